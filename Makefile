@@ -1,0 +1,42 @@
+# `make demo` and `make test` set up what they need in .venv on any machine with Python >= 3.11.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml setup.py $(wildcard pairvote/_kernels/*.py)
+
+.PHONY: demo test test-interpreted lint types wheel bench clean
+
+demo: $(VENV)/installed-all
+	$(BIN)/pairvote demo
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest
+
+test-interpreted: $(VENV)/installed-test
+	PAIRVOTE_KERNELS=python $(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+wheel: $(VENV)/installed-dev
+	rm -rf dist
+	$(BIN)/python -m build --wheel
+
+bench: $(VENV)/installed-test
+	$(BIN)/python -m benchmarks
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp for each set of extras; the kernels are compiled again when their sources change.
+$(VENV)/installed-%: $(VENV)/bin/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info pairvote/_kernels/*.so

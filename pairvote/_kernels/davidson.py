@@ -1,0 +1,397 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Derivatives of Davidson's log-likelihood over pairs, and Newton's steps up it for few items.
+
+Pairs stand in compressed rows: row i holds entries start[i] to start[i + 1], `second` is the other item
+of each, and `table` its weights of votes for the second item, ties and votes for the first.
+`pairvote.models` derives what is computed here.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from pairvote._kernels import _shim as cython
+
+if cython.compiled:
+    from cython.cimports.libc.math import exp, fabs, fmax, fmin, log1p, sqrt
+else:
+    from math import exp, fabs, log1p, sqrt
+
+    fmax, fmin = max, min
+
+COMPILED = cython.compiled
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _davidson(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    table: cython.const[cython.double][:, ::1],
+    levels: cython.const[cython.double][::1],
+    extra: cython.const[cython.double][::1],
+    weights: cython.double[::1],
+    cross: cython.double[::1],
+    sums: cython.double[::1],
+) -> cython.void:
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    tie: cython.double = extra[0]
+    home: cython.double = extra[1]
+    rooted: cython.bint = extra[2] == 1.0
+    tie_weight: cython.double = extra[3]
+    crossed: cython.bint = cross.shape[0] > 0
+    # Bradley-Terry without sides, the common case, needs a third less arithmetic.
+    plain: cython.bint = rooted and tie == 0.0 and home == 1.0 and not crossed
+    i: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    j: cython.int
+    own: cython.double
+    own_weight: cython.double
+    level: cython.double
+    u: cython.double
+    v: cython.double
+    p_first: cython.double
+    p_tie: cython.double
+    p_second: cython.double
+    scale: cython.double
+    tied: cython.double
+    decided: cython.double
+    slope: cython.double
+    weight: cython.double
+    gradient_tie: cython.double = 0.0
+    gradient_side: cython.double = 0.0
+    information_tie: cython.double = 0.0
+    information_side: cython.double = 0.0
+    information_both: cython.double = 0.0
+    for i in range(n_items):
+        own = 0.0
+        own_weight = 0.0
+        level = levels[i]
+        if plain:
+            level = level * level
+            for entry in range(start[i], start[i + 1]):
+                j = second[entry]
+                v = levels[j] * levels[j]
+                scale = 1.0 / (level + v)
+                p_first = level * scale
+                p_second = v * scale
+                tied = 0.5 * tie_weight * table[entry, 1]
+                slope = (table[entry, 2] + tied) * p_second - (table[entry, 0] + tied) * p_first
+                weight = (table[entry, 0] + table[entry, 2] + 2.0 * tied) * (p_first * p_second)
+                own += slope
+                own_weight += weight
+                sums[j] -= slope
+                sums[n_items + 5 + j] += weight
+                weights[entry] = weight
+            sums[i] += own
+            sums[n_items + 5 + i] += own_weight
+            gradient_side += own
+            information_side += own_weight
+            continue
+        for entry in range(start[i], start[i + 1]):
+            j = second[entry]
+            if rooted:
+                u = level * home
+                v = levels[j]
+            else:
+                scale = level - levels[j]
+                u = home * (exp(0.5 * scale) if scale < 0.0 else 1.0)
+                v = exp(-0.5 * scale) if scale > 0.0 else 1.0
+            p_tie = tie * u * v
+            u = u * u
+            v = v * v
+            scale = 1.0 / (u + v + p_tie)
+            p_first = u * scale
+            p_second = v * scale
+            p_tie = p_tie * scale
+            tied = tie_weight * table[entry, 1]
+            decided = table[entry, 0] + table[entry, 2]
+            slope = (
+                table[entry, 2] * p_second
+                - table[entry, 0] * p_first
+                + 0.5 * (tied * (p_second - p_first) + p_tie * (table[entry, 2] - table[entry, 0]))
+            )
+            weight = (decided + tied) * (p_first * p_second + 0.25 * p_tie * (p_first + p_second))
+            own += slope
+            own_weight += weight
+            sums[j] -= slope
+            sums[n_items + 5 + j] += weight
+            weights[entry] = weight
+            gradient_side += slope
+            if crossed:
+                cross[entry] = 0.5 * (decided + tied) * p_tie * (p_second - p_first)
+                gradient_tie += tied * (p_first + p_second) - decided * p_tie
+                information_tie += (decided + tied) * p_tie * (p_first + p_second)
+                information_both += cross[entry]
+        sums[i] += own
+        sums[n_items + 5 + i] += own_weight
+        information_side += own_weight
+    sums[n_items] += gradient_tie
+    sums[n_items + 1] += gradient_side
+    sums[n_items + 2] += information_tie
+    sums[n_items + 3] += information_side
+    sums[n_items + 4] += information_both
+
+
+def slopes(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    table: cython.const[cython.double][:, ::1],
+    levels: cython.const[cython.double][::1],
+    extra: cython.const[cython.double][::1],
+    weights: cython.double[::1],
+    cross: cython.double[::1],
+    sums: cython.double[::1],
+) -> None:
+    """Gradient and information of Davidson's model, entry by entry.
+
+    levels: exp(score / 2) where extra[2] is 1, the scores themselves (any size) where it is 0.
+    extra: the tie parameter, exp(position effect / 2), that switch, and what the weight of ties is multiplied by.
+    Without a tie parameter a tie pulls as half a win for each side.
+    Fills `weights` (d2/dd2) and `cross` (d2/dd deta, left alone where empty) for each entry, and adds
+    to `sums` (2 n_items + 5): the gradient by score, by log tie parameter and by position effect; the
+    information of the log tie parameter, of the position effect, and of both; and that of each score.
+    """
+    with cython.nogil:
+        _davidson(start, second, table, levels, extra, weights, cross, sums)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _factor(matrix: cython.double[:, ::1]) -> cython.bint:
+    """Cholesky: the upper triangle of `matrix` becomes U with U'U = matrix; False where it is not positive definite."""
+    size: cython.Py_ssize_t = matrix.shape[0]
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    pivot: cython.double
+    for k in range(size):
+        pivot = matrix[k, k]
+        if not pivot > 0.0:
+            return False
+        pivot = 1.0 / sqrt(pivot)
+        for j in range(k, size):
+            matrix[k, j] *= pivot
+        for i in range(k + 1, size):
+            pivot = matrix[k, i]
+            for j in range(i, size):
+                matrix[i, j] -= pivot * matrix[k, j]
+    return True
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _solve_factored(
+    matrix: cython.double[:, ::1], vector: cython.double[::1], offset: cython.Py_ssize_t, first: cython.Py_ssize_t
+) -> cython.void:
+    """Solve U'U x = v in place from entry `first` on, v the part of `vector` from `offset`, zero before `first`."""
+    size: cython.Py_ssize_t = matrix.shape[0]
+    k: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    value: cython.double
+    for k in range(first, size):
+        value = vector[offset + k] / matrix[k, k]
+        vector[offset + k] = value
+        for j in range(k + 1, size):
+            vector[offset + j] -= value * matrix[k, j]
+    for k in range(size - 1, first - 1, -1):
+        value = vector[offset + k] / matrix[k, k]
+        vector[offset + k] = value
+        for j in range(first, k):
+            vector[offset + j] -= value * matrix[j, k]
+
+
+def invert_factored(matrix: cython.double[:, ::1], inverse: cython.double[::1]) -> None:
+    """The inverse of U'U, U the upper triangle of `matrix`, row by row into `inverse`, which starts at zero."""
+    size: cython.Py_ssize_t = matrix.shape[0]
+    row: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    with cython.nogil:
+        for row in range(size):
+            inverse[row * size + row] = 1.0
+            _solve_factored(matrix, inverse, row * size, row)
+        for row in range(size):
+            for k in range(row):
+                inverse[row * size + k] = inverse[k * size + row]
+
+
+def newton_steps(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    table: cython.const[cython.double][:, ::1],
+    parameters: cython.double[::1],
+    options: cython.const[cython.double][::1],
+    matrix: cython.double[:, ::1],
+    scratch: cython.double[::1],
+    sums: cython.double[::1],
+) -> int:
+    """Full Newton steps on Davidson's model for few items, as long as they are safe; return how many.
+
+    parameters (size): where to begin; left at the maximum, or at the last safe point.
+    options: the prior's precision, the tolerance, the most steps, whether there is a tie parameter, whether
+    there is a position effect, and what the weight of ties is multiplied by.
+    matrix (size, size): left at the information's upper factor. scratch (2 n_pairs). sums (2 n_items + 5 + n_items
+    + size + 4).
+    A negative number, -1 less the steps taken, says that the next step needs a line search, or that the
+    information is not positive definite, or a score is out of bounds.
+    """
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    n_pairs: cython.Py_ssize_t = second.shape[0]
+    size: cython.Py_ssize_t = parameters.shape[0]
+    precision: cython.double = options[0]
+    tied: cython.bint = options[3] == 1.0
+    sided: cython.bint = options[4] == 1.0
+    tail: cython.Py_ssize_t = n_items
+    side: cython.Py_ssize_t = size - 1
+    weights: cython.double[::1] = scratch[:n_pairs]
+    cross: cython.double[::1] = scratch[n_pairs : 2 * n_pairs if tied else n_pairs]
+    sloping: cython.double[::1] = sums[: 2 * n_items + 5]
+    levels: cython.double[::1] = sums[2 * n_items + 5 : 3 * n_items + 5]
+    extra: cython.double[::1] = sums[3 * n_items + 5 : 3 * n_items + 9]
+    step: cython.double[::1] = sums[3 * n_items + 9 :]
+    n_steps: cython.int = 0
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    error: cython.double
+    along: cython.double
+    highest: cython.double
+    lowest: cython.double
+    reach: cython.double = 0.0
+    anchor: cython.double = 0.0
+    safe: cython.bint
+    with cython.nogil:
+        while True:
+            safe = True
+            for i in range(n_items):
+                if not fabs(parameters[i]) < 300.0:
+                    safe = False
+                levels[i] = exp(0.5 * parameters[i]) if safe else 1.0
+            if tied and not fabs(parameters[tail]) < 300.0:
+                safe = False
+            if sided and not fabs(parameters[side]) < 300.0:
+                safe = False
+            extra[0] = exp(parameters[tail]) if tied and safe else 0.0
+            extra[1] = exp(0.5 * parameters[side]) if sided and safe else 1.0
+            extra[2] = 1.0
+            extra[3] = options[5]
+            for i in range(2 * n_items + 5):
+                sloping[i] = 0.0
+            _davidson(start, second, table, levels, extra, weights, cross, sloping)
+            error = 0.0
+            along = 0.0
+            for i in range(n_items):
+                sloping[i] -= precision * parameters[i]
+                sloping[n_items + 5 + i] += precision
+                along += sloping[i] * step[i]
+                error = fmax(error, fabs(sloping[i]) / sloping[n_items + 5 + i])
+            if tied:
+                along += sloping[n_items] * step[tail]
+                error = fmax(error, fabs(sloping[n_items]) / sloping[n_items + 2])
+            if sided:
+                along += sloping[n_items + 1] * step[side]
+                error = fmax(error, fabs(sloping[n_items + 1]) / sloping[n_items + 3])
+            if not safe or (reach > 1.0 and not along >= 0.0):
+                for i in range(size):
+                    parameters[i] -= step[i]
+                n_steps = -n_steps
+                break
+            if error > options[1] and n_steps >= options[2]:
+                n_steps = -1 - n_steps
+                break
+            for i in range(size):
+                for j in range(i, size):
+                    matrix[i, j] = 0.0
+            for i in range(n_items):
+                matrix[i, i] = sloping[n_items + 5 + i]
+                for entry in range(start[i], start[i + 1]):
+                    j = second[entry]
+                    if i < j:
+                        matrix[i, j] -= weights[entry]
+                    else:
+                        matrix[j, i] -= weights[entry]
+                    if tied:
+                        matrix[i, tail] += cross[entry]
+                        matrix[j, tail] -= cross[entry]
+                    if sided:
+                        matrix[i, side] += weights[entry]
+                        matrix[j, side] -= weights[entry]
+            if precision == 0.0 and n_steps == 0:
+                # A constant on all scores' entries fixes their mean, which the votes leave open.
+                for i in range(n_items):
+                    anchor += matrix[i, i] / n_items / n_items
+            if precision == 0.0:
+                for i in range(n_items):
+                    for j in range(i, n_items):
+                        matrix[i, j] += anchor
+            if tied:
+                matrix[tail, tail] = sloping[n_items + 2]
+            if sided:
+                matrix[side, side] = sloping[n_items + 3]
+            if tied and sided:
+                matrix[tail, side] = sloping[n_items + 4]
+            if not _factor(matrix):
+                n_steps = -1 - n_steps
+                break
+            for i in range(n_items):
+                step[i] = sloping[i]
+            if tied:
+                step[tail] = sloping[n_items]
+            if sided:
+                step[side] = sloping[n_items + 1]
+            _solve_factored(matrix, step, 0, 0)
+            for i in range(size):
+                parameters[i] += step[i]
+            if error <= options[1]:
+                # The factor was needed anyway, so this last step cost next to nothing, and squared the error.
+                break
+            n_steps += 1
+            highest = step[0]
+            lowest = step[0]
+            for i in range(n_items):
+                highest = fmax(highest, step[i])
+                lowest = fmin(lowest, step[i])
+            reach = highest - lowest
+            for i in range(n_items, size):
+                reach += fabs(step[i])
+    return n_steps
+
+
+def log_likelihood(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    table: cython.const[cython.double][:, ::1],
+    scores: cython.const[cython.double][::1],
+    tie: cython.double,
+    log_tie: cython.double,
+    position: cython.double,
+    tie_weight: cython.double,
+) -> float:
+    """The log-likelihood of Davidson's model; without a tie parameter a tie is half a win for each side."""
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    i: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    d: cython.double
+    half: cython.double
+    own: cython.double
+    total: cython.double = 0.0
+    with cython.nogil:
+        for i in range(n_items):
+            own = 0.0
+            for entry in range(start[i], start[i + 1]):
+                d = scores[i] - scores[second[entry]] + position
+                half = 0.5 * fabs(d)
+                own -= (table[entry, 0] + tie_weight * table[entry, 1] + table[entry, 2]) * log1p(
+                    exp(-2.0 * half) + tie * exp(-half)
+                )
+                if d > 0.0:
+                    own -= table[entry, 0] * d
+                else:
+                    own += table[entry, 2] * d
+                own += tie_weight * table[entry, 1] * (log_tie - half)
+            total += own
+    return total
