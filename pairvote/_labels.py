@@ -1,0 +1,254 @@
+"""Labels to codes and back.
+
+A column of labels is coded on its own (`Coded`), then columns that share a set of labels are brought
+to one numbering, in the order in which the labels are first seen, row by row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import count
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pairvote._frames import series_column
+from pairvote.errors import InputError
+
+Codes = NDArray[np.int32]
+Locate = Callable[[int], str]
+MAX_ITEMS = 2**29
+
+
+class Coded(NamedTuple):
+    """A column as int codes into its labels; -1 where the value is missing."""
+
+    codes: NDArray[np.signedinteger[Any]]
+    labels: Sequence[Hashable]
+
+
+def row_number(row: int) -> str:
+    """Where a row stands, in the words of an error message."""
+    return f"row {row}"
+
+
+def is_missing(label: object) -> bool:
+    """Whether a label is None, NaN, NaT or another library's mark for a missing value."""
+    if label is None:
+        return True
+    if isinstance(label, (str, int, tuple)):
+        return False
+    try:
+        return bool(label != label)  # noqa: PLR0124
+    except (TypeError, ValueError):
+        return type(label).__name__ == "NAType"
+
+
+def shorten(value: object, width: int = 60) -> str:
+    """The repr of a value, cut to fit in a message."""
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(f"{name} cannot be made an array ({error}); pass a flat list or array") from None
+
+
+def plural(number: float, noun: str) -> str:
+    """A number and its noun, as in "1 vote" and "1,200 votes"."""
+    return f"{number:,.12g} {noun}" if number == 1 else f"{number:,.12g} {noun}s"
+
+
+def highest_unsigned(codes: NDArray[np.integer[Any]]) -> int:
+    """The largest code, a negative one counting as larger than any other: one look decides whether all are in range."""
+    return int(np.ascontiguousarray(codes).view(f"u{codes.dtype.itemsize}").max())
+
+
+def first_row(mask: NDArray[np.bool_]) -> int:
+    """The first row at which `mask` holds; it must hold somewhere."""
+    return int(np.argmax(mask))
+
+
+def as_column(values: object, name: str) -> list[Any] | tuple[Any, ...] | Coded:
+    """A user's column as a list or tuple of labels, or as codes where it has them already."""
+    if isinstance(values, (list, tuple, Coded)) and not isinstance(values, str):
+        return values
+    if isinstance(values, (str, bytes, Mapping, Set)) or not isinstance(values, Iterable):
+        raise InputError(f"{name} is {shorten(values)}; pass a list, an array or a column with one entry a vote")
+    if not isinstance(values, np.ndarray):
+        series = series_column(values)
+        if series is None:
+            return list(values)
+        return Coded(*series) if isinstance(series, tuple) else series
+    if values.ndim != 1:
+        raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
+    return _code_integers(values) if values.dtype.kind in "iu" else values.tolist()
+
+
+def _code_integers(values: NDArray[Any]) -> Coded:
+    if not values.size:
+        return Coded(np.empty(0, np.int64), ())
+    low, high = int(values.min()), int(values.max())
+    if high - low < 4 * values.size + 1000:
+        shifted = values - low if low else values
+        present = np.zeros(high - low + 1, bool)
+        present[shifted] = True
+        numbers = np.cumsum(present) - 1
+        return Coded(numbers[shifted], (np.flatnonzero(present) + low).tolist())
+    labels, codes = np.unique(values, return_inverse=True)
+    return Coded(codes, labels.tolist())
+
+
+def code_column(values: Iterable[Any] | Coded, name: str, locate: Locate = row_number) -> Coded:
+    """Code one column by itself; missing values become -1."""
+    if isinstance(values, Coded):
+        return values
+    table: defaultdict[Hashable, int] = defaultdict(count().__next__)
+    codes = _look_up(table, values, name, locate)
+    missing = [code for label, code in table.items() if is_missing(label)]
+    if missing:
+        codes[np.isin(codes, missing)] = -1
+    return Coded(codes, tuple(table))
+
+
+def _look_up(table: Mapping[Any, int], values: Iterable[Any], name: str, locate: Locate) -> Codes:
+    try:
+        return np.fromiter(map(table.__getitem__, values), np.int32, count=len(values))  # type: ignore[arg-type]
+    except TypeError:
+        for row, label in enumerate(values):
+            try:
+                hash(label)
+            except TypeError:
+                raise InputError(
+                    f"{name} at {locate(row)} is {shorten(label)}, which is not hashable and so cannot be a label; "
+                    "use a string, a number or a tuple"
+                ) from None
+        raise
+
+
+def check_items(items: object) -> tuple[Hashable, ...]:
+    """The labels of `items=` as a tuple, refusing what has no order, repeats itself or cannot be a label."""
+    if isinstance(items, (str, bytes, Mapping, Set)) or not isinstance(items, Iterable):
+        raise InputError(f"items is {shorten(items)}; pass the labels as a list, in the order that they should keep")
+    if isinstance(items, np.ndarray) and items.ndim != 1:
+        raise InputError(f"items has shape {items.shape}; pass a one-dimensional array of labels")
+    series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items)
+    if isinstance(series, tuple):
+        codes, categories = series
+        labels = tuple(None if code < 0 else categories[code] for code in codes.tolist())
+    else:
+        labels = tuple(items.tolist() if isinstance(items, np.ndarray) else series or items)
+    seen: dict[Hashable, int] = {}
+    for place, label in enumerate(labels):
+        if is_missing(label):
+            raise InputError(f"items[{place}] is {label!r}; every item needs a label, so leave it out or name it")
+        try:
+            earlier = seen.setdefault(label, place)
+        except TypeError:
+            raise InputError(
+                f"items[{place}] is {shorten(label)}, which is not hashable and so cannot be a label"
+            ) from None
+        if earlier != place:
+            raise InputError(
+                f"items[{place}] is {label!r} again, after items[{earlier}]; give every item a label of its own"
+            )
+    return labels
+
+
+def code_pairs(
+    left: object, right: object, items: object, locate: Locate = row_number
+) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
+    """Codes of both sides and the labels they share, in first-seen order or in that of `items`."""
+    known = None if items is None else check_items(items)
+    columns = {"left": as_column(left, "left"), "right": as_column(right, "right")}
+    coded = {name: code_column(column, name, locate) for name, column in columns.items()}
+    n_left, n_right = (len(column.codes) for column in coded.values())
+    if n_left != n_right:
+        raise InputError(f"left has {n_left} entries and right has {n_right}; pass one of each for every vote")
+    for name, column in coded.items():
+        if len(column.codes) and column.codes.min() < 0:
+            row = first_row(column.codes < 0)
+            raise InputError(
+                f"{name} at {locate(row)} is missing; a vote needs two items, so fill it in or drop the row"
+            )
+    if known is None:
+        table: dict[Hashable, int] = {}
+        for column in coded.values():
+            for label in column.labels:
+                table.setdefault(label, len(table))
+    else:
+        table = {label: code for code, label in enumerate(known)}
+    codes = [_recode(column, table, name, known is not None, locate) for name, column in coded.items()]
+    if known is not None:
+        return codes[0], codes[1], known
+    (left_codes, right_codes), labels = _first_seen(codes, tuple(table))
+    return left_codes, right_codes, labels
+
+
+def _recode(column: Coded, table: Mapping[Hashable, int], name: str, closed: bool, locate: Locate) -> Codes:
+    numbers = np.fromiter((table.get(label, -1) for label in column.labels), np.int32, count=len(column.labels))
+    if closed and len(numbers) and numbers.min() < 0:
+        outside = (numbers < 0)[column.codes]
+        if outside.any():
+            row = first_row(outside)
+            raise InputError(
+                f"{name} at {locate(row)} is {column.labels[column.codes[row]]!r}, which is not among the "
+                f"{len(table)} items of items=; add it there or leave out the row"
+            )
+    return numbers[column.codes] if len(numbers) else np.empty(0, np.int32)
+
+
+def _first_seen(columns: Sequence[Codes], labels: tuple[Hashable, ...]) -> tuple[list[Codes], tuple[Hashable, ...]]:
+    """Renumber by first appearance, row by row over all columns; labels that no row bears are left out."""
+    n_columns, n_rows = len(columns), len(columns[0])
+    never = n_columns * n_rows
+    seen = np.full(len(labels), never, np.int64)
+    block = 0
+    while block < n_rows and (seen == never).any():
+        # Most labels turn up early, so later blocks are looked at only for those that did not.
+        rows = slice(block, max(2 * block, 2**14))
+        for place, codes in enumerate(columns):
+            first = np.full(len(labels), never, np.int64)
+            numbers = n_columns * np.arange(block, block + len(codes[rows])) + place
+            # Of repeated indices the last assignment stands, so writing the rows backwards leaves the first.
+            first[codes[rows][::-1]] = numbers[::-1]
+            np.minimum(seen, first, out=seen)
+        block = rows.stop
+    order = np.argsort(seen, kind="stable")[: int((seen < never).sum())]
+    if np.array_equal(order, np.arange(len(labels))):
+        return list(columns), labels
+    numbers = np.empty(len(labels), np.int32)
+    numbers[order] = np.arange(len(order), dtype=np.int32)
+    return [numbers[codes] for codes in columns], tuple(labels[code] for code in order.tolist())
+
+
+def code_labels(
+    values: object, name: str, n_rows: int, locate: Locate = row_number
+) -> tuple[Codes, tuple[Hashable, ...]]:
+    """Codes and labels of a column of its own, such as the voters; -1 where the value is missing."""
+    coded = code_column(as_column(values, name), name, locate)
+    if len(coded.codes) != n_rows:
+        raise InputError(f"{name} has {len(coded.codes)} entries and left has {n_rows}; pass one for every vote")
+    present = coded.codes >= 0
+    codes = np.full(n_rows, -1, np.int32)
+    (codes[present],), labels = _first_seen([coded.codes[present].astype(np.int32)], tuple(coded.labels))
+    return codes, labels
+
+
+def iterate_labels(codes: NDArray[np.signedinteger[Any]], labels: Sequence[Hashable]) -> Iterator[Hashable]:
+    """The label of every code, None for -1."""
+    return (None if code < 0 else labels[code] for code in codes.tolist())
+
+
+def merge_labels(ours: tuple[Hashable, ...], theirs: tuple[Hashable, ...]) -> tuple[tuple[Hashable, ...], Codes]:
+    """All labels, ours first, and the code of each of theirs among them."""
+    if ours == theirs:
+        return ours, np.arange(len(ours), dtype=np.int32)
+    table = {label: code for code, label in enumerate(ours)}
+    codes = np.fromiter((table.setdefault(label, len(table)) for label in theirs), np.int32, count=len(theirs))
+    return tuple(table), codes
