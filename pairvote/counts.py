@@ -1,0 +1,259 @@
+"""Votes added up by pair, and the graph of who was compared with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._kernels import counting
+from pairvote._labels import Codes, merge_labels, plural
+from pairvote._outcomes import Outcome
+from pairvote.errors import InputError
+from pairvote.votes import Votes
+
+NO_WEIGHTS = np.empty(0)
+CROWDED = 16
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class PairCounts:
+    """All that a scorer to which order does not matter needs of any number of votes.
+
+    Pairs stand in compressed rows, sorted: those with item i on the left are entries ``start[i]`` to
+    ``start[i + 1]``. Counts of several sets of votes add up with ``+``, so they can be made chunk by chunk.
+
+    Attributes
+    ----------
+    items : tuple of labels, length n_items
+    start : int64 array, shape (n_items + 1,)
+    right : int32 array, shape (n_pairs,)
+        The code of the item on the right.
+    table : float64 array, shape (n_pairs, 3)
+        The weight of votes with each outcome: ``table[:, Outcome.LEFT]`` went to the left item, and so on.
+    skipped : float64 array, shape (n_items,)
+        The weight of skipped questions with each item.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.Votes.from_labels(["ash", "ash", "birch"], ["birch", "birch", "ash"], ["left", "tie", "left"])
+    >>> counts = votes.counts()
+    >>> counts.left.tolist(), counts.right.tolist(), counts.table.tolist()
+    ([0, 1], [1, 0], [[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
+    >>> (counts + counts).table[0].tolist()
+    [0.0, 2.0, 2.0]
+    """
+
+    items: tuple[Hashable, ...]
+    start: NDArray[np.int64]
+    right: Codes
+    table: NDArray[np.float64]
+    skipped: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for array in (self.start, self.right, self.table, self.skipped):
+            array.flags.writeable = False
+
+    @property
+    def n_items(self) -> int:
+        """The number of items, with or without votes."""
+        return len(self.items)
+
+    @property
+    def n_pairs(self) -> int:
+        """The number of ordered pairs with votes."""
+        return len(self.right)
+
+    @property
+    def total(self) -> float:
+        """The weight of all votes but skips."""
+        return float(self.table.sum())
+
+    @cached_property
+    def left(self) -> Codes:
+        """The code of the item on the left of each pair: int32, shape (n_pairs,)."""
+        left = np.repeat(np.arange(self.n_items, dtype=np.int32), np.diff(self.start))
+        left.flags.writeable = False
+        return left
+
+    def __repr__(self) -> str:
+        return (
+            f"PairCounts({plural(self.total, 'vote')}, {plural(self.n_items, 'item')}, {plural(self.n_pairs, 'pair')})"
+        )
+
+    def item_totals(self) -> NDArray[np.float64]:
+        """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4).
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> pv.Votes.from_wins(["ash"], ["birch"]).counts().item_totals().tolist()
+        [[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]]
+        """
+        totals = np.empty((self.n_items, 4))
+        totals[:, Outcome.SKIP] = self.skipped
+        for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT):
+            weights = self.table[:, outcome]
+            seen_from_right = self.table[:, 2 - outcome]
+            totals[:, outcome] = np.bincount(self.left, weights, self.n_items)
+            totals[:, outcome] += np.bincount(self.right, seen_from_right, self.n_items)
+        return totals
+
+    def folded(self) -> PairCounts:
+        """The same counts with sides forgotten: the lower code of every pair on the left."""
+        left, right = self.left, self.right
+        swapped = left > right
+        if not swapped.any():
+            return self
+        table = np.where(swapped[:, None], self.table[:, ::-1], self.table)
+        return _sum_pairs(
+            self.items, np.where(swapped, right, left), np.where(swapped, left, right), table, self.skipped
+        )
+
+    def __add__(self, other: PairCounts) -> PairCounts:
+        """Both counts in one; labels are matched, new ones come after the old."""
+        if not isinstance(other, PairCounts):
+            return NotImplemented
+        items, codes = merge_labels(self.items, other.items)
+        skipped = np.zeros(len(items))
+        skipped[: self.n_items] = self.skipped
+        skipped[codes] += other.skipped
+        return _sum_pairs(
+            items,
+            np.concatenate([self.left, codes[other.left]]),
+            np.concatenate([self.right, codes[other.right]]),
+            np.concatenate([self.table, other.table]),
+            skipped,
+        )
+
+    def dominance(self) -> NDArray[np.int32]:
+        """Groups of items each of which beat or tied with the others, directly or in a chain: int32, shape (n_items,).
+
+        Maximum-likelihood scores exist only if there is one group.
+
+        References
+        ----------
+        Ford (1957), "Solution of a ranking problem from binary comparisons", Amer. Math. Monthly 64(8), assumption A.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        not_lost = self.table[:, Outcome.LEFT] + self.table[:, Outcome.TIE] > 0
+        not_won = self.table[:, Outcome.RIGHT] + self.table[:, Outcome.TIE] > 0
+        over = np.concatenate([self.left[not_lost], self.right[not_won]])
+        under = np.concatenate([self.right[not_lost], self.left[not_won]])
+        graph = coo_array((np.ones(len(over)), (over, under)), shape=(self.n_items, self.n_items))
+        _, groups = connected_components(graph.tocsr(), directed=True, connection="strong")
+        return groups.astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class ItemTotals:
+    """What is left of votes that were scored as they came: the weight that each item lost, tied, won and skipped."""
+
+    items: tuple[Hashable, ...]
+    totals: NDArray[np.float64]
+
+
+def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
+    """Add votes up by pair; `folded` forgets the sides, which costs less than folding afterwards.
+
+    The votes are sorted by first item. Where there are many for the number of pairs, those of one item are added
+    up in a row over all others; else they are sorted by second item too. O(votes + items) either way.
+    """
+    n_items = votes.n_items
+    skip = votes.outcome == Outcome.SKIP
+    skipped = np.zeros(n_items)
+    if np.count_nonzero(skip):
+        weight = np.ones(int(skip.sum())) if votes.weight is None else votes.weight[skip]
+        skipped += np.bincount(votes.left[skip], weight, n_items) + np.bincount(votes.right[skip], weight, n_items)
+    if votes.weight is not None and not votes.weight.all():
+        votes = votes.where(votes.weight > 0)
+    weight = NO_WEIGHTS if votes.weight is None else votes.weight
+    columns = (votes.left, votes.right, votes.outcome, weight)
+    start = np.zeros(n_items + 1, np.int64)
+    if n_items * n_items <= CROWDED * len(votes):
+        stops, keys, weights = np.zeros(n_items, np.int64), np.empty(len(votes), np.int32), np.empty(len(weight))
+        counting.bucket_by_first(*columns, folded, stops, keys, weights)
+        # Memory that is not written to costs nothing, so there is room for every pair that there could be.
+        n_pairs = min(len(votes), n_items * (n_items - 1) // (2 if folded else 1))
+        right, table = np.empty(n_pairs, np.int32), np.empty((n_pairs, 3))
+        n_pairs = counting.gather_rows(stops, keys, weights, np.zeros((n_items, 3)), start, right, table)
+        return PairCounts(items=votes.items, start=start, right=right[:n_pairs], table=table[:n_pairs], skipped=skipped)
+    stops = np.zeros((2, n_items), np.int64)
+    keys = np.empty((2, len(votes)), np.int32)
+    weights = np.empty((2, len(weight)))
+    counting.sort_by_pair(*columns, folded, stops, keys, weights)
+    n_pairs = counting.count_runs(stops[0], keys[1])
+    right, table = np.empty(n_pairs, np.int32), np.zeros((n_pairs, 3))
+    counting.gather_runs(stops[0], keys[1], weights[1], start, right, table)
+    return PairCounts(items=votes.items, start=start, right=right, table=table, skipped=skipped)
+
+
+def as_counts(votes: Votes | PairCounts, *, criterion: Hashable | None = None, folded: bool = False) -> PairCounts:
+    """What a scorer was given, as PairCounts; InputError for anything else."""
+    if isinstance(votes, Votes):
+        return count_votes(votes.select(criterion), folded=folded)
+    if not isinstance(votes, PairCounts):
+        raise InputError(f"votes is a {type(votes).__name__}; pass Votes or PairCounts, see Votes.from_labels")
+    if criterion is not None:
+        raise InputError(f"criterion is {criterion!r}, which PairCounts do not keep; choose it when counting the votes")
+    return votes.folded() if folded else votes
+
+
+def as_counts_or_votes(votes: Votes | PairCounts, criterion: Hashable | None = None) -> Votes | PairCounts:
+    """What a scorer was given, with its criterion chosen; InputError for anything but Votes and PairCounts."""
+    return votes.select(criterion) if isinstance(votes, Votes) else as_counts(votes, criterion=criterion)
+
+
+def totals_of(votes: Votes | PairCounts | ItemTotals) -> NDArray[np.float64]:
+    """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""
+    if isinstance(votes, ItemTotals):
+        return votes.totals
+    if isinstance(votes, PairCounts):
+        return votes.item_totals()
+    totals = np.zeros((votes.n_items, 4))
+    weight = NO_WEIGHTS if votes.weight is None else votes.weight
+    counting.add_to_items(votes.left, votes.right, votes.outcome, weight, totals)
+    return totals
+
+
+def components_of(votes: Votes | PairCounts | ItemTotals) -> NDArray[np.int32]:
+    """The connected component of each item, numbered by their first item: int32, shape (n_items,).
+
+    Two items are connected where votes other than skips lead from one to the other.
+    """
+    if isinstance(votes, ItemTotals):
+        raise InputError(
+            "running Elo ratings do not keep who met whom; rank the votes themselves to see the components"
+        )
+    left, right = votes.left, votes.right
+    if isinstance(votes, Votes):
+        linked = votes.outcome != Outcome.SKIP
+        if votes.weight is not None:
+            linked &= votes.weight > 0
+        left, right = left[linked], right[linked]
+    component = np.empty(votes.n_items, np.int32)
+    counting.join_components(left, right, component)
+    return component
+
+
+def _sum_pairs(
+    items: tuple[Hashable, ...], left: Codes, right: Codes, table: NDArray[np.float64], skipped: NDArray[np.float64]
+) -> PairCounts:
+    """Counts from pairs in any order, the same one perhaps several times."""
+    n_items = len(items)
+    keys = left.astype(np.int64) * n_items + right
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    first = np.flatnonzero(np.diff(keys, prepend=-1)) if len(keys) else np.empty(0, np.intp)
+    pairs = keys[first]
+    start = np.searchsorted(pairs, np.arange(n_items + 1, dtype=np.int64) * n_items)
+    summed = np.add.reduceat(table[order], first, axis=0) if len(first) else np.empty((0, 3))
+    return PairCounts(
+        items=items, start=start, right=(pairs % max(n_items, 1)).astype(np.int32), table=summed, skipped=skipped
+    )
