@@ -1,0 +1,257 @@
+r"""The chance of every outcome given two scores: Bradley-Terry, Davidson, Rao-Kupper.
+
+With :math:`s` the scores in log-odds, :math:`\gamma` the position effect and
+:math:`d = s_{left} - s_{right} + \gamma`,
+
+* Bradley and Terry (1952): :math:`P(left) = 1 / (1 + e^{-d})`;
+* Davidson (1970): :math:`P(left) : P(tie) : P(right) = e^{d/2} : \nu : e^{-d/2}`, which is Bradley-Terry at
+  :math:`\nu = 0`. In :math:`(d, \eta = \log\nu)` it is an exponential family with the statistics
+  :math:`x = \pm 1/2, 0` and :math:`y = [tie]`, so its log-likelihood is concave, the gradient is observed less
+  expected :math:`(x, y)` and the information is their covariance:
+  :math:`\mathrm{Var}\,x = p_l p_r + p_t (p_l + p_r) / 4`,
+  :math:`\mathrm{Cov}(x, y) = p_t (p_r - p_l) / 2`, :math:`\mathrm{Var}\,y = p_t (1 - p_t)`;
+* Rao and Kupper (1967): :math:`P(left) = \sigma(d - \tau)`, :math:`P(right) = \sigma(-d - \tau)`, and a tie for
+  the rest, :math:`(\theta^2 - 1)\,\sigma(d - \tau)\,\sigma(-d - \tau)` with :math:`\theta = e^\tau \geq 1`.
+  In :math:`(d, \tau)` every term is concave: log-sigmoids of linear functions, and
+  :math:`\log(e^{2\tau} - 1)`.
+
+"half" counts a tie as half a vote for each side, "drop" leaves ties out; both are then Bradley-Terry.
+
+References
+----------
+Bradley and Terry (1952), "Rank analysis of incomplete block designs", Biometrika 39.
+Davidson (1970), "On extending the Bradley-Terry model to accommodate ties", JASA 65, equation 2.3.
+Davidson and Beaver (1977), "On extending the Bradley-Terry model to incorporate within-pair order effects",
+Biometrics 33.
+Rao and Kupper (1967), "Ties in paired-comparison experiments", JASA 62, equations 2.5 to 2.7.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._kernels import davidson, laplacian, rao_kupper
+from pairvote._outcomes import Outcome
+from pairvote.counts import PairCounts
+
+Ties = Literal["davidson", "rao-kupper", "half", "drop"]
+TIES: tuple[Ties, ...] = ("davidson", "rao-kupper", "half", "drop")
+NOTHING = np.empty(0)
+# Beyond this, exp(score / 2) of two items could overflow when multiplied; the kernel then works with differences.
+LARGEST_SCORE = 300.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Slopes:
+    """First and second derivatives of a log-posterior at one point.
+
+    gradient: (n_items + n_extra,). weights: (n_pairs,), the information of each pair's difference, so that the
+    scores' information is the graph's Laplacian plus `ridge` on the diagonal, which is `diagonal` (n_items,).
+    border: (n_items, n_extra) and corner: (n_extra, n_extra), what the tie parameter and the position effect add.
+    """
+
+    gradient: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    diagonal: NDArray[np.float64]
+    border: NDArray[np.float64]
+    corner: NDArray[np.float64]
+    ridge: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Model:
+    """A log-posterior over the parameters: scores, then the tie parameter's logarithm, then the position effect.
+
+    `counts` are folded unless `position`. `n_votes` is the weight of the votes and `n_ties` that of the ties that the
+    model has to explain, and `has_ties` whether it has a tie parameter: only where somebody tied.
+    """
+
+    counts: PairCounts
+    ties: Ties
+    prior_sd: float
+    position: bool
+    n_votes: float
+    n_ties: float
+    has_ties: bool
+
+    @classmethod
+    def of(cls, counts: PairCounts, ties: Ties, prior_sd: float, position: bool) -> Model:
+        """The model of these counts."""
+        tied = counts.table[:, Outcome.TIE].sum()
+        n_ties = 0.0 if ties == "drop" else float(tied)
+        has_ties = ties in ("davidson", "rao-kupper") and n_ties > 0
+        return cls(
+            counts=counts,
+            ties=ties,
+            prior_sd=prior_sd,
+            position=position,
+            n_votes=counts.total - float(tied) + n_ties,
+            n_ties=n_ties,
+            has_ties=has_ties,
+        )
+
+    @property
+    def n_extra(self) -> int:
+        """How many parameters there are beside the scores."""
+        return self.has_ties + self.position
+
+    @property
+    def tie_weight(self) -> float:
+        """What the weight of ties is multiplied by: nothing is left of them under "drop"."""
+        return 0.0 if self.ties == "drop" else 1.0
+
+    @property
+    def prior_precision(self) -> float:
+        """1 / prior_sd squared; 0 for maximum likelihood."""
+        return 0.0 if math.isinf(self.prior_sd) else self.prior_sd**-2
+
+    @property
+    def self_concordant(self) -> bool:
+        """Whether the third derivative along a line is bounded by the second times the largest change of d and eta."""
+        return self.ties != "rao-kupper" or not self.has_ties
+
+    def start(self, *, spread: bool = False) -> NDArray[np.float64]:
+        """Where to begin: equal scores, and the tie parameter that they would have.
+
+        `spread` begins at the log-odds of each item's share of votes, as if all its opponents were average, which
+        costs one look at all pairs and where opponents are well mixed saves two or three steps.
+        """
+        n_items = self.counts.n_items
+        parameters = np.zeros(n_items + self.n_extra)
+        if self.has_ties:
+            share = self.n_ties / self.n_votes
+            odds = share / (1.0 - share)
+            # Equal scores: P(tie) = nu / (2 + nu), or (theta - 1) / (theta + 1).
+            parameters[n_items] = math.log(2 * odds) if self.ties == "davidson" else math.log1p(2 * odds)
+        if spread:
+            level = replace(self, ties="half" if self.has_ties else self.ties, has_ties=False, position=False)
+            slopes = level.slopes(np.zeros(n_items))
+            asked = 4.0 * (slopes.diagonal - slopes.ridge)
+            ahead = 2.0 * slopes.gradient
+            parameters[:n_items] = np.log((asked + ahead + 1.0) / (asked - ahead + 1.0))
+            parameters[:n_items] -= parameters[:n_items].mean()
+        return parameters
+
+    def split(self, parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+        """The scores, the tie parameter's logarithm (-inf or 0 where there are no ties) and the position effect."""
+        n_items = self.counts.n_items
+        none = 0.0 if self.ties == "rao-kupper" else -math.inf
+        return (
+            parameters[:n_items],
+            float(parameters[n_items]) if self.has_ties else none,
+            float(parameters[-1]) if self.position else 0.0,
+        )
+
+    def allows(self, parameters: NDArray[np.float64]) -> bool:
+        """Whether the parameters lie inside the model: Rao and Kupper's threshold must be positive."""
+        return self.ties != "rao-kupper" or not self.has_ties or bool(parameters[self.counts.n_items] > 0)
+
+    def log_likelihood(self, parameters: NDArray[np.float64]) -> float:
+        """The log-likelihood, without the prior."""
+        scores, log_tie, side = self.split(parameters)
+        pairs = (self.counts.start, self.counts.right, self.counts.table, np.ascontiguousarray(scores))
+        if self.ties == "rao-kupper" and self.has_ties:
+            return float(
+                rao_kupper.log_likelihood(*pairs, log_tie, side)
+                + self.n_ties * (2 * log_tie + math.log(-math.expm1(-2 * log_tie)))
+            )
+        tie = math.exp(log_tie) if self.has_ties else 0.0
+        return float(davidson.log_likelihood(*pairs, tie, log_tie if self.has_ties else 0.0, side, self.tie_weight))
+
+    def log_posterior(self, parameters: NDArray[np.float64]) -> float:
+        """The log-likelihood less half the prior's sum of squares."""
+        scores = parameters[: self.counts.n_items]
+        return self.log_likelihood(parameters) - 0.5 * self.prior_precision * float(scores @ scores)
+
+    def slopes(self, parameters: NDArray[np.float64]) -> Slopes:
+        """Gradient and information of the log-posterior."""
+        counts, n_items = self.counts, self.counts.n_items
+        scores, log_tie, side = self.split(parameters)
+        rooted = not n_items or float(np.abs(scores).max()) < LARGEST_SCORE
+        levels = np.exp(0.5 * scores) if rooted else np.ascontiguousarray(scores)
+        extra = np.array([math.exp(log_tie), math.exp(0.5 * side), rooted, self.tie_weight])
+        thresholds = self.ties == "rao-kupper" and self.has_ties
+        weights = np.empty(counts.n_pairs)
+        cross = np.empty(counts.n_pairs) if self.has_ties else NOTHING
+        sums = np.zeros(2 * n_items + 5)
+        kernel = rao_kupper.slopes if thresholds else davidson.slopes
+        kernel(counts.start, counts.right, counts.table, levels, extra, weights, cross, sums)
+        if thresholds:
+            beyond = -math.expm1(-2 * log_tie)
+            sums[n_items] += 2 * self.n_ties / beyond
+            sums[n_items + 2] += 4 * self.n_ties * math.exp(-2 * log_tie) / beyond**2
+        precision = self.prior_precision
+        sums[:n_items] -= precision * scores
+        diagonal = sums[n_items + 5 :]
+        diagonal += precision
+        wanted = ([0] if self.has_ties else []) + ([1] if self.position else [])
+        tail = sums[n_items : n_items + 5]
+        return Slopes(
+            gradient=np.concatenate([sums[:n_items], tail[wanted]]) if wanted else sums[:n_items],
+            weights=weights,
+            diagonal=diagonal,
+            border=self._border(weights, cross, wanted),
+            corner=np.array([[tail[2], tail[4]], [tail[4], tail[3]]])[np.ix_(wanted, wanted)],
+            ridge=precision,
+        )
+
+    def meat(self, parameters: NDArray[np.float64]) -> Slopes:
+        """The sum over votes of the outer product of each vote's own gradient, in the shape of an information."""
+        counts = self.counts
+        scores, log_tie, side = self.split(parameters)
+        d = scores[counts.left] - scores[counts.right] + side
+        if self.ties == "rao-kupper" and self.has_ties:
+            lost_left, lost_right = _sigmoid(log_tie - d), _sigmoid(log_tie + d)
+            x = np.array([-lost_right, lost_left - lost_right, lost_left])
+            y = np.array([-lost_right, 2 / -math.expm1(-2 * log_tie) - lost_left - lost_right, -lost_left])
+        else:
+            p_right, p_tie, p_left = outcome_probabilities(d, math.exp(log_tie), "davidson").T
+            x = np.array([-p_left - 0.5 * p_tie, 0.5 * (p_right - p_left), p_right + 0.5 * p_tie])
+            y = np.array([-p_tie, 1 - p_tie, -p_tie])
+        votes = counts.table.T * np.array([1.0, self.tie_weight, 1.0])[:, None]
+        weights, cross = (votes * x * x).sum(axis=0), (votes * x * y).sum(axis=0)
+        whole = np.array([[(votes * y * y).sum(), cross.sum()], [cross.sum(), weights.sum()]])
+        wanted = ([0] if self.has_ties else []) + ([1] if self.position else [])
+        return Slopes(
+            gradient=NOTHING,
+            weights=weights,
+            diagonal=NOTHING,
+            border=self._border(weights, cross, wanted),
+            corner=whole[np.ix_(wanted, wanted)],
+            ridge=self.prior_precision,
+        )
+
+    def _border(
+        self, weights: NDArray[np.float64], cross: NDArray[np.float64], wanted: list[int]
+    ) -> NDArray[np.float64]:
+        """How each score and each further parameter bear on each other: the position effect through `weights`."""
+        counts = self.counts
+        border = np.zeros((len(wanted), counts.n_items))
+        for sums, parameter in zip(border, wanted, strict=True):
+            values = weights if parameter else cross
+            laplacian.add_differences(counts.start, counts.right, values, sums)
+        return border.T
+
+
+def outcome_probabilities(log_odds: NDArray[np.float64], tie_parameter: float, ties: str) -> NDArray[np.float64]:
+    """P(right), P(tie) and P(left) at differences in log-odds: float64, shape (..., 3)."""
+    if ties == "rao-kupper":
+        tau = math.log(tie_parameter)
+        right, left = _sigmoid(-log_odds - tau), _sigmoid(log_odds - tau)
+        return np.stack([right, (tie_parameter**2 - 1) * left * right, left], axis=-1)
+    away = np.exp(-np.abs(log_odds))
+    tie = tie_parameter * np.sqrt(away)
+    total = 1.0 + away + tie
+    ahead = log_odds > 0
+    right, left = np.where(ahead, away, 1.0) / total, np.where(ahead, 1.0, away) / total
+    return np.stack([right, tie / total, left], axis=-1)
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    smaller = np.exp(-np.abs(x))
+    return np.where(x > 0, 1.0, smaller) / (1.0 + smaller)

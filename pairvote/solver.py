@@ -1,0 +1,267 @@
+"""The one Newton solver: the maximum of a concave log-posterior over a graph of pairs.
+
+The information of the scores is a graph Laplacian plus the prior's precision on the diagonal, bordered by the
+few further parameters. Up to `DENSE_ITEMS` items it is factored by Cholesky; above, conjugate gradients with the
+diagonal as preconditioner solve with it, which takes few products where votes mix the items well. Where they do
+not (chains, bands), a factor takes over: dense for up to `LARGEST_DENSE` items, sparse for more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._kernels import davidson, laplacian
+from pairvote.counts import PairCounts
+from pairvote.errors import ConvergenceError
+from pairvote.models import Model, Slopes
+
+KERNEL_PARAMETERS = 128
+DENSE_ITEMS = 500
+LARGEST_DENSE = 4_000
+MOST_PRODUCTS = 200
+MOST_HALVINGS = 50
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Solution:
+    """The maximum: its parameters, the Newton steps that led to it, and the information's upper factor if at hand."""
+
+    parameters: NDArray[np.float64]
+    n_iter: int
+    upper: NDArray[np.float64] | None = None
+
+
+class System(Protocol):
+    """A way to solve with the information."""
+
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`."""
+
+
+def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
+    """Damped Newton steps until each gradient is at most `tol` of its own curvature, so in log-odds.
+
+    A full step is taken unless it might go too far. It cannot where the slope along the line is still upwards at
+    its end, since the log-posterior is concave; nor where no difference of two scores changes by more than one,
+    since then the curvature changes by less than a factor e (self-concordance: Bach 2010, "Self-concordant
+    analysis for logistic regression", Electron. J. Statist. 4, proposition 1), and the step gains at least
+    (3 - e) times its slope. Else the values decide, and the step is halved until it gains.
+
+    Raises
+    ------
+    ConvergenceError
+        After `max_iter` steps, or where no step gains.
+    """
+    done = 0
+    if model.self_concordant and 0 < len(start) <= KERNEL_PARAMETERS:
+        solution = _few(model, start, tol, max_iter)
+        if solution.upper is not None:
+            return solution
+        start, done = solution.parameters, solution.n_iter
+    system: System = Dense(model.counts) if model.counts.n_items <= DENSE_ITEMS else Gradients(model.counts)
+    parameters, slopes = start, model.slopes(start)
+    for n_iter in range(done, max_iter + 1):
+        error = _scaled_gradient(slopes)
+        if error <= tol:
+            if not isinstance(system, Gradients):
+                # The information is at hand, so one more step costs next to nothing, and squares the error.
+                parameters = parameters + system.solve(slopes, slopes.gradient, tol)
+            return Solution(parameters=parameters, n_iter=n_iter)
+        if n_iter == max_iter:
+            break
+        try:
+            step = system.solve(slopes, slopes.gradient, max(min(0.1, error), 0.1 * tol / error))
+        except TooManyProductsError:
+            system = (Dense if model.counts.n_items <= LARGEST_DENSE else Sparse)(model.counts)
+            step = system.solve(slopes, slopes.gradient, tol)
+        parameters, slopes = _advance(model, parameters, slopes, step)
+    raise ConvergenceError(
+        f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature); "
+        "raise max_iter, or set a finite prior_sd if it is infinite"
+    )
+
+
+def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
+    """The same steps in one kernel, as long as full ones are safe; no factor where they stopped being so."""
+    counts = model.counts
+    parameters = start.copy()
+    size = len(parameters)
+    options = np.array([model.prior_precision, tol, max_iter, model.has_ties, model.position, model.tie_weight])
+    upper, scratch = np.zeros((size, size)), np.empty(2 * counts.n_pairs)
+    sums = np.zeros(3 * counts.n_items + 9 + size)
+    n_iter = davidson.newton_steps(counts.start, counts.right, counts.table, parameters, options, upper, scratch, sums)
+    if n_iter < 0:
+        return Solution(parameters=parameters, n_iter=-1 - n_iter)
+    if not model.prior_precision:
+        parameters[: counts.n_items] -= parameters[: counts.n_items].mean()
+    return Solution(parameters=parameters, n_iter=n_iter, upper=upper)
+
+
+def _advance(
+    model: Model, parameters: NDArray[np.float64], slopes: Slopes, step: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], Slopes]:
+    n_items = model.counts.n_items
+    reach = float(np.ptp(step[:n_items]) + np.abs(step[n_items:]).sum()) if n_items else 0.0
+    value: float | None = None
+    for _ in range(MOST_HALVINGS):
+        ahead = parameters + step
+        if model.allows(ahead):
+            slopes_ahead = model.slopes(ahead)
+            if (reach <= 1.0 and model.self_concordant) or slopes_ahead.gradient @ step >= 0.0:
+                return ahead, slopes_ahead
+            value = model.log_posterior(parameters) if value is None else value
+            # Where the gain is lost in rounding, the slope along the line must at least be smaller in size.
+            gain = model.log_posterior(ahead) - value
+            flatter = abs(slopes_ahead.gradient @ step) <= 0.5 * abs(slopes.gradient @ step)
+            if gain > 0.0 or (flatter and abs(gain) <= 1e-12 * abs(value)):
+                return ahead, slopes_ahead
+        step, reach = 0.5 * step, 0.5 * reach
+    raise ConvergenceError(
+        f"no step along Newton's direction gains (halved {MOST_HALVINGS} times); "
+        "the votes may not determine every parameter, so set a smaller prior_sd or leave out the position effect"
+    )
+
+
+def _scaled_gradient(slopes: Slopes) -> float:
+    curvature = np.concatenate([slopes.diagonal, np.diag(slopes.corner)])
+    steps = np.divide(np.abs(slopes.gradient), curvature, out=np.abs(slopes.gradient), where=curvature > 0)
+    return float(steps.max(initial=0.0))
+
+
+def dense_information(counts: PairCounts, slopes: Slopes, *, anchored: bool) -> NDArray[np.float64]:
+    """The whole information, upper triangle; `anchored` adds a constant that fixes the mean where no prior does."""
+    n_items = counts.n_items
+    n_all = n_items + len(slopes.corner)
+    matrix = np.zeros((n_all, n_all))
+    laplacian.fill_laplacian(counts.start, counts.right, slopes.weights, matrix)
+    if anchored and not slopes.ridge and n_items:
+        matrix[:n_items, :n_items] += np.trace(matrix) / n_items**2
+    matrix.flat[: n_items * (n_all + 1) : n_all + 1] += slopes.ridge
+    if n_all > n_items:
+        matrix[:n_items, n_items:] = slopes.border
+        matrix[n_items:, n_items:] = slopes.corner
+    return matrix
+
+
+class Dense:
+    """Cholesky's factor of the whole information."""
+
+    def __init__(self, counts: PairCounts) -> None:
+        self._counts = counts
+
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`, to rounding."""
+        from scipy.linalg.lapack import dpotrs
+
+        solution, _ = dpotrs(factor(dense_information(self._counts, slopes, anchored=True)), vector, lower=1)
+        n_items = self._counts.n_items
+        if not slopes.ridge:
+            solution[:n_items] -= solution[:n_items].mean()
+        return np.asarray(solution)
+
+
+def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cholesky's lower factor, column-major, of a matrix given by its upper triangle, which it overwrites."""
+    from scipy.linalg.lapack import dpotrf
+
+    if not len(matrix):
+        return matrix.T
+    lower, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+    if info:
+        raise ConvergenceError(
+            "the information is singular: the votes and the prior do not determine every parameter; "
+            "set a finite or smaller prior_sd, or leave out the position effect"
+        )
+    return np.asarray(lower)
+
+
+class TooManyProductsError(Exception):
+    """Conjugate gradients have not arrived."""
+
+
+class Bordered:
+    """Solves with the scores' information; the further parameters are eliminated (Schur's complement)."""
+
+    def __init__(self, counts: PairCounts) -> None:
+        self._counts = counts
+
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`, to a residual of about `tolerance` of the vector's size."""
+        n_items = self._counts.n_items
+        columns = np.column_stack([vector[:n_items], slopes.border])
+        # The solutions of the border enter a difference, so they are solved more tightly.
+        solutions = self.solve_scores(slopes, columns, [tolerance] + [0.1 * tolerance] * slopes.border.shape[1])
+        if not slopes.ridge:
+            solutions -= solutions.mean(axis=0)
+        scores, bordered = solutions[:, 0], solutions[:, 1:]
+        complement = slopes.corner - slopes.border.T @ bordered
+        further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
+        return np.concatenate([scores - bordered @ further, further])
+
+    def solve_scores(
+        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: list[float]
+    ) -> NDArray[np.float64]:
+        """The inverse of the scores' information times each column."""
+        raise NotImplementedError
+
+
+class Gradients(Bordered):
+    """Conjugate gradients, the diagonal as preconditioner; TooManyProductsError where they have not arrived."""
+
+    def solve_scores(
+        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: list[float]
+    ) -> NDArray[np.float64]:
+        """The inverse of the scores' information times each column, to each one's tolerance."""
+        inverse_diagonal = 1.0 / slopes.diagonal
+        solved = [
+            self._solve_one(slopes, column, inverse_diagonal, tolerance)
+            for column, tolerance in zip(columns.T, tolerances, strict=True)
+        ]
+        return np.column_stack(solved)
+
+    def _solve_one(
+        self, slopes: Slopes, vector: NDArray[np.float64], inverse_diagonal: NDArray[np.float64], tolerance: float
+    ) -> NDArray[np.float64]:
+        counts = self._counts
+        solution = np.zeros(len(vector))
+        residual = vector.copy()
+        direction = inverse_diagonal * residual
+        size = float(residual @ direction)
+        enough = tolerance**2 * size
+        for _ in range(MOST_PRODUCTS):
+            if size <= enough:
+                return solution
+            product = slopes.ridge * direction
+            laplacian.multiply_laplacian(counts.start, counts.right, slopes.weights, direction, product)
+            along = size / float(direction @ product)
+            solution += along * direction
+            residual -= along * product
+            preconditioned = inverse_diagonal * residual
+            size_before, size = size, float(residual @ preconditioned)
+            direction = preconditioned + (size / size_before) * direction
+        raise TooManyProductsError
+
+
+class Sparse(Bordered):
+    """A sparse direct factorisation, minimum degree first; without a prior the first item is held at zero."""
+
+    def solve_scores(
+        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: list[float]
+    ) -> NDArray[np.float64]:
+        """The inverse of the scores' information times each column, to rounding."""
+        from scipy.sparse import coo_array, diags_array
+        from scipy.sparse.linalg import splu
+
+        counts = self._counts
+        shape = (counts.n_items, counts.n_items)
+        links = coo_array((slopes.weights, (counts.left, counts.right)), shape=shape)
+        matrix = (diags_array(slopes.diagonal) - links - links.T).tocsc()
+        held = 0 if slopes.ridge else 1
+        lu = splu(matrix[held:, held:].tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+        solved = np.zeros_like(columns)
+        solved[held:] = lu.solve(np.ascontiguousarray(columns[held:]))
+        return solved
