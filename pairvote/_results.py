@@ -1,0 +1,109 @@
+"""The small answers that a ranking gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pairvote._posterior import Posterior
+from pairvote.errors import InputError
+from pairvote.models import Ties
+
+
+class Interval(NamedTuple):
+    """The two ends of a confidence interval: floats, or float64 arrays of shape (n_items,).
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> pv.Interval(low=-1.0, high=1.0).high
+    1.0
+    """
+
+    low: Any
+    high: Any
+
+
+class OutcomeProbabilities(NamedTuple):
+    """The chance that the left side is picked, that the two tie, and that the right side is picked."""
+
+    left: float
+    tie: float
+    right: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Difference:
+    """How far one item is ahead of another.
+
+    Attributes
+    ----------
+    estimate : float
+        The first item's score less the second's.
+    standard_error : float
+    """
+
+    estimate: float
+    standard_error: float
+
+    def confidence_interval(self, level: float = 0.95) -> Interval:
+        """The normal interval at `level`."""
+        reach = normal_quantile(level) * self.standard_error
+        return Interval(self.estimate - reach, self.estimate + reach)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fit:
+    """How a model was fitted.
+
+    Attributes
+    ----------
+    converged : bool
+        Always true: a fit that does not converge raises ConvergenceError.
+    n_iter : int
+        Newton steps taken.
+    ties : str
+        What was made of ties: "davidson", "rao-kupper", "half" or "drop".
+    tie_parameter : float
+        Davidson's nu (0 where nobody tied), or Rao and Kupper's theta (1 where nobody tied).
+    position_effect : float
+        What standing on the left adds, in log-odds; 0 where it was not asked for.
+    uncertainty : str
+        What the standard errors are: "model", "sandwich", "bootstrap" or "none".
+    """
+
+    converged: bool
+    n_iter: int
+    ties: Ties
+    tie_parameter: float
+    position_effect: float
+    uncertainty: str
+    posterior: Posterior
+
+    def __repr__(self) -> str:
+        return (
+            f"Fit(converged={self.converged}, n_iter={self.n_iter}, ties={self.ties!r}, "
+            f"tie_parameter={self.tie_parameter:.6g}, position_effect={self.position_effect:.6g}, "
+            f"log_likelihood={self.log_likelihood:.6f})"
+        )
+
+    @cached_property
+    def log_likelihood(self) -> float:
+        """The log-likelihood of the votes at the fitted parameters, without the prior."""
+        return self.posterior.log_likelihood()
+
+    @cached_property
+    def prior_share(self) -> float:
+        """How much of the least determined direction the prior decides: 0 nothing, 1 everything."""
+        return self.posterior.prior_share()
+
+
+def normal_quantile(level: float) -> float:
+    from statistics import NormalDist
+
+    if isinstance(level, bool) or not isinstance(level, (int, float, np.number)) or not 0.0 < level < 1.0:
+        raise InputError(f"level is {level!r}; it is a probability between 0 and 1, such as 0.95")
+    return NormalDist().inv_cdf(0.5 + 0.5 * float(level))

@@ -1,0 +1,436 @@
+"""What every scorer returns: a score for each item, with its uncertainty and its fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote import _tables
+from pairvote._frames import Backend, make_frame
+from pairvote._labels import shorten
+from pairvote._posterior import Scaled, Uncertainty
+from pairvote._results import Difference, Fit, Interval, OutcomeProbabilities, normal_quantile
+from pairvote.counts import ItemTotals, PairCounts, components_of, totals_of
+from pairvote.errors import InputError, MissingUncertaintyError
+from pairvote.models import outcome_probabilities
+from pairvote.votes import Votes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Difference", "Fit", "Interval", "OutcomeProbabilities", "Ranking"]
+
+Unit = Literal["log-odds", "elo", "votes", "share"]
+Rng = int | np.random.Generator | None
+
+ELO_PER_LOG_ODDS = 400.0 / math.log(10.0)
+N_DRAWS = 20_000
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Ranking:
+    """A score for each item, best highest, with uncertainty where the scorer has any.
+
+    Attributes
+    ----------
+    items : tuple of labels, length n_items
+    scores : float64 array, shape (n_items,), read-only
+    unit : {"log-odds", "elo", "votes", "share"}
+    method : str
+        The scorer's name.
+    fit : Fit or None
+        None for scorers that fit nothing.
+    order_spread : float64 array, shape (n_items,), or None
+        For Elo with ``n_shuffles``: the standard deviation of a score over orders of the same votes. It says how
+        much the order matters, not how far the score is from the truth, and is no standard error.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.Votes.from_wins(["ash", "ash", "birch"], ["birch", "cedar", "cedar"])
+    >>> ranking = pv.tally(votes)
+    >>> ranking.order(), ranking.scores.tolist(), ranking.ranks().tolist()
+    (['ash', 'birch', 'cedar'], [2.0, 1.0, 0.0], [1, 2, 3])
+    """
+
+    items: tuple[Hashable, ...]
+    scores: NDArray[np.float64]
+    unit: Unit
+    method: str
+    source: Votes | PairCounts | ItemTotals
+    fit: Fit | None = None
+    uncertainty: Uncertainty | None = None
+    log_odds_per_unit: float | None = None
+    order_spread: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        for array in (self.scores, self.order_spread):
+            if array is not None:
+                array.flags.writeable = False
+
+    @property
+    def n_items(self) -> int:
+        """The number of items."""
+        return len(self.items)
+
+    # --- order ---
+
+    @cached_property
+    def _ranks(self) -> NDArray[np.int64]:
+        order = np.argsort(-self.scores, kind="stable")
+        drops = -np.diff(self.scores[order])
+        first = np.concatenate([[True], drops > self._level_within])[: self.n_items]
+        ranks = np.empty(self.n_items, np.int64)
+        ranks[order] = np.flatnonzero(first)[np.cumsum(first) - 1] + 1
+        return _read_only(ranks)
+
+    @property
+    def _level_within(self) -> float:
+        """Scores closer than this are level: the same item twice differs in rounding, or by a fit's tolerance."""
+        if self.unit in ("votes", "share"):
+            return 1e-12 * float(np.abs(self.scores).max(initial=0.0))
+        return 1e-8 if self.unit == "log-odds" else 1e-6
+
+    @cached_property
+    def _order(self) -> NDArray[np.intp]:
+        return np.argsort(self._ranks, kind="stable")
+
+    def ranks(self) -> NDArray[np.int64]:
+        """The rank of each item, 1 for the best: int64, shape (n_items,). Level scores share the best of them."""
+        return self._ranks
+
+    def order(self) -> list[Hashable]:
+        """The labels, best first; level items in the order of `items`."""
+        return [self.items[code] for code in self._order.tolist()]
+
+    def top(self, k: int, ties: Literal["include", "raise", "first"] = "include") -> list[Hashable]:
+        """The best `k` labels, best first.
+
+        Parameters
+        ----------
+        k : int
+            From 1 to n_items.
+        ties : {"include", "raise", "first"}
+            What to do with items level with the k-th: include them all, raise, or take the first by `items`.
+
+        Raises
+        ------
+        InputError
+            For `k` out of range, and under "raise" for a level k-th place, naming those who share it.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ranking = pv.tally(pv.Votes.from_wins(["ash", "birch"], ["cedar", "cedar"]))
+        >>> ranking.top(1), ranking.top(1, ties="first")
+        (['ash', 'birch'], ['ash'])
+        """
+        check_k(k, self.n_items)
+        if ties not in ("include", "raise", "first"):
+            raise InputError(f"ties is {ties!r}; use 'include', 'raise' or 'first'")
+        order = self.order()
+        if ties == "first":
+            return order[:k]
+        last_rank = self._ranks[self._order[k - 1]]
+        within = int((self._ranks <= last_rank).sum())
+        if within > k and ties == "raise":
+            level = [self.items[code] for code in self._order.tolist() if self._ranks[code] == last_rank]
+            raise InputError(
+                f"place {k} is shared by {', '.join(map(repr, level))}; pass ties='include' or 'first', or another k"
+            )
+        return order[:within]
+
+    # --- uncertainty ---
+
+    @cached_property
+    def covariance(self) -> NDArray[np.float64]:
+        """The covariance of the centred scores: float64, shape (n_items, n_items).
+
+        Raises
+        ------
+        MissingUncertaintyError
+            Where the scorer has none.
+        """
+        return _read_only(self._known_uncertainty().covariance())
+
+    @cached_property
+    def standard_errors(self) -> NDArray[np.float64]:
+        """The standard error of each centred score: float64, shape (n_items,).
+
+        Raises
+        ------
+        MissingUncertaintyError
+            Where the scorer has none.
+        """
+        return _read_only(np.sqrt(self._known_uncertainty().variances()))
+
+    def _known_uncertainty(self) -> Uncertainty:
+        if self.uncertainty is None:
+            raise MissingUncertaintyError(
+                f"this ranking by {self.method!r} has no standard errors; score with bradley_terry (and not "
+                "uncertainty='none'), or with bootstrap, which gives them for any scorer"
+            )
+        return self.uncertainty
+
+    def confidence_interval(self, level: float = 0.95) -> Interval:
+        """The normal interval of each score at `level`: two float64 arrays, shape (n_items,).
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ranking = pv.bradley_terry(pv.Votes.from_wins(["ash", "birch"], ["birch", "ash"]))
+        >>> low, high = ranking.confidence_interval(0.9)
+        >>> bool((low < 0).all()), bool((high > 0).all())
+        (True, True)
+        """
+        reach = normal_quantile(level) * self.standard_errors
+        return Interval(self.scores - reach, self.scores + reach)
+
+    def difference(self, a: Hashable, b: Hashable) -> Difference:
+        """How far item `a` is ahead of item `b`, with its standard error.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ranking = pv.bradley_terry(pv.Votes.from_wins(["ash", "birch"], ["birch", "ash"]))
+        >>> round(ranking.difference("ash", "birch").estimate, 9)
+        0.0
+        """
+        i, j = self._code(a), self._code(b)
+        c = self.covariance
+        variance = max(float(c[i, i] + c[j, j] - 2 * c[i, j]), 0.0)
+        return Difference(estimate=float(self.scores[i] - self.scores[j]), standard_error=math.sqrt(variance))
+
+    def top_k_probability(self, k: int, *, rng: Rng = None) -> NDArray[np.float64]:
+        """The posterior probability that each item is among the best `k`: float64, shape (n_items,); sums to k.
+
+        Estimated from 20,000 draws of the scores from a normal with the ranking's covariance, so with a standard
+        error of at most 0.0036. After a bootstrap it is the share of resamples instead, where items level at the
+        k-th place share it evenly.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ranking = pv.bradley_terry(pv.Votes.from_wins(["ash"] * 9, ["birch"] * 9))
+        >>> bool(ranking.top_k_probability(1, rng=0)[0] > 0.9)
+        True
+        """
+        rng = np.random.default_rng(rng)
+        check_k(k, self.n_items)
+        if self.uncertainty is not None and self.uncertainty.samples is not None:
+            return _read_only(self._top_k_share(self.uncertainty.samples, int(k)))
+        values, vectors = np.linalg.eigh(self.covariance)
+        roots = vectors * np.sqrt(np.maximum(values, 0.0))
+        counts = np.zeros(self.n_items)
+        drawn = 0
+        while drawn < N_DRAWS:
+            n_draws = min(N_DRAWS - drawn, max(1, 2**21 // self.n_items))
+            scores = self.scores + rng.standard_normal((n_draws, self.n_items)) @ roots.T
+            best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+            counts += np.bincount(best.ravel(), minlength=self.n_items)
+            drawn += n_draws
+        return _read_only(counts / N_DRAWS)
+
+    def _top_k_share(self, samples: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+        """The share of samples that have each item among the best `k`; items level at the k-th place share it."""
+        last = np.partition(samples, -k, axis=1)[:, [-k]]
+        above = samples > last + self._level_within
+        level = ~above & (samples >= last - self._level_within)
+        vacant = k - above.sum(axis=1, keepdims=True)
+        return np.asarray((above + level * (vacant / level.sum(axis=1, keepdims=True))).mean(axis=0))
+
+    # --- probabilities ---
+
+    def expected_score(self, a: Hashable, b: Hashable) -> float:
+        """The chance that `a` is picked over `b`, a tie as half; the two sides equally often where sides matter.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ranking = pv.elo(pv.Votes.from_wins(["ash"], ["birch"]))
+        >>> round(ranking.expected_score("ash", "birch"), 3)
+        0.546
+        """
+        gap = self.scores[self._code(a)] - self.scores[self._code(b)]
+        return float(self._expected(np.array(gap)))
+
+    def probability_matrix(self) -> NDArray[np.float64]:
+        """`expected_score` of every item over every other: float64, shape (n_items, n_items); 0.5 on the diagonal."""
+        return _read_only(self._expected(self.scores[:, None] - self.scores))
+
+    def _expected(self, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.log_odds_per_unit is None:
+            raise InputError(f"a ranking by {self.method!r} has no model of a vote; score with elo or bradley_terry")
+        log_odds = self.log_odds_per_unit * gaps
+        if self.fit is None:
+            right, _, left = np.moveaxis(outcome_probabilities(log_odds, 0.0, "davidson"), -1, 0)
+            return np.asarray(0.5 + 0.5 * (left - right))
+        here, there = (
+            outcome_probabilities(log_odds + side, self.fit.tie_parameter, self.fit.ties)
+            for side in (self.fit.position_effect, -self.fit.position_effect)
+        )
+        leads = here[..., 2] - here[..., 0] + there[..., 2] - there[..., 0]
+        return np.asarray(0.5 + 0.25 * leads)
+
+    def outcome_probabilities(self, left: Hashable, right: Hashable) -> OutcomeProbabilities:
+        """The chance of each outcome when `left` stands on the left and `right` on the right.
+
+        Raises
+        ------
+        InputError
+            Where the scorer has no model of ties although there are ties.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> votes = pv.Votes.from_labels(["ash"] * 4, ["birch"] * 4, ["left", "right", "tie", "tie"])
+        >>> chances = pv.bradley_terry(votes).outcome_probabilities("ash", "birch")
+        >>> round(chances.left, 6), round(chances.tie, 6), round(chances.right, 6)
+        (0.25, 0.5, 0.25)
+        """
+        if self.fit is None or self.log_odds_per_unit is None or (self.fit.ties in ("half", "drop") and self._tied_any):
+            raise InputError(
+                f"this ranking by {self.method!r} has no model of ties; score with bradley_terry and ties='davidson'"
+            )
+        gap = self.scores[self._code(left)] - self.scores[self._code(right)]
+        log_odds = np.array(self.log_odds_per_unit * gap + self.fit.position_effect)
+        p_right, p_tie, p_left = outcome_probabilities(log_odds, self.fit.tie_parameter, self.fit.ties).tolist()
+        return OutcomeProbabilities(p_left, p_tie, p_right)
+
+    @property
+    def _tied_any(self) -> bool:
+        return bool(self.tied.any())
+
+    # --- what the votes were ---
+
+    @cached_property
+    def _totals(self) -> NDArray[np.float64]:
+        return _read_only(totals_of(self.source))
+
+    @property
+    def won(self) -> NDArray[np.float64]:
+        """The weight of votes that each item won: float64, shape (n_items,)."""
+        return self._totals[:, 2]
+
+    @property
+    def tied(self) -> NDArray[np.float64]:
+        """The weight of votes in which each item tied: float64, shape (n_items,)."""
+        return self._totals[:, 1]
+
+    @property
+    def asked(self) -> NDArray[np.float64]:
+        """The weight of answered questions that each item was in, skips left out: float64, shape (n_items,)."""
+        return _read_only(self._totals[:, :3].sum(axis=1))
+
+    @property
+    def skipped(self) -> NDArray[np.float64]:
+        """The weight of skipped questions that each item was in: float64, shape (n_items,)."""
+        return self._totals[:, 3]
+
+    @cached_property
+    def components(self) -> NDArray[np.int32]:
+        """The connected component of each item: int32, shape (n_items,).
+
+        No vote leads from one component to another, so their order relative to each other is the prior's.
+        """
+        return _read_only(components_of(self.source))
+
+    # --- other forms ---
+
+    def on_elo_scale(self, initial: float = 1500.0) -> Ranking:
+        """The same ranking on Elo's scale: log-odds x 400 / ln 10, with mean `initial`.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ranking = pv.bradley_terry(pv.Votes.from_wins(["ash"], ["birch"])).on_elo_scale()
+        >>> ranking.unit, round(float(ranking.scores.mean()), 6)
+        ('elo', 1500.0)
+        """
+        if self.unit != "log-odds":
+            raise InputError(f"scores in {self.unit!r} have no place on Elo's scale; score with bradley_terry or elo")
+        return replace(
+            self,
+            scores=self.scores * ELO_PER_LOG_ODDS + initial,
+            unit="elo",
+            uncertainty=None if self.uncertainty is None else Scaled(self.uncertainty, ELO_PER_LOG_ODDS),
+            log_odds_per_unit=1.0 / ELO_PER_LOG_ODDS,
+        )
+
+    def to_dict(self) -> dict[Hashable, float]:
+        """The score of each label, best first.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> pv.tally(pv.Votes.from_wins(["ash"], ["birch"])).to_dict()
+        {'ash': 1.0, 'birch': 0.0}
+        """
+        return {self.items[code]: float(self.scores[code]) for code in self._order.tolist()}
+
+    def to_columns(self, level: float = 0.95) -> dict[str, list[Any]]:
+        """The whole table as columns, best first: rank, item, score, then standard_error, low and high where there
+        are standard errors, then won, tied, asked and skipped.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> list(pv.tally(pv.Votes.from_wins(["ash"], ["birch"])).to_columns())
+        ['rank', 'item', 'score', 'won', 'tied', 'asked', 'skipped']
+        """
+        return _tables.columns(self, self._order, level)
+
+    def to_frame(self, backend: Backend = "pandas", *, level: float = 0.95) -> Any:
+        """`to_columns` as a data frame of "pandas", "polars" or "pyarrow".
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> pv.tally(pv.Votes.from_wins(["ash"], ["birch"])).to_frame("polars")["item"].to_list()
+        ['ash', 'birch']
+        """
+        return make_frame(self.to_columns(level), backend)
+
+    def plot(self, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
+        """Draw the scores with their intervals, best on top: `pairvote.plotting.plot_ranking`."""
+        from pairvote.plotting import plot_ranking
+
+        return plot_ranking(self, level=level, ax=ax)
+
+    def __repr__(self) -> str:
+        best = f", best {shorten(self.items[self._order[0]], 40)}" if self.items else ""
+        return f"Ranking({self.n_items:,} items by {self.method!r} in {self.unit}{best})"
+
+    def __str__(self) -> str:
+        return _tables.as_text(self)
+
+    def _repr_html_(self) -> str:
+        return _tables.as_html(self)
+
+    @cached_property
+    def _codes(self) -> dict[Hashable, int]:
+        return {label: code for code, label in enumerate(self.items)}
+
+    def _code(self, label: Hashable) -> int:
+        try:
+            return self._codes[label]
+        except (KeyError, TypeError):
+            listed = ", ".join(map(repr, self.items[:5])) + (", ..." if self.n_items > 5 else "")
+            raise InputError(f"{shorten(label)} is not among the items ({listed}); check its spelling") from None
+
+
+def check_k(k: int, n_items: int) -> None:
+    """InputError unless `k` is a whole number from 1 to the number of items."""
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= n_items:
+        raise InputError(f"k is {k!r}; with {n_items} items it is a whole number from 1 to {n_items}")
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
