@@ -20,6 +20,7 @@ from pairvote.errors import InputError
 Codes = NDArray[np.int32]
 Locate = Callable[[int], str]
 MAX_ITEMS = 2**29
+UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
 class Coded(NamedTuple):
@@ -66,7 +67,7 @@ def plural(number: float, noun: str) -> str:
 
 def highest_unsigned(codes: NDArray[np.integer[Any]]) -> int:
     """The largest code, a negative one counting as larger than any other: one look decides whether all are in range."""
-    return int(np.ascontiguousarray(codes).view(f"u{codes.dtype.itemsize}").max())
+    return int(np.maximum.reduce(np.ascontiguousarray(codes).view(UNSIGNED[codes.itemsize])))
 
 
 def first_row(mask: NDArray[np.bool_]) -> int:

@@ -41,9 +41,11 @@ def outcome_codes(values: ArrayLike) -> NDArray[np.uint8]:
         return named_outcomes(values, None, row_number)
     if array.ndim != 1:
         raise InputError(f"outcome has shape {array.shape}; pass a one-dimensional array with one entry a vote")
+    if not array.size:
+        return np.empty(0, np.uint8)
     if array.dtype.kind == "f":
         raise InputError(f"outcome has dtype {array.dtype}; pass integers: 0 right, 1 tie, 2 left, 3 skip")
-    if array.size and highest_unsigned(array) > 3:
+    if highest_unsigned(array) > 3:
         row = _labels.first_row((array < 0) | (array > 3))
         raise InputError(f"outcome at row {row} is {array[row]}; the codes are 0 right, 1 tie, 2 left, 3 skip")
     return array.astype(np.uint8)

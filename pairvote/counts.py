@@ -166,11 +166,6 @@ def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
     up in a row over all others; else they are sorted by second item too. O(votes + items) either way.
     """
     n_items = votes.n_items
-    skip = votes.outcome == Outcome.SKIP
-    skipped = np.zeros(n_items)
-    if np.count_nonzero(skip):
-        weight = np.ones(int(skip.sum())) if votes.weight is None else votes.weight[skip]
-        skipped += np.bincount(votes.left[skip], weight, n_items) + np.bincount(votes.right[skip], weight, n_items)
     if votes.weight is not None and not votes.weight.all():
         votes = votes.where(votes.weight > 0)
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
@@ -180,18 +175,27 @@ def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
         stops, keys, weights = np.zeros(n_items, np.int64), np.empty(len(votes), np.int32), np.empty(len(weight))
         counting.bucket_by_first(*columns, folded, stops, keys, weights)
         # Memory that is not written to costs nothing, so there is room for every pair that there could be.
-        n_pairs = min(len(votes), n_items * (n_items - 1) // (2 if folded else 1))
-        right, table = np.empty(n_pairs, np.int32), np.empty((n_pairs, 3))
+        most = min(len(votes), n_items * (n_items - 1) // (2 if folded else 1))
+        right, table = np.empty(most, np.int32), np.empty((most, 3))
         n_pairs = counting.gather_rows(stops, keys, weights, np.zeros((n_items, 3)), start, right, table)
-        return PairCounts(items=votes.items, start=start, right=right[:n_pairs], table=table[:n_pairs], skipped=skipped)
-    stops = np.zeros((2, n_items), np.int64)
-    keys = np.empty((2, len(votes)), np.int32)
-    weights = np.empty((2, len(weight)))
-    counting.sort_by_pair(*columns, folded, stops, keys, weights)
-    n_pairs = counting.count_runs(stops[0], keys[1])
-    right, table = np.empty(n_pairs, np.int32), np.zeros((n_pairs, 3))
-    counting.gather_runs(stops[0], keys[1], weights[1], start, right, table)
+        right, table = right[:n_pairs], table[:n_pairs]
+        answered = stops[-1] if n_items else 0
+    else:
+        both_stops = np.zeros((2, n_items), np.int64)
+        both_keys, both_weights = np.empty((2, len(votes)), np.int32), np.empty((2, len(weight)))
+        counting.sort_by_pair(*columns, folded, both_stops, both_keys, both_weights)
+        n_pairs = counting.count_runs(both_stops[0], both_keys[1])
+        right, table = np.empty(n_pairs, np.int32), np.zeros((n_pairs, 3))
+        counting.gather_runs(both_stops[0], both_keys[1], both_weights[1], start, right, table)
+        answered = both_stops[0, -1]
+    skipped = np.zeros(n_items) if answered == len(votes) else _skipped(votes)
     return PairCounts(items=votes.items, start=start, right=right, table=table, skipped=skipped)
+
+
+def _skipped(votes: Votes) -> NDArray[np.float64]:
+    skips = votes.where(votes.outcome == Outcome.SKIP)
+    weight = np.ones(len(skips)) if skips.weight is None else skips.weight
+    return np.bincount(skips.left, weight, votes.n_items) + np.bincount(skips.right, weight, votes.n_items)
 
 
 def as_counts(votes: Votes | PairCounts, *, criterion: Hashable | None = None, folded: bool = False) -> PairCounts:
