@@ -195,7 +195,8 @@ def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
 def _skipped(votes: Votes) -> NDArray[np.float64]:
     skips = votes.where(votes.outcome == Outcome.SKIP)
     weight = np.ones(len(skips)) if skips.weight is None else skips.weight
-    return np.bincount(skips.left, weight, votes.n_items) + np.bincount(skips.right, weight, votes.n_items)
+    both = np.concatenate([skips.left, skips.right])
+    return np.asarray(np.bincount(both, np.tile(weight, 2), votes.n_items), np.float64)
 
 
 def as_counts(votes: Votes | PairCounts, *, criterion: Hashable | None = None, folded: bool = False) -> PairCounts:

@@ -56,8 +56,10 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
     ConvergenceError
         After `max_iter` steps, or where no step gains.
     """
+    if not len(start):
+        return Solution(parameters=start, n_iter=0, upper=np.empty((0, 0)))
     done = 0
-    if model.self_concordant and 0 < len(start) <= KERNEL_PARAMETERS:
+    if model.self_concordant and len(start) <= KERNEL_PARAMETERS:
         solution = _few(model, start, tol, max_iter)
         if solution.upper is not None:
             return solution
@@ -105,7 +107,7 @@ def _advance(
     model: Model, parameters: NDArray[np.float64], slopes: Slopes, step: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], Slopes]:
     n_items = model.counts.n_items
-    reach = float(np.ptp(step[:n_items]) + np.abs(step[n_items:]).sum()) if n_items else 0.0
+    reach = float(np.ptp(step[:n_items]) + np.abs(step[n_items:]).sum())
     value: float | None = None
     for _ in range(MOST_HALVINGS):
         ahead = parameters + step
