@@ -49,15 +49,23 @@ def is_missing(label: object) -> bool:
 
 def shorten(value: object, width: int = 60) -> str:
     """The repr of a value, cut to fit in a message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python writes out no integer of more than 4,300 digits.
+        text = f"a {type(value).__name__} too long to write out"
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
 def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(f"{name} cannot be made an array ({error}); pass a flat list or array") from None
+    # np.asarray takes off the mask of a masked array, and so would bring back what it hides.
+    if isinstance(values, np.ndarray) and np.any(getattr(values, "mask", False)):
+        raise InputError(f"{name} has masked entries; fill them in, or leave out their rows")
+    return array
 
 
 def plural(number: float, noun: str) -> str:
@@ -67,6 +75,9 @@ def plural(number: float, noun: str) -> str:
 
 def highest_unsigned(codes: NDArray[np.integer[Any]]) -> int:
     """The largest code, a negative one counting as larger than any other: one look decides whether all are in range."""
+    if codes.itemsize < 4 or not codes.dtype.isnative:
+        # Seen as unsigned, -1 must be larger than any code: in int8 it would be 255, which may be one.
+        codes = codes.astype(np.int64)
     return int(np.maximum.reduce(np.ascontiguousarray(codes).view(UNSIGNED[codes.itemsize])))
 
 
@@ -88,7 +99,10 @@ def as_column(values: object, name: str) -> list[Any] | tuple[Any, ...] | Coded:
         return Coded(*series) if isinstance(series, tuple) else series
     if values.ndim != 1:
         raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
-    return _code_integers(values) if values.dtype.kind in "iu" else values.tolist()
+    if values.dtype.kind in "iu" and not hasattr(values, "mask"):
+        return _code_integers(values)
+    # tolist() would make bare integers of times in nanoseconds.
+    return list(values) if values.dtype.kind in "mM" else values.tolist()
 
 
 def _code_integers(values: NDArray[Any]) -> Coded:
@@ -96,11 +110,12 @@ def _code_integers(values: NDArray[Any]) -> Coded:
         return Coded(np.empty(0, np.int64), ())
     low, high = int(values.min()), int(values.max())
     if high - low < 4 * values.size + 1000:
-        shifted = values - low if low else values
+        # Differences of small signed integers may not fit in their own type.
+        shifted = values.astype(np.int64) - low if low < 0 else values - low if low else values
         present = np.zeros(high - low + 1, bool)
         present[shifted] = True
         numbers = np.cumsum(present) - 1
-        return Coded(numbers[shifted], (np.flatnonzero(present) + low).tolist())
+        return Coded(numbers[shifted], [low + step for step in np.flatnonzero(present).tolist()])
     labels, codes = np.unique(values, return_inverse=True)
     return Coded(codes, labels.tolist())
 
@@ -162,15 +177,19 @@ def check_items(items: object) -> tuple[Hashable, ...]:
 
 
 def code_pairs(
-    left: object, right: object, items: object, locate: Locate = row_number
+    left: object,
+    right: object,
+    items: object,
+    locate: Locate = row_number,
+    names: tuple[str, str] = ("left", "right"),
 ) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
     """Codes of both sides and the labels they share, in first-seen order or in that of `items`."""
     known = None if items is None else check_items(items)
-    columns = {"left": as_column(left, "left"), "right": as_column(right, "right")}
+    columns = {name: as_column(values, name) for name, values in zip(names, (left, right), strict=True)}
     coded = {name: code_column(column, name, locate) for name, column in columns.items()}
     n_left, n_right = (len(column.codes) for column in coded.values())
     if n_left != n_right:
-        raise InputError(f"left has {n_left} entries and right has {n_right}; pass one of each for every vote")
+        raise InputError(f"{names[0]} has {n_left} entries and {names[1]} has {n_right}; pass one of each for every vote")
     for name, column in coded.items():
         if len(column.codes) and column.codes.min() < 0:
             row = first_row(column.codes < 0)
