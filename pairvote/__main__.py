@@ -1,0 +1,8 @@
+"""``python -m pairvote`` is the command ``pairvote``."""
+
+import sys
+
+from pairvote.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

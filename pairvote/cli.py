@@ -1,0 +1,463 @@
+"""The command ``pairvote``: rank a file of votes, or see the Kalmar workshop voted.
+
+Exit status: 0 when done, 2 with one line on stderr for input that cannot be used, 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pairvote
+from pairvote.errors import InputError, PairvoteError
+
+if TYPE_CHECKING:
+    from pairvote.ranking import Ranking
+    from pairvote.votes import Votes
+
+METHODS = ("bradley-terry", "elo", "tally", "win-rate")
+FORMATS = ("csv", "jsonl", "parquet")
+COLUMNS = ("rank", "item", "score", "standard_error", "low", "high", "won", "tied", "asked", "skipped")
+COUNTS = ("won", "tied", "asked", "skipped")
+# How the command spells the options that the library's messages speak of.
+FLAGS = {
+    "outcomes=": "--outcomes LABEL=left",
+    "outcomes={None": "--outcomes =skip",
+    "criterion=": "--criterion LABEL",
+    "name the right one with criterion=": "--criterion-column NAME",
+    "format=": "--input-format NAME",
+    "prior_sd": "--prior-sd SD",
+    "ties=": "--ties WHAT",
+    "position=False": "leave out --position",
+    **{f"{name}=": f"--{name} NAME" for name in ("left", "right", "outcome", "voter", "weight")},
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process by default.
+
+    Examples
+    --------
+    >>> import pairvote.cli
+    >>> pairvote.cli.main(["rank", "--help"])  # doctest: +ELLIPSIS
+    usage: pairvote rank ...
+    0
+    """
+    _escape_what_cannot_be_encoded()
+    try:
+        return _run(argv)
+    except PairvoteError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as done:
+        # argparse has printed the help or the version, and leaves.
+        _write("")
+        return int(done.code or 0)
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    _write(_rank(arguments) if arguments.command == "rank" else _demo(arguments))
+    return 0
+
+
+# --- rank ---
+
+
+def _rank(arguments: argparse.Namespace) -> str:
+    options = _scorer_options(arguments)
+    if arguments.plot is not None:
+        from pairvote.plotting import check_picture
+
+        check_picture(arguments.plot)
+    votes = _chosen(_read(arguments), arguments.criterion)
+
+    from pairvote.scoring.methods import rank
+
+    ranking = rank(votes, arguments.method, **options)
+    n_rows = _n_rows(ranking, arguments.top)
+    if arguments.plot is not None:
+        save_picture(ranking, arguments.plot, level=arguments.level, top=arguments.top)
+    if arguments.top is not None and n_rows > arguments.top:
+        _tell(f"note: {n_rows} items are shown, not {arguments.top}, since place {arguments.top} is shared")
+    n_components = int(ranking.components.max(initial=-1)) + 1
+    if n_components > 1:
+        _tell(
+            f"warning: the items fall into {n_components:,} components that no vote connects; "
+            "their order across components is not the voters'"
+        )
+    if ranking.method == "bradley-terry" and ranking.uncertainty is None:
+        _tell(f"note: standard errors are not given for as many as {ranking.n_items:,} items")
+    return {"table": _as_table, "csv": _as_csv, "json": _as_json}[arguments.format](
+        votes, ranking, n_rows, arguments.level
+    )
+
+
+def _scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if arguments.ties is not None:
+        if arguments.method == "elo":
+            raise InputError("--ties does not go with --method elo, which takes a tie as half a win for each side")
+        options["ties"] = arguments.ties
+    for name, value in (("prior_sd", arguments.prior_sd), ("position", arguments.position or None)):
+        if value is not None:
+            if arguments.method != "bradley-terry":
+                flag = name.replace("_", "-")
+                raise InputError(f"--{flag} goes with --method bradley-terry, not with {arguments.method}")
+            options[name] = value
+    return options
+
+
+def _read(arguments: argparse.Namespace) -> Votes:
+    from pairvote.io import read_votes
+
+    source, format = arguments.votes, arguments.input_format
+    if source == "-":
+        source = _standard_input()
+        if format is None:
+            format = "jsonl" if source.getvalue().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "csv"
+    return read_votes(
+        source,
+        format=format,
+        left=arguments.left,
+        right=arguments.right,
+        outcome=arguments.outcome,
+        voter=arguments.voter,
+        weight=arguments.weight,
+        criterion=arguments.criterion_column,
+        outcomes=arguments.outcomes,
+    )
+
+
+def _standard_input() -> Any:
+    import io
+
+    class StandardInput(io.BytesIO):
+        name = "standard input"
+
+    if sys.stdin is None:
+        raise InputError("standard input is closed; pass a file of votes")
+    return StandardInput(sys.stdin.buffer.read())
+
+
+def _chosen(votes: Votes, criterion: str | None) -> Votes:
+    """The votes on a criterion, given as it is spelt on the command line."""
+    return votes.select(next((label for label in votes.criteria if str(label) == criterion), criterion))
+
+
+def _n_rows(ranking: Ranking, top: int | None) -> int:
+    if top is None:
+        return ranking.n_items
+    if top > ranking.n_items:
+        raise InputError(f"--top is {top} and there are {ranking.n_items} items; pass at most as many")
+    return len(ranking.top(top, ties="include"))
+
+
+def save_picture(ranking: Ranking, path: str, *, level: float = 0.95, top: int | None = None) -> None:
+    """Save the picture of a ranking; what matplotlib warns of becomes one line on stderr."""
+    import warnings
+
+    from pairvote.plotting import save_ranking
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            save_ranking(ranking, path, level=level, top=top)
+        except OSError as error:
+            raise InputError(
+                f"the picture cannot be saved as {path!r} ({error.strerror or error}); choose another --plot"
+            ) from error
+    if caught:
+        more = f" (and {len(caught) - 1} more of the kind)" if len(caught) > 1 else ""
+        _tell(f"warning: {path}: {caught[0].message}{more}")
+
+
+def _as_table(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
+    from pairvote._tables import as_text
+
+    parts = [_summary(votes, ranking), as_text(ranking, n_rows, level), *_fitted(ranking)]
+    return "\n".join(parts) + "\n"
+
+
+def _summary(votes: Votes, ranking: Ranking) -> str:
+    import numpy as np
+
+    from pairvote._labels import plural
+    from pairvote.votes import Outcome
+
+    ties, skips = (int((votes.outcome == outcome).sum()) for outcome in (Outcome.TIE, Outcome.SKIP))
+    voters = ""
+    if votes.voter is not None:
+        voters = f" by {plural(len(np.unique(votes.voter[votes.voter >= 0])), 'voter')}"
+    return (
+        f"{plural(len(votes), 'vote')}{voters} on {plural(votes.n_items, 'item')}, "
+        f"{plural(ties, 'tie')} and {plural(skips, 'skip')} among them, scored by {ranking.method}"
+    )
+
+
+def _fitted(ranking: Ranking) -> list[str]:
+    """What else was fitted than scores, in words."""
+    import numpy as np
+
+    from pairvote.models import outcome_probabilities
+
+    fit, lines = ranking.fit, []
+    if fit is not None and fit.ties in ("davidson", "rao-kupper") and ranking.tied.any():
+        chance = outcome_probabilities(np.array(0.0), fit.tie_parameter, fit.ties)[1]
+        lines.append(
+            f"tie parameter ({fit.ties}) {fit.tie_parameter:.3g}: two equal items tie with probability {chance:.2f}"
+        )
+    if fit is not None and fit.position_effect:
+        lines.append(f"position effect: standing on the left adds {fit.position_effect:.3g} log-odds")
+    return lines
+
+
+def _rows(ranking: Ranking, n_rows: int, level: float) -> list[dict[str, Any]]:
+    """A mapping of all `COLUMNS` for each item, best first; None where the ranking has no such number."""
+    table = ranking.to_columns(level)
+    for name in COUNTS:
+        table[name] = [int(count) if count.is_integer() else count for count in table[name]]
+    return [{name: table[name][row] if name in table else None for name in COLUMNS} for row in range(n_rows)]
+
+
+def _as_csv(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_rows(ranking, n_rows, level))
+    return text.getvalue()
+
+
+def _as_json(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
+    import json
+
+    rows = _rows(ranking, n_rows, level)
+    for row in rows:
+        if not isinstance(row["item"], (str, int)):
+            row["item"] = str(row["item"])
+    fit = ranking.fit
+    names = (
+        "converged",
+        "n_iter",
+        "ties",
+        "tie_parameter",
+        "position_effect",
+        "uncertainty",
+        "log_likelihood",
+    )
+    report: dict[str, Any] = {
+        "method": ranking.method,
+        "unit": ranking.unit,
+        "level": level,
+        "n_votes": len(votes),
+        "n_items": ranking.n_items,
+        "fit": None if fit is None else {name: getattr(fit, name) for name in names},
+        "ranking": rows,
+    }
+    if fit is not None and ranking.uncertainty is not None:
+        report["fit"]["prior_share"] = fit.prior_share
+    text = json.dumps(report, ensure_ascii=False, allow_nan=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(report, allow_nan=False, indent=2)
+    return text + "\n"
+
+
+# --- demo ---
+
+
+def _demo(arguments: argparse.Namespace) -> str:
+    from pairvote._demo import demo
+
+    return demo(arguments.seed, arguments.plot)
+
+
+# --- arguments ---
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as everything else here does: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="pairvote",
+        allow_abbrev=False,
+        description="Run and score votes in which people pick one of two.",
+    )
+    parser.add_argument("--version", action="version", version=f"pairvote {pairvote.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    rank = commands.add_parser(
+        "rank",
+        allow_abbrev=False,
+        help="rank the items of a file of votes",
+        description="Rank the items of a file of votes, with columns left, right and outcome "
+        "(left, right, tie or skip).",
+    )
+    rank.add_argument("votes", metavar="VOTES", help=".csv, .jsonl or .parquet, or - for standard input")
+    scoring = rank.add_argument_group("scoring")
+    scoring.add_argument("--method", choices=METHODS, default="bradley-terry", help="%(default)s by default")
+    scoring.add_argument(
+        "--ties",
+        type=_ties,
+        metavar="WHAT",
+        help="bradley-terry: davidson (default), rao-kupper, half or drop; "
+        "tally and win-rate: what a tie counts for each side, 0.5 by default",
+    )
+    scoring.add_argument(
+        "--prior-sd",
+        type=_number,
+        metavar="SD",
+        help="bradley-terry: the prior's standard deviation in log-odds, 3 by default; inf for maximum likelihood",
+    )
+    scoring.add_argument("--position", action="store_true", help="bradley-terry: fit what standing on the left adds")
+    scoring.add_argument("--criterion", metavar="LABEL", help="score the votes on this criterion")
+    output = rank.add_argument_group("output")
+    output.add_argument("--top", type=_count, metavar="K", help="the best K only, and all level with the K-th")
+    output.add_argument("--level", type=_level, default=0.95, help="of the intervals, %(default)s by default")
+    output.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    output.add_argument("--plot", metavar="FILE", help="save a picture, such as ranking.png or ranking.svg")
+    reading = rank.add_argument_group("input")
+    reading.add_argument("--input-format", choices=FORMATS, help="by default what the suffix says")
+    reading.add_argument(
+        "--outcomes",
+        type=_outcomes,
+        metavar="LABEL=MEANING,...",
+        help="what other outcome labels mean, such as model_a=left,model_b=right; no label for a missing one: =skip",
+    )
+    for name in ("left", "right", "outcome"):
+        reading.add_argument(f"--{name}", default=name, metavar="NAME", help="the column's name")
+    for flag in ("--voter", "--weight", "--criterion-column"):
+        reading.add_argument(flag, metavar="NAME", help="the column's name")
+
+    demo = commands.add_parser(
+        "demo",
+        allow_abbrev=False,
+        help="see the Kalmar workshop of 2014 voted and scored three ways",
+        description="The Kalmar workshop of 2014, with simulated votes, scored three ways and drawn.",
+    )
+    demo.add_argument("--seed", type=_seed, default=2014, metavar="N", help="%(default)s by default")
+    demo.add_argument("--plot", default="kalmar.png", metavar="FILE", help="%(default)s by default")
+    return parser
+
+
+def _ties(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def _whole(text: str, low: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = low - 1
+    if number < low:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low}")
+    return number
+
+
+def _count(text: str) -> int:
+    return _whole(text, 1)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _level(text: str) -> float:
+    level = _number(text)
+    if not 0.0 < level < 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a probability between 0 and 1, such as 0.95")
+    return level
+
+
+def _outcomes(text: str) -> dict[Any, str]:
+    """The mapping behind "a=left,b=right"; a label that reads as a number stands for the number too."""
+    meanings: dict[Any, str] = {}
+    for part in text.split(","):
+        label, equals, meaning = part.rpartition("=")
+        if not equals or meaning not in ("left", "right", "tie", "skip"):
+            raise argparse.ArgumentTypeError(f"{part!r} is not LABEL=left, LABEL=right, LABEL=tie or LABEL=skip")
+        if label in meanings:
+            raise argparse.ArgumentTypeError(f"{label!r} is given a meaning twice")
+        meanings[label] = meaning
+    for label, meaning in list(meanings.items()):
+        with contextlib.suppress(ValueError):
+            meanings[float(label)] = meaning
+    if "" in meanings:
+        meanings[None] = meanings.pop("")
+    return meanings
+
+
+# --- streams ---
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """Under a terminal that knows no Swedish letters, print them escaped rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _write(text: str) -> None:
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer would fail again, with a traceback, when Python flushes it at exit.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise InputError(f"the output cannot be written ({error.strerror}); send it elsewhere") from error
+
+
+def _tell(line: str) -> None:
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print("pairvote: " + " ".join(line.splitlines()), file=sys.stderr)
+
+
+def _fail(message: str) -> int:
+    spoken_of = [words for words in FLAGS if words in message]
+    flags = [FLAGS[words] for words in spoken_of if not any(words in longer for longer in spoken_of if longer != words)]
+    _tell(f"error: {message}" + (f" (on the command line: {', '.join(flags)})" if flags else ""))
+    return 2

@@ -1,0 +1,197 @@
+"""A ranking as a picture: scores with their intervals, best on top. Needs matplotlib."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pairvote._tables import as_label
+from pairvote.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from pairvote.ranking import Ranking
+
+__all__ = ["plot_ranking", "save_ranking"]
+
+# Okabe and Ito's blue, told apart from grey and white under every common colour blindness.
+COLOUR = "#0072B2"
+QUIET = "#B0B0B0"
+# Sizes in inches, but for the label's in points.
+ROW_HEIGHT, SMALL_ROW_HEIGHT = 0.27, 0.14
+LABEL_SIZE, SMALL_LABEL_SIZE = 9.0, 6.5
+ROOMY = 60
+MOST_LABELLED = 300
+UNLABELLED_HEIGHT = 9.0
+LABEL_WIDTH = 70
+
+
+def plot_ranking(ranking: Ranking, *, level: float = 0.95, top: int | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the scores, best on top: a dot each, and a bar for the interval where there are standard errors.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    level : float
+        Of the intervals.
+    top : int, optional
+        Draw only the best so many, with all that are level with the last of them.
+    ax : matplotlib Axes, optional
+        Where to draw. By default on a figure of its own, made by pyplot, whose size suits the number of items
+        and the length of their labels.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    InputError
+        For a `level` or `top` out of range, for a ranking of no items, and where matplotlib is not installed.
+
+    Notes
+    -----
+    Labels longer than 70 characters are cut; over 300 items, places are numbered instead.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> from matplotlib.figure import Figure
+    >>> ranking = pv.bradley_terry(pv.Votes.from_wins(["ash", "birch"], ["birch", "cedar"]))
+    >>> ax = pv.plotting.plot_ranking(ranking, ax=Figure().subplots())
+    >>> ax.get_xlabel(), [label.get_text() for label in ax.get_yticklabels()]
+    ('score (log-odds) with 95% intervals', ['ash', 'birch', 'cedar'])
+    """
+    _require_matplotlib()
+    codes = _best(ranking, top)
+    if ax is None:
+        from matplotlib import pyplot
+
+        _, ax = pyplot.subplots(figsize=_size(ranking, codes), layout="constrained")
+        _fit_labels(ax, len(codes))
+    _draw(ranking, codes, level, ax)
+    return ax
+
+
+def save_ranking(
+    ranking: Ranking, path: str | os.PathLike[str], *, level: float = 0.95, top: int | None = None
+) -> None:
+    """Save the picture of `plot_ranking` to a file, without pyplot and so without a screen or global state.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    path : str or path
+        With a suffix that matplotlib can write, such as .png, .svg or .pdf.
+    level, top
+        As in `plot_ranking`.
+
+    Raises
+    ------
+    InputError
+        For a suffix that matplotlib cannot write, and as `plot_ranking`.
+    OSError
+        Where the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import pairvote as pv
+    >>> ranking = pv.tally(pv.Votes.from_wins(["ash"], ["birch"]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     picture = pathlib.Path(folder, "ranking.png")
+    ...     pv.plotting.save_ranking(ranking, picture)
+    ...     picture.read_bytes()[1:4]
+    b'PNG'
+    """
+    check_picture(path)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    codes = _best(ranking, top)
+    figure: Figure = Figure(figsize=_size(ranking, codes), layout="constrained")
+    FigureCanvasAgg(figure)
+    ax = figure.subplots()
+    _fit_labels(ax, len(codes))
+    _draw(ranking, codes, level, ax)
+    figure.savefig(path, dpi=150)
+
+
+def check_picture(path: str | os.PathLike[str]) -> None:
+    """InputError unless matplotlib is installed and can write a file with this suffix."""
+    _require_matplotlib()
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
+    if suffix.removeprefix(".") not in known:
+        listed = ", ".join(f".{name}" for name in sorted(known))
+        raise InputError(f"a picture cannot be saved as {os.fspath(path)!r}; its suffix must be one of {listed}")
+
+
+def _require_matplotlib() -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise InputError("drawing needs matplotlib, which is not installed; pip install 'pairvote[plot]'") from None
+
+
+def _best(ranking: Ranking, top: int | None) -> list[int]:
+    """The codes of what to draw, best first."""
+    if not ranking.n_items:
+        raise InputError("there are no items to draw; rank some votes first")
+    labels = ranking.order() if top is None else ranking.top(top)
+    code_of = {label: code for code, label in enumerate(ranking.items)}
+    return [code_of[label] for label in labels]
+
+
+def _size(ranking: Ranking, codes: list[int]) -> tuple[float, float]:
+    """Width and height in inches: a row for every item, and room for the longest label beside the scores."""
+    if len(codes) > MOST_LABELLED:
+        return 6.0, UNLABELLED_HEIGHT
+    row_height, label_size = _row(len(codes))
+    longest = max(len(_label(ranking, code)) for code in codes)
+    # A character of the default font is about 0.6 of its size wide; a point is 1/72 inch.
+    return 5.5 + longest * 0.6 * label_size / 72, 0.9 + len(codes) * row_height
+
+
+def _row(n_rows: int) -> tuple[float, float]:
+    return (ROW_HEIGHT, LABEL_SIZE) if n_rows <= ROOMY else (SMALL_ROW_HEIGHT, SMALL_LABEL_SIZE)
+
+
+def _fit_labels(ax: Axes, n_rows: int) -> None:
+    ax.tick_params(axis="y", labelsize=_row(n_rows)[1])
+    if n_rows > ROOMY:
+        ax.tick_params(axis="x", top=True, labeltop=True)
+
+
+def _label(ranking: Ranking, code: int) -> str:
+    return as_label(ranking.items[code], LABEL_WIDTH)
+
+
+def _draw(ranking: Ranking, codes: list[int], level: float, ax: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    places = list(range(1, len(codes) + 1))
+    dot, bar = (1.5, 0.5) if len(codes) > MOST_LABELLED else (3.5, 1.5) if len(codes) > ROOMY else (5.0, 2.0)
+    title = f"score ({ranking.unit})"
+    if ranking.uncertainty is not None:
+        low, high = ranking.confidence_interval(level)
+        ax.hlines(places, low[codes], high[codes], color=COLOUR, linewidth=bar, alpha=0.55, zorder=2)
+        title += f" with {100 * level:g}% intervals"
+    ax.plot(ranking.scores[codes], places, "o", color=COLOUR, markersize=dot, zorder=3)
+    if len(codes) <= MOST_LABELLED:
+        # Labels are the voters' words: a dollar sign in them is no formula.
+        ax.set_yticks(places, [_label(ranking, code) for code in codes], parse_math=False)
+    else:
+        ax.set_ylabel("place")
+    ax.set_ylim(len(codes) + 0.6, 0.4)
+    ax.set_xlabel(title)
+    if ranking.unit == "votes":
+        ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+    ax.grid(color=QUIET, linewidth=0.5, alpha=0.5)
+    ax.set_axisbelow(True)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["top", "right", "left"]].set_visible(False)
