@@ -73,6 +73,14 @@ class Fit:
         What standing on the left adds, in log-odds; 0 where it was not asked for.
     uncertainty : str
         What the standard errors are: "model", "sandwich", "bootstrap" or "none".
+
+    Examples
+    --------
+    >>> import math
+    >>> import pairvote as pv
+    >>> fit = pv.bradley_terry(pv.datasets.baseball(), prior_sd=math.inf, position=True).fit
+    >>> round(fit.position_effect, 4), round(fit.log_likelihood, 2), fit.prior_share
+    (0.3023, -169.54, 0.0)
     """
 
     converged: bool

@@ -21,24 +21,79 @@ class PairvoteError(Exception):
 
 
 class InputError(PairvoteError, ValueError):
-    """What was passed in cannot be used: it is malformed, unknown or out of range."""
+    """What was passed in cannot be used: it is malformed, unknown or out of range.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> try:
+    ...     pv.rank(pv.Votes.from_wins(["ash"], ["birch"]), method="borda")
+    ... except pv.InputError as error:
+    ...     print(error)
+    method is 'borda'; use one of 'tally', 'win-rate', 'elo', 'bradley-terry'
+    """
 
 
 class StateError(PairvoteError, RuntimeError):
-    """A poll cannot do this now."""
+    """What was asked for cannot be done now, such as answering a question twice.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> issubclass(pv.StateError, pv.PairvoteError)
+    True
+    """
 
 
 class StorageError(PairvoteError, RuntimeError):
-    """A poll's file cannot be read or written."""
+    """A file that holds a vote being run cannot be read or written.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> issubclass(pv.StorageError, pv.PairvoteError)
+    True
+    """
 
 
 class NotIdentifiedError(PairvoteError):
-    """The votes do not determine what was asked for, such as the maximum-likelihood score of an undefeated item."""
+    """The votes do not determine what was asked for, such as the maximum-likelihood score of an undefeated item.
+
+    Examples
+    --------
+    >>> import math
+    >>> import pairvote as pv
+    >>> try:
+    ...     pv.bradley_terry(pv.Votes.from_wins(["ash"], ["birch"]), prior_sd=math.inf)
+    ... except pv.NotIdentifiedError as error:
+    ...     print(str(error).split(";")[0])
+    maximum-likelihood scores do not exist: 'ash' is undefeated, 'birch' is winless
+    """
 
 
 class ConvergenceError(PairvoteError):
-    """An iterative fit stopped before it had converged."""
+    """An iterative fit stopped before it had converged.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> try:
+    ...     pv.bradley_terry(pv.datasets.baseball(), max_iter=1)
+    ... except pv.ConvergenceError as error:
+    ...     print(str(error).split("(")[0])
+    the fit has not converged after 1 steps
+    """
 
 
 class MissingUncertaintyError(PairvoteError):
-    """The ranking has no standard errors, because its scorer has none to give."""
+    """The ranking has no standard errors, because its scorer has none to give.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> try:
+    ...     pv.elo(pv.datasets.baseball()).standard_errors
+    ... except pv.MissingUncertaintyError as error:
+    ...     print(str(error).split(";")[0])
+    this ranking by 'elo' has no standard errors
+    """
