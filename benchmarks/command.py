@@ -1,0 +1,83 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import report
+from benchmarks.cases import Size
+from benchmarks.machine import machine
+from benchmarks.measure import Row, measure
+from benchmarks.memory import peak_bytes
+from benchmarks.parts import PARTS, groups_of, summary_of
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts that are asked for; 0 unless pairvote itself fails."""
+    options = _options(arguments)
+    if options.list:
+        width = max(map(len, PARTS))
+        print("\n".join(f"{part:<{width}}  {summary_of(part)}" for part in PARTS))
+        return 0
+    size: Size = "quick" if options.quick else "full"
+    facts = machine(with_peers=options.peers)
+    judged = size == "full" and facts["kernels"] == "compiled"
+    print(report.header(facts), end="\n\n")
+    results: dict[str, Any] = {"machine": facts, "size": size, "repeats": options.repeats, "parts": {}}
+    for part in dict.fromkeys(options.parts or PARTS):
+        print(f"== {part} ==\n", flush=True)
+        groups = results["parts"][part] = []
+        for number in range(len(groups_of(part))):
+            groups.append(_run(part, number, size, options, judged=judged))
+            if options.json is not None:
+                # After every table, so that a long run that is stopped leaves what it has.
+                options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(report.LEGEND)
+    return 0
+
+
+def _run(part: str, number: int, size: Size, options: argparse.Namespace, *, judged: bool) -> dict[str, Any]:
+    """Measure one group and print its table; what JSON keeps of it."""
+    make_group = groups_of(part)[number]
+    group, rows = measure(make_group, size, repeats=options.repeats, with_peers=options.peers)
+    if options.memory:
+        _add_memory(part, number, size, rows)
+    print(report.table(group, rows, judged=judged), end="\n\n", flush=True)
+    return {
+        "group": make_group.__name__,
+        "title": group.title,
+        "unit": group.unit,
+        "rows": [report.record(row, judged=judged) for row in rows],
+    }
+
+
+def _add_memory(part: str, number: int, size: Size, rows: Sequence[Row]) -> None:
+    for row in rows:
+        if row.measured and row.case.memory:
+            row.peak_bytes = peak_bytes(part, number, row.case.name, size)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Time pairvote beside its peers.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="turns of every case (5)")
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the votes; goals are judged at full size and compiled only"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the same figures as JSON")
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="run the peers too")
+    parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="measure memory too")
+    parser.add_argument("--list", action="store_true", help="name the parts and stop")
+    options = parser.parse_args(arguments)
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]!r}; the parts are {', '.join(PARTS)}")
+    if options.repeats < 1:
+        parser.error(f"--repeats is {options.repeats}; it is a whole number from 1")
+    if options.json is not None and not options.json.resolve().parent.is_dir():
+        parser.error(f"--json {options.json}: there is no such directory")
+    return options

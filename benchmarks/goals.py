@@ -1,0 +1,83 @@
+"""What a case is to reach: so many times as fast as another case, or within so many seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+
+class Cost(NamedTuple):
+    """The median seconds of one call, and how many votes it takes in."""
+
+    seconds: float
+    n_votes: int
+
+    @property
+    def per_vote(self) -> float:
+        """Seconds for a vote; those of the call where it takes no votes."""
+        return self.seconds / max(self.n_votes, 1)
+
+
+class Verdict(NamedTuple):
+    """The figure that a goal is about, and whether it is met."""
+
+    figure: str
+    met: bool
+
+
+class Goal(Protocol):
+    """Judged on the costs of all cases of its group that were run, by name."""
+
+    @property
+    def text(self) -> str:
+        """The goal in a few words."""
+
+    def judge(self, ours: Cost, others: Mapping[str, Cost]) -> Verdict | None:
+        """None where the case to compare with was not run."""
+
+
+@dataclass(frozen=True)
+class Faster:
+    """At least `times` as fast, per vote, as the case called `than`."""
+
+    times: float
+    than: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.times:g} x {self.than}"
+
+    def judge(self, ours: Cost, others: Mapping[str, Cost]) -> Verdict | None:
+        if self.than not in others:
+            return None
+        ratio = others[self.than].per_vote / ours.per_vote
+        return Verdict(f"{ratio:.3g} x", ratio >= self.times)
+
+
+@dataclass(frozen=True)
+class Within:
+    """At most so many seconds, or so many times those of the case called `of`."""
+
+    limit: float
+    of: str | None = None
+
+    @property
+    def text(self) -> str:
+        return f"at most {seconds_text(self.limit)}" if self.of is None else f"at most {self.limit:g} x {self.of}"
+
+    def judge(self, ours: Cost, others: Mapping[str, Cost]) -> Verdict | None:
+        if self.of is None:
+            return Verdict(seconds_text(ours.seconds), ours.seconds <= self.limit)
+        if self.of not in others:
+            return None
+        ratio = ours.seconds / others[self.of].seconds
+        return Verdict(f"{ratio:.3g} x", ratio <= self.limit)
+
+
+def seconds_text(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= size:
+            return f"{seconds / size:#.3g}".rstrip(".") + f" {unit}"
+    return f"{seconds * 1e9:.3g} ns"

@@ -1,0 +1,32 @@
+"""One module a part. Each holds ``GROUPS``: functions from a size to a Group, one table each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from types import ModuleType
+
+from benchmarks.cases import Group, Size
+
+PARTS = {
+    "elo": "elo",
+    "bradley-terry": "bradley_terry",
+    "votes": "votes",
+    "small": "small",
+    "import": "import_time",
+}
+
+
+def groups_of(part: str) -> Sequence[Callable[[Size], Group]]:
+    """The groups of a part."""
+    groups: Sequence[Callable[[Size], Group]] = _module(part).GROUPS
+    return groups
+
+
+def summary_of(part: str) -> str:
+    """What a part measures, in one line."""
+    return (_module(part).__doc__ or "").splitlines()[0]
+
+
+def _module(part: str) -> ModuleType:
+    return import_module(f"{__name__}.{PARTS[part]}")

@@ -1,0 +1,233 @@
+"""The benchmarks run, their results are right, and the table and the JSON say the same. No timing is judged."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pairvote as pv
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch):
+    """The benchmarks are not installed with the package; they are run from the repository."""
+    monkeypatch.syspath_prepend(ROOT)
+
+
+def test_table_and_json(tmp_path, capsys):
+    from benchmarks.command import main
+
+    path = tmp_path / "figures.json"
+    assert main(["elo", "small", "--quick", "--no-peers", "--repeats", "1", "--json", str(path)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    figures = json.loads(path.read_text(encoding="utf-8"))
+
+    assert figures["size"] == "quick"
+    assert figures["repeats"] == 1
+    assert figures["machine"]["pairvote"] == pv.__version__
+    assert {"kernels", "python", "numpy", "processor"} <= figures["machine"].keys()
+    assert list(figures["parts"]) == ["elo", "small"]
+    for groups in figures["parts"].values():
+        for group in groups:
+            heading = printed[printed.index(group["title"]) + 1]
+            assert heading.split()[:2] == ["case", "votes"]
+            names = [line.split("  ")[0] for line in printed]
+            for row in group["rows"]:
+                assert row["case"] in names
+                assert row["library"] == "pairvote"
+                assert row["status"] == "measured"
+                assert len(row["seconds"]) == 1
+                assert row["median"] == row["min"] == row["seconds"][0] > 0
+                assert row["votes_per_second"] == pytest.approx(row["votes"] / row["median"])
+                assert math.isfinite(row["checksum"])
+                assert row["times_fastest_peer"] is None
+                assert row["goal"] is None or row["goal"]["met"] is None
+
+    elo = [row for group in figures["parts"]["elo"] for row in group["rows"]]
+    assert len(elo) == 3
+    assert all(row["off_by"] < 1e-9 for row in elo)
+    assert all(row["peak_bytes"] is None or row["peak_bytes"] >= 0 for row in elo)
+    assert len({row["checksum"] for row in elo}) == 1
+
+
+def test_list_names_every_part(capsys):
+    from benchmarks.command import main
+    from benchmarks.parts import PARTS
+
+    assert main(["--list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(PARTS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"), [(["chess"], "chess"), (["--repeats", "0"], "0"), (["--json", "nowhere/f.json"], "nowhere")]
+)
+def test_bad_arguments(arguments, named, capsys, monkeypatch, tmp_path):
+    from benchmarks.command import main
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert named in capsys.readouterr().err
+
+
+def test_every_case_runs_and_is_right_on_a_few_votes():
+    from benchmarks.parts import PARTS, groups_of
+
+    for part in set(PARTS) - {"import"}:
+        for make_group in groups_of(part):
+            group = make_group("tiny")
+            assert len({case.name for case in group.cases}) == len(group.cases)
+            for case in group.cases:
+                if case.library == "pairvote" and case.scores is not None:
+                    reference = case.reference or group.reference
+                    scores = case.scores(case.fresh()())
+                    assert np.isfinite(scores).all()
+                    if reference is not None:
+                        np.testing.assert_allclose(scores, reference(), rtol=0, atol=1e-8)
+
+
+def test_votes_are_seeded_and_the_same_in_every_holding():
+    from benchmarks.cases import make_votes
+
+    votes, again = make_votes(7, 500, 0.2), make_votes(7, 500, 0.2)
+    assert votes.left.tolist() == again.left.tolist() != make_votes(7, 500, 0.2, seed=1).left.tolist()
+    assert (votes.left != votes.right).all()
+    held = votes.held()
+    for lists in (votes.read_strings(), votes.repeated_strings()):
+        made = pv.Votes.from_labels(*lists, items=votes.labels)
+        assert made.left.tolist() == held.left.tolist() == votes.ints()[0]
+        assert made.right.tolist() == held.right.tolist() == votes.ints()[1]
+        assert made.outcome.tolist() == held.outcome.tolist() == votes.outcome.tolist()
+    left, _, _ = votes.read_strings()
+    assert len(set(map(id, left))) == len(left)
+
+
+def test_reference_bradley_terry_by_hand():
+    """Of two items where one wins 3.5 of 4, the log-odds of it are log 7."""
+    from benchmarks import reference
+    from benchmarks.cases import SeededVotes
+
+    votes = SeededVotes(2, np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]), np.array([2, 2, 0, 1], np.uint8))
+    np.testing.assert_allclose(reference.bradley_terry(votes), [math.log(7) / 2, -math.log(7) / 2])
+
+
+def measured(cases, **options):
+    from benchmarks.cases import Group
+    from benchmarks.measure import measure
+
+    group = Group(title="made up", cases=cases, reference=lambda: np.array([1.0, 2.0]))
+    return measure(lambda size: group, "full", **{"repeats": 3, "with_peers": True, **options})[1]
+
+
+def made_up(name, library="pairvote", answer=(1.0, 2.0), **options):
+    from benchmarks.cases import Case
+
+    def work():
+        if isinstance(answer, Exception):
+            raise answer
+        return sum(range(1000)) and np.array(answer)
+
+    return Case(name=name, library=library, fresh=lambda: work, n_votes=10, scores=np.asarray, **options)
+
+
+def test_peers_that_are_missing_fail_or_are_wrong(monkeypatch):
+    from benchmarks import peers, report
+    from benchmarks.cases import Group
+
+    monkeypatch.setattr(peers, "version", {"choix": "1.0", "evalica": "1.0", "riix": "1.0"}.get)
+    cases = (
+        made_up("ours"),
+        made_up("not there", "arena-rank"),
+        made_up("broken", "choix", answer=RuntimeError("no convergence")),
+        made_up("wrong", "evalica", answer=(1.0, 3.0)),
+        made_up("right", "riix"),
+    )
+    rows = {row.case.name: row for row in measured(cases)}
+    assert rows["not there"].status == "not installed"
+    assert rows["broken"].status == "failed: RuntimeError: no convergence"
+    assert rows["wrong"].difference == 1.0
+    assert rows["wrong"].times_fastest_peer is None
+    assert rows["right"].times_fastest_peer == 1.0
+    assert rows["ours"].times_fastest_peer == rows["right"].cost.per_vote / rows["ours"].cost.per_vote
+    text = report.table(Group(title="made up", cases=cases), list(rows.values()), judged=True)
+    assert "not installed" in text
+    assert "no convergence" in text
+    assert len(measured(cases, with_peers=False)) == 1
+
+
+def test_ours_that_fails_is_an_error():
+    with pytest.raises(pv.InputError):
+        measured((made_up("ours", answer=pv.InputError("no")),))
+
+
+def test_cases_take_turns_with_fresh_input():
+    from benchmarks.cases import Case
+
+    seen = []
+
+    def fresh(name):
+        mark = len(seen)
+        return lambda: seen.append((name, mark)) or np.ones(2)
+
+    cases = [
+        Case(name=name, library="pairvote", fresh=partial(fresh, name), n_votes=1, scores=np.asarray) for name in "ab"
+    ]
+    measured(cases)
+    warm_up, turns = seen[:2], seen[2:]
+    assert sorted(name for name, _ in warm_up) == ["a", "b"]
+    assert [name for name, _ in turns] == ["a", "b", "b", "a", "a", "b"]
+    assert [mark for _, mark in seen] == list(range(8))
+
+
+@pytest.mark.parametrize(
+    ("goal", "figure", "met"),
+    [
+        ("Faster(4, 'peer')", "5 x", True),
+        ("Faster(6, 'peer')", "5 x", False),
+        ("Within(0.5)", "1.00 s", False),
+        ("Within(2.0)", "1.00 s", True),
+        ("Within(0.3, of='peer')", "0.4 x", False),
+        ("Within(0.5, of='peer')", "0.4 x", True),
+        ("Faster(4, 'not run')", None, None),
+        ("Within(4, of='not run')", None, None),
+    ],
+)
+def test_goals(goal, figure, met):
+    from benchmarks import goals
+
+    verdict = eval(goal, vars(goals)).judge(goals.Cost(1.0, 200), {"peer": goals.Cost(2.5, 100)})
+    assert verdict == (None if figure is None else (figure, met))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(12.34, "12.3 s"), (0.0123, "12.3 ms"), (361e-6, "361 µs"), (8.7e-7, "870 ns")]
+)
+def test_seconds_text(seconds, text):
+    from benchmarks.goals import seconds_text
+
+    assert seconds_text(seconds) == text
+
+
+def test_memory_counts_what_a_call_takes():
+    """The process of `python -m benchmarks.memory`: a call that fills 64 MB takes about that."""
+    import subprocess
+    import sys
+
+    program = (
+        "import numpy as np\n"
+        "from benchmarks import memory\n"
+        "from benchmarks.cases import Case, Group\n"
+        "case = Case(name='c', library='pairvote', fresh=lambda: lambda: np.ones(8_000_000))\n"
+        "memory.groups_of = lambda part: [lambda size: Group(title='g', cases=[case])]\n"
+        "memory.main('p', '0', 'c', 'full')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 50e6 < int(done.stdout) < 90e6
