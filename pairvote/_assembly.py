@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pairvote import _labels
 from pairvote._checks import square, weights
-from pairvote._labels import Codes, Locate, row_number, shorten
+from pairvote._labels import Codes, Locate, listed, row_number, shorten
 from pairvote._outcomes import Outcome, Outcomes, named_outcomes
 from pairvote.errors import InputError
 
@@ -59,7 +59,7 @@ def assemble(
     if np.count_nonzero(same):
         row = _labels.first_row(same)
         raise InputError(
-            f"{locate(row)} has {items[left[row]]!r} against itself; a vote needs two different items, "
+            f"{locate(row)} has {shorten(items[left[row]])} against itself; a vote needs two different items, "
             "so remove the row or mend its labels"
         )
     voter_codes, voters = (None, ()) if voter is None else _labels.code_labels(voter, "voter", n_votes, locate)
@@ -83,16 +83,22 @@ RECORD_FIELDS = ("left", "right", "outcome", "voter", "weight", "criterion")
 
 
 def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate: Locate = row_number) -> Fields:
+    if isinstance(records, np.ndarray):
+        records = records.tolist()
     if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
         raise InputError(f"records is {shorten(records)}; pass a list of (left, right, outcome) or of mappings")
+    records = list(records)
+    width = len(records[0]) if records and isinstance(records[0], (tuple, list)) else 0
+    if width in (3, 4) and all(type(record) in (tuple, list) and len(record) == width for record in records):
+        left, right, outcome, *voter = ([record[place] for record in records] for place in range(width))
+        named = voter[0] if voter and any(label is not None for label in voter[0]) else None
+        return from_columns(left, right, outcome, voter=named, items=items, outcomes=outcomes, locate=locate)
     columns: dict[str, list[Any]] = {name: [] for name in RECORD_FIELDS}
     for row, record in enumerate(records):
         if isinstance(record, Mapping):
             lacking = [name for name in RECORD_FIELDS[:3] if name not in record]
             if lacking:
-                raise InputError(
-                    f"{locate(row)} has no {lacking[0]!r}; it has {', '.join(map(repr, record)) or 'nothing'}"
-                )
+                raise InputError(f"{locate(row)} has no {lacking[0]!r}; its keys are {listed(record)}")
             for name, column in columns.items():
                 column.append(record.get(name))
         elif isinstance(record, Sequence) and not isinstance(record, (str, bytes)) and len(record) in (3, 4):

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import sys
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote import _labels
-from pairvote._labels import Coded, Locate, as_array, highest_unsigned, shorten
+from pairvote._labels import Coded, Codes, Locate, as_array, highest_unsigned, shorten
 from pairvote.errors import InputError
+
+
+def item_codes(sides: Mapping[str, Any], items: Any, n_items: int | None) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
+    """The two columns of codes, by name, as int32, and the labels that they are codes of."""
+    columns = {name: integers(values, name) for name, values in sides.items()}
+    (first, n_first), (second, n_second) = ((name, len(codes)) for name, codes in columns.items())
+    if n_first != n_second:
+        raise InputError(f"{first} has {n_first} entries and {second} has {n_second}; pass one of each for every vote")
+    labels = None if items is None else _labels.check_items(items)
+    limit = item_limit(labels, n_items)
+    highest = max((highest_code(codes, name, limit) for name, codes in columns.items() if n_first), default=-1)
+    if labels is None:
+        labels = tuple(range(highest + 1 if n_items is None else n_items))
+    left, right = (codes.astype(np.int32) for codes in columns.values())
+    return left, right, labels
 
 
 def integers(values: ArrayLike, name: str) -> NDArray[np.integer[Any]]:
@@ -31,7 +47,11 @@ def item_limit(labels: tuple[Hashable, ...] | None, n_items: int | None) -> int 
     if n_items is None:
         return None if labels is None else len(labels)
     if isinstance(n_items, bool) or not isinstance(n_items, (int, np.integer)) or n_items < 0:
-        raise InputError(f"n_items is {n_items!r}; pass the number of items, a whole number from 0")
+        raise InputError(f"n_items is {shorten(n_items)}; pass the number of items, a whole number from 0")
+    if n_items > _labels.MAX_ITEMS:
+        raise InputError(
+            f"n_items is {shorten(n_items)}; there can be at most {_labels.MAX_ITEMS:,}, so pass the number of items"
+        )
     if labels is not None and len(labels) != n_items:
         raise InputError(
             f"n_items is {n_items} and items has {len(labels)} labels; pass one of them, or let them agree"
@@ -54,19 +74,19 @@ def highest_code(codes: NDArray[np.integer[Any]], name: str, limit: int | None) 
 def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
     if isinstance(values, Coded):
         values = list(_labels.iterate_labels(values.codes, values.labels))
-    try:
-        raw = np.asarray(values)
-        weight = np.array(values if raw.dtype.kind != "U" else raw.astype(object), np.float64)
-        if raw.dtype.kind not in "iuf" and not all(
-            isinstance(w, (int, float, np.number)) for w in raw.ravel().tolist()
-        ):
-            raise TypeError("weights are numbers")
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"weight is {shorten(values)}; pass one number for every vote") from None
-    if weight.shape != (n_votes,):
-        raise InputError(
-            f"weight has shape {weight.shape} and there are {n_votes} votes; pass one number for every vote"
-        )
+    raw = as_array(values, "weight")
+    if raw.shape != (n_votes,):
+        raise InputError(f"weight has shape {raw.shape} and there are {n_votes} votes; pass one number for every vote")
+    if raw.dtype.kind not in "iuf" or (isinstance(values, (list, tuple)) and bool in set(map(type, values))):
+        entries = np.asarray(values, object)
+        strange = np.fromiter((not _is_amount(entry) for entry in entries), bool, count=n_votes)
+        if strange.any():
+            row = _labels.first_row(strange)
+            raise InputError(
+                f"weight at {locate(row)} is {shorten(entries[row])}; weights are numbers, finite and not negative, "
+                "so mend or remove it"
+            )
+    weight = raw.astype(np.float64) if raw.size else np.empty(0, np.float64)
     bad = ~(weight >= 0) | np.isinf(weight)
     if bad.any():
         row = _labels.first_row(bad)
@@ -76,13 +96,25 @@ def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
     return weight
 
 
+def _is_amount(value: object) -> bool:
+    """Whether a value is a real number that a float can hold; a string or a boolean is none."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, (float, np.floating, np.integer))
+
+
 def square(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    try:
-        table = np.array(values, np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{name} cannot be made a table of numbers ({error}); pass a square array") from None
-    if table.ndim != 2 or table.shape[0] != table.shape[1]:
-        raise InputError(f"{name} has shape {table.shape}; pass a square table, a row and a column for each item")
+    raw = as_array(values, name)
+    if raw.ndim != 2 or raw.shape[0] != raw.shape[1]:
+        raise InputError(f"{name} has shape {raw.shape}; pass a square table, a row and a column for each item")
+    if raw.dtype.kind not in "biuf":
+        entries = np.asarray(values, object)
+        for (i, j), entry in np.ndenumerate(entries):
+            if not _is_amount(entry):
+                raise InputError(
+                    f"{name}[{i}, {j}] is {shorten(entry)}; the entries are finite and not negative numbers"
+                )
+    table = raw.astype(np.float64) if raw.size else np.empty((0, 0), np.float64)
     bad = ~(table >= 0) | np.isinf(table)
     if bad.any():
         i, j = map(int, np.argwhere(bad)[0])
@@ -94,3 +126,11 @@ def square(values: ArrayLike, name: str) -> NDArray[np.float64]:
             f"{name}[{i}, {i}] is {table[i, i]:g}; an item does not meet itself, so set the diagonal to zero"
         )
     return table
+
+
+def restore(self: object, state: dict[str, Any]) -> None:
+    """Unpickle a result: its arrays, which come back writable, are read-only again."""
+    vars(self).update(state)
+    for value in state.values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False

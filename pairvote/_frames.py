@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,9 @@ def series_column(values: object) -> list[Any] | CodedColumn | None:
     """A data frame's column as a list, or as (codes, labels) where it is categorical; None for anything else."""
     import narwhals as nw
 
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and isinstance(values, arrow.Array):
+        values = arrow.chunked_array([values])
     series = nw.from_native(values, series_only=True, pass_through=True)
     return _column(series) if isinstance(series, nw.Series) else None
 
@@ -28,7 +32,12 @@ class Frame:
     def __init__(self, native: object) -> None:
         import narwhals as nw
 
-        frame = nw.from_native(native, pass_through=True)
+        try:
+            frame = nw.from_native(native, pass_through=True)
+        except nw.exceptions.DuplicateError as error:
+            raise InputError(
+                f"several columns have one name ({' '.join(str(error).split())}); give every column a name of its own"
+            ) from None
         if isinstance(frame, nw.LazyFrame):
             frame = frame.collect()
         if not isinstance(frame, nw.DataFrame):
@@ -44,42 +53,72 @@ class Frame:
 
     def column(self, name: str) -> list[Any] | CodedColumn:
         """The column `name` as a list, or as (codes, labels) where it is categorical."""
-        if name not in self.columns:
+        if not isinstance(name, Hashable) or name not in self.columns:
             listed = ", ".join(map(repr, self.columns)) or "none"
             raise InputError(f"there is no column {name!r}; the columns are {listed}, so name the right one")
-        return _column(self._frame[name])
+        return _column(self._frame.get_column(name))
 
 
 def _column(series: Any) -> list[Any] | CodedColumn:
     import narwhals as nw
 
     if series.dtype in (nw.Categorical, nw.Enum):
-        return _codes(series)
-    if series.implementation.is_pyarrow() and series.dtype == nw.String:
-        return _arrow_codes(series.to_native().combine_chunks().dictionary_encode())
-    values: list[Any] = series.to_list()
+        native = series.to_native()
+        if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
+            return np.asarray(native.cat.codes), native.cat.categories.tolist()
+        if series.implementation.is_polars():
+            return _polars_codes(native)
+        if series.implementation.is_pyarrow():
+            return _arrow_codes(native.chunks)
+    try:
+        coded = _text_codes(series) if series.dtype == nw.String else None
+        if coded is not None:
+            return coded
+        values: list[Any] = series.to_list()
+    except (OverflowError, ValueError) as error:
+        raise InputError(
+            f"a column of type {series.dtype} has values that Python cannot hold ({error}); "
+            "convert it to text or numbers"
+        ) from error
     return values
 
 
-def _codes(series: Any) -> CodedColumn:
+def _text_codes(series: Any) -> CodedColumn | None:
+    """Codes of a column of text by its own library, several times as fast as one Python string after another."""
     native = series.to_native()
-    if series.implementation.is_pandas_like():
-        return np.asarray(native.cat.codes), native.cat.categories.tolist()
-    if series.implementation.is_polars():
-        labels = native.cat.get_categories().to_list()
-        return native.to_physical().cast(int).fill_null(-1).to_numpy(), labels
     if series.implementation.is_pyarrow():
-        return _arrow_codes(
-            native.unify_dictionaries().combine_chunks() if native.num_chunks else native.combine_chunks()
-        )
-    labels = sorted(set(series.drop_nulls().to_list()))
-    numbers = {label: code for code, label in enumerate(labels)}
-    return np.array([numbers.get(label, -1) for label in series.to_list()], np.int64), labels
+        return _arrow_codes([native.combine_chunks().dictionary_encode()])
+    if series.implementation.is_polars():
+        import polars
+
+        return _polars_codes(native.cast(polars.Categorical))
+    if series.implementation.is_pandas():
+        codes, labels = native.factorize()
+        return codes, labels.tolist()
+    return None
 
 
-def _arrow_codes(array: Any) -> CodedColumn:
-    codes = array.indices.fill_null(-1) if array.indices.null_count else array.indices
-    return codes.to_numpy(zero_copy_only=False).astype(np.int64, copy=False), array.dictionary.to_pylist()
+def _polars_codes(native: Any) -> CodedColumn:
+    """Codes of a categorical column, whose physical numbers are not places among its own labels."""
+    distinct = native.drop_nulls().unique()
+    physical = distinct.to_physical().to_numpy()
+    places = np.full(int(physical.max(initial=0)) + 1, -1, np.int64)
+    places[physical] = np.arange(len(physical))
+    codes = places[native.to_physical().fill_null(0).to_numpy()]
+    codes[native.is_null().to_numpy()] = -1
+    return codes, distinct.to_list()
+
+
+def _arrow_codes(chunks: Sequence[Any]) -> CodedColumn:
+    """One numbering of dictionary arrays, each of whose dictionaries may hold nulls and repeats."""
+    table: dict[Any, int] = {None: -1}
+    columns = [np.empty(0, np.int64)]
+    for chunk in chunks:
+        numbers = [table.setdefault(label, len(table) - 1) for label in chunk.dictionary.to_pylist()]
+        codes = chunk.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False)
+        # A null is coded -1, which picks the last entry.
+        columns.append(np.array([*numbers, -1], np.int64)[codes])
+    return np.concatenate(columns), [label for label in table if label is not None]
 
 
 def make_frame(columns: Mapping[str, Sequence[Any] | NDArray[Any]], backend: Backend) -> Any:
@@ -88,7 +127,23 @@ def make_frame(columns: Mapping[str, Sequence[Any] | NDArray[Any]], backend: Bac
         raise InputError(f"backend is {backend!r}; use 'pandas', 'polars' or 'pyarrow'")
     import narwhals as nw
 
+    if backend == "pandas":
+        columns = {name: _as_objects(values) if _gaps(values) else values for name, values in columns.items()}
     try:
         return nw.from_dict(dict(columns), backend=backend).to_native()
     except ImportError as error:
         raise InputError(f"{backend} is not installed here; install it, or ask for another data frame") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{backend} cannot hold these labels ({reason}); ask for 'pandas', or use to_columns()"
+        ) from error
+
+
+def _gaps(values: Sequence[Any] | NDArray[Any]) -> bool:
+    """Whether integers stand beside None: pandas would make floats of them, which change those past 2**53."""
+    return isinstance(values, list) and None in values and any(isinstance(value, int) for value in values)
+
+
+def _as_objects(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+    return np.fromiter(values, object, count=len(values))

@@ -19,7 +19,7 @@ from pairvote.errors import InputError
 
 Codes = NDArray[np.int32]
 Locate = Callable[[int], str]
-MAX_ITEMS = 2**29
+MAX_ITEMS = 2**24
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
@@ -43,7 +43,7 @@ def is_missing(label: object) -> bool:
         return False
     try:
         return bool(label != label)  # noqa: PLR0124
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):
         return type(label).__name__ == "NAType"
 
 
@@ -53,7 +53,13 @@ def shorten(value: object, width: int = 60) -> str:
         text = repr(value)
     except ValueError:
         # Python writes out no integer of more than 4,300 digits.
-        text = f"a {type(value).__name__} too long to write out"
+        text = f"<{type(value).__name__} too long to write out>"
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def listed(labels: Iterable[object], width: int = 300) -> str:
+    """The labels with commas between them, cut to fit in a message."""
+    text = ", ".join(map(shorten, labels)) or "none"
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
@@ -63,7 +69,7 @@ def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(f"{name} cannot be made an array ({error}); pass a flat list or array") from None
     # np.asarray takes off the mask of a masked array, and so would bring back what it hides.
-    if isinstance(values, np.ndarray) and np.any(getattr(values, "mask", False)):
+    if isinstance(values, np.ndarray) and hasattr(values, "mask") and np.any(values.mask):
         raise InputError(f"{name} has masked entries; fill them in, or leave out their rows")
     return array
 
@@ -162,7 +168,9 @@ def check_items(items: object) -> tuple[Hashable, ...]:
     seen: dict[Hashable, int] = {}
     for place, label in enumerate(labels):
         if is_missing(label):
-            raise InputError(f"items[{place}] is {label!r}; every item needs a label, so leave it out or name it")
+            raise InputError(
+                f"items[{place}] is {shorten(label)}; every item needs a label, so leave it out or name it"
+            )
         try:
             earlier = seen.setdefault(label, place)
         except TypeError:
@@ -171,7 +179,7 @@ def check_items(items: object) -> tuple[Hashable, ...]:
             ) from None
         if earlier != place:
             raise InputError(
-                f"items[{place}] is {label!r} again, after items[{earlier}]; give every item a label of its own"
+                f"items[{place}] is {shorten(label)} again, after items[{earlier}]; give every item a label of its own"
             )
     return labels
 
@@ -189,7 +197,9 @@ def code_pairs(
     coded = {name: code_column(column, name, locate) for name, column in columns.items()}
     n_left, n_right = (len(column.codes) for column in coded.values())
     if n_left != n_right:
-        raise InputError(f"{names[0]} has {n_left} entries and {names[1]} has {n_right}; pass one of each for every vote")
+        raise InputError(
+            f"{names[0]} has {n_left} entries and {names[1]} has {n_right}; pass one of each for every vote"
+        )
     for name, column in coded.items():
         if len(column.codes) and column.codes.min() < 0:
             row = first_row(column.codes < 0)
@@ -217,7 +227,7 @@ def _recode(column: Coded, table: Mapping[Hashable, int], name: str, closed: boo
         if outside.any():
             row = first_row(outside)
             raise InputError(
-                f"{name} at {locate(row)} is {column.labels[column.codes[row]]!r}, which is not among the "
+                f"{name} at {locate(row)} is {shorten(column.labels[column.codes[row]])}, which is not among the "
                 f"{len(table)} items of items=; add it there or leave out the row"
             )
     return numbers[column.codes] if len(numbers) else np.empty(0, np.int32)

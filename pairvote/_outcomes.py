@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote import _labels
-from pairvote._labels import Coded, Locate, as_array, highest_unsigned, row_number, shorten
+from pairvote._labels import Coded, Locate, as_array, highest_unsigned, listed, row_number, shorten
 from pairvote.errors import InputError
 
 
@@ -36,7 +37,7 @@ Outcomes = Mapping[Any, "Outcome | str"]
 
 def outcome_codes(values: ArrayLike) -> NDArray[np.uint8]:
     """Outcomes of `from_codes`: integers 0 to 3, or labels."""
-    array = values if isinstance(values, np.ndarray) else as_array(values, "outcome") if _is_numbers(values) else None
+    array = as_array(values, "outcome") if hasattr(values, "__array__") or _is_numbers(values) else None
     if array is None or array.dtype.kind not in "iuf":
         return named_outcomes(values, None, row_number)
     if array.ndim != 1:
@@ -65,10 +66,11 @@ def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> ND
         # A missing value is coded -1, which picks the last entry.
         codes = np.append(numbers, _outcome_code(None, names))[column.codes]
     else:
-        try:
-            return np.frombuffer(bytes(map(names.__getitem__, column)), np.uint8)
-        except (KeyError, TypeError):
-            codes = np.fromiter((_outcome_code(label, names) for label in column), np.int16, count=len(column))
+        with suppress(KeyError, TypeError):
+            # An Outcome equals its number, to which outcomes= may give another meaning.
+            if outcomes is None or Outcome not in set(map(type, column)):
+                return np.frombuffer(bytes(map(names.__getitem__, column)), np.uint8)
+        codes = np.fromiter((_outcome_code(label, names) for label in column), np.int16, count=len(column))
     if codes.size and codes.min() < 0:
         row = _labels.first_row(codes < 0)
         if isinstance(column, Coded):
@@ -89,12 +91,15 @@ def _meanings(outcomes: Outcomes | None) -> dict[Any, int]:
             f"outcomes is {shorten(outcomes)}; pass a mapping such as {{'model_a': 'left', 'model_b': 'right'}}"
         )
     for label, meaning in outcomes.items():
+        name = None if _labels.is_missing(label) else label
         if isinstance(meaning, Outcome):
-            names[label] = int(meaning)
+            names[name] = int(meaning)
         elif isinstance(meaning, str) and meaning in OUTCOME_NAMES:
-            names[label] = OUTCOME_NAMES[meaning]
+            names[name] = OUTCOME_NAMES[meaning]
         else:
-            raise InputError(f"outcomes[{label!r}] is {meaning!r}; it must be 'left', 'right', 'tie' or 'skip'")
+            raise InputError(
+                f"outcomes[{shorten(label)}] is {shorten(meaning)}; it must be 'left', 'right', 'tie' or 'skip'"
+            )
     return names
 
 
@@ -108,11 +113,11 @@ def _outcome_code(label: Any, names: Mapping[Any, int]) -> int:
 
 
 def _unknown_outcome(label: Any, where: str, names: Mapping[Any, int]) -> str:
-    known = ", ".join(map(repr, names))
+    known = listed(names)
     if isinstance(label, (int, float, np.number)) and not _labels.is_missing(label):
         return (
-            f"outcome at {where} is the number {label!r}, which could mean anything; say what each number means, "
-            f"such as outcomes={{{label!r}: 'left'}}"
+            f"outcome at {where} is the number {shorten(label)}, which could mean anything; say what each number "
+            f"means, such as outcomes={{{shorten(label)}: 'left'}}"
         )
     if _labels.is_missing(label):
         return f"outcome at {where} is missing; leave out the row, or pass outcomes={{None: 'skip'}} to call it a skip"

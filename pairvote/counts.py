@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._checks import restore
 from pairvote._kernels import counting
 from pairvote._labels import Codes, merge_labels, plural
 from pairvote._outcomes import Outcome
@@ -57,6 +58,8 @@ class PairCounts:
     def __post_init__(self) -> None:
         for array in (self.start, self.right, self.table, self.skipped):
             array.flags.writeable = False
+
+    __setstate__ = restore
 
     @property
     def n_items(self) -> int:

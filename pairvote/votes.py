@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote import _labels
 from pairvote._assembly import assemble, from_columns, from_records, joined, tabulated
-from pairvote._checks import highest_code, integers, item_limit
+from pairvote._checks import item_codes, restore
 from pairvote._frames import Backend, Frame, make_frame
-from pairvote._labels import Coded, Codes, plural
+from pairvote._labels import Coded, Codes, listed, plural, shorten
 from pairvote._outcomes import OUTCOME_NAMES, Outcome, Outcomes, outcome_codes
 from pairvote.errors import InputError
 
@@ -72,6 +72,8 @@ class Votes:
         for array in (self.left, self.right, self.outcome, self.voter, self.weight, self.criterion):
             if array is not None:
                 array.flags.writeable = False
+
+    __setstate__ = restore
 
     @property
     def n_items(self) -> int:
@@ -180,28 +182,11 @@ class Votes:
         >>> pv.Votes.from_codes([0, 1], [1, 2], [2, 1], items=["ash", "birch", "cedar"])
         Votes(2 votes, 3 items: 1 left, 0 right, 1 tie, 0 skip)
         """
-        sides = {"left": integers(left, "left"), "right": integers(right, "right")}
-        n_left, n_right = len(sides["left"]), len(sides["right"])
-        if n_left != n_right:
-            raise InputError(f"left has {n_left} entries and right has {n_right}; pass one of each for every vote")
-        labels = None if items is None else _labels.check_items(items)
-        limit = item_limit(labels, n_items)
-        highest = -1
-        for name, codes in sides.items():
-            if n_left:
-                highest = max(highest, highest_code(codes, name, limit))
-        if labels is None:
-            labels = tuple(range(highest + 1 if n_items is None else n_items))
-        fields = assemble(
-            sides["left"].astype(np.int32),
-            sides["right"].astype(np.int32),
-            outcome_codes(outcome),
-            labels,
-            voter=voter,
-            weight=weight,
-            criterion=criterion,
+        left_codes, right_codes, labels = item_codes({"left": left, "right": right}, items, n_items)
+        outcomes = outcome_codes(outcome)
+        return cls(
+            **assemble(left_codes, right_codes, outcomes, labels, voter=voter, weight=weight, criterion=criterion)
         )
-        return cls(**fields)
 
     @classmethod
     def from_records(
@@ -239,7 +224,7 @@ class Votes:
         >>> pv.Votes.from_wins(["ash", "ash"], ["birch", "cedar"])
         Votes(2 votes, 3 items: 2 left, 0 right, 0 tie, 0 skip)
         """
-        left, right, labels = _labels.code_pairs(winners, losers, items)
+        left, right, labels = _labels.code_pairs(winners, losers, items, names=("winners", "losers"))
         return cls(**assemble(left, right, np.full(len(left), Outcome.LEFT, np.uint8), labels))
 
     @classmethod
@@ -350,9 +335,9 @@ class Votes:
             rows = [(winner, loser) for winner, loser in pairs]
         except (TypeError, ValueError):
             raise InputError("pairs must hold (winner, loser) for every vote, such as [(0, 1), (2, 1)]") from None
-        winners, losers = ([row[side] for row in rows] for side in (0, 1))
-        outcome = np.full(len(rows), Outcome.LEFT, np.uint8)
-        return cls.from_codes(winners, losers, outcome, items=items, n_items=n_items)
+        sides = {name: [row[place] for row in rows] for place, name in enumerate(("winner", "loser"))}
+        winners, losers, labels = item_codes(sides, items, n_items)
+        return cls(**assemble(winners, losers, np.full(len(rows), Outcome.LEFT, np.uint8), labels))
 
     # --- what to make of them ---
 
@@ -371,7 +356,7 @@ class Votes:
         [(0, 1), (2, 0)]
         """
         if ties not in ("raise", "drop"):
-            raise InputError(f"ties is {ties!r}; use 'raise' or 'drop'")
+            raise InputError(f"ties is {shorten(ties)}; use 'raise' or 'drop'")
         if self.weight is not None:
             raise InputError("these votes have weights, which choix does not know; repeat the rows instead")
         n_tied = int((self.outcome == Outcome.TIE).sum())
@@ -429,7 +414,7 @@ class Votes:
         >>> len(votes.where(votes.outcome != pv.Outcome.SKIP))
         1
         """
-        keep = np.asarray(mask)
+        keep = _labels.as_array(mask, "mask")
         if keep.dtype != bool or keep.shape != (len(self),):
             raise InputError(
                 f"mask has dtype {keep.dtype} and shape {keep.shape}; pass one boolean for each of {len(self)} votes"
@@ -476,12 +461,11 @@ class Votes:
         """
         if criterion is None:
             if self.criterion is not None and len(np.unique(self.criterion)) > 1:
-                listed = ", ".join(map(repr, self.criteria))
-                raise InputError(f"these votes answer several criteria ({listed}); choose one with criterion=")
+                several = listed(self.criteria)
+                raise InputError(f"these votes answer several criteria ({several}); choose one with criterion=")
             return self
         if self.criterion is None or criterion not in self.criteria:
-            listed = ", ".join(map(repr, self.criteria)) or "none"
-            raise InputError(f"there is no criterion {criterion!r}; the criteria are {listed}")
+            raise InputError(f"there is no criterion {shorten(criterion)}; the criteria are {listed(self.criteria)}")
         return self._take(self.criterion == self.criteria.index(criterion))
 
     def counts(self, *, criterion: Hashable | None = None) -> PairCounts:

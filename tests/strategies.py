@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import pairvote as pv
 
 Row = tuple[int, int, int, float]
-Columns = dict[str, list[Any]]
+Columns = dict[str, Any]
 Road = tuple[Callable[..., pv.Votes], str]
 
 # For tests that are run many times over with other parameters.

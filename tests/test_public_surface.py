@@ -1,0 +1,150 @@
+"""The public names: what they are, that each is documented, and what importing them costs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import pairvote as pv
+
+NAMES = {
+    "__version__",
+    "Votes",
+    "Outcome",
+    "PairCounts",
+    "Ranking",
+    "Interval",
+    "Fit",
+    "tally",
+    "win_rate",
+    "elo",
+    "EloRatings",
+    "bradley_terry",
+    "bootstrap",
+    "rank",
+    "read_votes",
+    "write_votes",
+    "PairvoteError",
+    "InputError",
+    "StateError",
+    "StorageError",
+    "NotIdentifiedError",
+    "ConvergenceError",
+    "MissingUncertaintyError",
+    "show_config",
+    "datasets",
+    "errors",
+    "plotting",
+}
+MODULES = {"datasets", "errors", "plotting"}
+OBJECTS = sorted(NAMES - MODULES - {"__version__"})
+CLASSES = [name for name in OBJECTS if inspect.isclass(getattr(pv, name))]
+PACKAGE = Path(pv.__file__).parent
+HEAVY = {"scipy", "pandas", "narwhals", "choix", "matplotlib", "polars", "pyarrow", "tqdm"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level packages that a fresh interpreter has loaded after `code`."""
+    script = f"{code}\nimport sys; print('loaded', *{{name.partition('.')[0] for name in sys.modules}})"
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_the_public_names_are_these() -> None:
+    assert len(pv.__all__) == len(set(pv.__all__))
+    assert set(pv.__all__) == NAMES
+    assert dir(pv) == sorted(NAMES)
+
+
+def test_the_stub_for_type_checkers_names_the_same() -> None:
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    named = set()
+    for node in stub.body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                # Without "as", type checkers take an imported name for a private one.
+                assert alias.asname == alias.name, alias.name
+                named.add(alias.name)
+                if node.module != "pairvote":
+                    assert getattr(pv, alias.name).__module__.startswith("pairvote"), alias.name
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            named.add(node.target.id)
+    assert named - {"__all__"} == NAMES
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_public_name_is_there(name: str) -> None:
+    value = getattr(pv, name)
+    assert isinstance(value, ModuleType) == (name in MODULES)
+    assert getattr(pv, name) is value
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_every_public_name_is_documented_with_an_example(name: str) -> None:
+    doc = vars(getattr(pv, name)).get("__doc__") if name in CLASSES else getattr(pv, name).__doc__
+    assert doc, name
+    _, heading, examples = inspect.cleandoc(doc).partition("Examples\n--------\n")
+    assert heading, name
+    assert ">>> " in examples
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_public_method_is_documented(name: str) -> None:
+    members = {key: value for key, value in vars(getattr(pv, name)).items() if not key.startswith("_")}
+    documented = [key for key, value in members.items() if callable(value) or hasattr(value, "__get__")]
+    lacking = [key for key in documented if not inspect.getdoc(members[key])]
+    assert not lacking
+
+
+def test_errors_are_also_the_builtin_kinds() -> None:
+    parents = {
+        "InputError": (pv.PairvoteError, ValueError),
+        "StateError": (pv.PairvoteError, RuntimeError),
+        "StorageError": (pv.PairvoteError,),
+        "NotIdentifiedError": (pv.PairvoteError,),
+        "ConvergenceError": (pv.PairvoteError,),
+        "MissingUncertaintyError": (pv.PairvoteError,),
+    }
+    for name, bases in parents.items():
+        assert all(issubclass(getattr(pv, name), base) for base in bases), name
+        assert getattr(pv.errors, name) is getattr(pv, name)
+
+
+@pytest.mark.parametrize("name", ["vote", "Votes_", "np", "__path_", "poll"])
+def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"module 'pairvote' has no attribute '{name}'"):
+        getattr(pv, name)
+
+
+def test_importing_loads_no_heavy_package() -> None:
+    assert not loaded_by("import pairvote") & HEAVY
+    assert not loaded_by("from pairvote import *") & HEAVY
+
+
+def test_counting_and_tallying_loads_no_heavy_package() -> None:
+    code = (
+        "import pairvote as pv; import numpy as np\n"
+        "votes = pv.Votes.from_labels(['a', 'b'], ['b', 'c'], ['left', 'tie'], voter=['x', 'y'])\n"
+        "votes += pv.Votes.from_codes(np.array([0]), np.array([1]), np.array([2]), items=['c', 'd'])\n"
+        "print(pv.tally(votes), pv.win_rate(votes.counts()), pv.elo(votes))"
+    )
+    assert not loaded_by(code) & HEAVY
+
+
+def test_what_is_loaded_would_be_seen() -> None:
+    assert "scipy" in loaded_by("import pairvote, scipy")
+
+
+def test_no_file_of_the_package_passes_500_lines() -> None:
+    files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyi")]
+    assert len(files) > 20
+    lengths = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {name: length for name, length in lengths.items() if length > 500} == {}
