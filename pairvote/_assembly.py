@@ -111,12 +111,16 @@ def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate:
             )
     weight = columns["weight"]
     weighted = any(value is not None for value in weight)
+    if weighted and None in weight:
+        raise InputError(
+            f"{locate(weight.index(None))} has no weight and others have one; give each row a weight, or none"
+        )
     return from_columns(
         columns["left"],
         columns["right"],
         columns["outcome"],
         voter=columns["voter"] if any(value is not None for value in columns["voter"]) else None,
-        weight=[1.0 if value is None else value for value in weight] if weighted else None,
+        weight=weight if weighted else None,
         criterion=columns["criterion"] if any(value is not None for value in columns["criterion"]) else None,
         items=items,
         outcomes=outcomes,

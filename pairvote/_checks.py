@@ -13,6 +13,9 @@ from pairvote import _labels
 from pairvote._labels import Coded, Codes, Locate, as_array, highest_unsigned, shorten
 from pairvote.errors import InputError
 
+# Up to here sums of weights and their squares are far from overflow.
+LARGEST_TOTAL = 1e100
+
 
 def item_codes(sides: Mapping[str, Any], items: Any, n_items: int | None) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
     """The two columns of codes, by name, as int32, and the labels that they are codes of."""
@@ -92,6 +95,10 @@ def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
         row = _labels.first_row(bad)
         raise InputError(
             f"weight at {locate(row)} is {weight[row]:g}; weights are finite and not negative, so mend or remove it"
+        )
+    if weight.sum() > LARGEST_TOTAL:
+        raise InputError(
+            f"the weights add up to {weight.sum():g}, past {LARGEST_TOTAL:g}; divide them all by one number"
         )
     return weight
 

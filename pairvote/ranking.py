@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote import _tables
+from pairvote._checks import restore
 from pairvote._frames import Backend, make_frame
 from pairvote._labels import shorten
 from pairvote._posterior import Scaled, Uncertainty
@@ -69,6 +70,8 @@ class Ranking:
     log_odds_per_unit: float | None = None
     order_spread: NDArray[np.float64] | None = None
 
+    __setstate__ = restore
+
     def __post_init__(self) -> None:
         for array in (self.scores, self.order_spread):
             if array is not None:
@@ -95,7 +98,7 @@ class Ranking:
         """Scores closer than this are level: the same item twice differs in rounding, or by a fit's tolerance."""
         if self.unit in ("votes", "share"):
             return 1e-12 * float(np.abs(self.scores).max(initial=0.0))
-        return 1e-8 if self.unit == "log-odds" else 1e-6
+        return 1e-8 if self.unit == "log-odds" else 1e-8 * ELO_PER_LOG_ODDS
 
     @cached_property
     def _order(self) -> NDArray[np.intp]:
@@ -173,8 +176,8 @@ class Ranking:
     def _known_uncertainty(self) -> Uncertainty:
         if self.uncertainty is None:
             raise MissingUncertaintyError(
-                f"this ranking by {self.method!r} has no standard errors; score with bradley_terry (and not "
-                "uncertainty='none'), or with bootstrap, which gives them for any scorer"
+                f"this ranking by {self.method!r} of {self.n_items:,} items has no standard errors; up to 4,000 items "
+                "have them by bradley_terry (unless uncertainty='none'), and by bootstrap for any scorer"
             )
         return self.uncertainty
 

@@ -415,6 +415,8 @@ class Votes:
         1
         """
         keep = _labels.as_array(mask, "mask")
+        if not keep.size and not len(self):
+            return self
         if keep.dtype != bool or keep.shape != (len(self),):
             raise InputError(
                 f"mask has dtype {keep.dtype} and shape {keep.shape}; pass one boolean for each of {len(self)} votes"
@@ -461,7 +463,7 @@ class Votes:
         """
         if criterion is None:
             if self.criterion is not None and len(np.unique(self.criterion)) > 1:
-                several = listed(self.criteria)
+                several = listed(self.criteria) + (" and none" if (self.criterion < 0).any() else "")
                 raise InputError(f"these votes answer several criteria ({several}); choose one with criterion=")
             return self
         if self.criterion is None or criterion not in self.criteria:
