@@ -13,8 +13,8 @@ from pairvote import _labels
 from pairvote._labels import Coded, Codes, Locate, as_array, highest_unsigned, shorten
 from pairvote.errors import InputError
 
-# Up to here sums of weights and their squares are far from overflow.
-LARGEST_TOTAL = 1e100
+# Sums of weights up to here are safe from overflow.
+LARGEST_TOTAL = 1e306
 
 
 def item_codes(sides: Mapping[str, Any], items: Any, n_items: int | None) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
@@ -96,9 +96,10 @@ def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
         raise InputError(
             f"weight at {locate(row)} is {weight[row]:g}; weights are finite and not negative, so mend or remove it"
         )
-    if weight.sum() > LARGEST_TOTAL:
+    if n_votes and weight.max() > LARGEST_TOTAL / n_votes:
         raise InputError(
-            f"the weights add up to {weight.sum():g}, past {LARGEST_TOTAL:g}; divide them all by one number"
+            f"the {n_votes} weights, of up to {weight.max():g}, may add up to more than {LARGEST_TOTAL:g}; "
+            "divide them all by one number"
         )
     return weight
 

@@ -488,7 +488,7 @@ def votes_of(draw, labels):
         [pair[1] for pair, _ in rows],
         [outcome for _, outcome in rows],
         voter=column(st.none() | labels),
-        weight=column(st.floats(0, allow_infinity=False)),
+        weight=column(st.floats(0, 1e300)),
         criterion=column(st.none() | labels),
     )
 
