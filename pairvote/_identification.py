@@ -23,14 +23,15 @@ def check_identified(model: Model) -> None:
     1984, Biometrika 71). The prior bounds the scores; the tie parameter and the position effect have none.
     """
     counts = model.counts
-    if model.has_ties and model.n_ties == model.n_votes:
+    if model.has_ties and not model.n_decided:
         raise NotIdentifiedError(
             f"all {plural(model.n_ties, 'vote')} are ties, so the tie parameter has no finite estimate; "
             "score with ties='half', which makes all items level"
         )
     if model.position:
         right, left = (float(counts.table[:, outcome].sum()) for outcome in (Outcome.RIGHT, Outcome.LEFT))
-        if not (left and right):
+        # Half a vote for each side says that neither always wins.
+        if not (left and right) and not (model.ties == "half" and model.n_ties):
             winner = "left" if left else "right"
             votes = plural(left + right, "vote")
             what = f"the {winner} side won all {votes}" if left + right else "no vote was won by either side"
@@ -44,6 +45,11 @@ def check_identified(model: Model) -> None:
                 "maximum-likelihood scores do not exist: with every step from loser to winner twice as long as a tie "
                 "allows, all votes fit perfectly (no circle of wins, counting ties against it, contradicts it); "
                 "set a finite prior_sd"
+            )
+        if model.position and any(_side_can_grow(model, sign) for sign in (1.0, -1.0)):
+            raise NotIdentifiedError(
+                "the position effect has no finite estimate under maximum likelihood: the scores can change with it so "
+                "that no vote becomes less likely; set a finite prior_sd, or score with position=False"
             )
 
 
@@ -104,6 +110,12 @@ def _ties_can_grow(counts: PairCounts) -> bool:
     """
     right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
     left, right = counts.left, counts.right
+    if _has_circle(
+        counts,
+        np.concatenate([left[left_won], right[right_won]]),
+        np.concatenate([right[left_won], left[right_won]]),
+    ):
+        return False
     source = np.concatenate([left[left_won], right[right_won], left[tied], right[tied]])
     target = np.concatenate([right[left_won], left[right_won], right[tied], left[tied]])
     length = np.repeat([-1.0, 1.0], [left_won.sum() + right_won.sum(), 2 * tied.sum()])
@@ -116,6 +128,54 @@ def _ties_can_grow(counts: PairCounts) -> bool:
         if reach.min() < -float(counts.n_items):
             return False
     return False
+
+
+def _side_can_grow(model: Model, sign: float) -> bool:
+    """Whether the position effect can grow (or fall, for a `sign` of -1) without end, and no vote become less likely.
+
+    With s the change of scores for each unit of the effect, and t >= 0 that of the reach of ties, 2 eta or tau, it
+    takes s_i - s_j + sign >= t wherever i on the left won against j, <= -t wherever it lost, and between -t and t where
+    they tied; without a tie parameter t is 0, and ties count under "half" only. That is a linear programme.
+    """
+    counts = model.counts
+    right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
+    tied &= bool(model.n_ties)
+    # Those against whom the effect grows would have to lead each other in a circle, each by at least 1.
+    against = right_won if sign > 0 else left_won
+    if not model.has_ties:
+        against = against | tied
+    if _has_circle(counts, counts.left[against], counts.right[against]):
+        return False
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
+    # Each row: towards * (s_i - s_j + sign) <= away * t.
+    rows = [(left_won, -1.0, -1.0), (right_won, 1.0, -1.0), (tied, 1.0, 1.0), (tied, -1.0, 1.0)]
+    left = np.concatenate([counts.left[which] for which, _, _ in rows])
+    right = np.concatenate([counts.right[which] for which, _, _ in rows])
+    n_each = [int(which.sum()) for which, _, _ in rows]
+    towards = np.repeat([toward for _, toward, _ in rows], n_each)
+    away = np.repeat([away for _, _, away in rows], n_each)
+    row = np.arange(len(left))
+    last = np.full(len(left), counts.n_items)
+    table = coo_array(
+        (np.concatenate([towards, -towards, -away]), (np.tile(row, 3), np.concatenate([left, right, last]))),
+        shape=(len(left), counts.n_items + 1),
+    )
+    bounds = [(None, None)] * counts.n_items + [(0.0, None if model.has_ties else 0.0)]
+    answer = linprog(np.zeros(counts.n_items + 1), A_ub=table.tocsr(), b_ub=-sign * towards, bounds=bounds)
+    return answer.status == 0
+
+
+def _has_circle(counts: PairCounts, source: np.ndarray, target: np.ndarray) -> bool:
+    """Whether these links lead from some item back to it."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    shape = (counts.n_items, counts.n_items)
+    graph = coo_array((np.ones(len(source)), (source, target)), shape=shape).tocsr()
+    n_groups, _ = connected_components(graph, directed=True, connection="strong")
+    return bool(n_groups < counts.n_items)
 
 
 def _named(counts: PairCounts, codes: Iterable[int]) -> str:

@@ -152,4 +152,4 @@ def centred(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
         return covariance
     average = np.full(len(covariance), 1.0 / len(covariance))
     means = average @ covariance
-    return covariance - means - means[:, None] + average @ means
+    return covariance - (means + means[:, None]) + average @ means

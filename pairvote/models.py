@@ -36,7 +36,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._kernels import davidson, laplacian, rao_kupper
-from pairvote._outcomes import Outcome
 from pairvote.counts import PairCounts
 
 Ties = Literal["davidson", "rao-kupper", "half", "drop"]
@@ -44,6 +43,8 @@ TIES: tuple[Ties, ...] = ("davidson", "rao-kupper", "half", "drop")
 NOTHING = np.empty(0)
 # Beyond this, exp(score / 2) of two items could overflow when multiplied; the kernel then works with differences.
 LARGEST_SCORE = 300.0
+# No votes ask for a tie parameter or a position effect of e^100, but a step on the way to less might.
+LARGEST_FURTHER = 100.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,30 +68,30 @@ class Slopes:
 class Model:
     """A log-posterior over the parameters: scores, then the tie parameter's logarithm, then the position effect.
 
-    `counts` are folded unless `position`. `n_votes` is the weight of the votes and `n_ties` that of the ties that the
-    model has to explain, and `has_ties` whether it has a tie parameter: only where somebody tied.
+    `counts` are folded unless `position`. `n_decided` is the weight of votes that one side won and `n_ties` that of the
+    ties that the model has to explain, and `has_ties` whether it has a tie parameter: only where somebody tied.
     """
 
     counts: PairCounts
     ties: Ties
     prior_sd: float
     position: bool
-    n_votes: float
+    n_decided: float
     n_ties: float
     has_ties: bool
 
     @classmethod
     def of(cls, counts: PairCounts, ties: Ties, prior_sd: float, position: bool) -> Model:
         """The model of these counts."""
-        tied = counts.table[:, Outcome.TIE].sum()
-        n_ties = 0.0 if ties == "drop" else float(tied)
+        right_won, tied, left_won = counts.table.sum(axis=0).tolist()
+        n_ties = 0.0 if ties == "drop" else tied
         has_ties = ties in ("davidson", "rao-kupper") and n_ties > 0
         return cls(
             counts=counts,
             ties=ties,
             prior_sd=prior_sd,
             position=position,
-            n_votes=counts.total - float(tied) + n_ties,
+            n_decided=right_won + left_won,
             n_ties=n_ties,
             has_ties=has_ties,
         )
@@ -124,8 +125,7 @@ class Model:
         n_items = self.counts.n_items
         parameters = np.zeros(n_items + self.n_extra)
         if self.has_ties:
-            share = self.n_ties / self.n_votes
-            odds = share / (1.0 - share)
+            odds = self.n_ties / self.n_decided
             # Equal scores: P(tie) = nu / (2 + nu), or (theta - 1) / (theta + 1).
             parameters[n_items] = math.log(2 * odds) if self.ties == "davidson" else math.log1p(2 * odds)
         if spread:
@@ -148,8 +148,11 @@ class Model:
         )
 
     def allows(self, parameters: NDArray[np.float64]) -> bool:
-        """Whether the parameters lie inside the model: Rao and Kupper's threshold must be positive."""
-        return self.ties != "rao-kupper" or not self.has_ties or bool(parameters[self.counts.n_items] > 0)
+        """Whether Rao and Kupper's threshold is positive, as their model asks, and nothing overflows."""
+        _, log_tie, side = self.split(parameters)
+        if self.ties == "rao-kupper" and self.has_ties and not log_tie > 0.0:
+            return False
+        return log_tie < LARGEST_FURTHER and abs(side) < LARGEST_FURTHER
 
     def log_likelihood(self, parameters: NDArray[np.float64]) -> float:
         """The log-likelihood, without the prior."""
@@ -174,7 +177,9 @@ class Model:
         scores, log_tie, side = self.split(parameters)
         rooted = not n_items or float(np.abs(scores).max()) < LARGEST_SCORE
         levels = np.exp(0.5 * scores) if rooted else np.ascontiguousarray(scores)
-        extra = np.array([math.exp(log_tie), math.exp(0.5 * side), rooted, self.tie_weight])
+        # Without ties Rao and Kupper's threshold is 1, but the model is Davidson's at 0: Bradley-Terry.
+        tie = math.exp(log_tie) if self.has_ties else 0.0
+        extra = np.array([tie, math.exp(0.5 * side), rooted, self.tie_weight])
         thresholds = self.ties == "rao-kupper" and self.has_ties
         weights = np.empty(counts.n_pairs)
         cross = np.empty(counts.n_pairs) if self.has_ties else NOTHING
@@ -184,7 +189,7 @@ class Model:
         if thresholds:
             beyond = -math.expm1(-2 * log_tie)
             sums[n_items] += 2 * self.n_ties / beyond
-            sums[n_items + 2] += 4 * self.n_ties * math.exp(-2 * log_tie) / beyond**2
+            sums[n_items + 2] += 4 * self.n_ties / beyond * math.exp(-2 * log_tie) / beyond
         precision = self.prior_precision
         sums[:n_items] -= precision * scores
         diagonal = sums[n_items + 5 :]
@@ -210,7 +215,8 @@ class Model:
             x = np.array([-lost_right, lost_left - lost_right, lost_left])
             y = np.array([-lost_right, 2 / -math.expm1(-2 * log_tie) - lost_left - lost_right, -lost_left])
         else:
-            p_right, p_tie, p_left = outcome_probabilities(d, math.exp(log_tie), "davidson").T
+            tie = math.exp(log_tie) if self.has_ties else 0.0
+            p_right, p_tie, p_left = outcome_probabilities(d, tie, "davidson").T
             x = np.array([-p_left - 0.5 * p_tie, 0.5 * (p_right - p_left), p_right + 0.5 * p_tie])
             y = np.array([-p_tie, 1 - p_tie, -p_tie])
         votes = counts.table.T * np.array([1.0, self.tie_weight, 1.0])[:, None]

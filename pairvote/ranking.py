@@ -193,7 +193,7 @@ class Ranking:
         (True, True)
         """
         reach = normal_quantile(level) * self.standard_errors
-        return Interval(self.scores - reach, self.scores + reach)
+        return Interval(_read_only(self.scores - reach), _read_only(self.scores + reach))
 
     def difference(self, a: Hashable, b: Hashable) -> Difference:
         """How far item `a` is ahead of item `b`, with its standard error.

@@ -23,6 +23,8 @@ KERNEL_PARAMETERS = 128
 DENSE_ITEMS = 500
 LARGEST_DENSE = 4_000
 MOST_PRODUCTS = 200
+LAST_TOLERANCE = 1e-3
+LEAST_PIVOT = 1e-13
 MOST_HALVINGS = 50
 
 
@@ -39,11 +41,11 @@ class System(Protocol):
     """A way to solve with the information."""
 
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """The information's inverse times `vector`."""
+        """The information's inverse times `vector`, whose entries for the scores add up to zero."""
 
 
 def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
-    """Damped Newton steps until each gradient is at most `tol` of its own curvature, so in log-odds.
+    """Damped Newton steps from `start`, of mean zero, until each gradient is at most `tol` of its curvature.
 
     A full step is taken unless it might go too far. It cannot where the slope along the line is still upwards at
     its end, since the log-posterior is concave; nor where no difference of two scores changes by more than one,
@@ -58,33 +60,41 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
     """
     if not len(start):
         return Solution(parameters=start, n_iter=0, upper=np.empty((0, 0)))
-    done = 0
-    if model.self_concordant and len(start) <= KERNEL_PARAMETERS:
+    n_items, done = model.counts.n_items, 0
+    if model.self_concordant and n_items > 1 and len(start) <= KERNEL_PARAMETERS:
         solution = _few(model, start, tol, max_iter)
         if solution.upper is not None:
             return solution
         start, done = solution.parameters, solution.n_iter
-    system: System = Dense(model.counts) if model.counts.n_items <= DENSE_ITEMS else Gradients(model.counts)
+    system: System = Dense(model.counts) if n_items <= DENSE_ITEMS else Gradients(model.counts)
     parameters, slopes = start, model.slopes(start)
     for n_iter in range(done, max_iter + 1):
         error = _scaled_gradient(slopes)
-        if error <= tol:
-            if not isinstance(system, Gradients):
-                # The information is at hand, so one more step costs next to nothing, and squares the error.
-                parameters = parameters + system.solve(slopes, slopes.gradient, tol)
-            return Solution(parameters=parameters, n_iter=n_iter)
-        if n_iter == max_iter:
+        converged = error <= tol
+        if n_iter == max_iter and not converged:
             break
+        tolerance = LAST_TOLERANCE if converged else max(min(0.1, error), 0.1 * tol / error)
         try:
-            step = system.solve(slopes, slopes.gradient, max(min(0.1, error), 0.1 * tol / error))
+            step = system.solve(slopes, slopes.gradient, tolerance)
         except TooManyProductsError:
-            system = (Dense if model.counts.n_items <= LARGEST_DENSE else Sparse)(model.counts)
+            system = (Dense if n_items <= LARGEST_DENSE else Sparse)(model.counts)
             step = system.solve(slopes, slopes.gradient, tol)
+        if converged:
+            # Where few votes join large groups, the scores are much further off than the gradient says.
+            ahead = parameters + step
+            return Solution(parameters=centre(ahead if model.allows(ahead) else parameters, n_items), n_iter=n_iter)
         parameters, slopes = _advance(model, parameters, slopes, step)
     raise ConvergenceError(
         f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature); "
         "raise max_iter, or set a finite prior_sd if it is infinite"
     )
+
+
+def centre(parameters: NDArray[np.float64], n_items: int) -> NDArray[np.float64]:
+    """Shift the scores in place to mean zero, which changes no likelihood and suits a prior best."""
+    scores = parameters[:n_items]
+    scores -= scores.sum() / n_items
+    return parameters
 
 
 def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
@@ -98,9 +108,7 @@ def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) ->
     n_iter = davidson.newton_steps(counts.start, counts.right, counts.table, parameters, options, upper, scratch, sums)
     if n_iter < 0:
         return Solution(parameters=parameters, n_iter=-1 - n_iter)
-    if not model.prior_precision:
-        parameters[: counts.n_items] -= parameters[: counts.n_items].mean()
-    return Solution(parameters=parameters, n_iter=n_iter, upper=upper)
+    return Solution(parameters=centre(parameters, counts.n_items), n_iter=n_iter, upper=upper)
 
 
 def _advance(
@@ -135,13 +143,16 @@ def _scaled_gradient(slopes: Slopes) -> float:
 
 
 def dense_information(counts: PairCounts, slopes: Slopes, *, anchored: bool) -> NDArray[np.float64]:
-    """The whole information, upper triangle; `anchored` adds a constant that fixes the mean where no prior does."""
+    """The whole information, upper triangle; `anchored` adds a constant to all scores' entries.
+
+    It fixes their mean, which the votes leave open and a prior may say little of, and nothing else.
+    """
     n_items = counts.n_items
     n_all = n_items + len(slopes.corner)
     matrix = np.zeros((n_all, n_all))
     laplacian.fill_laplacian(counts.start, counts.right, slopes.weights, matrix)
-    if anchored and not slopes.ridge and n_items:
-        matrix[:n_items, :n_items] += np.trace(matrix) / n_items**2
+    if anchored:
+        matrix[:n_items, :n_items] += (np.trace(matrix) + slopes.ridge or 1.0) / n_items**2
     matrix.flat[: n_items * (n_all + 1) : n_all + 1] += slopes.ridge
     if n_all > n_items:
         matrix[:n_items, n_items:] = slopes.border
@@ -160,10 +171,7 @@ class Dense:
         from scipy.linalg.lapack import dpotrs
 
         solution, _ = dpotrs(factor(dense_information(self._counts, slopes, anchored=True)), vector, lower=1)
-        n_items = self._counts.n_items
-        if not slopes.ridge:
-            solution[:n_items] -= solution[:n_items].mean()
-        return np.asarray(solution)
+        return centre(solution, self._counts.n_items)
 
 
 def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -172,8 +180,10 @@ def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
     if not len(matrix):
         return matrix.T
+    diagonal = matrix.diagonal().copy()
     lower, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
-    if info:
+    # A pivot that is only rounding left over would make arbitrary numbers.
+    if info or not (lower.diagonal() ** 2 > LEAST_PIVOT * diagonal).all():
         raise ConvergenceError(
             "the information is singular: the votes and the prior do not determine every parameter; "
             "set a finite or smaller prior_sd, or leave out the position effect"
@@ -197,8 +207,7 @@ class Bordered:
         columns = np.column_stack([vector[:n_items], slopes.border])
         # The solutions of the border enter a difference, so they are solved more tightly.
         solutions = self.solve_scores(slopes, columns, [tolerance] + [0.1 * tolerance] * slopes.border.shape[1])
-        if not slopes.ridge:
-            solutions -= solutions.mean(axis=0)
+        solutions -= solutions.mean(axis=0)
         scores, bordered = solutions[:, 0], solutions[:, 1:]
         complement = slopes.corner - slopes.border.T @ bordered
         further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)

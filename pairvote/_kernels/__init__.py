@@ -8,9 +8,12 @@ binary is missing.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from importlib import import_module
-from types import ModuleType, SimpleNamespace
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -33,28 +36,39 @@ def _over_buffers(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def interpreted_module(name: str) -> Any:
+def interpreted_module(name: str) -> ModuleType:
     """The public functions of a kernel's source, run by the interpreter."""
-    module = import_module(f"{__name__}.{name}")
-    public = {key: value for key, value in vars(module).items() if key.islower() and key[0] != "_"}
-    functions = {key: _over_buffers(value) for key, value in public.items() if hasattr(value, "__code__")}
-    return SimpleNamespace(COMPILED=False, **functions)
+    full_name = f"{__name__}.{name}"
+    spec = PathFinder.find_spec(full_name, __path__)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"the source of the kernel {name!r} is missing; reinstall pairvote", name=full_name)
+    # Imported under its own name, the source would take the place of the chosen module.
+    source = module_from_spec(spec)
+    spec.loader.exec_module(source)
+    module = ModuleType(full_name, source.__doc__)
+    module.COMPILED = False  # type: ignore[attr-defined]
+    for key, value in vars(source).items():
+        if key.islower() and key[0] != "_" and hasattr(value, "__code__"):
+            setattr(module, key, _over_buffers(value))
+    return module
 
 
 def _choose(name: str) -> Any:
     choice = os.environ.get("PAIRVOTE_KERNELS") or "auto"
     if choice not in CHOICES:
         raise ImportError(f"PAIRVOTE_KERNELS is {choice!r}; set it to one of {', '.join(CHOICES)}, or unset it")
-    if choice != "python":
-        try:
-            return compiled_module(name)
-        except ImportError as error:
-            if choice == "compiled":
-                raise ImportError(
-                    f"PAIRVOTE_KERNELS=compiled, but the kernel {name!r} is not compiled here; "
-                    "install a C compiler and reinstall pairvote, or unset the variable"
-                ) from error
-    return interpreted_module(name)
+    try:
+        module = interpreted_module(name) if choice == "python" else compiled_module(name)
+    except ImportError as error:
+        if choice == "compiled":
+            raise ImportError(
+                f"PAIRVOTE_KERNELS=compiled, but the kernel {name!r} is not compiled here; "
+                "install a C compiler and reinstall pairvote, or unset the variable"
+            ) from error
+        module = interpreted_module(name)
+    # Whoever imports the kernel by its own name, as a collector of doctests does, gets the chosen one as well.
+    sys.modules[f"{__name__}.{name}"] = module
+    return module
 
 
 counting: Any = _choose("counting")

@@ -162,15 +162,19 @@ def slopes(
 @cython.nogil
 @cython.exceptval(check=False)
 def _factor(matrix: cython.double[:, ::1]) -> cython.bint:
-    """Cholesky: the upper triangle of `matrix` becomes U with U'U = matrix; False where it is not positive definite."""
+    """Cholesky: the upper triangle of `matrix` becomes U with U'U = matrix; False where it is singular to rounding."""
     size: cython.Py_ssize_t = matrix.shape[0]
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
     k: cython.Py_ssize_t
     pivot: cython.double
+    whole: cython.double
     for k in range(size):
         pivot = matrix[k, k]
-        if not pivot > 0.0:
+        whole = pivot
+        for i in range(k):
+            whole += matrix[i, k] * matrix[i, k]
+        if not pivot > 1e-13 * whole:
             return False
         pivot = 1.0 / sqrt(pivot)
         for j in range(k, size):
@@ -219,6 +223,14 @@ def invert_factored(matrix: cython.double[:, ::1], inverse: cython.double[::1]) 
                 inverse[row * size + k] = inverse[k * size + row]
 
 
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _scaled(gradient: cython.double, curvature: cython.double) -> cython.double:
+    return fabs(gradient) / curvature if curvature > 0.0 else fabs(gradient)
+
+
 def newton_steps(
     start: cython.const[cython.longlong][::1],
     second: cython.const[cython.int][::1],
@@ -231,7 +243,7 @@ def newton_steps(
 ) -> int:
     """Full Newton steps on Davidson's model for few items, as long as they are safe; return how many.
 
-    parameters (size): where to begin; left at the maximum, or at the last safe point.
+    parameters (size): where to begin, scores of mean zero; left at the maximum, or at the last safe point.
     options: the prior's precision, the tolerance, the most steps, whether there is a tie parameter, whether
     there is a position effect, and what the weight of ties is multiplied by.
     matrix (size, size): left at the information's upper factor. scratch (2 n_pairs). sums (2 n_items + 5 + n_items
@@ -262,7 +274,7 @@ def newton_steps(
     highest: cython.double
     lowest: cython.double
     reach: cython.double = 0.0
-    anchor: cython.double = 0.0
+    anchor: cython.double
     safe: cython.bint
     with cython.nogil:
         while True:
@@ -271,9 +283,9 @@ def newton_steps(
                 if not fabs(parameters[i]) < 300.0:
                     safe = False
                 levels[i] = exp(0.5 * parameters[i]) if safe else 1.0
-            if tied and not fabs(parameters[tail]) < 300.0:
+            if tied and not fabs(parameters[tail]) < 100.0:
                 safe = False
-            if sided and not fabs(parameters[side]) < 300.0:
+            if sided and not fabs(parameters[side]) < 100.0:
                 safe = False
             extra[0] = exp(parameters[tail]) if tied and safe else 0.0
             extra[1] = exp(0.5 * parameters[side]) if sided and safe else 1.0
@@ -288,17 +300,18 @@ def newton_steps(
                 sloping[i] -= precision * parameters[i]
                 sloping[n_items + 5 + i] += precision
                 along += sloping[i] * step[i]
-                error = fmax(error, fabs(sloping[i]) / sloping[n_items + 5 + i])
+                error = fmax(error, _scaled(sloping[i], sloping[n_items + 5 + i]))
             if tied:
                 along += sloping[n_items] * step[tail]
-                error = fmax(error, fabs(sloping[n_items]) / sloping[n_items + 2])
+                error = fmax(error, _scaled(sloping[n_items], sloping[n_items + 2]))
             if sided:
                 along += sloping[n_items + 1] * step[side]
-                error = fmax(error, fabs(sloping[n_items + 1]) / sloping[n_items + 3])
+                error = fmax(error, _scaled(sloping[n_items + 1], sloping[n_items + 3]))
             if not safe or (reach > 1.0 and not along >= 0.0):
+                # Without a step to take back, `step` is still zero.
                 for i in range(size):
                     parameters[i] -= step[i]
-                n_steps = -n_steps
+                n_steps = -n_steps if n_steps > 0 else -1
                 break
             if error > options[1] and n_steps >= options[2]:
                 n_steps = -1 - n_steps
@@ -320,14 +333,13 @@ def newton_steps(
                     if sided:
                         matrix[i, side] += weights[entry]
                         matrix[j, side] -= weights[entry]
-            if precision == 0.0 and n_steps == 0:
-                # A constant on all scores' entries fixes their mean, which the votes leave open.
-                for i in range(n_items):
-                    anchor += matrix[i, i] / n_items / n_items
-            if precision == 0.0:
-                for i in range(n_items):
-                    for j in range(i, n_items):
-                        matrix[i, j] += anchor
+            # A constant on all scores' entries fixes their mean, which the votes leave open and a prior says little of.
+            anchor = 0.0
+            for i in range(n_items):
+                anchor += matrix[i, i] / n_items / n_items
+            for i in range(n_items):
+                for j in range(i, n_items):
+                    matrix[i, j] += anchor
             if tied:
                 matrix[tail, tail] = sloping[n_items + 2]
             if sided:

@@ -42,7 +42,7 @@ def _expected_score(log_odds: cython.double) -> cython.double:
     and the same on every platform.
     """
     t: cython.double = fabs(log_odds)
-    if t >= 40.0:
+    if not t < 40.0:
         return 1.0 if log_odds > 0.0 else 0.0
     step: cython.int = cython.cast(cython.int, t * 32.0 + 0.5)
     r: cython.double = step * 0.03125 - t

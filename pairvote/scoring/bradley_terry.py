@@ -15,10 +15,13 @@ from pairvote.counts import PairCounts, as_counts, as_counts_or_votes
 from pairvote.errors import InputError
 from pairvote.models import TIES, Model, Ties
 from pairvote.ranking import Fit, Ranking
-from pairvote.solver import DENSE_ITEMS, LARGEST_DENSE, maximise
+from pairvote.solver import DENSE_ITEMS, LARGEST_DENSE, centre, maximise
 from pairvote.votes import Votes
 
 UncertaintyKind = Literal["model", "sandwich", "none"]
+# Newton's method finds back from anywhere in between, but further out sums of squares overflow.
+LARGEST_START = 1e6
+SMALLEST_PRIOR_SD = 1e-100
 UNCERTAINTIES: tuple[UncertaintyKind, ...] = ("model", "sandwich", "none")
 
 
@@ -146,9 +149,17 @@ def _start(model: Model, start: Ranking | ArrayLike | None) -> NDArray[np.float6
             raise InputError(
                 f"start cannot be made an array of scores ({error}); pass a Ranking or one number an item"
             ) from None
-        if scores.shape != (n_items,) or not np.isfinite(scores).all():
-            raise InputError(f"start has shape {scores.shape}; pass one finite score for each of the {n_items} items")
+        if scores.shape != (n_items,):
+            raise InputError(f"start has shape {scores.shape}; pass one score for each of the {n_items} items")
+        far = ~(np.abs(scores) <= LARGEST_START)
+        if far.any():
+            code = int(np.argmax(far))
+            raise InputError(
+                f"start[{code}] is {scores[code]:g}; scores are finite log-odds, here of up to {LARGEST_START:,.0f}"
+            )
         parameters[:n_items] = scores
+    if start is not None and n_items:
+        centre(parameters, n_items)
     return parameters
 
 
@@ -161,5 +172,7 @@ def _check_options(ties: str, prior_sd: float, position: bool, uncertainty: str,
     for name, number in (("prior_sd", prior_sd), ("tol", tol)):
         if isinstance(number, bool) or not isinstance(number, (int, float, np.number)) or not number > 0:
             raise InputError(f"{name} is {number!r}; it is a number above 0")
+    if prior_sd < SMALLEST_PRIOR_SD:
+        raise InputError(f"prior_sd is {prior_sd!r}, so small that all scores are level; it is usually 1 to 5")
     if isinstance(max_iter, bool) or not isinstance(max_iter, (int, np.integer)) or max_iter < 1:
         raise InputError(f"max_iter is {max_iter!r}; it is a whole number from 1")

@@ -17,6 +17,9 @@ from pairvote.errors import InputError
 from pairvote.ranking import Ranking, Rng
 from pairvote.votes import Votes
 
+# Up to here no number of votes brings a rating near the end of float64.
+LARGEST_CHANGE = 1e100
+
 
 def elo(
     votes: Votes,
@@ -77,6 +80,7 @@ def elo(
         raise InputError(f"votes is a {type(votes).__name__}; Elo needs Votes, since their order matters")
     votes = votes.select(criterion)
     slope = _check_options(k, initial, scale, base)
+    k = float(k)
     spread = None
     if n_shuffles is None:
         ratings = _rate(votes, initial, k, slope)
@@ -112,6 +116,7 @@ def _rate(votes: Votes, initial: float, k: float, slope: float) -> NDArray[np.fl
 
 def _record(votes: Votes, ratings: NDArray[np.float64], k: float, slope: float) -> None:
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
+    _check_change(k, weight.max(initial=0.0))
     _kernel.record_votes(votes.left, votes.right, votes.outcome, weight, ratings, k, slope)
 
 
@@ -126,7 +131,19 @@ def _check_options(k: float, initial: float, scale: float, base: float) -> float
         if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low < value < math.inf:
             bounds = "a finite number" if low == -math.inf else f"a finite number above {low:g}"
             raise InputError(f"{name} is {value!r}; it is {bounds}")
-    return math.log(base) / scale
+    _check_change(k, 1.0)
+    slope = math.log(base) / float(scale)
+    if slope == math.inf:
+        raise InputError(f"scale is {scale!r}, so small that any lead is certain to win; it is usually 400")
+    return slope
+
+
+def _check_change(k: float, weight: float) -> None:
+    if float(k) * float(weight) > LARGEST_CHANGE:
+        raise InputError(
+            f"k is {k!r}, so a vote of weight {float(weight):g} could move a rating by more than {LARGEST_CHANGE:g}; "
+            "let k or the weights be smaller"
+        )
 
 
 class EloRatings:
@@ -158,7 +175,7 @@ class EloRatings:
         base: float = 10.0,
     ) -> None:
         self._slope = _check_options(k, initial, scale, base)
-        self._options = {"k": k, "initial": initial, "scale": scale, "base": base}
+        self._options = {"k": float(k), "initial": float(initial), "scale": float(scale), "base": float(base)}
         self._k, self._initial = float(k), float(initial)
         self._items = _labels.check_items(items)
         self._codes = {label: code for code, label in enumerate(self._items)}
@@ -222,8 +239,10 @@ class EloRatings:
         )
         if seen is None:
             raise InputError(f"outcome is {outcome!r}; it is 'left', 'right', 'tie' or 'skip'")
-        if not 0.0 <= weight < math.inf:
-            raise InputError(f"weight is {weight!r}; weights are finite and not negative")
+        if isinstance(weight, bool) or not isinstance(weight, (int, float, np.number)) or not 0.0 <= weight < math.inf:
+            raise InputError(f"weight is {weight!r}; weights are finite numbers and not negative")
+        weight = float(weight)
+        _check_change(self._k, weight)
         _kernel.record_vote(self._ratings, i, j, seen, weight, self._k, self._slope)
         self._totals[i, seen] += weight
         self._totals[j, (2 - seen) & 3] += weight
@@ -301,6 +320,8 @@ class EloRatings:
             raise InputError(
                 "items, ratings and totals differ in length; pass the dict of EloRatings.to_dict unchanged"
             )
+        if not (np.isfinite(values).all() and np.isfinite(totals).all()):
+            raise InputError("a rating or a total is not finite; pass the dict of EloRatings.to_dict unchanged")
         ratings._ratings, ratings._totals = values, totals
         return ratings
 

@@ -1,0 +1,116 @@
+"""Intervals hold what they say: in simulated workshops of the Kalmar size they cover the truth as often as stated.
+
+The strengths are drawn from the prior that the scorer is told, so posterior intervals cover at their level on
+average over workshops, but for the normal approximation: away from its maximum the posterior is flatter than at
+it. Of 95% that costs half a percent with 600 votes on 23 items (94.5%, over 10,000 workshops; 94.9% with 2,400
+votes) and nothing that shows with 9,600. The items of one workshop are dependent (their centred scores add
+up to zero), so the standard error of a coverage is that of the mean over workshops.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import pairvote as pv
+from pairvote import _kernels
+
+N_ITEMS, KALMAR_VOTES, MANY_VOTES = 23, 600, 9_600
+N_WORKSHOPS = 2000 if _kernels.davidson.COMPILED else 150
+LEVEL, KALMAR_COVERAGE = 0.95, 0.945
+REACH = 1.959963984540054
+
+
+def workshop(
+    rng: np.random.Generator, n_votes: int, tie_parameter: float, position: float
+) -> tuple[NDArray[np.float64], pv.Votes]:
+    """Strengths N(0, 1), and votes at random pairs by Davidson's model."""
+    strengths = rng.normal(size=N_ITEMS)
+    left = rng.integers(N_ITEMS, size=n_votes)
+    right = (left + rng.integers(1, N_ITEMS, size=n_votes)) % N_ITEMS
+    weights = chances(strengths[left] - strengths[right] + position, tie_parameter)
+    drawn = rng.random(n_votes) * weights.sum(axis=0)
+    outcome = (drawn > weights[0]).astype(np.uint8) + (drawn > weights[0] + weights[1])
+    return strengths, pv.Votes.from_codes(left, right, outcome, n_items=N_ITEMS)
+
+
+def chances(log_odds: NDArray[np.float64], tie_parameter: float) -> NDArray[np.float64]:
+    """Right, tie and left as their weights in Davidson's model: shape (3, n_votes)."""
+    return np.stack([np.exp(-log_odds / 2), np.full(len(log_odds), tie_parameter), np.exp(log_odds / 2)])
+
+
+def assert_covers(name: str, covered: list[float], expected: float) -> None:
+    shares = np.array(covered)
+    coverage, error = shares.mean(), shares.std(ddof=1) / math.sqrt(len(shares))
+    print(f"{name}: {coverage:.4f} with a standard error of {error:.4f} from {len(shares)} workshops")
+    assert abs(coverage - expected) < 3 * error
+    # All shares equal, or very different ones, would pass that as well.
+    assert 0.02 < shares.std() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("n_votes", "n_workshops", "expected"),
+    [(KALMAR_VOTES, N_WORKSHOPS, KALMAR_COVERAGE), (MANY_VOTES, N_WORKSHOPS // 3, LEVEL)],
+    ids=["600 votes", "9,600 votes"],
+)
+@pytest.mark.parametrize(
+    ("tie_parameter", "position"), [(0.0, 0.0), (0.5, 0.0), (0.5, 0.4)], ids=["decided", "ties", "ties and sides"]
+)
+def test_intervals_of_centred_scores_and_of_differences_cover(
+    tie_parameter, position, n_votes, n_workshops, expected
+) -> None:
+    rng = np.random.default_rng(n_votes)
+    firsts, seconds = np.triu_indices(N_ITEMS, 1)
+    scores_in, differences_in = [], []
+    for _ in range(n_workshops):
+        strengths, votes = workshop(rng, n_votes, tie_parameter, position)
+        ranking = pv.bradley_terry(votes, prior_sd=1.0, position=bool(position))
+        low, high = ranking.confidence_interval(LEVEL)
+        truth = strengths - strengths.mean()
+        scores_in.append(np.mean((low <= truth) & (truth <= high)))
+        variances = np.diag(ranking.covariance)
+        errors = np.sqrt(variances[firsts] + variances[seconds] - 2 * ranking.covariance[firsts, seconds])
+        off = (ranking.scores - truth)[firsts] - (ranking.scores - truth)[seconds]
+        differences_in.append(np.mean(np.abs(off) <= REACH * errors))
+    # The differences above are those that a ranking gives one by one.
+    last = ranking.difference(0, N_ITEMS - 1)
+    low, high = last.confidence_interval(LEVEL)
+    assert high - last.estimate == pytest.approx(REACH * errors[N_ITEMS - 2], rel=1e-9)
+    assert_covers("scores", scores_in, expected)
+    assert_covers("differences", differences_in, expected)
+
+
+def test_sandwich_intervals_cover_where_ties_are_half_votes() -> None:
+    """Half a vote for each side is no likelihood: its information knows nothing of how little ties vary.
+
+    What half votes estimate is not the strengths but the scores that very many votes on the same pairs would give.
+    """
+    rng = np.random.default_rng(1952)
+    sandwich_in, model_in = [], []
+    for _ in range(N_WORKSHOPS // 4):
+        strengths, votes = workshop(rng, KALMAR_VOTES, 2.0, 0.0)
+        weights = chances(strengths[votes.left] - strengths[votes.right], 2.0)
+        very_many = pv.Votes.from_codes(
+            np.tile(votes.left, 3),
+            np.tile(votes.right, 3),
+            np.repeat([0, 1, 2], KALMAR_VOTES),
+            n_items=N_ITEMS,
+            weight=(weights / weights.sum(axis=0)).ravel(),
+        )
+        truth = pv.bradley_terry(very_many, ties="half", prior_sd=math.inf, uncertainty="none").scores
+        ranking = pv.bradley_terry(votes, ties="half", prior_sd=math.inf)
+        low, high = ranking.confidence_interval(LEVEL)
+        sandwich_in.append(np.mean((low <= truth) & (truth <= high)))
+        predicted = ranking.probability_matrix()
+        information = np.zeros((N_ITEMS, N_ITEMS))
+        np.add.at(information, (votes.left, votes.right), -(predicted * predicted.T)[votes.left, votes.right])
+        information += information.T
+        information -= np.diag(information.sum(axis=1))
+        errors = np.sqrt(np.diag(np.linalg.pinv(information)))
+        model_in.append(np.mean(np.abs(ranking.scores - truth) <= REACH * errors))
+    print(f"the information alone: {np.mean(model_in):.4f}")
+    assert np.mean(model_in) > 0.985
+    assert_covers("sandwich", sandwich_in, 0.944)

@@ -1,0 +1,515 @@
+"""Compiled and interpreted kernels give the same bits, and the choice between them is the user's."""
+
+from __future__ import annotations
+
+import decimal
+import importlib
+import inspect
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pairvote as pv
+from pairvote import _kernels
+
+RIGHT, TIE, LEFT, SKIP = 0, 1, 2, 3
+NO_WEIGHTS = np.empty(0)
+Arguments = list[Any]
+
+
+def both(name: str) -> tuple[Any, Any]:
+    """One kernel compiled and interpreted."""
+    try:
+        compiled = _kernels.compiled_module(name)
+    except ImportError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"the kernel {name!r} was not compiled ({error}), which CI must do")
+        pytest.skip(f"the kernel {name!r} was not compiled on this machine ({error})")
+    return compiled, _kernels.interpreted_module(name)
+
+
+def bits(value: Any) -> Any:
+    """What tells two values apart to the bit, a zero's sign included."""
+    if isinstance(value, float):
+        return value.hex()
+    return (value.shape, value.dtype, value.tobytes()) if isinstance(value, np.ndarray) else value
+
+
+def fresh(arguments: Arguments) -> Arguments:
+    return [value.copy() if isinstance(value, np.ndarray) and value.flags.writeable else value for value in arguments]
+
+
+# --- votes and what is made of them, the steps in plain NumPy so that each kernel is fed by none of the others ---
+
+
+def vote_cases() -> dict[str, tuple[int, list[np.ndarray]]]:
+    """Name: number of items, and columns left, right, outcome, weight; read-only, as Votes hold them."""
+    rng = np.random.default_rng(1)
+
+    def drawn(n_items: int, n_votes: int, outcomes: list[int], weight: np.ndarray = NO_WEIGHTS) -> Any:
+        left = rng.integers(n_items, size=n_votes).astype(np.int32)
+        right = ((left + rng.integers(1, max(n_items, 2), size=n_votes)) % max(n_items, 2)).astype(np.int32)
+        columns = [left, right, rng.choice(outcomes, size=n_votes).astype(np.uint8), np.asarray(weight, float)]
+        for column in columns:
+            column.flags.writeable = False
+        return n_items, columns
+
+    everything = [RIGHT, TIE, LEFT, SKIP]
+    return {
+        "random": drawn(9, 200, everything),
+        "many items": drawn(60, 150, everything),
+        "two items": drawn(2, 30, everything),
+        "one item": drawn(1, 0, everything),
+        "no items": drawn(0, 0, everything),
+        "no votes": drawn(5, 0, everything),
+        "all ties": drawn(6, 50, [TIE]),
+        "skips only": drawn(6, 50, [SKIP]),
+        "left always": drawn(6, 50, [LEFT]),
+        "weights": drawn(7, 120, everything, rng.gamma(0.3, size=120)),
+        "weights with zeros": drawn(7, 120, everything, rng.integers(3, size=120) / 4),
+        "wild weights": drawn(7, 120, everything, 10.0 ** rng.uniform(-200, 200, size=120)),
+    }
+
+
+def pairs_of(n_items: int, columns: list[np.ndarray], *, folded: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compressed rows (start, second, table) of the votes."""
+    left, right, outcome, weight = columns
+    sums: dict[tuple[int, int], list[float]] = {}
+    for row, (i, j, seen) in enumerate(zip(left.tolist(), right.tolist(), outcome.tolist(), strict=True)):
+        w = float(weight[row]) if len(weight) else 1.0
+        if seen == SKIP or not w:
+            continue
+        pair, seen_so = ((j, i), 2 - seen) if folded and i > j else ((i, j), seen)
+        sums.setdefault(pair, [0.0, 0.0, 0.0])[seen_so] += w
+    pairs = sorted(sums)
+    firsts = np.array([i for i, _ in pairs], np.int64)
+    start = np.searchsorted(firsts, np.arange(n_items + 1)).astype(np.int64)
+    second = np.array([j for _, j in pairs], np.int32)
+    table = np.array([sums[pair] for pair in pairs]).reshape(-1, 3)
+    return start, second, table
+
+
+VOTES = vote_cases()
+GRAPHS = {
+    (name, folded): (n_items, *pairs_of(n_items, columns, folded=folded))
+    for name, (n_items, columns) in VOTES.items()
+    for folded in (False, True)
+    if name != "skips only"
+}
+
+
+def bucketed(n_items: int, columns: list[np.ndarray], triangle: bool) -> tuple[np.ndarray, ...]:
+    """What `bucket_by_first` and `sort_by_pair` should leave: stops, keys and weights by first item, and by pair."""
+    left, right, outcome, weight = (column[columns[2] != SKIP] if len(column) else column for column in columns)
+    swapped = triangle & (left > right)
+    first, second = np.where(swapped, right, left), np.where(swapped, left, right)
+    keys = (4 * second + np.where(swapped, 2 - outcome.astype(np.int64), outcome)).astype(np.int32)
+    stops = np.cumsum(np.bincount(first, minlength=n_items)).astype(np.int64)
+    by_first, by_pair = np.argsort(first, kind="stable"), np.lexsort((second, first))
+    return stops, keys[by_first], keys[by_pair], *(weight[o] if len(weight) else weight for o in (by_first, by_pair))
+
+
+# --- the arguments of every kernel function ---
+
+
+def for_votes(make: Callable[[int, list[np.ndarray]], Iterator[Arguments]]) -> Callable[[], Iterator[Arguments]]:
+    def arguments() -> Iterator[Arguments]:
+        for n_items, columns in VOTES.values():
+            yield from make(n_items, columns)
+
+    return arguments
+
+
+def add_to_items(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    yield [*columns, np.zeros((n_items, 4))]
+
+
+def bucket_by_first(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    n_votes = len(columns[0])
+    for triangle in (False, True):
+        # What the kernel leaves unwritten for skips starts out equal on both sides.
+        yield [
+            *columns,
+            triangle,
+            np.zeros(n_items, np.int64),
+            np.zeros(n_votes, np.int32),
+            np.zeros(len(columns[3])),
+        ]
+
+
+def gather_rows(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for triangle in (False, True):
+        stops, keys, _, weights, _ = bucketed(n_items, columns, triangle)
+        most = min(len(keys), n_items**2)
+        start, second, table = np.zeros(n_items + 1, np.int64), np.zeros(most, np.int32), np.zeros((most, 3))
+        yield [stops, keys, weights, np.zeros((n_items, 3)), start, second, table]
+
+
+def sort_by_pair(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    n_votes = len(columns[0])
+    for triangle in (False, True):
+        stops, keys = np.zeros((2, n_items), np.int64), np.zeros((2, n_votes), np.int32)
+        yield [*columns, triangle, stops, keys, np.zeros((2, len(columns[3])))]
+
+
+def count_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for triangle in (False, True):
+        stops, _, keys, _, _ = bucketed(n_items, columns, triangle)
+        yield [stops, keys]
+
+
+def gather_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for triangle in (False, True):
+        stops, _, keys, _, weights = bucketed(n_items, columns, triangle)
+        first = np.searchsorted(stops, np.arange(len(keys)), side="right")
+        n_pairs = len(set(zip(first.tolist(), (keys >> 2).tolist(), strict=True)))
+        start, second, table = np.zeros(n_items + 1, np.int64), np.zeros(n_pairs, np.int32), np.zeros((n_pairs, 3))
+        yield [stops, keys, weights, start, second, table]
+
+
+def join_components(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    left, right, _, _ = columns
+    for n_edges in {0, len(left) // 20, len(left)}:
+        yield [left[:n_edges], right[:n_edges], np.zeros(n_items, np.int32)]
+
+
+def record_votes(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for k, slope, level in ((32.0, math.log(10) / 400, 1500.0), (1e3, 0.7, -3.0), (1e99, 1e-3, 0.0)):
+        yield [*columns, np.full(n_items, level), k, slope]
+
+
+def record_vote() -> Iterator[Arguments]:
+    for outcome in (RIGHT, TIE, LEFT, SKIP):
+        for weight in (0.0, 1.0, 0.3, 1e9):
+            for gap in (0.0, 100.0, -1234.5, 1e6, -1e300):
+                yield [np.array([1500.0 + gap, 0.0, 1500.0]), 0, 2, outcome, weight, 32.0, math.log(10) / 400]
+
+
+def expected_score() -> Iterator[Arguments]:
+    grid = np.concatenate([np.linspace(-41, 41, 4001), 10.0 ** np.linspace(-320, 308, 300), [0.0, -0.0, 1e308, -1e308]])
+    yield from ([float(x)] for x in grid)
+    yield from ([x] for x in (math.inf, -math.inf, math.nan))
+
+
+SIZES = (0.0, 1.0, 40.0, 299.0, 700.0, 1e5)
+
+
+def graphs(*, sizes: tuple[float, ...] = SIZES) -> Iterator[tuple[np.random.Generator, tuple[Any, ...], np.ndarray]]:
+    """Every comparison graph with scores of every size."""
+    for seed, (n_items, start, second, table) in enumerate(GRAPHS.values()):
+        rng = np.random.default_rng(seed)
+        for size in sizes:
+            yield rng, (start, second, table), size * rng.uniform(-1, 1, size=n_items)
+
+
+def slopes(parameters: tuple[float, ...]) -> Iterator[Arguments]:
+    for _, pairs, scores in graphs():
+        n_items, n_pairs = len(scores), len(pairs[1])
+        rooted = not n_items or float(np.abs(scores).max()) < 300
+        levels = np.exp(0.5 * scores) if rooted else scores
+        for parameter in parameters:
+            for home in (1.0, 1.3, 1e-6):
+                for tie_weight in (0.0, 1.0):
+                    extra = np.array([parameter, home, rooted, tie_weight])
+                    # A tie parameter asks for the cross derivatives; without one they are left out.
+                    n_cross = n_pairs if parameter else 0
+                    yield [*pairs, levels, extra, np.zeros(n_pairs), np.zeros(n_cross), np.zeros(2 * n_items + 5)]
+
+
+def newton_steps() -> Iterator[Arguments]:
+    for _, pairs, scores in graphs(sizes=(0.0, 3.0, 60.0, 400.0)):
+        n_items, n_pairs = len(scores), len(pairs[1])
+        if not n_items:
+            continue
+        for tied, sided in ((False, False), (True, False), (False, True), (True, True)):
+            if (tied and not pairs[2][:, TIE].any()) or (sided and not n_pairs):
+                continue
+            for precision in (1 / 9, 4.0) if n_items < 2 or not n_pairs else (1 / 9, 0.0):
+                size = n_items + tied + sided
+                parameters = np.concatenate([scores - scores.mean(), np.zeros(size - n_items)])
+                options = np.array([precision, 1e-9, 30, tied, sided, 1.0])
+                scratch, sums = np.zeros(2 * n_pairs), np.zeros(3 * n_items + 9 + size)
+                yield [*pairs, parameters, options, np.zeros((size, size)), scratch, sums]
+
+
+def invert_factored() -> Iterator[Arguments]:
+    rng = np.random.default_rng(3)
+    for size in (0, 1, 2, 7, 30):
+        root = rng.normal(size=(size, size + 2))
+        yield [np.ascontiguousarray(np.linalg.cholesky(root @ root.T).T), np.zeros(size * size)]
+
+
+def davidson_log_likelihood() -> Iterator[Arguments]:
+    for _, pairs, scores in graphs():
+        for log_tie, position, tie_weight in ((-2.0, 0.0, 1.0), (1.5, 0.4, 1.0), (0.0, -0.3, 0.0)):
+            yield [*pairs, scores, math.exp(log_tie), log_tie, position, tie_weight]
+        yield [*pairs, scores, 0.0, 0.0, 0.2, 1.0]
+
+
+def rao_kupper_log_likelihood() -> Iterator[Arguments]:
+    for _, pairs, scores in graphs():
+        for tau, position in ((0.1, 0.0), (2.0, 0.7)):
+            yield [*pairs, scores, tau, position]
+
+
+def add_differences() -> Iterator[Arguments]:
+    for rng, (start, second, _), scores in graphs(sizes=(0.0,)):
+        yield [start, second, rng.normal(size=len(second)), np.zeros(len(scores))]
+
+
+def fill_laplacian() -> Iterator[Arguments]:
+    for rng, (start, second, _), scores in graphs(sizes=(0.0,)):
+        for n_further in (0, 2):
+            yield [start, second, rng.gamma(1.0, size=len(second)), np.zeros((len(scores) + n_further,) * 2)]
+
+
+def multiply_laplacian() -> Iterator[Arguments]:
+    for rng, (start, second, _), scores in graphs(sizes=(0.0, 40.0)):
+        yield [start, second, rng.gamma(1.0, size=len(second)), scores, rng.normal(size=len(scores))]
+
+
+ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
+    ("counting", "add_to_items"): for_votes(add_to_items),
+    ("counting", "bucket_by_first"): for_votes(bucket_by_first),
+    ("counting", "gather_rows"): for_votes(gather_rows),
+    ("counting", "sort_by_pair"): for_votes(sort_by_pair),
+    ("counting", "count_runs"): for_votes(count_runs),
+    ("counting", "gather_runs"): for_votes(gather_runs),
+    ("counting", "join_components"): for_votes(join_components),
+    ("elo", "expected_score"): expected_score,
+    ("elo", "record_vote"): record_vote,
+    ("elo", "record_votes"): for_votes(record_votes),
+    ("davidson", "slopes"): lambda: slopes((0.0, 0.3, 25.0)),
+    ("davidson", "newton_steps"): newton_steps,
+    ("davidson", "invert_factored"): invert_factored,
+    ("davidson", "log_likelihood"): davidson_log_likelihood,
+    ("rao_kupper", "slopes"): lambda: slopes((1.01, 3.0)),
+    ("rao_kupper", "log_likelihood"): rao_kupper_log_likelihood,
+    ("laplacian", "add_differences"): add_differences,
+    ("laplacian", "fill_laplacian"): fill_laplacian,
+    ("laplacian", "multiply_laplacian"): multiply_laplacian,
+}
+
+
+def test_every_kernel_function_is_held_to_parity() -> None:
+    there = {
+        (name, function)
+        for name in _kernels.NAMES
+        for function, value in vars(_kernels.interpreted_module(name)).items()
+        if inspect.isroutine(value)
+    }
+    assert there == set(ARGUMENTS)
+
+
+@pytest.mark.parametrize(("name", "function"), ARGUMENTS, ids=[".".join(key) for key in ARGUMENTS])
+def test_compiled_equals_interpreted_to_the_bit(name: str, function: str) -> None:
+    compiled, interpreted = both(name)
+    assert (compiled.COMPILED, interpreted.COMPILED) == (True, False)
+    moved = False
+    for arguments in ARGUMENTS[name, function]():
+        ours, theirs = fresh(arguments), fresh(arguments)
+        returned = getattr(compiled, function)(*ours), getattr(interpreted, function)(*theirs)
+        assert bits(returned[0]) == bits(returned[1])
+        for place, (before, one, other) in enumerate(zip(arguments, ours, theirs, strict=True)):
+            assert bits(one) == bits(other), f"argument {place}"
+            moved = moved or bits(one) != bits(before)
+    # A kernel that did nothing on either side would be equal as well.
+    assert moved or returned[0] is not None
+
+
+@pytest.mark.parametrize("name", VOTES)
+def test_kernels_count_what_numpy_counts(name: str) -> None:
+    n_items, columns = VOTES[name]
+    counting = _kernels.counting
+    for triangle in (False, True):
+        stops, by_first, by_pair, weights_by_first, weights_by_pair = bucketed(n_items, columns, triangle)
+        n_answered = len(by_first)
+        arguments = fresh(next(a for a in bucket_by_first(n_items, columns) if a[4] == triangle))
+        counting.bucket_by_first(*arguments)
+        np.testing.assert_array_equal(arguments[5], stops)
+        np.testing.assert_array_equal(arguments[6][:n_answered], by_first)
+        np.testing.assert_array_equal(arguments[7][: len(weights_by_first)], weights_by_first)
+        arguments = fresh(next(a for a in sort_by_pair(n_items, columns) if a[4] == triangle))
+        counting.sort_by_pair(*arguments)
+        np.testing.assert_array_equal(arguments[5][0], stops)
+        np.testing.assert_array_equal(arguments[6][1, :n_answered], by_pair)
+        np.testing.assert_array_equal(arguments[7][1, : len(weights_by_pair)], weights_by_pair)
+
+
+@pytest.mark.parametrize("name", [name for name in VOTES if name != "weights with zeros"])
+def test_kernels_add_up_every_pair(name: str) -> None:
+    n_items, columns = VOTES[name]
+    for place, folded in enumerate((False, True)):
+        start, second, table = pairs_of(n_items, columns, folded=folded)
+        by_row = fresh(list(gather_rows(n_items, columns))[place])
+        n_pairs = _kernels.counting.gather_rows(*by_row)
+        assert n_pairs == len(second)
+        by_run = fresh(list(gather_runs(n_items, columns))[place])
+        _kernels.counting.gather_runs(*by_run)
+        assert _kernels.counting.count_runs(*list(count_runs(n_items, columns))[place]) == len(second)
+        for found in (by_row[4:], by_run[3:]):
+            np.testing.assert_array_equal(found[0], start)
+            np.testing.assert_array_equal(found[1][:n_pairs], second)
+            np.testing.assert_allclose(found[2][:n_pairs], table, rtol=1e-14)
+
+
+def test_looking_at_a_source_leaves_the_choice_alone() -> None:
+    before = {name: getattr(_kernels, name) for name in _kernels.NAMES}
+    for name in _kernels.NAMES:
+        _kernels.interpreted_module(name)
+        assert importlib.import_module(f"pairvote._kernels.{name}") is before[name]
+    assert {name: getattr(_kernels, name) for name in _kernels.NAMES} == before
+
+
+def test_newton_steps_refuses_what_lies_out_of_bounds() -> None:
+    start, second, table = np.array([0, 1, 1]), np.array([1], np.int32), np.array([[3.0, 0.0, 5.0]])
+    for far in (350.0, 1e200):
+        parameters = np.array([far, -far])
+        options = np.array([1 / 9, 1e-9, 100, 0, 0, 1.0])
+        arguments = [start, second, table, parameters, options, np.zeros((2, 2)), np.zeros(2), np.zeros(17)]
+        assert _kernels.davidson.newton_steps(*arguments) == -1
+        assert parameters.tolist() == [far, -far]
+
+
+def test_newton_steps_refuses_a_singular_information() -> None:
+    # Two components and no prior: the pivot that should vanish is only rounding.
+    start, second = np.array([0, 1, 1, 2, 2]), np.array([1, 3], np.int32)
+    table = np.array([[1.0, 0.0, 3.0], [1.1, 0.0, 0.7]])
+    options = np.array([0.0, 1e-9, 100, 0, 0, 1.0])
+    arguments = [start, second, table, np.zeros(4), options, np.zeros((4, 4)), np.zeros(4), np.zeros(25)]
+    assert _kernels.davidson.newton_steps(*arguments) < 0
+
+
+# --- Elo's own exp ---
+
+
+def test_expected_score_is_right_to_the_last_bits() -> None:
+    expected = _kernels.elo.expected_score
+    grid = np.linspace(-41, 41, 164_001 if _kernels.elo.COMPILED else 16_401)
+    ours = np.array([expected(x) for x in grid.tolist()])
+    math_s = np.array([1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x)) for x in grid.tolist()])
+    assert np.abs(ours - math_s).max() <= 4e-16
+    assert np.diff(ours).min() >= -2.3e-16
+    mirrored = np.array([expected(-x) for x in grid.tolist()])
+    assert np.abs(ours + mirrored - 1).max() <= 2e-16
+
+
+def test_expected_score_against_forty_digits() -> None:
+    with decimal.localcontext(prec=40):
+        for x in np.random.default_rng(5).uniform(-40, 40, size=2000).tolist():
+            exact = 1 / (1 + (-decimal.Decimal(x)).exp())
+            assert abs(decimal.Decimal(_kernels.elo.expected_score(x)) - exact) < decimal.Decimal("2.3e-16")
+
+
+def test_expected_score_at_the_ends() -> None:
+    expected = _kernels.elo.expected_score
+    assert expected(0.0) == expected(-0.0) == 0.5
+    for far in (40.0, 745.0, 1e10, 1e308, math.inf):
+        assert (expected(far), expected(-far)) == (1.0, 0.0)
+    assert 0.0 < expected(-36.0) < 1e-15
+    # Ratings are finite wherever they come from; still, no number may lead outside the table.
+    assert expected(math.nan) == 0.0
+
+
+# --- which kernels run ---
+
+BLOCKER = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name in BLOCKED:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocked())
+"""
+
+FIT = """
+import json
+import pairvote as pv
+from pairvote import _kernels
+votes = pv.datasets.kalmar().simulated_votes(rng=3, ties=0.4)
+fits = [
+    pv.bradley_terry(votes, ties=ties, position=position, uncertainty="none").scores
+    for ties in ("davidson", "half", "drop") for position in (False, True)
+]
+print(json.dumps({
+    "kernels": [getattr(_kernels, name).COMPILED for name in _kernels.NAMES],
+    "cython": "cython" in sys.modules,
+    "scores": [score.hex() for scores in [*fits, pv.elo(votes).scores] for score in scores.tolist()],
+}))
+"""
+
+
+def run(code: str, kernels: str | None, blocked: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "PAIRVOTE_KERNELS"}
+    environment["PYTHONPATH"] = str(Path(pv.__file__).parents[1])
+    environment |= {} if kernels is None else {"PAIRVOTE_KERNELS": kernels}
+    code = f"BLOCKED = {blocked!r}" + BLOCKER + code
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def answer(code: str, kernels: str | None, blocked: tuple[str, ...] = ()) -> Any:
+    done = run(code, kernels, blocked)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_without_cython_the_shim_gives_the_same_bits() -> None:
+    without = answer(FIT, "python", ("cython", "Cython"))
+    assert without["kernels"] == [False] * len(_kernels.NAMES)
+    assert not without["cython"]
+    assert without["scores"] == answer(FIT, None)["scores"]
+    with_cython = answer(FIT, "python")
+    assert with_cython["scores"] == without["scores"]
+
+
+def test_missing_binaries_are_interpreted_unless_asked_for() -> None:
+    binaries = tuple(f"pairvote._kernels._c_{name}" for name in _kernels.NAMES)
+    code = "import json, pairvote as pv\nprint(json.dumps(pv.show_config()))"
+    assert answer(code, None, binaries)["kernels"] == "python"
+    assert answer(code, "", binaries)["kernels"] == "python"
+    refused = run("import pairvote._kernels", "compiled", binaries)
+    assert refused.returncode == 1
+    assert "ImportError: PAIRVOTE_KERNELS=compiled, but the kernel 'counting' is not compiled here" in refused.stderr
+    assert "install a C compiler" in refused.stderr
+
+
+def test_part_of_the_binaries_missing_is_reported() -> None:
+    both("davidson")
+    code = "import json, pairvote as pv\nprint(json.dumps(pv.show_config()))"
+    reported = answer(code, None, ("pairvote._kernels._c_elo",))["kernels"]
+    assert "elo python" in reported
+    assert "davidson compiled" in reported
+
+
+def test_an_unknown_choice_of_kernels_is_refused() -> None:
+    refused = run("import pairvote._kernels", "nonsense")
+    assert refused.returncode == 1
+    assert "PAIRVOTE_KERNELS is 'nonsense'; set it to one of auto, compiled, python" in refused.stderr
+
+
+def test_show_config_says_which_kernels_run(capsys: pytest.CaptureFixture[str]) -> None:
+    config = pv.show_config()
+    kinds = {bool(getattr(_kernels, name).COMPILED) for name in _kernels.NAMES}
+    assert len(kinds) == 1
+    assert config["kernels"] == ("compiled" if kinds == {True} else "python")
+    assert config["pairvote"] == pv.__version__
+    assert config["numpy"] == np.__version__
+    printed = capsys.readouterr().out
+    for name, value in config.items():
+        assert f"{name:<10}  {value}" in printed
+
+
+def test_the_environment_decides_which_kernels_run_here() -> None:
+    forced = os.environ.get("PAIRVOTE_KERNELS") or "auto"
+    running = {getattr(_kernels, name).COMPILED for name in _kernels.NAMES}
+    if forced != "auto":
+        assert running == {forced == "compiled"}
