@@ -42,8 +42,8 @@ def check_identified(model: Model) -> None:
         _check_scores(counts if model.tie_weight else _decided(counts))
         if model.has_ties and _ties_can_grow(counts):
             raise NotIdentifiedError(
-                "maximum-likelihood scores do not exist: with every step from loser to winner twice as long as a tie "
-                "allows, all votes fit perfectly (no circle of wins, counting ties against it, contradicts it); "
+                "maximum-likelihood scores do not exist: they can be spaced so that no vote was won across less, and "
+                "none tied across more, than one gap, and that gap grow with the tie parameter without end; "
                 "set a finite prior_sd"
             )
         if model.position and any(_side_can_grow(model, sign) for sign in (1.0, -1.0)):

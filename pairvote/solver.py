@@ -25,6 +25,12 @@ LARGEST_DENSE = 4_000
 MOST_PRODUCTS = 200
 LAST_TOLERANCE = 1e-3
 LEAST_PIVOT = 1e-13
+LEAST_CURVATURE = 1e-250
+LEAST_RATIO = 1e-100
+SINGULAR = (
+    "the information is singular: the votes and the prior do not determine every parameter; "
+    "set a finite or smaller prior_sd, or leave out the position effect"
+)
 MOST_HALVINGS = 50
 
 
@@ -51,7 +57,8 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
     its end, since the log-posterior is concave; nor where no difference of two scores changes by more than one,
     since then the curvature changes by less than a factor e (self-concordance: Bach 2010, "Self-concordant
     analysis for logistic regression", Electron. J. Statist. 4, proposition 1), and the step gains at least
-    (3 - e) times its slope. Else the values decide, and the step is halved until it gains.
+    (3 - e) times its slope. Else the values decide, and the step is halved until it gains. Where this does not arrive,
+    as from scores so far apart that the votes say nothing, level scores are tried as the start.
 
     Raises
     ------
@@ -60,6 +67,16 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
     """
     if not len(start):
         return Solution(parameters=start, n_iter=0, upper=np.empty((0, 0)))
+    try:
+        return _climb(model, start, tol, max_iter)
+    except ConvergenceError:
+        level = model.start()
+        if np.array_equal(start, level):
+            raise
+        return _climb(model, level, tol, max_iter)
+
+
+def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
     n_items, done = model.counts.n_items, 0
     if model.self_concordant and n_items > 1 and len(start) <= KERNEL_PARAMETERS:
         solution = _few(model, start, tol, max_iter)
@@ -138,7 +155,9 @@ def _advance(
 
 def _scaled_gradient(slopes: Slopes) -> float:
     curvature = np.concatenate([slopes.diagonal, np.diag(slopes.corner)])
-    steps = np.divide(np.abs(slopes.gradient), curvature, out=np.abs(slopes.gradient), where=curvature > 0)
+    steps = np.divide(
+        np.abs(slopes.gradient), curvature, out=np.abs(slopes.gradient), where=curvature > LEAST_CURVATURE
+    )
     return float(steps.max(initial=0.0))
 
 
@@ -184,10 +203,7 @@ def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     lower, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
     # A pivot that is only rounding left over would make arbitrary numbers.
     if info or not (lower.diagonal() ** 2 > LEAST_PIVOT * diagonal).all():
-        raise ConvergenceError(
-            "the information is singular: the votes and the prior do not determine every parameter; "
-            "set a finite or smaller prior_sd, or leave out the position effect"
-        )
+        raise ConvergenceError(SINGULAR)
     return np.asarray(lower)
 
 
@@ -210,7 +226,10 @@ class Bordered:
         solutions -= solutions.mean(axis=0)
         scores, bordered = solutions[:, 0], solutions[:, 1:]
         complement = slopes.corner - slopes.border.T @ bordered
-        further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
+        try:
+            further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
+        except np.linalg.LinAlgError:
+            raise ConvergenceError(SINGULAR) from None
         return np.concatenate([scores - bordered @ further, further])
 
     def solve_scores(
@@ -227,6 +246,8 @@ class Gradients(Bordered):
         self, slopes: Slopes, columns: NDArray[np.float64], tolerances: list[float]
     ) -> NDArray[np.float64]:
         """The inverse of the scores' information times each column, to each one's tolerance."""
+        if not slopes.diagonal.min() > LEAST_RATIO * slopes.diagonal.max():
+            raise ConvergenceError(SINGULAR)
         inverse_diagonal = 1.0 / slopes.diagonal
         solved = [
             self._solve_one(slopes, column, inverse_diagonal, tolerance)
@@ -248,7 +269,10 @@ class Gradients(Bordered):
                 return solution
             product = slopes.ridge * direction
             laplacian.multiply_laplacian(counts.start, counts.right, slopes.weights, direction, product)
-            along = size / float(direction @ product)
+            bend = float(direction @ product)
+            if not bend > 0.0:
+                raise ConvergenceError(SINGULAR)
+            along = size / bend
             solution += along * direction
             residual -= along * product
             preconditioned = inverse_diagonal * residual
@@ -272,7 +296,10 @@ class Sparse(Bordered):
         links = coo_array((slopes.weights, (counts.left, counts.right)), shape=shape)
         matrix = (diags_array(slopes.diagonal) - links - links.T).tocsc()
         held = 0 if slopes.ridge else 1
-        lu = splu(matrix[held:, held:].tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+        try:
+            lu = splu(matrix[held:, held:].tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+        except RuntimeError:
+            raise ConvergenceError(SINGULAR) from None
         solved = np.zeros_like(columns)
         solved[held:] = lu.solve(np.ascontiguousarray(columns[held:]))
         return solved
