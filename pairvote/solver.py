@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._kernels import davidson, laplacian
-from pairvote.counts import PairCounts
+from pairvote.counts import PairCounts, components_of
 from pairvote.errors import ConvergenceError
 from pairvote.models import Model, Slopes
 
@@ -23,10 +23,14 @@ KERNEL_PARAMETERS = 128
 DENSE_ITEMS = 500
 LARGEST_DENSE = 4_000
 MOST_PRODUCTS = 200
-LAST_TOLERANCE = 1e-3
+# Where few votes join large groups, scores may be much further off than gradients say, so the last step must be short.
+LAST_TOLERANCE = 1e-6
+LAST_STEPS = 1e3
 LEAST_PIVOT = 1e-13
+WEAKEST_PRIOR = 1e-6
 LEAST_CURVATURE = 1e-250
 LEAST_RATIO = 1e-100
+LARGEST_STEP = 1e100
 SINGULAR = (
     "the information is singular: the votes and the prior do not determine every parameter; "
     "set a finite or smaller prior_sd, or leave out the position effect"
@@ -96,10 +100,9 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
         except TooManyProductsError:
             system = (Dense if n_items <= LARGEST_DENSE else Sparse)(model.counts)
             step = system.solve(slopes, slopes.gradient, tol)
-        if converged:
-            # Where few votes join large groups, the scores are much further off than the gradient says.
+        if converged and (n_iter == max_iter or float(np.abs(step).max()) <= LAST_STEPS * tol):
             ahead = parameters + step
-            return Solution(parameters=centre(ahead if model.allows(ahead) else parameters, n_items), n_iter=n_iter)
+            return Solution(parameters=centre(model, ahead if model.allows(ahead) else parameters), n_iter=n_iter)
         parameters, slopes = _advance(model, parameters, slopes, step)
     raise ConvergenceError(
         f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature); "
@@ -107,10 +110,18 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
     )
 
 
-def centre(parameters: NDArray[np.float64], n_items: int) -> NDArray[np.float64]:
-    """Shift the scores in place to mean zero, which changes no likelihood and suits a prior best."""
-    scores = parameters[:n_items]
-    scores -= scores.sum() / n_items
+def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shift the scores in place to mean zero, which changes no likelihood and suits a prior best.
+
+    The same holds of each component on its own. Of these a prior that is very weak beside the votes says too little
+    for steps to bring them there, through the rounding of the votes' gradients.
+    """
+    scores = parameters[: model.counts.n_items]
+    scores -= scores.sum() / len(scores)
+    if 0.0 < model.prior_precision * len(scores) < WEAKEST_PRIOR * (model.n_decided + model.n_ties):
+        components = components_of(model.counts)
+        if components.max() > 0:
+            scores -= (np.bincount(components, scores) / np.bincount(components))[components]
     return parameters
 
 
@@ -125,13 +136,15 @@ def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) ->
     n_iter = davidson.newton_steps(counts.start, counts.right, counts.table, parameters, options, upper, scratch, sums)
     if n_iter < 0:
         return Solution(parameters=parameters, n_iter=-1 - n_iter)
-    return Solution(parameters=centre(parameters, counts.n_items), n_iter=n_iter, upper=upper)
+    return Solution(parameters=centre(model, parameters), n_iter=n_iter, upper=upper)
 
 
 def _advance(
     model: Model, parameters: NDArray[np.float64], slopes: Slopes, step: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], Slopes]:
     n_items = model.counts.n_items
+    if not np.abs(step).max() < LARGEST_STEP:
+        raise ConvergenceError(SINGULAR)
     reach = float(np.ptp(step[:n_items]) + np.abs(step[n_items:]).sum())
     value: float | None = None
     for _ in range(MOST_HALVINGS):
@@ -190,7 +203,9 @@ class Dense:
         from scipy.linalg.lapack import dpotrs
 
         solution, _ = dpotrs(factor(dense_information(self._counts, slopes, anchored=True)), vector, lower=1)
-        return centre(solution, self._counts.n_items)
+        scores = solution[: self._counts.n_items]
+        scores -= scores.mean()
+        return np.asarray(solution)
 
 
 def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -221,6 +236,8 @@ class Bordered:
         """The information's inverse times `vector`, to a residual of about `tolerance` of the vector's size."""
         n_items = self._counts.n_items
         columns = np.column_stack([vector[:n_items], slopes.border])
+        # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
+        columns -= columns.mean(axis=0)
         # The solutions of the border enter a difference, so they are solved more tightly.
         solutions = self.solve_scores(slopes, columns, [tolerance] + [0.1 * tolerance] * slopes.border.shape[1])
         solutions -= solutions.mean(axis=0)
@@ -247,7 +264,7 @@ class Gradients(Bordered):
     ) -> NDArray[np.float64]:
         """The inverse of the scores' information times each column, to each one's tolerance."""
         if not slopes.diagonal.min() > LEAST_RATIO * slopes.diagonal.max():
-            raise ConvergenceError(SINGULAR)
+            raise TooManyProductsError
         inverse_diagonal = 1.0 / slopes.diagonal
         solved = [
             self._solve_one(slopes, column, inverse_diagonal, tolerance)
@@ -271,7 +288,7 @@ class Gradients(Bordered):
             laplacian.multiply_laplacian(counts.start, counts.right, slopes.weights, direction, product)
             bend = float(direction @ product)
             if not bend > 0.0:
-                raise ConvergenceError(SINGULAR)
+                raise TooManyProductsError
             along = size / bend
             solution += along * direction
             residual -= along * product

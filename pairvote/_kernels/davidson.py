@@ -358,10 +358,6 @@ def newton_steps(
             _solve_factored(matrix, step, 0, 0)
             for i in range(size):
                 parameters[i] += step[i]
-            if error <= options[1]:
-                # The factor was needed anyway, so this last step cost next to nothing, and squared the error.
-                break
-            n_steps += 1
             highest = step[0]
             lowest = step[0]
             for i in range(n_items):
@@ -370,6 +366,11 @@ def newton_steps(
             reach = highest - lowest
             for i in range(n_items, size):
                 reach += fabs(step[i])
+            # The factor was needed anyway, so the last step cost next to nothing, and squared the error. It must be
+            # short: where few votes join large groups, scores may be much further off than gradients say.
+            if error <= options[1] and (reach <= 1e3 * options[1] or n_steps >= options[2]):
+                break
+            n_steps += 1
     return n_steps
 
 

@@ -159,7 +159,7 @@ def _start(model: Model, start: Ranking | ArrayLike | None) -> NDArray[np.float6
             )
         parameters[:n_items] = scores
     if start is not None and n_items:
-        centre(parameters, n_items)
+        centre(model, parameters)
     return parameters
 
 
