@@ -254,7 +254,7 @@ def _first_seen(columns: Sequence[Codes], labels: tuple[Hashable, ...]) -> tuple
         return list(columns), labels
     numbers = np.empty(len(labels), np.int32)
     numbers[order] = np.arange(len(order), dtype=np.int32)
-    return [numbers[codes] for codes in columns], tuple(labels[code] for code in order.tolist())
+    return [np.asarray(numbers[codes], np.int32) for codes in columns], tuple(labels[code] for code in order.tolist())
 
 
 def code_labels(
