@@ -95,5 +95,5 @@ class MissingUncertaintyError(PairvoteError):
     ...     pv.elo(pv.datasets.baseball()).standard_errors
     ... except pv.MissingUncertaintyError as error:
     ...     print(str(error).split(";")[0])
-    this ranking by 'elo' has no standard errors
+    this ranking by 'elo' of 7 items has no standard errors
     """

@@ -59,7 +59,7 @@ def bradley_terry(
     start : Ranking or array_like of float, shape (n_items,), optional
         Scores to begin at, such as an earlier ranking; its labels are matched.
     tol : float
-        The fit has converged when every gradient is at most `tol` of its curvature, so about `tol` in log-odds.
+        The fit has converged when every gradient is at most `tol` of its curvature, and the last step short beside it.
     max_iter : int
         The most Newton steps.
     criterion : label, optional
