@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,16 @@ from pairvote.errors import InputError
 
 # Sums of weights up to here are safe from overflow.
 LARGEST_TOTAL = 1e306
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether an option is a real number; True and False are none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether an option is an integer; True and False are none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def item_codes(sides: Mapping[str, Any], items: Any, n_items: int | None) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
@@ -49,7 +59,7 @@ def integers(values: ArrayLike, name: str) -> NDArray[np.integer[Any]]:
 def item_limit(labels: tuple[Hashable, ...] | None, n_items: int | None) -> int | None:
     if n_items is None:
         return None if labels is None else len(labels)
-    if isinstance(n_items, bool) or not isinstance(n_items, (int, np.integer)) or n_items < 0:
+    if not is_whole(n_items) or n_items < 0:
         raise InputError(f"n_items is {shorten(n_items)}; pass the number of items, a whole number from 0")
     if n_items > _labels.MAX_ITEMS:
         raise InputError(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from pairvote._checks import is_number
 from pairvote._posterior import Posterior
 from pairvote.errors import InputError
 from pairvote.models import Ties
@@ -112,6 +111,6 @@ class Fit:
 def normal_quantile(level: float) -> float:
     from statistics import NormalDist
 
-    if isinstance(level, bool) or not isinstance(level, (int, float, np.number)) or not 0.0 < level < 1.0:
+    if not is_number(level) or not 0.0 < level < 1.0:
         raise InputError(f"level is {level!r}; it is a probability between 0 and 1, such as 0.95")
     return NormalDist().inv_cdf(0.5 + 0.5 * float(level))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote import _tables
-from pairvote._checks import restore
+from pairvote._checks import is_whole, restore
 from pairvote._frames import Backend, make_frame
 from pairvote._labels import shorten
 from pairvote._posterior import Scaled, Uncertainty
@@ -430,7 +430,7 @@ class Ranking:
 
 def check_k(k: int, n_items: int) -> None:
     """InputError unless `k` is a whole number from 1 to the number of items."""
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= n_items:
+    if not is_whole(k) or not 1 <= k <= n_items:
         raise InputError(f"k is {k!r}; with {n_items} items it is a whole number from 1 to {n_items}")
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._checks import is_whole
 from pairvote._labels import plural
 from pairvote._outcomes import Outcome
 from pairvote._posterior import Known, centred
@@ -87,7 +88,7 @@ def bootstrap(
     scorer = scorer_named(method)
     if not isinstance(votes, Votes):
         raise InputError(f"votes is a {type(votes).__name__}; a bootstrap draws single votes, so pass Votes")
-    if isinstance(n_resamples, bool) or not isinstance(n_resamples, (int, np.integer)) or n_resamples < 2:
+    if not is_whole(n_resamples) or n_resamples < 2:
         raise InputError(f"n_resamples is {n_resamples!r}; it is a whole number from 2, such as 1000")
     if by not in ("vote", "voter"):
         raise InputError(f"by is {by!r}; use 'vote' or 'voter'")

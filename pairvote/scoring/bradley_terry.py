@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairvote._checks import is_number, is_whole
 from pairvote._identification import check_identified
 from pairvote._posterior import Posterior
 from pairvote.counts import PairCounts, as_counts, as_counts_or_votes
@@ -170,9 +171,9 @@ def _check_options(ties: str, prior_sd: float, position: bool, uncertainty: str,
     if not isinstance(position, (bool, np.bool_)):
         raise InputError(f"position is {position!r}; it is True or False")
     for name, number in (("prior_sd", prior_sd), ("tol", tol)):
-        if isinstance(number, bool) or not isinstance(number, (int, float, np.number)) or not number > 0:
+        if not is_number(number) or not number > 0:
             raise InputError(f"{name} is {number!r}; it is a number above 0")
     if prior_sd < SMALLEST_PRIOR_SD:
         raise InputError(f"prior_sd is {prior_sd!r}, so small that all scores are level; it is usually 1 to 5")
-    if isinstance(max_iter, bool) or not isinstance(max_iter, (int, np.integer)) or max_iter < 1:
+    if not is_whole(max_iter) or max_iter < 1:
         raise InputError(f"max_iter is {max_iter!r}; it is a whole number from 1")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote import _labels
+from pairvote._checks import is_number, is_whole
 from pairvote._kernels import elo as _kernel
 from pairvote._outcomes import OUTCOME_NAMES, Outcome
 from pairvote.counts import NO_WEIGHTS, ItemTotals, totals_of
@@ -85,7 +86,7 @@ def elo(
     if n_shuffles is None:
         ratings = _rate(votes, initial, k, slope)
     else:
-        if isinstance(n_shuffles, bool) or not isinstance(n_shuffles, (int, np.integer)) or n_shuffles < 2:
+        if not is_whole(n_shuffles) or n_shuffles < 2:
             raise InputError(
                 f"n_shuffles is {n_shuffles!r}; it is a whole number from 2, or None for the votes' own order"
             )
@@ -128,7 +129,7 @@ def _check_options(k: float, initial: float, scale: float, base: float) -> float
         ("scale", scale, 0.0),
         ("base", base, 1.0),
     ):
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low < value < math.inf:
+        if not is_number(value) or not low < value < math.inf:
             bounds = "a finite number" if low == -math.inf else f"a finite number above {low:g}"
             raise InputError(f"{name} is {value!r}; it is {bounds}")
     _check_change(k, 1.0)
@@ -239,7 +240,7 @@ class EloRatings:
         )
         if seen is None:
             raise InputError(f"outcome is {outcome!r}; it is 'left', 'right', 'tie' or 'skip'")
-        if isinstance(weight, bool) or not isinstance(weight, (int, float, np.number)) or not 0.0 <= weight < math.inf:
+        if not is_number(weight) or not 0.0 <= weight < math.inf:
             raise InputError(f"weight is {weight!r}; weights are finite numbers and not negative")
         weight = float(weight)
         _check_change(self._k, weight)

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 
 import numpy as np
 
+from pairvote._checks import is_number
 from pairvote.counts import PairCounts, as_counts_or_votes, totals_of
 from pairvote.errors import InputError
 from pairvote.ranking import Ranking
@@ -95,7 +96,7 @@ def win_rate(
     {'ash': 0.75, 'birch': 0.25}
     """
     _check_ties(ties)
-    if isinstance(prior, bool) or not isinstance(prior, (int, float, np.number)) or not 0 <= prior < float("inf"):
+    if not is_number(prior) or not 0 <= prior < float("inf"):
         raise InputError(f"prior is {prior!r}; it is a finite number from 0")
     votes = as_counts_or_votes(votes, criterion)
     lost, tied, won, _ = totals_of(votes).T
@@ -108,5 +109,5 @@ def win_rate(
 
 
 def _check_ties(ties: float) -> None:
-    if isinstance(ties, bool) or not isinstance(ties, (int, float, np.number)) or not 0 <= ties <= 1:
+    if not is_number(ties) or not 0 <= ties <= 1:
         raise InputError(f"ties is {ties!r}; it is what a tie counts for each side, a number from 0 to 1")
