@@ -97,13 +97,9 @@ class PairCounts:
         >>> pv.Votes.from_wins(["ash"], ["birch"]).counts().item_totals().tolist()
         [[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]]
         """
-        totals = np.empty((self.n_items, 4))
+        totals = np.zeros((self.n_items, 4))
+        counting.add_pairs_to_items(self.start, self.right, self.table, totals)
         totals[:, Outcome.SKIP] = self.skipped
-        for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT):
-            weights = self.table[:, outcome]
-            seen_from_right = self.table[:, 2 - outcome]
-            totals[:, outcome] = np.bincount(self.left, weights, self.n_items)
-            totals[:, outcome] += np.bincount(self.right, seen_from_right, self.n_items)
         return totals
 
     def folded(self) -> PairCounts:

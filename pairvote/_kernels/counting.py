@@ -37,6 +37,38 @@ def add_to_items(
             totals[right[row], (2 - seen) & 3] += w
 
 
+def add_pairs_to_items(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    table: cython.const[cython.double][:, ::1],
+    totals: cython.double[:, ::1],
+) -> None:
+    """Add every pair's votes to `totals` (n_items, 4): lost, tied, won; what is skipped is left alone."""
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    item: cython.Py_ssize_t
+    other: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    lost: cython.double
+    tied: cython.double
+    won: cython.double
+    with cython.nogil:
+        for item in range(n_items):
+            lost = 0.0
+            tied = 0.0
+            won = 0.0
+            for entry in range(start[item], start[item + 1]):
+                other = second[entry]
+                lost += table[entry, 0]
+                tied += table[entry, 1]
+                won += table[entry, 2]
+                totals[other, 0] += table[entry, 2]
+                totals[other, 1] += table[entry, 1]
+                totals[other, 2] += table[entry, 0]
+            totals[item, 0] += lost
+            totals[item, 1] += tied
+            totals[item, 2] += won
+
+
 def bucket_by_first(
     left: cython.const[cython.int][::1],
     right: cython.const[cython.int][::1],
