@@ -13,9 +13,12 @@ from pairvote._checks import restore
 from pairvote._kernels import counting
 from pairvote._labels import Codes, merge_labels, plural
 from pairvote._outcomes import Outcome
+from pairvote._threads import Parts
 from pairvote.errors import InputError
 from pairvote.votes import Votes
 
+# Where each item's votes end, their keys (4 x the other item + outcome), and their weights or nothing.
+Bucketed = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 NO_WEIGHTS = np.empty(0)
 CROWDED = 16
 
@@ -168,27 +171,78 @@ def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
     if votes.weight is not None and not votes.weight.all():
         votes = votes.where(votes.weight > 0)
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
-    columns = (votes.left, votes.right, votes.outcome, weight)
     start = np.zeros(n_items + 1, np.int64)
-    if n_items * n_items <= CROWDED * len(votes):
-        stops, keys, weights = np.zeros(n_items, np.int64), np.empty(len(votes), np.int32), np.empty(len(weight))
-        counting.bucket_by_first(*columns, folded, stops, keys, weights)
+    crowded = n_items * n_items <= CROWDED * len(votes)
+    with Parts.equal(len(votes)) as parts:
+        stops, keys, weights = _by_item(votes, weight, folded + 2 * (not crowded), parts)
+    if crowded:
         # Memory that is not written to costs nothing, so there is room for every pair that there could be.
         most = min(len(votes), n_items * (n_items - 1) // (2 if folded else 1))
         right, table = np.empty(most, np.int32), np.empty((most, 3))
-        n_pairs = counting.gather_rows(stops, keys, weights, np.zeros((n_items, 3)), start, right, table)
+        n_pairs = counting.gather_rows(stops, keys, weights, folded, np.zeros((n_items, 3)), start, right, table)
         right, table = right[:n_pairs], table[:n_pairs]
-        answered = stops[-1] if n_items else 0
     else:
-        both_stops = np.zeros((2, n_items), np.int64)
-        both_keys, both_weights = np.empty((2, len(votes)), np.int32), np.empty((2, len(weight)))
-        counting.sort_by_pair(*columns, folded, both_stops, both_keys, both_weights)
-        n_pairs = counting.count_runs(both_stops[0], both_keys[1])
-        right, table = np.empty(n_pairs, np.int32), np.zeros((n_pairs, 3))
-        counting.gather_runs(both_stops[0], both_keys[1], both_weights[1], start, right, table)
-        answered = both_stops[0, -1]
+        stops, keys, weights = _then_by_first(stops, keys, weights)
+        right, table = _gather_runs(stops, keys, weights, start)
+    answered = stops[-1] if n_items else 0
     skipped = np.zeros(n_items) if answered == len(votes) else _skipped(votes)
     return PairCounts(items=votes.items, start=start, right=right, table=table, skipped=skipped)
+
+
+def _by_item(votes: Votes, weight: NDArray[np.float64], mode: int, parts: Parts) -> Bucketed:
+    columns = (votes.left, votes.right, votes.outcome)
+    counts = np.zeros((len(parts), votes.n_items), np.int64)
+    keys, weights = np.empty(len(votes), np.int32), np.empty(len(weight))
+
+    def count(number: int, first: int, last: int) -> None:
+        counting.count_sides(*(column[first:last] for column in columns), mode, counts[number])
+
+    def place(number: int, first: int, last: int) -> None:
+        rows = (column[first:last] for column in (*columns, weight))
+        counting.place_votes(*rows, mode, places[number], keys, weights)
+
+    parts.run(count)
+    places = _places(counts)
+    parts.run(place)
+    return places[-1], keys, weights
+
+
+def _then_by_first(stops: NDArray[np.int64], keys: Codes, weights: NDArray[np.float64]) -> Bucketed:
+    """Votes that stand by second item, brought together by first: then they are sorted by both."""
+    begin = np.concatenate([[0], stops])
+    placed, placed_weights = np.empty_like(keys), np.empty_like(weights)
+    with Parts.of_rows(begin) as parts:
+        counts = np.zeros((len(parts), len(stops)), np.int64)
+
+        def count(number: int, first: int, last: int) -> None:
+            counting.count_keys(keys[begin[first] : begin[last]], counts[number])
+
+        def place(number: int, first: int, last: int) -> None:
+            counting.place_keys(stops[:last], keys, weights, first, places[number], placed, placed_weights)
+
+        parts.run(count)
+        places = _places(counts)
+        parts.run(place)
+    return places[-1], placed, placed_weights
+
+
+def _places(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each part's votes of each item go, those of earlier parts first: int64, shape (n_parts, n_items)."""
+    each = np.cumsum(counts, axis=0)
+    begin = np.cumsum(each[-1]) - each[-1]
+    return np.asarray(begin + each - counts)
+
+
+def _gather_runs(
+    stops: NDArray[np.int64], keys: Codes, weights: NDArray[np.float64], start: NDArray[np.int64]
+) -> tuple[Codes, NDArray[np.float64]]:
+    """The second items and counts of sorted votes, and in `start` where each first item's begin."""
+    with Parts.of_rows(np.concatenate([[0], stops])) as parts:
+        parts.run(lambda _, first, last: counting.count_runs(stops[:last], keys, first, start[1:]))
+        np.cumsum(start, out=start)
+        right, table = np.empty(start[-1], np.int32), np.zeros((start[-1], 3))
+        parts.run(lambda _, first, last: counting.gather_runs(stops[:last], keys, weights, first, start, right, table))
+    return right, table
 
 
 def _skipped(votes: Votes) -> NDArray[np.float64]:

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -37,6 +38,7 @@ from numpy.typing import NDArray
 
 from pairvote._kernels import davidson, laplacian, rao_kupper
 from pairvote._outcomes import Outcome
+from pairvote._threads import Parts
 from pairvote.counts import PairCounts
 
 Ties = Literal["davidson", "rao-kupper", "half", "drop"]
@@ -67,10 +69,12 @@ class Slopes:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Model:
-    """A log-posterior over the parameters: scores, then the tie parameter's logarithm, then the position effect.
+    """A log-posterior over the parameters: scores, the tie parameter's logarithm, the position effect, coefficients.
 
-    `counts` are folded unless `position`, and `totals` (n_items, 4) are those of each item. `n_decided` is the weight of votes that one side won and `n_ties` that of the
-    ties that the model has to explain, and `has_ties` whether it has a tie parameter: only where somebody tied.
+    `counts` are folded unless `position`, and `totals` (n_items, 4) are those of each item. With a `design`
+    (n_pairs, n_covariates) each entry of `counts` is a vote, or votes with the same covariates, and d grows by
+    design @ coefficients. `n_decided` is the weight of votes that one side won and `n_ties` that of the ties that the
+    model has to explain, and `has_ties` whether it has a tie parameter: only where somebody tied.
     """
 
     counts: PairCounts
@@ -81,9 +85,17 @@ class Model:
     n_decided: float
     n_ties: float
     has_ties: bool
+    design: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, counts: PairCounts, ties: Ties, prior_sd: float, position: bool) -> Model:
+    def of(
+        cls,
+        counts: PairCounts,
+        ties: Ties,
+        prior_sd: float,
+        position: bool,
+        design: NDArray[np.float64] | None = None,
+    ) -> Model:
         """The model of these counts."""
         totals = counts.item_totals()
         # Every vote stands with two items: a decided one with a loser and a winner.
@@ -99,12 +111,23 @@ class Model:
             n_decided=float(n_decided),
             n_ties=n_ties,
             has_ties=has_ties,
+            design=design,
         )
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The rows of pairs in parts that threads may share."""
+        return Parts.of_rows(self.counts.start)
+
+    @property
+    def n_covariates(self) -> int:
+        """How many coefficients there are."""
+        return 0 if self.design is None else self.design.shape[1]
 
     @property
     def n_extra(self) -> int:
         """How many parameters there are beside the scores."""
-        return self.has_ties + self.position
+        return self.has_ties + self.position + self.n_covariates
 
     @property
     def tie_weight(self) -> float:
@@ -124,10 +147,10 @@ class Model:
     def start(self, *, spread: bool = False) -> NDArray[np.float64]:
         """Where to begin: equal scores, and the tie parameter that they would have.
 
-        `spread` begins at the log-odds of each item's share of votes, which suits opponents that are all average, times
-        k = sqrt(1 + pi v / 8) for opponents that scatter normally with variance v: the mean of a logistic curve over a
-        normal is nearly the curve of the argument divided by k. Of the variance V of the log-odds, less what chance adds,
-        follows k^2 = 1 / (1 - pi V / 8). Where opponents are well mixed this saves three or four steps.
+        `spread` begins at the log-odds of each item's share of votes, which suits opponents that are all average,
+        times k = sqrt(1 + pi v / 8) for opponents that scatter normally with variance v: the mean of a logistic curve
+        over a normal is nearly the curve of the argument divided by k. Of the variance V of the log-odds, less what
+        chance adds, follows k^2 = 1 / (1 - pi V / 8). Where opponents are well mixed this saves three or four steps.
 
         References
         ----------
@@ -156,27 +179,39 @@ class Model:
         return (
             parameters[:n_items],
             float(parameters[n_items]) if self.has_ties else none,
-            float(parameters[-1]) if self.position else 0.0,
+            float(parameters[n_items + self.has_ties]) if self.position else 0.0,
         )
+
+    def coefficients(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those of the covariates: float64, shape (n_covariates,)."""
+        return parameters[len(parameters) - self.n_covariates :]
+
+    def effects(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What favours the left beside the scores, in log-odds: float64, shape (1,) or with covariates (n_pairs,)."""
+        _, _, side = self.split(parameters)
+        if self.design is None:
+            return np.array([side])
+        return np.asarray(self.design @ self.coefficients(parameters) + side)
 
     def allows(self, parameters: NDArray[np.float64]) -> bool:
         """Whether Rao and Kupper's threshold is positive, as their model asks, and nothing overflows."""
-        _, log_tie, side = self.split(parameters)
+        _, log_tie, _ = self.split(parameters)
         if self.ties == "rao-kupper" and self.has_ties and not log_tie > 0.0:
             return False
-        return log_tie < LARGEST_FURTHER and abs(side) < LARGEST_FURTHER
+        return log_tie < LARGEST_FURTHER and bool((np.abs(self.effects(parameters)) < LARGEST_FURTHER).all())
 
     def log_likelihood(self, parameters: NDArray[np.float64]) -> float:
         """The log-likelihood, without the prior."""
-        scores, log_tie, side = self.split(parameters)
+        scores, log_tie, _ = self.split(parameters)
         pairs = (self.counts.start, self.counts.right, self.counts.table, np.ascontiguousarray(scores))
+        effects = self.effects(parameters)
         if self.ties == "rao-kupper" and self.has_ties:
             return float(
-                rao_kupper.log_likelihood(*pairs, log_tie, side)
+                rao_kupper.log_likelihood(*pairs, effects, log_tie)
                 + self.n_ties * (2 * log_tie + math.log(-math.expm1(-2 * log_tie)))
             )
         tie = math.exp(log_tie) if self.has_ties else 0.0
-        return float(davidson.log_likelihood(*pairs, tie, log_tie if self.has_ties else 0.0, side, self.tie_weight))
+        return float(davidson.log_likelihood(*pairs, effects, tie, log_tie if self.has_ties else 0.0, self.tie_weight))
 
     def log_posterior(self, parameters: NDArray[np.float64]) -> float:
         """The log-likelihood less half the prior's sum of squares."""
@@ -186,18 +221,22 @@ class Model:
     def slopes(self, parameters: NDArray[np.float64]) -> Slopes:
         """Gradient and information of the log-posterior."""
         counts, n_items = self.counts, self.counts.n_items
-        scores, log_tie, side = self.split(parameters)
+        scores, log_tie, _ = self.split(parameters)
         rooted = not n_items or float(np.abs(scores).max()) < LARGEST_SCORE
         levels = np.exp(0.5 * scores) if rooted else np.ascontiguousarray(scores)
         # Without ties Rao and Kupper's threshold is 1, but the model is Davidson's at 0: Bradley-Terry.
         tie = math.exp(log_tie) if self.has_ties else 0.0
-        extra = np.array([tie, math.exp(0.5 * side), rooted, self.tie_weight])
+        homes = np.exp(0.5 * self.effects(parameters))
         thresholds = self.ties == "rao-kupper" and self.has_ties
-        weights = np.empty(counts.n_pairs)
-        cross = np.empty(counts.n_pairs) if self.has_ties else NOTHING
+        bends = np.empty((1 + self.has_ties if self.design is None else 3, counts.n_pairs))
         sums = np.zeros(2 * n_items + 5)
         kernel = rao_kupper.slopes if thresholds else davidson.slopes
-        kernel(counts.start, counts.right, counts.table, levels, extra, weights, cross, sums)
+
+        def add(first: int, last: int, own: NDArray[np.float64]) -> None:
+            extra = np.array([tie, rooted, self.tie_weight, first])
+            kernel(counts.start[first : last + 1], counts.right, counts.table, levels, homes, extra, bends, own)
+
+        self.parts.add_up(add, sums)
         if thresholds:
             beyond = -math.expm1(-2 * log_tie)
             sums[n_items] += 2 * self.n_ties / beyond
@@ -206,54 +245,64 @@ class Model:
         sums[:n_items] -= precision * scores
         diagonal = sums[n_items + 5 :]
         diagonal += precision
-        wanted = ([0] if self.has_ties else []) + ([1] if self.position else [])
-        tail = sums[n_items : n_items + 5]
+        by_tie, by_side, tie_twice, side_twice, both = sums[n_items : n_items + 5].tolist()
+        gradient = [by_tie] * self.has_ties + [by_side] * self.position
+        if self.design is not None:
+            gradient += (bends[2] @ self.design).tolist()
         return Slopes(
-            gradient=np.concatenate([sums[:n_items], tail[wanted]]) if wanted else sums[:n_items],
-            weights=weights,
+            gradient=np.concatenate([sums[:n_items], gradient]) if gradient else sums[:n_items],
             diagonal=diagonal,
-            border=self._border(weights, cross, wanted),
-            corner=np.array([[tail[2], tail[4]], [tail[4], tail[3]]])[np.ix_(wanted, wanted)],
             ridge=precision,
+            **self._bordered(bends, tie_twice, side_twice, both),
         )
 
     def meat(self, parameters: NDArray[np.float64]) -> Slopes:
         """The sum over votes of the outer product of each vote's own gradient, in the shape of an information."""
         counts = self.counts
-        scores, log_tie, side = self.split(parameters)
-        d = scores[counts.left] - scores[counts.right] + side
+        scores, log_tie, _ = self.split(parameters)
+        d = scores[counts.left] - scores[counts.right] + self.effects(parameters)
+        x, y = self.gradients(d, log_tie)
+        votes = counts.table.T * np.array([1.0, self.tie_weight, 1.0])[:, None]
+        bends = np.stack([(votes * x * x).sum(axis=0), (votes * x * y).sum(axis=0)])
+        squares = float((votes * y * y).sum()), float(bends[0].sum()), float(bends[1].sum())
+        return Slopes(gradient=NOTHING, diagonal=NOTHING, ridge=self.prior_precision, **self._bordered(bends, *squares))
+
+    def gradients(
+        self, log_odds: NDArray[np.float64], log_tie: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What a vote with each outcome says of d and of the tie parameter's logarithm: each (3, n), by outcome."""
         if self.ties == "rao-kupper" and self.has_ties:
-            lost_left, lost_right = _sigmoid(log_tie - d), _sigmoid(log_tie + d)
+            lost_left, lost_right = _sigmoid(log_tie - log_odds), _sigmoid(log_tie + log_odds)
             x = np.array([-lost_right, lost_left - lost_right, lost_left])
             y = np.array([-lost_right, 2 / -math.expm1(-2 * log_tie) - lost_left - lost_right, -lost_left])
-        else:
-            tie = math.exp(log_tie) if self.has_ties else 0.0
-            p_right, p_tie, p_left = outcome_probabilities(d, tie, "davidson").T
-            x = np.array([-p_left - 0.5 * p_tie, 0.5 * (p_right - p_left), p_right + 0.5 * p_tie])
-            y = np.array([-p_tie, 1 - p_tie, -p_tie])
-        votes = counts.table.T * np.array([1.0, self.tie_weight, 1.0])[:, None]
-        weights, cross = (votes * x * x).sum(axis=0), (votes * x * y).sum(axis=0)
-        whole = np.array([[(votes * y * y).sum(), cross.sum()], [cross.sum(), weights.sum()]])
-        wanted = ([0] if self.has_ties else []) + ([1] if self.position else [])
-        return Slopes(
-            gradient=NOTHING,
-            weights=weights,
-            diagonal=NOTHING,
-            border=self._border(weights, cross, wanted),
-            corner=whole[np.ix_(wanted, wanted)],
-            ridge=self.prior_precision,
-        )
+            return x, y
+        tie = math.exp(log_tie) if self.has_ties else 0.0
+        p_right, p_tie, p_left = outcome_probabilities(log_odds, tie, "davidson").T
+        x = np.array([-p_left - 0.5 * p_tie, 0.5 * (p_right - p_left), p_right + 0.5 * p_tie])
+        return x, np.array([-p_tie, 1 - p_tie, -p_tie])
 
-    def _border(
-        self, weights: NDArray[np.float64], cross: NDArray[np.float64], wanted: list[int]
-    ) -> NDArray[np.float64]:
-        """How each score and each further parameter bear on each other: the position effect through `weights`."""
+    def _bordered(
+        self, bends: NDArray[np.float64], tie_twice: float, side_twice: float, both: float
+    ) -> dict[str, NDArray[np.float64]]:
+        """What `bends`, by d twice and by d and the tie parameter, make of the information: weights, border, corner.
+
+        Position effect and coefficients bear on d as the scores do, so on each other and on them through d twice.
+        """
         counts = self.counts
-        border = np.zeros((len(wanted), counts.n_items))
-        for sums, parameter in zip(border, wanted, strict=True):
-            values = weights if parameter else cross
-            laplacian.add_differences(counts.start, counts.right, values, sums)
-        return border.T
+        through = ([bends[1]] if self.has_ties else []) + ([bends[0]] if self.position else [])
+        corner = np.array([[tie_twice, both], [both, side_twice]])
+        wanted = [0] * self.has_ties + [1] * self.position
+        corner = corner[np.ix_(wanted, wanted)]
+        if self.design is not None:
+            covariates = self.design.T * bends[0]
+            through += list(covariates)
+            beside = [self.design.T @ values for values in through[: len(wanted)]]
+            rows = np.reshape(beside, (len(wanted), -1))
+            corner = np.block([[corner, rows], [rows.T, covariates @ self.design]])
+        border = np.zeros((len(through), counts.n_items))
+        for sums, values in zip(border, through, strict=True):
+            laplacian.add_differences(counts.start, counts.right, np.ascontiguousarray(values), sums)
+        return {"weights": bends[0], "border": border.T, "corner": corner}
 
 
 def outcome_probabilities(log_odds: NDArray[np.float64], tie_parameter: float, ties: str) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ not (chains, bands), a factor takes over: dense for up to `LARGEST_DENSE` items,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,34 +72,35 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
     """
     if not len(start):
         return Solution(parameters=start, n_iter=0, upper=np.empty((0, 0)))
-    try:
-        return _climb(model, start, tol, max_iter)
-    except ConvergenceError:
-        level = model.start()
-        if np.array_equal(start, level):
-            raise
-        return _climb(model, level, tol, max_iter)
+    with model.parts:
+        try:
+            return _climb(model, start, tol, max_iter)
+        except ConvergenceError:
+            level = model.start()
+            if np.array_equal(start, level):
+                raise
+            return _climb(model, level, tol, max_iter)
 
 
 def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
     n_items, done = model.counts.n_items, 0
-    if model.self_concordant and n_items > 1 and len(start) <= KERNEL_PARAMETERS:
+    if model.self_concordant and model.design is None and n_items > 1 and len(start) <= KERNEL_PARAMETERS:
         solution = _few(model, start, tol, max_iter)
         if solution.upper is not None:
             return solution
         start, done = solution.parameters, solution.n_iter
-    system: System = Dense(model.counts) if n_items <= DENSE_ITEMS else Gradients(model.counts)
+    system: System = Dense(model) if n_items <= DENSE_ITEMS else Gradients(model)
     parameters, slopes = start, model.slopes(start)
     for n_iter in range(done, max_iter + 1):
         error = _scaled_gradient(slopes)
         converged = error <= tol
         if n_iter == max_iter and not converged:
             break
-        tolerance = LAST_TOLERANCE if converged else max(min(0.1, error), 0.1 * tol / error)
+        tolerance = _last_tolerance(slopes, tol) if converged else max(min(0.1, error), 0.1 * tol / error)
         try:
             step = system.solve(slopes, slopes.gradient, tolerance)
         except TooManyProductsError:
-            system = (Dense if n_items <= LARGEST_DENSE else Sparse)(model.counts)
+            system = (Dense if n_items <= LARGEST_DENSE else Sparse)(model)
             step = system.solve(slopes, slopes.gradient, tol)
         if converged and (n_iter == max_iter or float(np.abs(step).max()) <= LAST_STEPS * tol):
             ahead = parameters + step
@@ -108,6 +110,20 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
         f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature); "
         "raise max_iter, or set a finite prior_sd if it is infinite"
     )
+
+
+def _last_tolerance(slopes: Slopes, tol: float) -> float:
+    """How well the last step must be known: so that, by the prior, no score is further off than `tol`.
+
+    What is left of a step has at most the size |residual| / ridge, and gradients are solved to a residual r with
+    r' D^-1 r at most tolerance^2 g' D^-1 g.
+    """
+    n_items = len(slopes.diagonal)
+    if len(slopes.gradient) > n_items or not slopes.ridge:
+        return LAST_TOLERANCE
+    gradient = slopes.gradient
+    size = float(gradient @ (gradient / slopes.diagonal)) * float(slopes.diagonal.max())
+    return max(LAST_TOLERANCE, slopes.ridge * tol / math.sqrt(size)) if size else 1.0
 
 
 def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,8 +147,8 @@ def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) ->
     parameters = start.copy()
     size = len(parameters)
     options = np.array([model.prior_precision, tol, max_iter, model.has_ties, model.position, model.tie_weight])
-    upper, scratch = np.zeros((size, size)), np.empty(2 * counts.n_pairs)
-    sums = np.zeros(3 * counts.n_items + 9 + size)
+    upper, scratch = np.zeros((size, size)), np.empty((2, counts.n_pairs))
+    sums = np.zeros(3 * counts.n_items + 10 + size)
     n_iter = davidson.newton_steps(counts.start, counts.right, counts.table, parameters, options, upper, scratch, sums)
     if n_iter < 0:
         return Solution(parameters=parameters, n_iter=-1 - n_iter)
@@ -195,15 +211,16 @@ def dense_information(counts: PairCounts, slopes: Slopes, *, anchored: bool) -> 
 class Dense:
     """Cholesky's factor of the whole information."""
 
-    def __init__(self, counts: PairCounts) -> None:
-        self._counts = counts
+    def __init__(self, model: Model) -> None:
+        self._model = model
 
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """The information's inverse times `vector`, to rounding."""
         from scipy.linalg.lapack import dpotrs
 
-        solution, _ = dpotrs(factor(dense_information(self._counts, slopes, anchored=True)), vector, lower=1)
-        scores = solution[: self._counts.n_items]
+        counts = self._model.counts
+        solution, _ = dpotrs(factor(dense_information(counts, slopes, anchored=True)), vector, lower=1)
+        scores = solution[: counts.n_items]
         scores -= scores.mean()
         return np.asarray(solution)
 
@@ -229,12 +246,12 @@ class TooManyProductsError(Exception):
 class Bordered:
     """Solves with the scores' information; the further parameters are eliminated (Schur's complement)."""
 
-    def __init__(self, counts: PairCounts) -> None:
-        self._counts = counts
+    def __init__(self, model: Model) -> None:
+        self._model = model
 
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """The information's inverse times `vector`, to a residual of about `tolerance` of the vector's size."""
-        n_items = self._counts.n_items
+        n_items = self._model.counts.n_items
         columns = np.column_stack([vector[:n_items], slopes.border])
         # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
         columns -= columns.mean(axis=0)
@@ -275,7 +292,12 @@ class Gradients(Bordered):
     def _solve_one(
         self, slopes: Slopes, vector: NDArray[np.float64], inverse_diagonal: NDArray[np.float64], tolerance: float
     ) -> NDArray[np.float64]:
-        counts = self._counts
+        counts, parts = self._model.counts, self._model.parts
+
+        def multiply(first: int, last: int, sums: NDArray[np.float64]) -> None:
+            rows = counts.start[first : last + 1]
+            laplacian.multiply_laplacian(rows, counts.right, slopes.weights, direction, sums, first)
+
         solution = np.zeros(len(vector))
         residual = vector.copy()
         direction = inverse_diagonal * residual
@@ -285,7 +307,7 @@ class Gradients(Bordered):
             if size <= enough:
                 return solution
             product = slopes.ridge * direction
-            laplacian.multiply_laplacian(counts.start, counts.right, slopes.weights, direction, product)
+            parts.add_up(multiply, product)
             bend = float(direction @ product)
             if not bend > 0.0:
                 raise TooManyProductsError
@@ -308,7 +330,7 @@ class Sparse(Bordered):
         from scipy.sparse import coo_array, diags_array
         from scipy.sparse.linalg import splu
 
-        counts = self._counts
+        counts = self._model.counts
         shape = (counts.n_items, counts.n_items)
         links = coo_array((slopes.weights, (counts.left, counts.right)), shape=shape)
         matrix = (diags_array(slopes.diagonal) - links - links.T).tocsc()

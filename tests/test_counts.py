@@ -141,10 +141,10 @@ def test_each_path_is_taken_where_it_should_be() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counts, "counting", Recorder())
         crowded.counts()
-        assert called == ["bucket_by_first", "gather_rows"]
+        assert called == ["count_sides", "place_votes", "gather_rows"]
         called.clear()
         sparse.counts()
-        assert called == ["sort_by_pair", "count_runs", "gather_runs"]
+        assert called == ["count_sides", "place_votes", "count_keys", "place_keys", "count_runs", "gather_runs"]
 
 
 @given(samples(), st.data())

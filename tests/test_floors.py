@@ -16,11 +16,11 @@ import pairvote
 PACKAGE = Path(pairvote.__file__).parent
 # From the ground up. A module stands with the longest name here that it or its package has.
 FLOORS: tuple[set[str], ...] = (
-    {"errors", "_kernels", "_labels", "_frames", "_outcomes", "_checks", "_parallel"},
+    {"errors", "_kernels", "_labels", "_frames", "_outcomes", "_checks", "_parallel", "_threads"},
     {"votes", "_assembly"},
     {"counts"},
     {"models", "solver", "_identification", "_posterior"},
-    {"ranking", "_results", "_tables"},
+    {"ranking", "_agreement", "_rank_statements", "_results", "_tables"},
     {"scoring", "sampling"},
     {"poll", "simulation", "diagnostics"},
     {"io", "_formats", "datasets", "plotting", "distributed"},

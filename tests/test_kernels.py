@@ -106,15 +106,24 @@ GRAPHS = {
 }
 
 
-def bucketed(n_items: int, columns: list[np.ndarray], triangle: bool) -> tuple[np.ndarray, ...]:
-    """What `bucket_by_first` and `sort_by_pair` should leave: stops, keys and weights by first item, and by pair."""
+def bucketed(n_items: int, columns: list[np.ndarray], mode: int) -> tuple[np.ndarray, ...]:
+    """Votes by item of one side, in their order: stops, keys and weights, as `place_votes` should leave them."""
     left, right, outcome, weight = (column[columns[2] != SKIP] if len(column) else column for column in columns)
-    swapped = triangle & (left > right)
+    swapped = (mode & 1 > 0) & (left > right)
     first, second = np.where(swapped, right, left), np.where(swapped, left, right)
-    keys = (4 * second + np.where(swapped, 2 - outcome.astype(np.int64), outcome)).astype(np.int32)
-    stops = np.cumsum(np.bincount(first, minlength=n_items)).astype(np.int64)
-    by_first, by_pair = np.argsort(first, kind="stable"), np.lexsort((second, first))
-    return stops, keys[by_first], keys[by_pair], *(weight[o] if len(weight) else weight for o in (by_first, by_pair))
+    item, other = (second, first) if mode & 2 else (first, second)
+    keys = (4 * other + np.where(swapped, 2 - outcome.astype(np.int64), outcome)).astype(np.int32)
+    order = np.argsort(item, kind="stable")
+    stops = np.cumsum(np.bincount(item, minlength=n_items)).astype(np.int64)
+    return stops, keys[order], weight[order] if len(weight) else weight
+
+
+def by_pair(n_items: int, columns: list[np.ndarray], mode: int) -> tuple[np.ndarray, ...]:
+    """Votes by first and then second item: stops, keys and weights."""
+    stops, keys, weights = bucketed(n_items, columns, mode)
+    first = np.searchsorted(stops, np.arange(len(keys)), side="right")
+    order = np.lexsort((keys >> 2, first))
+    return stops, keys[order], weights[order] if len(weights) else weights
 
 
 # --- the arguments of every kernel function ---
@@ -132,47 +141,60 @@ def add_to_items(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]
     yield [*columns, np.zeros((n_items, 4))]
 
 
-def bucket_by_first(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+def count_sides(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for mode in range(4):
+        yield [*columns[:3], mode, np.zeros(n_items, np.int64)]
+
+
+def begins(stops: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], stops[:-1]]).astype(np.int64) if len(stops) else stops.copy()
+
+
+def place_votes(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     n_votes = len(columns[0])
-    for triangle in (False, True):
+    for mode in range(4):
+        stops, _, _ = bucketed(n_items, columns, mode)
         # What the kernel leaves unwritten for skips starts out equal on both sides.
-        yield [
-            *columns,
-            triangle,
-            np.zeros(n_items, np.int64),
-            np.zeros(n_votes, np.int32),
-            np.zeros(len(columns[3])),
-        ]
+        yield [*columns, mode, begins(stops), np.zeros(n_votes, np.int32), np.zeros(len(columns[3]))]
+
+
+def count_keys(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for mode in (2, 3):
+        yield [bucketed(n_items, columns, mode)[1], np.zeros(n_items, np.int64)]
+
+
+def place_keys(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for mode in (2, 3):
+        stops, keys, weights = bucketed(n_items, columns, mode)
+        places = begins(bucketed(n_items, columns, mode - 2)[0])
+        for first_row in {0, n_items // 2}:
+            yield [stops, keys, weights, first_row, places, np.zeros_like(keys), np.zeros_like(weights)]
 
 
 def gather_rows(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for triangle in (False, True):
-        stops, keys, _, weights, _ = bucketed(n_items, columns, triangle)
+    for folded in (False, True):
+        stops, keys, weights = bucketed(n_items, columns, int(folded))
         most = min(len(keys), n_items**2)
         start, second, table = np.zeros(n_items + 1, np.int64), np.zeros(most, np.int32), np.zeros((most, 3))
-        yield [stops, keys, weights, np.zeros((n_items, 3)), start, second, table]
-
-
-def sort_by_pair(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    n_votes = len(columns[0])
-    for triangle in (False, True):
-        stops, keys = np.zeros((2, n_items), np.int64), np.zeros((2, n_votes), np.int32)
-        yield [*columns, triangle, stops, keys, np.zeros((2, len(columns[3])))]
+        yield [stops, keys, weights, folded, np.zeros((n_items, 3)), start, second, table]
 
 
 def count_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for triangle in (False, True):
-        stops, _, keys, _, _ = bucketed(n_items, columns, triangle)
-        yield [stops, keys]
+    for mode in (0, 1):
+        stops, keys, _ = by_pair(n_items, columns, mode)
+        for first_row in {0, n_items // 2}:
+            yield [stops, keys, first_row, np.zeros(n_items, np.int64)]
 
 
 def gather_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for triangle in (False, True):
-        stops, _, keys, _, weights = bucketed(n_items, columns, triangle)
+    for folded in (False, True):
+        stops, keys, weights = by_pair(n_items, columns, int(folded))
         first = np.searchsorted(stops, np.arange(len(keys)), side="right")
-        n_pairs = len(set(zip(first.tolist(), (keys >> 2).tolist(), strict=True)))
-        start, second, table = np.zeros(n_items + 1, np.int64), np.zeros(n_pairs, np.int32), np.zeros((n_pairs, 3))
-        yield [stops, keys, weights, start, second, table]
+        pairs = sorted(set(zip(first.tolist(), (keys >> 2).tolist(), strict=True)))
+        firsts = np.array([i for i, _ in pairs], np.int64)
+        start = np.searchsorted(firsts, np.arange(n_items + 1)).astype(np.int64)
+        for first_row in {0, n_items // 2}:
+            yield [stops, keys, weights, first_row, start, np.zeros(len(pairs), np.int32), np.zeros((len(pairs), 3))]
 
 
 def join_components(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
@@ -218,10 +240,25 @@ def slopes(parameters: tuple[float, ...]) -> Iterator[Arguments]:
         for parameter in parameters:
             for home in (1.0, 1.3, 1e-6):
                 for tie_weight in (0.0, 1.0):
-                    extra = np.array([parameter, home, rooted, tie_weight])
+                    extra = np.array([parameter, rooted, tie_weight, 0.0])
                     # A tie parameter asks for the cross derivatives; without one they are left out.
-                    n_cross = n_pairs if parameter else 0
-                    yield [*pairs, levels, extra, np.zeros(n_pairs), np.zeros(n_cross), np.zeros(2 * n_items + 5)]
+                    bends, sums = np.zeros((2 if parameter else 1, n_pairs)), np.zeros(2 * n_items + 5)
+                    yield [*pairs, levels, np.array([home]), extra, bends, sums]
+            # Rows that are some of all, with effects of their own.
+            start, second, table = pairs
+            middle = n_items // 2
+            homes = np.linspace(0.5, 2.0, n_pairs) if n_pairs > 1 else np.array([1.3])
+            extra = np.array([parameter, rooted, 1.0, middle])
+            yield [
+                start[middle:],
+                second,
+                table,
+                levels,
+                homes,
+                extra,
+                np.zeros((3, n_pairs)),
+                np.zeros(2 * n_items + 5),
+            ]
 
 
 def newton_steps() -> Iterator[Arguments]:
@@ -236,7 +273,7 @@ def newton_steps() -> Iterator[Arguments]:
                 size = n_items + tied + sided
                 parameters = np.concatenate([scores - scores.mean(), np.zeros(size - n_items)])
                 options = np.array([precision, 1e-9, 30, tied, sided, 1.0])
-                scratch, sums = np.zeros(2 * n_pairs), np.zeros(3 * n_items + 9 + size)
+                scratch, sums = np.zeros((2, n_pairs)), np.zeros(3 * n_items + 10 + size)
                 yield [*pairs, parameters, options, np.zeros((size, size)), scratch, sums]
 
 
@@ -250,14 +287,16 @@ def invert_factored() -> Iterator[Arguments]:
 def davidson_log_likelihood() -> Iterator[Arguments]:
     for _, pairs, scores in graphs():
         for log_tie, position, tie_weight in ((-2.0, 0.0, 1.0), (1.5, 0.4, 1.0), (0.0, -0.3, 0.0)):
-            yield [*pairs, scores, math.exp(log_tie), log_tie, position, tie_weight]
-        yield [*pairs, scores, 0.0, 0.0, 0.2, 1.0]
+            yield [*pairs, scores, np.array([position]), math.exp(log_tie), log_tie, tie_weight]
+        yield [*pairs, scores, np.array([0.2]), 0.0, 0.0, 1.0]
+        yield [*pairs, scores, np.linspace(-1.0, 2.0, max(len(pairs[1]), 1)), 0.4, math.log(0.4), 1.0]
 
 
 def rao_kupper_log_likelihood() -> Iterator[Arguments]:
     for _, pairs, scores in graphs():
         for tau, position in ((0.1, 0.0), (2.0, 0.7)):
-            yield [*pairs, scores, tau, position]
+            yield [*pairs, scores, np.array([position]), tau]
+        yield [*pairs, scores, np.linspace(-1.0, 2.0, max(len(pairs[1]), 1)), 0.5]
 
 
 def add_differences() -> Iterator[Arguments]:
@@ -273,14 +312,24 @@ def fill_laplacian() -> Iterator[Arguments]:
 
 def multiply_laplacian() -> Iterator[Arguments]:
     for rng, (start, second, _), scores in graphs(sizes=(0.0, 40.0)):
-        yield [start, second, rng.gamma(1.0, size=len(second)), scores, rng.normal(size=len(scores))]
+        weights = rng.gamma(1.0, size=len(second))
+        for first in (0, len(scores) // 2):
+            yield [start[first:], second, weights, scores, rng.normal(size=len(scores)), first]
+
+
+def add_pairs_to_items() -> Iterator[Arguments]:
+    for _, pairs, scores in graphs(sizes=(0.0,)):
+        yield [*pairs, np.zeros((len(scores), 4))]
 
 
 ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
+    ("counting", "add_pairs_to_items"): add_pairs_to_items,
     ("counting", "add_to_items"): for_votes(add_to_items),
-    ("counting", "bucket_by_first"): for_votes(bucket_by_first),
+    ("counting", "count_sides"): for_votes(count_sides),
+    ("counting", "place_votes"): for_votes(place_votes),
+    ("counting", "count_keys"): for_votes(count_keys),
+    ("counting", "place_keys"): for_votes(place_keys),
     ("counting", "gather_rows"): for_votes(gather_rows),
-    ("counting", "sort_by_pair"): for_votes(sort_by_pair),
     ("counting", "count_runs"): for_votes(count_runs),
     ("counting", "gather_runs"): for_votes(gather_runs),
     ("counting", "join_components"): for_votes(join_components),
@@ -329,19 +378,24 @@ def test_compiled_equals_interpreted_to_the_bit(name: str, function: str) -> Non
 def test_kernels_count_what_numpy_counts(name: str) -> None:
     n_items, columns = VOTES[name]
     counting = _kernels.counting
-    for triangle in (False, True):
-        stops, by_first, by_pair, weights_by_first, weights_by_pair = bucketed(n_items, columns, triangle)
-        n_answered = len(by_first)
-        arguments = fresh(next(a for a in bucket_by_first(n_items, columns) if a[4] == triangle))
-        counting.bucket_by_first(*arguments)
-        np.testing.assert_array_equal(arguments[5], stops)
-        np.testing.assert_array_equal(arguments[6][:n_answered], by_first)
-        np.testing.assert_array_equal(arguments[7][: len(weights_by_first)], weights_by_first)
-        arguments = fresh(next(a for a in sort_by_pair(n_items, columns) if a[4] == triangle))
-        counting.sort_by_pair(*arguments)
-        np.testing.assert_array_equal(arguments[5][0], stops)
-        np.testing.assert_array_equal(arguments[6][1, :n_answered], by_pair)
-        np.testing.assert_array_equal(arguments[7][1, : len(weights_by_pair)], weights_by_pair)
+    for mode in range(4):
+        stops, keys, weights = bucketed(n_items, columns, mode)
+        arguments = fresh(list(count_sides(n_items, columns))[mode])
+        counting.count_sides(*arguments)
+        np.testing.assert_array_equal(np.cumsum(arguments[-1]), stops)
+        arguments = fresh(list(place_votes(n_items, columns))[mode])
+        counting.place_votes(*arguments)
+        assert_placed(arguments[5:], stops, keys, weights)
+    for place, mode in enumerate((0, 1)):
+        arguments = fresh([a for a in place_keys(n_items, columns) if a[3] == 0][place])
+        counting.place_keys(*arguments)
+        assert_placed(arguments[4:], *by_pair(n_items, columns, mode))
+
+
+def assert_placed(found: Arguments, stops: np.ndarray, keys: np.ndarray, weights: np.ndarray) -> None:
+    np.testing.assert_array_equal(found[0], stops)
+    np.testing.assert_array_equal(found[1][: len(keys)], keys)
+    np.testing.assert_array_equal(found[2][: len(weights)], weights)
 
 
 @pytest.mark.parametrize("name", [name for name in VOTES if name != "weights with zeros"])
@@ -352,10 +406,12 @@ def test_kernels_add_up_every_pair(name: str) -> None:
         by_row = fresh(list(gather_rows(n_items, columns))[place])
         n_pairs = _kernels.counting.gather_rows(*by_row)
         assert n_pairs == len(second)
-        by_run = fresh(list(gather_runs(n_items, columns))[place])
+        by_run = fresh([a for a in gather_runs(n_items, columns) if a[3] == 0][place])
         _kernels.counting.gather_runs(*by_run)
-        assert _kernels.counting.count_runs(*list(count_runs(n_items, columns))[place]) == len(second)
-        for found in (by_row[4:], by_run[3:]):
+        counted = fresh([a for a in count_runs(n_items, columns) if a[2] == 0][place])
+        _kernels.counting.count_runs(*counted)
+        np.testing.assert_array_equal(counted[-1], np.diff(start))
+        for found in (by_row[5:], by_run[4:]):
             np.testing.assert_array_equal(found[0], start)
             np.testing.assert_array_equal(found[1][:n_pairs], second)
             np.testing.assert_allclose(found[2][:n_pairs], table, rtol=1e-14)
@@ -374,7 +430,7 @@ def test_newton_steps_refuses_what_lies_out_of_bounds() -> None:
     for far in (350.0, 1e200):
         parameters = np.array([far, -far])
         options = np.array([1 / 9, 1e-9, 100, 0, 0, 1.0])
-        arguments = [start, second, table, parameters, options, np.zeros((2, 2)), np.zeros(2), np.zeros(17)]
+        arguments = [start, second, table, parameters, options, np.zeros((2, 2)), np.zeros((2, 1)), np.zeros(18)]
         assert _kernels.davidson.newton_steps(*arguments) == -1
         assert parameters.tolist() == [far, -far]
 
@@ -384,7 +440,7 @@ def test_newton_steps_refuses_a_singular_information() -> None:
     start, second = np.array([0, 1, 1, 2, 2]), np.array([1, 3], np.int32)
     table = np.array([[1.0, 0.0, 3.0], [1.1, 0.0, 0.7]])
     options = np.array([0.0, 1e-9, 100, 0, 0, 1.0])
-    arguments = [start, second, table, np.zeros(4), options, np.zeros((4, 4)), np.zeros(4), np.zeros(25)]
+    arguments = [start, second, table, np.zeros(4), options, np.zeros((4, 4)), np.zeros((2, 2)), np.zeros(26)]
     assert _kernels.davidson.newton_steps(*arguments) < 0
 
 

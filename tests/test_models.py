@@ -176,13 +176,30 @@ def test_start_has_the_tie_parameter_that_suits_equal_scores(ties) -> None:
 
 
 @pytest.mark.parametrize("ties", TIES)
-def test_spread_start_is_the_log_odds_of_each_share(ties) -> None:
+def test_spread_start_is_the_log_odds_of_each_share_drawn_apart(ties) -> None:
     sample = drawn(13, weighted=True)
     start = model_of(sample, ties, False, 3.0).start(spread=True)[: sample.n_items]
     totals = reference.item_totals(sample.rows, sample.n_items)
     tied = 0.0 * totals["tied"] if ties == "drop" else totals["tied"]
-    expected = np.log((totals["won"] + tied / 2 + 0.5) / (totals["lost"] + tied / 2 + 0.5))
-    np.testing.assert_allclose(start, expected - expected.mean(), rtol=1e-10, atol=1e-12)
+    ahead, behind = totals["won"] + tied / 2 + 0.5, totals["lost"] + tied / 2 + 0.5
+    expected = np.log(ahead / behind)
+    variance = np.var(expected) - np.mean(1 / ahead + 1 / behind)
+    factor = (1 - np.clip(np.pi / 8 * variance, 0, 0.75)) ** -0.5
+    np.testing.assert_allclose(start, factor * (expected - expected.mean()), rtol=1e-10, atol=1e-12)
+
+
+def test_spread_start_suits_opponents_that_scatter() -> None:
+    """With opponents well mixed the start is close to the truth, where the plain log-odds are a quarter too small."""
+    rng = np.random.default_rng(16)
+    strengths = rng.normal(0.0, 1.5, 300)
+    left, right = rng.integers(300, size=(2, 200_000))
+    kept = left != right
+    left, right = left[kept], right[kept]
+    outcome = np.where(rng.random(len(left)) < 1 / (1 + np.exp(strengths[right] - strengths[left])), 2, 0)
+    counts = pv.Votes.from_codes(left, right, outcome, n_items=300).counts().folded()
+    start = Model.of(counts, "davidson", 3.0, False).start(spread=True)
+    slope = start @ strengths / (strengths @ strengths)
+    assert 0.93 < slope < 1.07
 
 
 def test_self_concordance_bounds_the_third_derivative() -> None:

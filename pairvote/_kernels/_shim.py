@@ -14,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 Number = TypeVar("Number", int, float)
 
 compiled = False
-int = builtins.int
+int = Py_ssize_t = builtins.int
 
 
 def _as_it_is(function: Function) -> Function:

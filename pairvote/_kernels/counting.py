@@ -69,46 +69,60 @@ def add_pairs_to_items(
             totals[item, 2] += won
 
 
-def bucket_by_first(
+def count_sides(
     left: cython.const[cython.int][::1],
     right: cython.const[cython.int][::1],
     outcome: cython.const[cython.uchar][::1],
-    weight: cython.const[cython.double][::1],
-    triangle: cython.bint,
-    stops: cython.longlong[::1],
-    keys: cython.int[::1],
-    weights: cython.double[::1],
+    mode: cython.int,
+    counts: cython.longlong[::1],
 ) -> None:
-    """Bring the votes but skips of each first item together, by one counting sort.
-
-    Leaves 4 x second item + outcome of each vote in `keys`, its weight in `weights` (unless `weight` is
-    empty), and in `stops` (n_items), which starts at zero, where each first item's votes end. Under `triangle`
-    the lower item of a pair is the first.
-    """
+    """Add to `counts` (n_items) the votes but skips of each item, on the side that `mode` says (see `place_votes`)."""
     n_votes: cython.Py_ssize_t = left.shape[0]
-    n_items: cython.Py_ssize_t = stops.shape[0]
-    weighted: cython.bint = weight.shape[0] > 0
+    folded: cython.Py_ssize_t = mode & 1
+    by_second: cython.Py_ssize_t = mode >> 1
     row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
-    first: cython.Py_ssize_t
-    item: cython.Py_ssize_t
     swapped: cython.Py_ssize_t
-    seen: cython.Py_ssize_t
-    place: cython.longlong = 0
-    count: cython.longlong
     with cython.nogil:
         for row in range(n_votes):
             if outcome[row] == 3:
                 continue
             i = left[row]
             j = right[row]
-            swapped = triangle and i > j
-            stops[i + swapped * (j - i)] += 1
-        for item in range(n_items):
-            count = stops[item]
-            stops[item] = place
-            place += count
+            swapped = folded and i > j
+            counts[i + (swapped ^ by_second) * (j - i)] += 1
+
+
+def place_votes(
+    left: cython.const[cython.int][::1],
+    right: cython.const[cython.int][::1],
+    outcome: cython.const[cython.uchar][::1],
+    weight: cython.const[cython.double][::1],
+    mode: cython.int,
+    places: cython.longlong[::1],
+    keys: cython.int[::1],
+    weights: cython.double[::1],
+) -> None:
+    """Bring the votes but skips of each item together, in their order: one pass of a counting sort.
+
+    The first item of a vote is the left one, or the lower one if `mode` has bit 1. They are brought together by it, or
+    by the second item if `mode` has bit 2. `places` (n_items) says where each item's next vote goes, and is moved on.
+    Leaves 4 x the other item + outcome as the first item sees it in `keys`, and unless `weight` is empty the vote's
+    weight in `weights`.
+    """
+    n_votes: cython.Py_ssize_t = left.shape[0]
+    weighted: cython.bint = weight.shape[0] > 0
+    folded: cython.Py_ssize_t = mode & 1
+    by_second: cython.Py_ssize_t = mode >> 1
+    row: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    item: cython.Py_ssize_t
+    swapped: cython.Py_ssize_t
+    seen: cython.Py_ssize_t
+    place: cython.longlong
+    with cython.nogil:
         for row in range(n_votes):
             seen = outcome[row]
             if seen == 3:
@@ -116,20 +130,63 @@ def bucket_by_first(
             i = left[row]
             j = right[row]
             # No branch on who stands left: it would be mispredicted every other vote.
-            swapped = triangle and i > j
-            first = i + swapped * (j - i)
+            swapped = folded and i > j
+            item = i + (swapped ^ by_second) * (j - i)
             seen += swapped * (2 - 2 * seen)
-            place = stops[first]
-            stops[first] = place + 1
-            keys[place] = cython.cast(cython.int, 4 * (i + j - first) + seen)
+            place = places[item]
+            places[item] = place + 1
+            keys[place] = cython.cast(cython.int, 4 * (i + j - item) + seen)
             if weighted:
                 weights[place] = weight[row]
+
+
+def count_keys(keys: cython.const[cython.int][::1], counts: cython.longlong[::1]) -> None:
+    """Add to `counts` (n_items) how often each item is in `keys`."""
+    n_keys: cython.Py_ssize_t = keys.shape[0]
+    row: cython.Py_ssize_t
+    with cython.nogil:
+        for row in range(n_keys):
+            counts[keys[row] >> 2] += 1
+
+
+def place_keys(
+    stops: cython.const[cython.longlong][::1],
+    keys: cython.const[cython.int][::1],
+    weights: cython.const[cython.double][::1],
+    first_row: cython.Py_ssize_t,
+    places: cython.longlong[::1],
+    placed: cython.int[::1],
+    placed_weights: cython.double[::1],
+) -> None:
+    """Bring votes that stand by second item together by first item, in their order.
+
+    Those of second item i, whose keys hold the first, end at stops[i]; the items before `first_row` are passed over.
+    What is placed holds the second item; `places` is as for `place_votes`.
+    """
+    n_rows: cython.Py_ssize_t = stops.shape[0]
+    weighted: cython.bint = weights.shape[0] > 0
+    item: cython.Py_ssize_t
+    row: cython.Py_ssize_t
+    first: cython.Py_ssize_t
+    place: cython.longlong
+    with cython.nogil:
+        row = stops[first_row - 1] if first_row > 0 else 0
+        for item in range(first_row, n_rows):
+            while row < stops[item]:
+                first = keys[row] >> 2
+                place = places[first]
+                places[first] = place + 1
+                placed[place] = cython.cast(cython.int, 4 * item + (keys[row] & 3))
+                if weighted:
+                    placed_weights[place] = weights[row]
+                row += 1
 
 
 def gather_rows(
     stops: cython.const[cython.longlong][::1],
     keys: cython.const[cython.int][::1],
     weights: cython.const[cython.double][::1],
+    folded: cython.bint,
     row_sums: cython.double[:, ::1],
     start: cython.longlong[::1],
     second: cython.int[::1],
@@ -137,7 +194,8 @@ def gather_rows(
 ) -> int:
     """Add up each first item's votes over all second items, and keep those it met; return the number of pairs.
 
-    For bucketed `keys`. `row_sums` (n_items, 3) starts at zero and is left so.
+    For `keys` by first item, whose votes end at stops[i]; `folded` says that second items are higher. `row_sums`
+    (n_items, 3) starts at zero and is left so.
     """
     n_items: cython.Py_ssize_t = stops.shape[0]
     weighted: cython.bint = weights.shape[0] > 0
@@ -156,7 +214,7 @@ def gather_rows(
                     w = weights[row]
                 row_sums[keys[row] >> 2, keys[row] & 3] += w
                 row += 1
-            for other in range(n_items):
+            for other in range(item + 1 if folded else 0, n_items):
                 if row_sums[other, 0] + row_sums[other, 1] + row_sums[other, 2] > 0.0:
                     second[entry] = cython.cast(cython.int, other)
                     table[entry, 0] = row_sums[other, 0]
@@ -170,115 +228,52 @@ def gather_rows(
     return entry
 
 
-def sort_by_pair(
-    left: cython.const[cython.int][::1],
-    right: cython.const[cython.int][::1],
-    outcome: cython.const[cython.uchar][::1],
-    weight: cython.const[cython.double][::1],
-    triangle: cython.bint,
-    stops: cython.longlong[:, ::1],
-    keys: cython.int[:, ::1],
-    weights: cython.double[:, ::1],
+def count_runs(
+    stops: cython.const[cython.longlong][::1],
+    keys: cython.const[cython.int][::1],
+    first_row: cython.Py_ssize_t,
+    lengths: cython.longlong[::1],
 ) -> None:
-    """Sort votes but skips by pair with two counting sorts, by second item and then by first.
-
-    Leaves 4 x second item + outcome of each vote in keys[1] (`keys` is (2, n_votes)), its weight in
-    weights[1] (unless `weight` is empty), and in stops[0] where each first item's votes end; `stops`
-    (2, n_items) starts at zero. Under `triangle` the lower item of a pair is the first.
-    """
-    n_votes: cython.Py_ssize_t = left.shape[0]
-    n_items: cython.Py_ssize_t = stops.shape[1]
-    weighted: cython.bint = weight.shape[0] > 0
+    """Fill `lengths` (n_items) with the number of pairs of each first item, from `first_row` on, in sorted `keys`."""
+    n_rows: cython.Py_ssize_t = stops.shape[0]
+    item: cython.Py_ssize_t
     row: cython.Py_ssize_t
-    i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
-    first: cython.Py_ssize_t
-    item: cython.Py_ssize_t
-    swapped: cython.Py_ssize_t
-    seen: cython.Py_ssize_t
-    place: cython.longlong
-    before_first: cython.longlong = 0
-    before_second: cython.longlong = 0
-    count: cython.longlong
-    with cython.nogil:
-        for row in range(n_votes):
-            if outcome[row] == 3:
-                continue
-            i = left[row]
-            j = right[row]
-            swapped = triangle and i > j
-            first = i + swapped * (j - i)
-            stops[0, first] += 1
-            stops[1, i + j - first] += 1
-        for item in range(n_items):
-            count = stops[0, item]
-            stops[0, item] = before_first
-            before_first += count
-            count = stops[1, item]
-            stops[1, item] = before_second
-            before_second += count
-        for row in range(n_votes):
-            seen = outcome[row]
-            if seen == 3:
-                continue
-            i = left[row]
-            j = right[row]
-            swapped = triangle and i > j
-            first = i + swapped * (j - i)
-            seen += swapped * (2 - 2 * seen)
-            place = stops[1, i + j - first]
-            stops[1, i + j - first] = place + 1
-            keys[0, place] = cython.cast(cython.int, 4 * first + seen)
-            if weighted:
-                weights[0, place] = weight[row]
-        row = 0
-        for item in range(n_items):
-            while row < stops[1, item]:
-                first = keys[0, row] >> 2
-                place = stops[0, first]
-                stops[0, first] = place + 1
-                keys[1, place] = cython.cast(cython.int, 4 * item + (keys[0, row] & 3))
-                if weighted:
-                    weights[1, place] = weights[0, row]
-                row += 1
-
-
-def count_runs(stops: cython.const[cython.longlong][::1], keys: cython.const[cython.int][::1]) -> int:
-    """The number of distinct pairs among sorted `keys`, those of first item i ending at stops[i]."""
-    n_items: cython.Py_ssize_t = stops.shape[0]
-    item: cython.Py_ssize_t
-    row: cython.Py_ssize_t = 0
-    runs: cython.Py_ssize_t = 0
+    runs: cython.Py_ssize_t
     current: cython.int
     with cython.nogil:
-        for item in range(n_items):
+        row = stops[first_row - 1] if first_row > 0 else 0
+        for item in range(first_row, n_rows):
             current = -1
+            runs = 0
             while row < stops[item]:
                 runs += (keys[row] >> 2) != current
                 current = keys[row] >> 2
                 row += 1
-    return runs
+            lengths[item] = runs
 
 
 def gather_runs(
     stops: cython.const[cython.longlong][::1],
     keys: cython.const[cython.int][::1],
     weights: cython.const[cython.double][::1],
-    start: cython.longlong[::1],
+    first_row: cython.Py_ssize_t,
+    start: cython.const[cython.longlong][::1],
     second: cython.int[::1],
     table: cython.double[:, ::1],
 ) -> None:
-    """Add up the runs of equal pairs in sorted `keys` into compressed rows; `table` starts at zero."""
-    n_items: cython.Py_ssize_t = stops.shape[0]
+    """Add up the runs of equal pairs in sorted `keys` from `first_row` on into compressed rows; `table` starts at 0."""
+    n_rows: cython.Py_ssize_t = stops.shape[0]
     weighted: cython.bint = weights.shape[0] > 0
     item: cython.Py_ssize_t
-    row: cython.Py_ssize_t = 0
-    entry: cython.Py_ssize_t = -1
+    row: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
     current: cython.int
     w: cython.double = 1.0
     with cython.nogil:
-        for item in range(n_items):
+        row = stops[first_row - 1] if first_row > 0 else 0
+        for item in range(first_row, n_rows):
             current = -1
+            entry = start[item] - 1
             while row < stops[item]:
                 if (keys[row] >> 2) != current:
                     current = keys[row] >> 2
@@ -288,7 +283,6 @@ def gather_runs(
                     w = weights[row]
                 table[entry, keys[row] & 3] += w
                 row += 1
-            start[item + 1] = entry + 1
 
 
 @cython.cfunc

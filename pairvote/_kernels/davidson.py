@@ -31,19 +31,24 @@ def _davidson(
     second: cython.const[cython.int][::1],
     table: cython.const[cython.double][:, ::1],
     levels: cython.const[cython.double][::1],
+    homes: cython.const[cython.double][::1],
     extra: cython.const[cython.double][::1],
-    weights: cython.double[::1],
-    cross: cython.double[::1],
+    bends: cython.double[:, ::1],
     sums: cython.double[::1],
 ) -> cython.void:
-    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    n_items: cython.Py_ssize_t = levels.shape[0]
+    n_rows: cython.Py_ssize_t = start.shape[0] - 1
     tie: cython.double = extra[0]
-    home: cython.double = extra[1]
-    rooted: cython.bint = extra[2] == 1.0
-    tie_weight: cython.double = extra[3]
-    crossed: cython.bint = cross.shape[0] > 0
+    rooted: cython.bint = extra[1] == 1.0
+    tie_weight: cython.double = extra[2]
+    first_row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, extra[3])
+    home: cython.double = homes[0]
+    own_homes: cython.bint = homes.shape[0] > 1
+    crossed: cython.bint = bends.shape[0] > 1
+    sloped: cython.bint = bends.shape[0] > 2
     # Bradley-Terry without sides, the common case, needs a third less arithmetic.
-    plain: cython.bint = rooted and tie == 0.0 and home == 1.0 and not crossed
+    plain: cython.bint = rooted and tie == 0.0 and home == 1.0 and not own_homes and not crossed
+    row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     entry: cython.Py_ssize_t
     j: cython.int
@@ -65,13 +70,14 @@ def _davidson(
     information_tie: cython.double = 0.0
     information_side: cython.double = 0.0
     information_both: cython.double = 0.0
-    for i in range(n_items):
+    for row in range(n_rows):
+        i = first_row + row
         own = 0.0
         own_weight = 0.0
         level = levels[i]
         if plain:
             level = level * level
-            for entry in range(start[i], start[i + 1]):
+            for entry in range(start[row], start[row + 1]):
                 j = second[entry]
                 v = levels[j] * levels[j]
                 scale = 1.0 / (level + v)
@@ -84,14 +90,16 @@ def _davidson(
                 own_weight += weight
                 sums[j] -= slope
                 sums[n_items + 5 + j] += weight
-                weights[entry] = weight
+                bends[0, entry] = weight
             sums[i] += own
             sums[n_items + 5 + i] += own_weight
             gradient_side += own
             information_side += own_weight
             continue
-        for entry in range(start[i], start[i + 1]):
+        for entry in range(start[row], start[row + 1]):
             j = second[entry]
+            if own_homes:
+                home = homes[entry]
             if rooted:
                 u = level * home
                 v = levels[j]
@@ -118,13 +126,15 @@ def _davidson(
             own_weight += weight
             sums[j] -= slope
             sums[n_items + 5 + j] += weight
-            weights[entry] = weight
+            bends[0, entry] = weight
             gradient_side += slope
             if crossed:
-                cross[entry] = 0.5 * (decided + tied) * p_tie * (p_second - p_first)
+                bends[1, entry] = 0.5 * (decided + tied) * p_tie * (p_second - p_first)
                 gradient_tie += tied * (p_first + p_second) - decided * p_tie
                 information_tie += (decided + tied) * p_tie * (p_first + p_second)
-                information_both += cross[entry]
+                information_both += bends[1, entry]
+                if sloped:
+                    bends[2, entry] = slope
         sums[i] += own
         sums[n_items + 5 + i] += own_weight
         information_side += own_weight
@@ -140,22 +150,23 @@ def slopes(
     second: cython.const[cython.int][::1],
     table: cython.const[cython.double][:, ::1],
     levels: cython.const[cython.double][::1],
+    homes: cython.const[cython.double][::1],
     extra: cython.const[cython.double][::1],
-    weights: cython.double[::1],
-    cross: cython.double[::1],
+    bends: cython.double[:, ::1],
     sums: cython.double[::1],
 ) -> None:
-    """Gradient and information of Davidson's model, entry by entry.
+    """Gradient and information of Davidson's model, entry by entry, over rows that may be some of all.
 
-    levels: exp(score / 2) where extra[2] is 1, the scores themselves (any size) where it is 0.
-    extra: the tie parameter, exp(position effect / 2), that switch, and what the weight of ties is multiplied by.
+    levels (n_items): exp(score / 2) where extra[1] is 1, the scores themselves (any size) where it is 0.
+    homes: exp(effect / 2) of what favours the first item beside the scores, one for each entry or one for all.
+    extra: the tie parameter, that switch, what the weight of ties is multiplied by, and which row is the first.
     Without a tie parameter a tie pulls as half a win for each side.
-    Fills `weights` (d2/dd2) and `cross` (d2/dd deta, left alone where empty) for each entry, and adds
-    to `sums` (2 n_items + 5): the gradient by score, by log tie parameter and by position effect; the
-    information of the log tie parameter, of the position effect, and of both; and that of each score.
+    Fills in `bends`, as far as it has rows, the information d2/dd2 of each entry, d2/dd deta, and the gradient d/dd.
+    Adds to `sums` (2 n_items + 5): the gradient by score, by log tie parameter and by an effect shared by all; the
+    information of the log tie parameter, of that effect, and of both; and that of each score.
     """
     with cython.nogil:
-        _davidson(start, second, table, levels, extra, weights, cross, sums)
+        _davidson(start, second, table, levels, homes, extra, bends, sums)
 
 
 @cython.cfunc
@@ -238,7 +249,7 @@ def newton_steps(
     parameters: cython.double[::1],
     options: cython.const[cython.double][::1],
     matrix: cython.double[:, ::1],
-    scratch: cython.double[::1],
+    scratch: cython.double[:, ::1],
     sums: cython.double[::1],
 ) -> int:
     """Full Newton steps on Davidson's model for few items, as long as they are safe; return how many.
@@ -246,25 +257,24 @@ def newton_steps(
     parameters (size): where to begin, scores of mean zero; left at the maximum, or at the last safe point.
     options: the prior's precision, the tolerance, the most steps, whether there is a tie parameter, whether
     there is a position effect, and what the weight of ties is multiplied by.
-    matrix (size, size): left at the information's upper factor. scratch (2 n_pairs). sums (2 n_items + 5 + n_items
-    + size + 4).
+    matrix (size, size): left at the information's upper factor. scratch (2, n_pairs). sums (2 n_items + 5 + n_items
+    + size + 5).
     A negative number, -1 less the steps taken, says that the next step needs a line search, or that the
     information is not positive definite, or a score is out of bounds.
     """
     n_items: cython.Py_ssize_t = start.shape[0] - 1
-    n_pairs: cython.Py_ssize_t = second.shape[0]
     size: cython.Py_ssize_t = parameters.shape[0]
     precision: cython.double = options[0]
     tied: cython.bint = options[3] == 1.0
     sided: cython.bint = options[4] == 1.0
     tail: cython.Py_ssize_t = n_items
     side: cython.Py_ssize_t = size - 1
-    weights: cython.double[::1] = scratch[:n_pairs]
-    cross: cython.double[::1] = scratch[n_pairs : 2 * n_pairs if tied else n_pairs]
+    bends: cython.double[:, ::1] = scratch[: 2 if tied else 1]
     sloping: cython.double[::1] = sums[: 2 * n_items + 5]
     levels: cython.double[::1] = sums[2 * n_items + 5 : 3 * n_items + 5]
-    extra: cython.double[::1] = sums[3 * n_items + 5 : 3 * n_items + 9]
-    step: cython.double[::1] = sums[3 * n_items + 9 :]
+    homes: cython.double[::1] = sums[3 * n_items + 5 : 3 * n_items + 6]
+    extra: cython.double[::1] = sums[3 * n_items + 6 : 3 * n_items + 10]
+    step: cython.double[::1] = sums[3 * n_items + 10 :]
     n_steps: cython.int = 0
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
@@ -288,12 +298,13 @@ def newton_steps(
             if sided and not fabs(parameters[side]) < 100.0:
                 safe = False
             extra[0] = exp(parameters[tail]) if tied and safe else 0.0
-            extra[1] = exp(0.5 * parameters[side]) if sided and safe else 1.0
-            extra[2] = 1.0
-            extra[3] = options[5]
+            homes[0] = exp(0.5 * parameters[side]) if sided and safe else 1.0
+            extra[1] = 1.0
+            extra[2] = options[5]
+            extra[3] = 0.0
             for i in range(2 * n_items + 5):
                 sloping[i] = 0.0
-            _davidson(start, second, table, levels, extra, weights, cross, sloping)
+            _davidson(start, second, table, levels, homes, extra, bends, sloping)
             error = 0.0
             along = 0.0
             for i in range(n_items):
@@ -324,15 +335,15 @@ def newton_steps(
                 for entry in range(start[i], start[i + 1]):
                     j = second[entry]
                     if i < j:
-                        matrix[i, j] -= weights[entry]
+                        matrix[i, j] -= bends[0, entry]
                     else:
-                        matrix[j, i] -= weights[entry]
+                        matrix[j, i] -= bends[0, entry]
                     if tied:
-                        matrix[i, tail] += cross[entry]
-                        matrix[j, tail] -= cross[entry]
+                        matrix[i, tail] += bends[1, entry]
+                        matrix[j, tail] -= bends[1, entry]
                     if sided:
-                        matrix[i, side] += weights[entry]
-                        matrix[j, side] -= weights[entry]
+                        matrix[i, side] += bends[0, entry]
+                        matrix[j, side] -= bends[0, entry]
             # A constant on all scores' entries fixes their mean, which the votes leave open and a prior says little of.
             anchor = 0.0
             for i in range(n_items):
@@ -379,24 +390,28 @@ def log_likelihood(
     second: cython.const[cython.int][::1],
     table: cython.const[cython.double][:, ::1],
     scores: cython.const[cython.double][::1],
+    effects: cython.const[cython.double][::1],
     tie: cython.double,
     log_tie: cython.double,
-    position: cython.double,
     tie_weight: cython.double,
 ) -> float:
-    """The log-likelihood of Davidson's model; without a tie parameter a tie is half a win for each side."""
+    """The log-likelihood of Davidson's model; without a tie parameter a tie is half a win for each side.
+
+    effects: what favours the first item beside the scores, one for each entry or one for all.
+    """
     n_items: cython.Py_ssize_t = start.shape[0] - 1
     i: cython.Py_ssize_t
     entry: cython.Py_ssize_t
     d: cython.double
     half: cython.double
     own: cython.double
+    own_effects: cython.bint = effects.shape[0] > 1
     total: cython.double = 0.0
     with cython.nogil:
         for i in range(n_items):
             own = 0.0
             for entry in range(start[i], start[i + 1]):
-                d = scores[i] - scores[second[entry]] + position
+                d = scores[i] - scores[second[entry]] + effects[entry if own_effects else 0]
                 half = 0.5 * fabs(d)
                 own -= (table[entry, 0] + tie_weight * table[entry, 1] + table[entry, 2]) * log1p(
                     exp(-2.0 * half) + tie * exp(-half)

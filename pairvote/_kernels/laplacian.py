@@ -66,22 +66,23 @@ def multiply_laplacian(
     weights: cython.const[cython.double][::1],
     vector: cython.const[cython.double][::1],
     product: cython.double[::1],
+    first_row: cython.Py_ssize_t,
 ) -> None:
-    """Add the weighted graph Laplacian times `vector` to `product`."""
-    n_items: cython.Py_ssize_t = start.shape[0] - 1
-    i: cython.Py_ssize_t
+    """Add the weighted graph Laplacian times `vector` to `product`, over rows of which `first_row` is the first."""
+    n_rows: cython.Py_ssize_t = start.shape[0] - 1
+    row: cython.Py_ssize_t
     entry: cython.Py_ssize_t
     j: cython.int
     own: cython.double
     flow: cython.double
     here: cython.double
     with cython.nogil:
-        for i in range(n_items):
+        for row in range(n_rows):
             own = 0.0
-            here = vector[i]
-            for entry in range(start[i], start[i + 1]):
+            here = vector[first_row + row]
+            for entry in range(start[row], start[row + 1]):
                 j = second[entry]
                 flow = weights[entry] * (here - vector[j])
                 own += flow
                 product[j] -= flow
-            product[i] += own
+            product[first_row + row] += own

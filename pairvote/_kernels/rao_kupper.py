@@ -25,19 +25,24 @@ def slopes(
     second: cython.const[cython.int][::1],
     table: cython.const[cython.double][:, ::1],
     levels: cython.const[cython.double][::1],
+    homes: cython.const[cython.double][::1],
     extra: cython.const[cython.double][::1],
-    weights: cython.double[::1],
-    cross: cython.double[::1],
+    bends: cython.double[:, ::1],
     sums: cython.double[::1],
 ) -> None:
     """As `slopes` of Davidson's model, with extra[0] the threshold's theta = exp(tau).
 
     The terms in tau alone, sum of ties x log(theta^2 - 1), are left to the caller.
     """
-    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    n_items: cython.Py_ssize_t = levels.shape[0]
+    n_rows: cython.Py_ssize_t = start.shape[0] - 1
     theta: cython.double = extra[0]
-    home: cython.double = extra[1]
-    rooted: cython.bint = extra[2] == 1.0
+    rooted: cython.bint = extra[1] == 1.0
+    first_row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, extra[3])
+    home: cython.double = homes[0]
+    own_homes: cython.bint = homes.shape[0] > 1
+    sloped: cython.bint = bends.shape[0] > 2
+    row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     entry: cython.Py_ssize_t
     j: cython.int
@@ -58,12 +63,15 @@ def slopes(
     information_side: cython.double = 0.0
     information_both: cython.double = 0.0
     with cython.nogil:
-        for i in range(n_items):
+        for row in range(n_rows):
+            i = first_row + row
             own = 0.0
             own_weight = 0.0
             level = levels[i]
-            for entry in range(start[i], start[i + 1]):
+            for entry in range(start[row], start[row + 1]):
                 j = second[entry]
+                if own_homes:
+                    home = homes[entry]
                 if rooted:
                     u = level * home
                     v = levels[j]
@@ -81,12 +89,14 @@ def slopes(
                 bend_second = pull_second * v / (v + theta * u)
                 own += pull_first - pull_second
                 sums[j] -= pull_first - pull_second
-                weights[entry] = bend_first + bend_second
-                cross[entry] = bend_second - bend_first
+                bends[0, entry] = bend_first + bend_second
+                bends[1, entry] = bend_second - bend_first
+                if sloped:
+                    bends[2, entry] = pull_first - pull_second
                 gradient_tie -= pull_first + pull_second
                 gradient_side += pull_first - pull_second
-                own_weight += weights[entry]
-                sums[n_items + 5 + j] += weights[entry]
+                own_weight += bends[0, entry]
+                sums[n_items + 5 + j] += bends[0, entry]
                 information_both += bend_second - bend_first
             sums[i] += own
             sums[n_items + 5 + i] += own_weight
@@ -103,21 +113,25 @@ def log_likelihood(
     second: cython.const[cython.int][::1],
     table: cython.const[cython.double][:, ::1],
     scores: cython.const[cython.double][::1],
+    effects: cython.const[cython.double][::1],
     tau: cython.double,
-    position: cython.double,
 ) -> float:
-    """The log-likelihood of Rao and Kupper's model, less the sum of ties x log(exp(2 tau) - 1)."""
+    """The log-likelihood of Rao and Kupper's model, less the sum of ties x log(exp(2 tau) - 1).
+
+    effects: as for Davidson's model.
+    """
     n_items: cython.Py_ssize_t = start.shape[0] - 1
     i: cython.Py_ssize_t
     entry: cython.Py_ssize_t
     d: cython.double
     own: cython.double
+    own_effects: cython.bint = effects.shape[0] > 1
     total: cython.double = 0.0
     with cython.nogil:
         for i in range(n_items):
             own = 0.0
             for entry in range(start[i], start[i + 1]):
-                d = scores[i] - scores[second[entry]] + position - tau
+                d = scores[i] - scores[second[entry]] + effects[entry if own_effects else 0] - tau
                 own += (table[entry, 2] + table[entry, 1]) * ((d if d < 0.0 else 0.0) - log1p(exp(-fabs(d))))
                 d = -d - 2.0 * tau
                 own += (table[entry, 0] + table[entry, 1]) * ((d if d < 0.0 else 0.0) - log1p(exp(-fabs(d))))
