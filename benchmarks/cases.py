@@ -106,6 +106,8 @@ class Case:
         What the seconds of a call are divided by.
     memory : bool
         Whether peak memory is worth a process of its own.
+    own_cost : callable, optional
+        The seconds and the peak bytes of a call that runs in a process of its own, from its result.
     note : str
         What a reader of the table must know.
     """
@@ -121,6 +123,7 @@ class Case:
     repeatable: bool = False
     operations: int = 1
     memory: bool = True
+    own_cost: Callable[[Any], tuple[float, int | None]] | None = None
     note: str = ""
 
 

@@ -1,4 +1,4 @@
-"""What a case is to reach: so many times as fast as another case, or within so many seconds."""
+"""What a case is to reach: so many times as fast as another case, or within so many seconds and so much memory."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+GIB = 2**30
+
 
 class Cost(NamedTuple):
-    """The median seconds of one call, and how many votes it takes in."""
+    """The median seconds of one call, how many votes it takes in, and its peak memory where that was measured."""
 
     seconds: float
     n_votes: int
+    peak_bytes: int | None = None
 
     @property
     def per_vote(self) -> float:
@@ -73,6 +76,28 @@ class Within:
             return None
         ratio = ours.seconds / others[self.of].seconds
         return Verdict(f"{ratio:.3g} x", ratio <= self.limit)
+
+
+@dataclass(frozen=True)
+class Fits:
+    """At most so many seconds and, in a process of its own, so many bytes."""
+
+    seconds: float
+    n_bytes: int
+
+    @property
+    def text(self) -> str:
+        return f"at most {_time_and_memory(self.seconds, self.n_bytes)}"
+
+    def judge(self, ours: Cost, others: Mapping[str, Cost]) -> Verdict | None:
+        if ours.peak_bytes is None:
+            return None
+        met = ours.seconds <= self.seconds and ours.peak_bytes <= self.n_bytes
+        return Verdict(_time_and_memory(ours.seconds, ours.peak_bytes), met)
+
+
+def _time_and_memory(seconds: float, n_bytes: int) -> str:
+    return f"{seconds_text(seconds)} and {n_bytes / GIB:.3g} GiB"
 
 
 def seconds_text(seconds: float) -> str:

@@ -36,7 +36,7 @@ class Row:
     checksum : float or None
         Of the scores of the last repeat: their sum, each times its place from 1.
     peak_bytes : int or None
-        What one call took at its peak on top of what was held before.
+        What one call took at its peak on top of what was held before, or all of a process of its own.
     times_fastest_peer : float or None
         How many times as fast as the fastest peer of the group whose answer is right, per vote.
     """
@@ -66,7 +66,7 @@ class Row:
 
     @property
     def cost(self) -> Cost:
-        return Cost(statistics.median(self.seconds), self.case.n_votes)
+        return Cost(statistics.median(self.seconds), self.case.n_votes, self.peak_bytes)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -103,6 +103,9 @@ def measure(
             if row.measured:
                 with row.attempt():
                     seconds, row.result = _time(row.case.fresh(), row.loops)
+                    if row.case.own_cost is not None:
+                        seconds, peak_bytes = row.case.own_cost(row.result)
+                        row.peak_bytes = max(filter(None, (row.peak_bytes, peak_bytes)), default=None)
                     row.seconds.append(seconds / row.case.operations)
     _compare_results(rows, group)
     _compare_costs(rows, group.close)

@@ -17,10 +17,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import benchmarks
 import pairvote
-from benchmarks.cases import Case, Group, Size
+from benchmarks.cases import Case, Group, Size, Work
 from benchmarks.parts import groups_of
 
 STATUS = Path("/proc/self/status")
@@ -29,17 +30,7 @@ CLEAR_REFS = Path("/proc/self/clear_refs")
 
 def peak_bytes(part: str, group: int, case: str, size: Size) -> int | None:
     """What the case takes at its peak; None, with a word on why, where it could not be measured."""
-    homes = [str(Path(str(module.__file__)).resolve().parents[1]) for module in (pairvote, benchmarks)]
-    paths = [*dict.fromkeys(homes), *filter(None, [os.environ.get("PYTHONPATH")])]
-    # -P: the process must find the same pairvote as this one, wherever it is started.
-    command = [sys.executable, "-P", "-m", "benchmarks.memory", part, str(group), case, size]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_module("benchmarks.memory", part, str(group), case, size)
     last = done.stdout.splitlines()[-1:]
     if done.returncode == 0 and last and last[0].isdigit():
         return int(last[0])
@@ -48,16 +39,34 @@ def peak_bytes(part: str, group: int, case: str, size: Size) -> int | None:
     return None
 
 
+def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module in a process of its own, which finds the same pairvote as this one, wherever it is started."""
+    homes = [str(Path(str(package.__file__)).resolve().parents[1]) for package in (pairvote, benchmarks)]
+    paths = [*dict.fromkeys(homes), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.run(
+        [sys.executable, "-P", "-m", module, *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def watch(work: Work) -> tuple[Any, int | None, int | None]:
+    """The result of a call, and the resident size in bytes before it and at its peak."""
+    gc.collect()
+    _give_back()
+    before = _restart()
+    result = work()
+    return result, before, _peak()
+
+
 def main(part: str, group: str, case: str, size: Size) -> None:
     """Measure in this process and print the bytes."""
     make_group = groups_of(part)[int(group)]
     _case(make_group("tiny"), case).fresh()()
     work = _case(make_group(size), case).fresh()
-    gc.collect()
-    _give_back()
-    before = _restart()
-    result = work()
-    peak = _peak()
+    result, before, peak = watch(work)
     if before is not None and peak is not None and result is not None:
         print(max(0, peak - before))
 

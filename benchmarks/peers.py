@@ -20,6 +20,9 @@ from benchmarks.reference import fingerprint
 
 PEERS = ("evalica", "choix", "crowd-kit", "arena-rank", "riix", "openskill")
 SLOW_VOTES = 10_000
+# By default it adds 1e-5 of all votes to the information's diagonal, though not to the fit's.
+ARENA_RIDGE = 1e-9
+ARENA_NOTE = f"; with its default hessian_reg its errors are too small, so it has {ARENA_RIDGE:g}"
 WINNER = ("Y", "Draw", "X")
 ARENA_WINNER = np.array(["model_b", "tie", "model_a"], object)
 
@@ -145,6 +148,40 @@ def _evalica_indexing_case(holding: str) -> PeerCase:
     )
 
 
+def _evalica_bootstrap(n_resamples: int, options: dict[str, Any], votes: SeededVotes) -> Work:
+    evalica = import_module("evalica")
+    left, right = votes.ints()
+    winners, index = _evalica_winners(votes), import_module("pandas").RangeIndex(votes.n_items)
+    return partial(
+        evalica.bootstrap,
+        evalica.bradley_terry,
+        left,
+        right,
+        winners,
+        index=index,
+        n_resamples=n_resamples,
+        random_state=1,
+        **options,
+    )
+
+
+def bootstraps(n_resamples: int) -> Sequence[PeerCase]:
+    """evalica's bootstrap of its Bradley-Terry scores: as it comes, and by the least work that it can be asked for."""
+    return tuple(
+        PeerCase(
+            name=f"evalica.bootstrap, lists of ints with index={text}",
+            library="evalica",
+            prepare=partial(_evalica_bootstrap, n_resamples, options),
+            scores=lambda votes, result: _evalica_log_scores(votes, result.result),
+            note=note,
+        )
+        for text, options, note in (
+            ("", {}, "evalica.bootstrap's default intervals (BCa) fit once more for every vote left out"),
+            (", percentile", {"bootstrap_method": "percentile"}, ""),
+        )
+    )
+
+
 # --- choix: a list of (winner, loser) codes; no ties ---
 
 
@@ -186,23 +223,29 @@ def _crowd_kit_scores(votes: SeededVotes, result: Any) -> Scores:
 # --- arena-rank: a pandas frame; every fit compiles its loop again, which no caller can avoid, so that is timed ---
 
 
+def arena_frame(votes: SeededVotes, *, strings: bool = False) -> Any:
+    """The votes as arena-rank takes them: a pandas frame of model_a, model_b and winner."""
+    left, right = (np.array(votes.labels)[side] if strings else side for side in (votes.left, votes.right))
+    columns = {"model_a": left, "model_b": right, "winner": ARENA_WINNER[votes.outcome]}
+    return import_module("pandas").DataFrame(columns)
+
+
 def _arena_rank(with_intervals: bool, strings: bool, votes: SeededVotes) -> Work:
     # Compiling writes long warnings to the terminal.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     make = import_module("arena_rank.models.bradley_terry").BradleyTerry
     read = import_module("arena_rank.utils.data_utils").PairDataset.from_pandas
-    left, right = (np.array(votes.labels)[side] if strings else side for side in (votes.left, votes.right))
-    columns = {"model_a": left, "model_b": right, "winner": ARENA_WINNER[votes.outcome]}
-    frame = import_module("pandas").DataFrame(columns)
+    frame = arena_frame(votes, strings=strings)
 
     def work() -> Any:
         dataset = read(frame)
-        model = make(dataset.n_competitors)
         if with_intervals:
+            model = make(dataset.n_competitors, hessian_reg=ARENA_RIDGE)
             answer = model.compute_ratings_and_cis(dataset)
             # Reading the numbers waits until they are there.
-            np.asarray(answer["variances"])
-            return np.asarray(answer["ratings"]) / model.alpha
+            ratings, variances = np.asarray(answer["ratings"]), np.asarray(answer["variances"])
+            return ratings / model.alpha, np.sqrt(variances) / model.alpha
+        model = make(dataset.n_competitors)
         model.fit(dataset)
         return np.asarray(model.params["ratings"])
 
@@ -214,9 +257,15 @@ def _arena_rank_case(*, with_intervals: bool = False, strings: bool = False) -> 
         name=f"arena-rank, pandas {'strings' if strings else 'ints'}" + ", intervals" * with_intervals,
         library="arena-rank",
         prepare=partial(_arena_rank, with_intervals, strings),
-        scores=lambda votes, result: _centred(result),
-        note="arena-rank compiles its solver anew in every fit, so that is part of its seconds",
+        scores=_arena_intervals if with_intervals else lambda votes, result: _centred(result),
+        note="arena-rank compiles its solver anew in every fit, so that is part of its seconds"
+        + ARENA_NOTE * with_intervals,
     )
+
+
+def _arena_intervals(votes: SeededVotes, result: Any) -> Scores:
+    ratings, errors = result
+    return np.concatenate([_centred(ratings), errors])
 
 
 # --- riix and openskill: ratings that follow a stream, in Python ---
@@ -290,6 +339,8 @@ BRADLEY_TERRY_STRINGS = {
     "strings repeated": (_evalica_case("bradley_terry", "strings repeated"),),
 }
 BRADLEY_TERRY_MANY = (_evalica_case("bradley_terry", "ints"), _evalica_case("bradley_terry", "arrays"))
+DAVIDSON_MANY = (_evalica_case("newman", "arrays"),)
+BRADLEY_TERRY_INTERVALS = (_arena_rank_case(with_intervals=True),)
 BRADLEY_TERRY_DECIDED = (
     _choix_case("ilsr_pairwise"),
     _choix_case("mm_pairwise"),

@@ -12,6 +12,7 @@ from pairvote.errors import StateError as StateError
 from pairvote.errors import StorageError as StorageError
 from pairvote.io import read_votes as read_votes
 from pairvote.io import write_votes as write_votes
+from pairvote.ranking import Agreement as Agreement
 from pairvote.ranking import Fit as Fit
 from pairvote.ranking import Interval as Interval
 from pairvote.ranking import Ranking as Ranking
@@ -19,6 +20,7 @@ from pairvote.scoring.bootstrap import bootstrap as bootstrap
 from pairvote.scoring.bradley_terry import bradley_terry as bradley_terry
 from pairvote.scoring.elo import EloRatings as EloRatings
 from pairvote.scoring.elo import elo as elo
+from pairvote.scoring.luce import luce as luce
 from pairvote.scoring.methods import rank as rank
 from pairvote.scoring.tally import tally as tally
 from pairvote.scoring.tally import win_rate as win_rate

@@ -8,7 +8,7 @@ import platform
 import pairvote
 from pairvote import _kernels
 
-PACKAGES = ("numpy", "scipy", "choix", "narwhals", "tqdm", "matplotlib", "pyarrow", "Cython")
+PACKAGES = ("numpy", "scipy", "choix", "narwhals", "tqdm", "joblib", "matplotlib", "pyarrow", "Cython")
 
 
 def show_config() -> dict[str, str]:

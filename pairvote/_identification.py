@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from pairvote._labels import plural, shorten
+from pairvote._labels import listed, plural, shorten
 from pairvote._outcomes import Outcome
 from pairvote.counts import PairCounts, components_of
 from pairvote.errors import NotIdentifiedError
 from pairvote.models import Model
 
 MOST_NAMED = 5
+GAIN = 1e-6
 
 
 def check_identified(model: Model) -> None:
@@ -39,7 +40,7 @@ def check_identified(model: Model) -> None:
                 f"{what}, so the position effect has no finite estimate; score with position=False"
             )
     if not model.prior_precision:
-        _check_scores(counts if model.tie_weight else _decided(counts))
+        check_scores(counts if model.tie_weight else decided(counts), "set a finite prior_sd, or add votes")
         if model.has_ties and _ties_can_grow(counts):
             raise NotIdentifiedError(
                 "maximum-likelihood scores do not exist: they can be spaced so that no vote was won across less, and "
@@ -53,7 +54,7 @@ def check_identified(model: Model) -> None:
             )
 
 
-def _decided(counts: PairCounts) -> PairCounts:
+def decided(counts: PairCounts) -> PairCounts:
     """The counts without ties."""
     table = counts.table.copy()
     table[:, Outcome.TIE] = 0.0
@@ -62,11 +63,14 @@ def _decided(counts: PairCounts) -> PairCounts:
     return replace(counts, start=start, right=counts.right[met], table=table[met])
 
 
-def _check_scores(counts: PairCounts) -> None:
-    """Ford's condition: however the items are split in two, some item of each part beats or ties one of the other."""
+def check_scores(counts: PairCounts, remedy: str) -> None:
+    """NotIdentifiedError, naming the items and the remedy, where maximum-likelihood scores do not exist.
+
+    They do by Ford's condition: however the items are split in two, some item of each part beats or ties one of the
+    other.
+    """
     if counts.n_items < 2:
         return
-    remedy = "set a finite prior_sd, or add votes"
     components = components_of(counts)
     if components.max() > 0:
         groups = [
@@ -165,6 +169,47 @@ def _side_can_grow(model: Model, sign: float) -> bool:
     bounds = [(None, None)] * counts.n_items + [(0.0, None if model.has_ties else 0.0)]
     answer = linprog(np.zeros(counts.n_items + 1), A_ub=table.tocsr(), b_ub=-sign * towards, bounds=bounds)
     return answer.status == 0
+
+
+def check_effects(model: Model) -> None:
+    """NotIdentifiedError where coefficients can grow without end and no vote become less likely.
+
+    As for the position effect, and with it: a linear programme over the coefficients, the position effect, the reach t
+    of ties, and without a prior the scores. Along a direction of growth, as much is gained over all votes as the bounds
+    of 1 on its entries allow.
+    """
+    if model.design is None:
+        return
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array, csr_array, hstack, vstack
+
+    counts, design = model.counts, csr_array(model.design)
+    n_pairs, n_items = counts.n_pairs, counts.n_items
+    rows = np.arange(n_pairs)
+    columns = [design]
+    if model.position:
+        columns.append(csr_array(np.ones((n_pairs, 1))))
+    if not model.prior_precision:
+        ends = (np.tile(rows, 2), np.concatenate([counts.left, counts.right]))
+        columns.append(coo_array((np.repeat([1.0, -1.0], n_pairs), ends), shape=(n_pairs, n_items)).tocsr())
+    ahead = hstack(columns).tocsr()
+    right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
+    tied &= bool(model.n_ties)
+    which = [(left_won, 1.0, -1.0), (right_won, -1.0, -1.0), (tied, 1.0, 1.0), (tied, -1.0, 1.0)]
+    gains = [
+        hstack([sign * ahead[mask], csr_array(np.full((int(mask.sum()), 1), reach))])
+        for mask, sign, reach in which
+        if mask.any()
+    ]
+    table = vstack(gains).tocsr()
+    bounds = [(-1.0, 1.0)] * ahead.shape[1] + [(0.0, 1.0 if model.has_ties else 0.0)]
+    answer = linprog(-table.sum(axis=0), A_ub=-table, b_ub=np.zeros(table.shape[0]), bounds=bounds)
+    if answer.status == 0 and -answer.fun > GAIN:
+        grown = np.flatnonzero(np.abs(answer.x[: model.n_covariates]) > GAIN).tolist()
+        raise NotIdentifiedError(
+            f"the coefficients have no finite estimate: growing without end, those of covariates {listed(grown)} make "
+            "no vote less likely; leave such a covariate out, or add votes that go against it"
+        )
 
 
 def _has_circle(counts: PairCounts, source: np.ndarray, target: np.ndarray) -> bool:

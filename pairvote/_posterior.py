@@ -9,7 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._clusters import corrected_gradients
 from pairvote._kernels import davidson
+from pairvote._many_items import ManyItems
+from pairvote._vote_rows import VoteRows
 from pairvote.errors import MissingUncertaintyError
 from pairvote.models import Model
 from pairvote.solver import LARGEST_DENSE, Solution, dense_information, factor
@@ -28,6 +31,9 @@ class Uncertainty(Protocol):
     def variances(self) -> NDArray[np.float64]:
         """The diagonal of the covariance, which may cost less than the whole: float64, shape (n_items,)."""
 
+    def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
+        """The variance of contrast @ scores, the contrast adding up to zero."""
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
@@ -43,6 +49,10 @@ class Known:
     def variances(self) -> NDArray[np.float64]:
         """Float64, shape (n_items,)."""
         return np.diag(self.matrix)
+
+    def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
+        """The variance of contrast @ scores."""
+        return float(contrast @ self.matrix @ contrast)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +76,10 @@ class Scaled:
         """Float64, shape (n_items,)."""
         return self.unscaled.variances() * self.scale**2
 
+    def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
+        """The variance of contrast @ scores."""
+        return self.unscaled.contrast_variance(contrast) * self.scale**2
+
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
@@ -74,12 +88,14 @@ class Posterior:
     Sigma is the block of the scores in the inverse of the whole information H, or for "sandwich" in
     H^-1 (M + Q) H^-1, with M the sum of the outer products of the votes' gradients and Q the prior's
     precision, so that it equals H^-1 where the model holds (White 1982, "Maximum likelihood estimation of
-    misspecified models", Econometrica 50, theorem 3.2, with the prior as further observations).
+    misspecified models", Econometrica 50, theorem 3.2, with the prior as further observations). With the single
+    votes as `rows`, M is the same of the voters' gradients (`pairvote._clusters`).
     """
 
     model: Model
     solution: Solution
     sandwich: bool = False
+    rows: VoteRows | None = None
 
     @property
     def samples(self) -> None:
@@ -89,12 +105,18 @@ class Posterior:
     def covariance(self) -> NDArray[np.float64]:
         """Float64, shape (n_items, n_items)."""
         n_items = self.model.counts.n_items
-        whole = self._inverse @ self._meat @ self._inverse if self.sandwich else self._inverse
-        return centred(whole[:n_items, :n_items])
+        if n_items > LARGEST_DENSE:
+            raise MissingUncertaintyError(
+                f"the covariance of {n_items:,} items would take {n_items**2 * 8 / 2**30:.1f} GiB; it is given "
+                f"for up to {LARGEST_DENSE:,}, but standard_errors and difference() for any number"
+            )
+        return centred(self._covariance[:n_items, :n_items])
 
     def variances(self) -> NDArray[np.float64]:
         """Float64, shape (n_items,): S_ii less twice its row's mean plus the mean of all."""
         n_items = self.model.counts.n_items
+        if n_items > LARGEST_DENSE:
+            return self._of_many.variances
         inverse = self._inverse[:, :n_items]
         average = np.full(n_items, 1.0 / max(n_items, 1))
         if self.sandwich:
@@ -104,21 +126,47 @@ class Posterior:
             diagonal, means = inverse.diagonal(), average @ inverse[:n_items]
         return np.asarray(diagonal - 2.0 * means + average @ means)
 
-    @property
+    def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
+        """The variance of contrast @ parameters; its entries for the scores, which may be all, add up to zero."""
+        whole = np.zeros(len(self.solution.parameters))
+        whole[: len(contrast)] = contrast
+        if self.model.counts.n_items <= LARGEST_DENSE:
+            return float(whole @ self._covariance @ whole)
+        return self._of_many.contrast_variance(whole)
+
+    def further_errors(self) -> NDArray[np.float64]:
+        """The standard errors of the parameters beside the scores: float64, shape (n_extra,)."""
+        n_items, size = self.model.counts.n_items, len(self.solution.parameters)
+        contrasts = np.eye(size - n_items, size, n_items)
+        return np.sqrt([self.contrast_variance(contrast) for contrast in contrasts])
+
+    def approximation_error(self) -> float:
+        """How far standard errors are off at most, of 30 items that were solved exactly; 0 where all are."""
+        return 0.0 if self.model.counts.n_items <= LARGEST_DENSE else self._of_many.error
+
+    @cached_property
+    def _of_many(self) -> ManyItems:
+        return ManyItems(self.model, self.solution, self.sandwich, self.rows)
+
+    @cached_property
+    def _covariance(self) -> NDArray[np.float64]:
+        return self._inverse @ self._meat @ self._inverse if self.sandwich else self._inverse
+
+    @cached_property
     def _meat(self) -> NDArray[np.float64]:
-        meat = self.model.meat(self.solution.parameters)
-        upper = np.triu(dense_information(self.model.counts, meat, anchored=False))
-        return np.asarray(upper + np.triu(upper, 1).T)
+        n_items, parameters = self.model.counts.n_items, self.solution.parameters
+        if self.rows is None:
+            upper = np.triu(dense_information(self.model.counts, self.model.meat(parameters), anchored=False))
+            return np.asarray(upper + np.triu(upper, 1).T)
+        gradients = corrected_gradients(self.model, parameters, self.rows, self._inverse)
+        meat = (gradients.T @ gradients).toarray()
+        meat[range(n_items), range(n_items)] += self.model.prior_precision
+        return np.asarray(meat)
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
-        n_items = self.model.counts.n_items
-        if n_items > LARGEST_DENSE:
-            raise MissingUncertaintyError(
-                f"standard errors of {n_items:,} items would need a table of {n_items**2 * 8 / 2**30:.1f} GiB; "
-                f"they are given for up to {LARGEST_DENSE:,} items, so score fewer or pass uncertainty='none'"
-            )
-        if self.solution.upper is not None:
+        # The factor at hand is that of one step before, from which parts of the information must not be taken off.
+        if self.solution.upper is not None and self.rows is None:
             inverse = np.zeros(self.solution.upper.size)
             davidson.invert_factored(self.solution.upper, inverse)
             return inverse.reshape(self.solution.upper.shape)
@@ -142,6 +190,8 @@ class Posterior:
         precision = self.model.prior_precision
         if not precision or n_items < 2:
             return 0.0
+        if n_items > LARGEST_DENSE:
+            return min(self._of_many.largest_variance() * precision, 1.0)
         variances = np.linalg.eigvalsh(centred(self._inverse[:n_items, :n_items]))
         return float(min(variances[-1] * precision, 1.0))
 

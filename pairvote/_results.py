@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from pairvote._checks import is_number
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._checks import is_number, restore
 from pairvote._posterior import Posterior
-from pairvote.errors import InputError
+from pairvote.errors import InputError, MissingUncertaintyError
 from pairvote.models import Ties
 
 
@@ -70,8 +73,10 @@ class Fit:
         Davidson's nu (0 where nobody tied), or Rao and Kupper's theta (1 where nobody tied).
     position_effect : float
         What standing on the left adds, in log-odds; 0 where it was not asked for.
+    coefficients : float64 array, shape (n_covariates,)
+        What each covariate adds to the log-odds of the left side for each unit of it; empty without covariates.
     uncertainty : str
-        What the standard errors are: "model", "sandwich", "bootstrap" or "none".
+        What the standard errors are: "model", "sandwich", "by-voter", "bootstrap" or "none".
 
     Examples
     --------
@@ -80,6 +85,8 @@ class Fit:
     >>> fit = pv.bradley_terry(pv.datasets.baseball(), prior_sd=math.inf, position=True).fit
     >>> round(fit.position_effect, 4), round(fit.log_likelihood, 2), fit.prior_share
     (0.3023, -169.54, 0.0)
+    >>> round(fit.position_standard_error, 4)
+    0.1309
     """
 
     converged: bool
@@ -87,8 +94,16 @@ class Fit:
     ties: Ties
     tie_parameter: float
     position_effect: float
+    coefficients: NDArray[np.float64]
     uncertainty: str
     posterior: Posterior
+    scale: NDArray[np.float64]
+
+    __setstate__ = restore
+
+    def __post_init__(self) -> None:
+        for array in (self.coefficients, self.scale):
+            array.flags.writeable = False
 
     def __repr__(self) -> str:
         return (
@@ -101,6 +116,45 @@ class Fit:
     def log_likelihood(self) -> float:
         """The log-likelihood of the votes at the fitted parameters, without the prior."""
         return self.posterior.log_likelihood()
+
+    @cached_property
+    def _further_errors(self) -> NDArray[np.float64]:
+        if self.uncertainty in ("none", "bootstrap"):
+            raise MissingUncertaintyError(
+                f"a fit with uncertainty {self.uncertainty!r} has no standard errors of its parameters; "
+                "fit with uncertainty='model', 'sandwich' or 'by-voter'"
+            )
+        return self.posterior.further_errors()
+
+    @property
+    def tie_standard_error(self) -> float:
+        """The standard error of the tie parameter, by the delta method; 0 where nobody tied."""
+        if not self.posterior.model.has_ties:
+            return 0.0
+        return float(self._further_errors[0] * self.tie_parameter)
+
+    @property
+    def position_standard_error(self) -> float:
+        """The standard error of the position effect; 0 where it was not asked for."""
+        model = self.posterior.model
+        return float(self._further_errors[int(model.has_ties)]) if model.position else 0.0
+
+    @property
+    def coefficient_standard_errors(self) -> NDArray[np.float64]:
+        """The standard errors of the coefficients: float64, shape (n_covariates,)."""
+        n_covariates = len(self.coefficients)
+        errors = self._further_errors[-n_covariates:] / self.scale if n_covariates else np.empty(0)
+        errors.flags.writeable = False
+        return errors
+
+    @cached_property
+    def approximation_error(self) -> float:
+        """How far the standard errors of many items are off, at most, as a share; 0 up to 4,000 items.
+
+        For more they are exact where the votes form chains and trees, and else approximate: 30 of them, from the best
+        known item to the least, are found exactly too, and this is the largest deviation.
+        """
+        return self.posterior.approximation_error()
 
     @cached_property
     def prior_share(self) -> float:

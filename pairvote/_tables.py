@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pairvote.errors import MissingUncertaintyError
 
 if TYPE_CHECKING:
     from pairvote.ranking import Ranking
@@ -32,7 +35,7 @@ def columns(ranking: Ranking, order: NDArray[np.intp], level: float) -> dict[str
         "item": [ranking.items[code] for code in order.tolist()],
         "score": pick(ranking.scores),
     }
-    if ranking.uncertainty is not None:
+    with suppress(MissingUncertaintyError):
         low, high = ranking.confidence_interval(level)
         table |= {"standard_error": pick(ranking.standard_errors), "low": pick(low), "high": pick(high)}
     if ranking.order_spread is not None:
@@ -111,9 +114,9 @@ def as_html(ranking: Ranking, n_rows: int = MOST_ROWS) -> str:
 
 def _decimals(ranking: Ranking) -> int:
     """So many that the smallest standard error shows two digits; else what suits the unit."""
-    if ranking.uncertainty is not None and ranking.n_items:
-        smallest = float(ranking.standard_errors.min())
-        if smallest > 0.0:
+    with suppress(MissingUncertaintyError):
+        smallest = float(ranking.standard_errors.min(initial=math.inf))
+        if 0.0 < smallest < math.inf:
             return min(max(0, 1 - math.floor(math.log10(smallest))), 9)
     if ranking.unit == "votes" and not (ranking.scores % 1.0).any():
         return 0

@@ -9,7 +9,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pairvote
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pairvote.ranking import Ranking
     from pairvote.votes import Votes
 
-METHODS = ("bradley-terry", "elo", "tally", "win-rate")
+METHODS = ("bradley-terry", "elo", "luce", "tally", "win-rate")
 FORMATS = ("csv", "jsonl", "parquet")
 COLUMNS = ("rank", "item", "score", "standard_error", "low", "high", "won", "tied", "asked", "skipped")
 COUNTS = ("won", "tied", "asked", "skipped")
@@ -28,6 +28,7 @@ FLAGS = {
     "outcomes=": "--outcomes LABEL=left",
     "outcomes={None": "--outcomes =skip",
     "criterion=": "--criterion LABEL",
+    "criteria=": "--criteria LABEL=WEIGHT",
     "name the right one with criterion=": "--criterion-column NAME",
     "format=": "--input-format NAME",
     "prior_sd": "--prior-sd SD",
@@ -89,7 +90,15 @@ def _rank(arguments: argparse.Namespace) -> str:
         from pairvote.plotting import check_picture
 
         check_picture(arguments.plot)
-    votes = _chosen(_read(arguments), arguments.criterion)
+    votes = _read(arguments)
+    if arguments.criteria is None:
+        votes = votes.select(_spelt(votes, arguments.criterion))
+    else:
+        from pairvote.scoring.criteria import votes_on
+
+        criteria = {_spelt(votes, label): weight for label, weight in arguments.criteria.items()}
+        votes = votes_on(votes, criteria)
+        options |= {"criteria": criteria, "criterion": arguments.criterion}
 
     from pairvote.scoring.methods import rank
 
@@ -159,9 +168,9 @@ def _standard_input() -> Any:
     return StandardInput(sys.stdin.buffer.read())
 
 
-def _chosen(votes: Votes, criterion: str | None) -> Votes:
-    """The votes on a criterion, given as it is spelt on the command line."""
-    return votes.select(next((label for label in votes.criteria if str(label) == criterion), criterion))
+def _spelt(votes: Votes, criterion: str | None) -> Hashable | None:
+    """The criterion's label, given as it is spelt on the command line."""
+    return next((label for label in votes.criteria if str(label) == criterion), criterion)
 
 
 def _n_rows(ranking: Ranking, top: int | None) -> int:
@@ -329,7 +338,7 @@ def _parser() -> _Parser:
         type=_ties,
         metavar="WHAT",
         help="bradley-terry: davidson (default), rao-kupper, half or drop; "
-        "tally and win-rate: what a tie counts for each side, 0.5 by default",
+        "luce: half (default) or drop; tally and win-rate: what a tie counts for each side, 0.5 by default",
     )
     scoring.add_argument(
         "--prior-sd",
@@ -339,6 +348,12 @@ def _parser() -> _Parser:
     )
     scoring.add_argument("--position", action="store_true", help="bradley-terry: fit what standing on the left adds")
     scoring.add_argument("--criterion", metavar="LABEL", help="score the votes on this criterion")
+    scoring.add_argument(
+        "--criteria",
+        type=_criteria,
+        metavar="LABEL=WEIGHT,...",
+        help="score these criteria, each by itself, and rank by the weighted mean, such as useful=2,new=1",
+    )
     output = rank.add_argument_group("output")
     output.add_argument("--top", type=_count, metavar="K", help="the best K only, and all level with the K-th")
     output.add_argument("--level", type=_level, default=0.95, help="of the intervals, %(default)s by default")
@@ -405,6 +420,17 @@ def _level(text: str) -> float:
     if not 0.0 < level < 1.0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a probability between 0 and 1, such as 0.95")
     return level
+
+
+def _criteria(text: str) -> dict[str, float]:
+    """The mapping behind "useful=2,new=1"."""
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        label, equals, weight = part.rpartition("=")
+        if not equals or label in weights:
+            raise argparse.ArgumentTypeError(f"{part!r} is not LABEL=WEIGHT, each label once")
+        weights[label] = _number(weight)
+    return weights
 
 
 def _outcomes(text: str) -> dict[Any, str]:

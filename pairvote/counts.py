@@ -19,6 +19,8 @@ from pairvote.votes import Votes
 
 # Where each item's votes end, their keys (4 x the other item + outcome), and their weights or nothing.
 Bucketed = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
+# Compressed rows of pairs: where each item's begin, their second items, and their counts.
+Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 NO_WEIGHTS = np.empty(0)
 CROWDED = 16
 
@@ -107,13 +109,17 @@ class PairCounts:
 
     def folded(self) -> PairCounts:
         """The same counts with sides forgotten: the lower code of every pair on the left."""
-        left, right = self.left, self.right
-        swapped = left > right
-        if not swapped.any():
+        upper = self.right > self.left
+        n_upper = int(np.count_nonzero(upper))
+        if n_upper == self.n_pairs:
             return self
-        table = np.where(swapped[:, None], self.table[:, ::-1], self.table)
-        return _sum_pairs(
-            self.items, np.where(swapped, right, left), np.where(swapped, left, right), table, self.skipped
+        n_each = np.bincount(self.right[~upper], minlength=self.n_items)
+        start = np.concatenate([[0], np.cumsum(n_each)])
+        right, table = np.empty(start[-1], np.int32), np.empty((start[-1], 3))
+        counting.transpose_lower(self.start, self.right, self.table, start[:-1].copy(), right, table)
+        upper_start = np.concatenate([[0], np.cumsum(upper)])[self.start]
+        return _merged(
+            self.items, (upper_start, self.right[upper], self.table[upper]), (start, right, table), self.skipped
         )
 
     def __add__(self, other: PairCounts) -> PairCounts:
@@ -124,13 +130,14 @@ class PairCounts:
         skipped = np.zeros(len(items))
         skipped[: self.n_items] = self.skipped
         skipped[codes] += other.skipped
-        return _sum_pairs(
-            items,
-            np.concatenate([self.left, codes[other.left]]),
-            np.concatenate([self.right, codes[other.right]]),
-            np.concatenate([self.table, other.table]),
-            skipped,
-        )
+        start = np.pad(self.start, (0, len(items) - self.n_items), mode="edge")
+        return _merged(items, (start, self.right, self.table), other._renumbered(codes, len(items)), skipped)
+
+    def _renumbered(self, codes: Codes, n_items: int) -> Rows:
+        """The rows of pairs under other codes, among so many items."""
+        left, right = codes[self.left], codes[self.right]
+        order = np.lexsort((right, left)) if (np.diff(codes) < 0).any() else slice(None)
+        return np.searchsorted(left[order], np.arange(n_items + 1)), right[order], self.table[order]
 
     def dominance(self) -> NDArray[np.int32]:
         """Groups of items each of which beat or tied with the others, directly or in a chain: int32, shape (n_items,).
@@ -300,18 +307,10 @@ def components_of(votes: Votes | PairCounts | ItemTotals) -> NDArray[np.int32]:
     return component
 
 
-def _sum_pairs(
-    items: tuple[Hashable, ...], left: Codes, right: Codes, table: NDArray[np.float64], skipped: NDArray[np.float64]
-) -> PairCounts:
-    """Counts from pairs in any order, the same one perhaps several times."""
-    n_items = len(items)
-    keys = left.astype(np.int64) * n_items + right
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    first = np.flatnonzero(np.diff(keys, prepend=-1)) if len(keys) else np.empty(0, np.intp)
-    pairs = keys[first]
-    start = np.searchsorted(pairs, np.arange(n_items + 1, dtype=np.int64) * n_items)
-    summed = np.add.reduceat(table[order], first, axis=0) if len(first) else np.empty((0, 3))
-    return PairCounts(
-        items=items, start=start, right=(pairs % max(n_items, 1)).astype(np.int32), table=summed, skipped=skipped
-    )
+def _merged(items: tuple[Hashable, ...], one: Rows, other: Rows, skipped: NDArray[np.float64]) -> PairCounts:
+    """Two sets of rows added up; the other's start is used up."""
+    start = other[0].astype(np.int64)
+    most = len(one[1]) + len(other[1])
+    right, table = np.empty(most, np.int32), np.empty((most, 3))
+    counting.merge_rows(*one, start, *other[1:], right, table)
+    return PairCounts(items=items, start=start, right=right[: start[-1]], table=table[: start[-1]], skipped=skipped)

@@ -30,7 +30,7 @@ class InputError(PairvoteError, ValueError):
     ...     pv.rank(pv.Votes.from_wins(["ash"], ["birch"]), method="borda")
     ... except pv.InputError as error:
     ...     print(error)
-    method is 'borda'; use one of 'tally', 'win-rate', 'elo', 'bradley-terry'
+    method is 'borda'; use one of 'tally', 'win-rate', 'elo', 'bradley-terry', 'luce'
     """
 
 
@@ -82,6 +82,22 @@ class ConvergenceError(PairvoteError):
     ... except pv.ConvergenceError as error:
     ...     print(str(error).split("(")[0])
     the fit has not converged after 1 steps
+    """
+
+
+class PriorWarning(UserWarning):
+    """The prior decides most of how far apart some of the items come out.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import pairvote as pv
+    >>> links = range(59)
+    >>> chain = pv.Votes.from_codes([*links, *links], [*range(1, 60), *range(1, 60)], [2] * 59 + [0] * 59)
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     fit = pv.bradley_terry(chain).fit
+    >>> [warning.category.__name__ for warning in caught], round(fit.prior_share, 3)
+    (['PriorWarning'], 0.988)
     """
 
 

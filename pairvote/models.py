@@ -281,6 +281,24 @@ class Model:
         x = np.array([-p_left - 0.5 * p_tie, 0.5 * (p_right - p_left), p_right + 0.5 * p_tie])
         return x, np.array([-p_tie, 1 - p_tie, -p_tie])
 
+    def bends(
+        self, log_odds: NDArray[np.float64], log_tie: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """The information in a vote with each outcome: by d twice, by both, by the tie parameter twice: (3, n)."""
+        if self.ties == "rao-kupper" and self.has_ties:
+            lost_left, lost_right = _sigmoid(log_tie - log_odds), _sigmoid(log_tie + log_odds)
+            none = np.zeros_like(log_odds)
+            left, right = lost_left * (1 - lost_left), lost_right * (1 - lost_right)
+            by_tie_alone = 4 * math.exp(-2 * log_tie) / math.expm1(-2 * log_tie) ** 2
+            xx = np.array([right, left + right, left])
+            xy = np.array([right, right - left, none - left])
+            return xx, xy, np.array([right, left + right + by_tie_alone, left])
+        tie = math.exp(log_tie) if self.has_ties else 0.0
+        p_right, p_tie, p_left = outcome_probabilities(log_odds, tie, "davidson").T
+        xx = p_left * p_right + 0.25 * p_tie * (p_left + p_right)
+        xy, yy = 0.5 * p_tie * (p_right - p_left), p_tie * (p_left + p_right)
+        return np.array([xx] * 3), np.array([xy] * 3), np.array([yy] * 3)
+
     def _bordered(
         self, bends: NDArray[np.float64], tie_twice: float, side_twice: float, both: float
     ) -> dict[str, NDArray[np.float64]]:
@@ -297,7 +315,7 @@ class Model:
             covariates = self.design.T * bends[0]
             through += list(covariates)
             beside = [self.design.T @ values for values in through[: len(wanted)]]
-            rows = np.reshape(beside, (len(wanted), -1))
+            rows = np.reshape(beside, (len(wanted), self.n_covariates))
             corner = np.block([[corner, rows], [rows.T, covariates @ self.design]])
         border = np.zeros((len(through), counts.n_items))
         for sums, values in zip(border, through, strict=True):

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._labels import shorten
+from pairvote._results import normal_quantile
 from pairvote._tables import as_label
 from pairvote.errors import InputError
 
@@ -15,6 +21,8 @@ if TYPE_CHECKING:
     from pairvote.ranking import Ranking
 
 __all__ = ["plot_ranking", "save_ranking"]
+
+Intervals = Literal["confidence", "comparison"]
 
 # Okabe and Ito's blue, told apart from grey and white under every common colour blindness.
 COLOUR = "#0072B2"
@@ -28,7 +36,14 @@ UNLABELLED_HEIGHT = 9.0
 LABEL_WIDTH = 70
 
 
-def plot_ranking(ranking: Ranking, *, level: float = 0.95, top: int | None = None, ax: Axes | None = None) -> Axes:
+def plot_ranking(
+    ranking: Ranking,
+    *,
+    level: float = 0.95,
+    top: int | None = None,
+    intervals: Intervals = "confidence",
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the scores, best on top: a dot each, and a bar for the interval where there are standard errors.
 
     Parameters
@@ -38,6 +53,11 @@ def plot_ranking(ranking: Ranking, *, level: float = 0.95, top: int | None = Non
         Of the intervals.
     top : int, optional
         Draw only the best so many, with all that are level with the last of them.
+    intervals : {"confidence", "comparison"}
+        "confidence": of each centred score on its own. "comparison": of the scores' quasi-variances, for judging two
+        items by their bars, where confidence intervals mislead. The interval of a difference reaches as far as the
+        root of the summed squares of the two bars' reaches; so two items whose bars do not overlap differ at
+        `level`, and two whose bars overlap a little may as well. How well this holds is written under the picture.
     ax : matplotlib Axes, optional
         Where to draw. By default on a figure of its own, made by pyplot, whose size suits the number of items
         and the length of their labels.
@@ -49,7 +69,10 @@ def plot_ranking(ranking: Ranking, *, level: float = 0.95, top: int | None = Non
     Raises
     ------
     InputError
-        For a `level` or `top` out of range, for a ranking of no items, and where matplotlib is not installed.
+        For a `level` or `top` out of range, for a ranking of no items, and where matplotlib is not installed. For
+        comparison intervals also where `Ranking.quasi_variances` has none, or a negative one.
+    MissingUncertaintyError
+        For comparison intervals where the scorer has no covariance; confidence intervals are then left out.
 
     Notes
     -----
@@ -66,17 +89,23 @@ def plot_ranking(ranking: Ranking, *, level: float = 0.95, top: int | None = Non
     """
     _require_matplotlib()
     codes = _best(ranking, top)
+    bars = _bars(ranking, level, intervals)
     if ax is None:
         from matplotlib import pyplot
 
         _, ax = pyplot.subplots(figsize=_size(ranking, codes), layout="constrained")
         _fit_labels(ax, len(codes))
-    _draw(ranking, codes, level, ax)
+    _draw(ranking, codes, bars, ax)
     return ax
 
 
 def save_ranking(
-    ranking: Ranking, path: str | os.PathLike[str], *, level: float = 0.95, top: int | None = None
+    ranking: Ranking,
+    path: str | os.PathLike[str],
+    *,
+    level: float = 0.95,
+    top: int | None = None,
+    intervals: Intervals = "confidence",
 ) -> None:
     """Save the picture of `plot_ranking` to a file, without pyplot and so without a screen or global state.
 
@@ -85,13 +114,15 @@ def save_ranking(
     ranking : Ranking
     path : str or path
         With a suffix that matplotlib can write, such as .png, .svg or .pdf.
-    level, top
+    level, top, intervals
         As in `plot_ranking`.
 
     Raises
     ------
     InputError
         For a suffix that matplotlib cannot write, and as `plot_ranking`.
+    MissingUncertaintyError
+        As `plot_ranking`.
     OSError
         Where the file cannot be written.
 
@@ -111,11 +142,12 @@ def save_ranking(
     from matplotlib.figure import Figure
 
     codes = _best(ranking, top)
+    bars = _bars(ranking, level, intervals)
     figure: Figure = Figure(figsize=_size(ranking, codes), layout="constrained")
     FigureCanvasAgg(figure)
     ax = figure.subplots()
     _fit_labels(ax, len(codes))
-    _draw(ranking, codes, level, ax)
+    _draw(ranking, codes, bars, ax)
     figure.savefig(path, dpi=150)
 
 
@@ -171,16 +203,50 @@ def _label(ranking: Ranking, code: int) -> str:
     return as_label(ranking.items[code], LABEL_WIDTH)
 
 
-def _draw(ranking: Ranking, codes: list[int], level: float, ax: Axes) -> None:
+# The low and the high ends of all items, and what they are.
+Bars = tuple[NDArray[np.float64], NDArray[np.float64], str]
+
+
+def _confidence(ranking: Ranking, level: float) -> Bars | None:
+    if ranking.uncertainty is None:
+        return None
+    return *ranking.confidence_interval(level), f"with {100 * level:g}% intervals"
+
+
+def _comparison(ranking: Ranking, level: float) -> Bars:
+    quasi = ranking.quasi_variances
+    if (quasi < 0.0).any():
+        raise InputError(
+            f"the quasi-variance of {shorten(ranking.items[quasi.argmin()])} is negative and so has no root to draw; "
+            "use intervals='confidence'"
+        )
+    reach = normal_quantile(level) * np.sqrt(quasi)
+    words = (
+        f"with {100 * level:g}% comparison intervals\n"
+        f"(standard errors of differences to within {ranking.quasi_variance_error:.1%})"
+    )
+    return ranking.scores - reach, ranking.scores + reach, words
+
+
+_INTERVALS: dict[str, Callable[[Ranking, float], Bars | None]] = {"confidence": _confidence, "comparison": _comparison}
+
+
+def _bars(ranking: Ranking, level: float, intervals: Intervals) -> Bars | None:
+    if intervals not in list(_INTERVALS):
+        raise InputError(f"intervals is {intervals!r}; use {' or '.join(map(repr, _INTERVALS))}")
+    return _INTERVALS[intervals](ranking, level)
+
+
+def _draw(ranking: Ranking, codes: list[int], bars: Bars | None, ax: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
     places = list(range(1, len(codes) + 1))
     dot, bar = (1.5, 0.5) if len(codes) > MOST_LABELLED else (3.5, 1.5) if len(codes) > ROOMY else (5.0, 2.0)
     title = f"score ({ranking.unit})"
-    if ranking.uncertainty is not None:
-        low, high = ranking.confidence_interval(level)
+    if bars is not None:
+        low, high, words = bars
         ax.hlines(places, low[codes], high[codes], color=COLOUR, linewidth=bar, alpha=0.55, zorder=2)
-        title += f" with {100 * level:g}% intervals"
+        title += f" {words}"
     ax.plot(ranking.scores[codes], places, "o", color=COLOUR, markersize=dot, zorder=3)
     if len(codes) <= MOST_LABELLED:
         # Labels are the voters' words: a dollar sign in them is no formula.

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote import _tables
-from pairvote._checks import is_whole, restore
+from pairvote import _rank_statements, _tables
+from pairvote._agreement import Agreement, agreement
+from pairvote._checks import is_number, is_whole, restore
 from pairvote._frames import Backend, make_frame
 from pairvote._labels import shorten
 from pairvote._posterior import Scaled, Uncertainty
@@ -20,12 +21,13 @@ from pairvote._results import Difference, Fit, Interval, OutcomeProbabilities, n
 from pairvote.counts import ItemTotals, PairCounts, components_of, totals_of
 from pairvote.errors import InputError, MissingUncertaintyError
 from pairvote.models import outcome_probabilities
+from pairvote.solver import LARGEST_DENSE
 from pairvote.votes import Votes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Difference", "Fit", "Interval", "OutcomeProbabilities", "Ranking"]
+__all__ = ["Agreement", "Difference", "Fit", "Interval", "OutcomeProbabilities", "Ranking"]
 
 Unit = Literal["log-odds", "elo", "votes", "share"]
 Rng = int | np.random.Generator | None
@@ -176,8 +178,8 @@ class Ranking:
     def _known_uncertainty(self) -> Uncertainty:
         if self.uncertainty is None:
             raise MissingUncertaintyError(
-                f"this ranking by {self.method!r} of {self.n_items:,} items has no standard errors; up to 4,000 items "
-                "have them by bradley_terry (unless uncertainty='none'), and by bootstrap for any scorer"
+                f"this ranking by {self.method!r} of {self.n_items:,} items has no standard errors; bradley_terry "
+                "gives them (unless uncertainty='none'), and up to 4,000 items bootstrap for any scorer"
             )
         return self.uncertainty
 
@@ -206,8 +208,10 @@ class Ranking:
         0.0
         """
         i, j = self._code(a), self._code(b)
-        c = self.covariance
-        variance = max(float(c[i, i] + c[j, j] - 2 * c[i, j]), 0.0)
+        contrast = np.zeros(self.n_items)
+        contrast[i] += 1.0
+        contrast[j] -= 1.0
+        variance = max(self._known_uncertainty().contrast_variance(contrast), 0.0)
         return Difference(estimate=float(self.scores[i] - self.scores[j]), standard_error=math.sqrt(variance))
 
     def top_k_probability(self, k: int, *, rng: Rng = None) -> NDArray[np.float64]:
@@ -248,6 +252,11 @@ class Ranking:
         vacant = k - above.sum(axis=1, keepdims=True)
         return np.asarray((above + level * (vacant / level.sum(axis=1, keepdims=True))).mean(axis=0))
 
+    rank_interval = _rank_statements.rank_interval
+    tiers = _rank_statements.tiers
+    quasi_variances = cached_property(_rank_statements.quasi_variances)
+    quasi_variance_error = cached_property(_rank_statements.quasi_variance_error)
+
     # --- probabilities ---
 
     def expected_score(self, a: Hashable, b: Hashable) -> float:
@@ -264,12 +273,23 @@ class Ranking:
         return float(self._expected(np.array(gap)))
 
     def probability_matrix(self) -> NDArray[np.float64]:
-        """`expected_score` of every item over every other: float64, shape (n_items, n_items); 0.5 on the diagonal."""
+        """`expected_score` of every item over every other: float64, shape (n_items, n_items); 0.5 on the diagonal.
+
+        An InputError for more than 4,000 items: it would fill the memory.
+        """
+        if self.n_items > LARGEST_DENSE:
+            raise InputError(
+                f"the probabilities of {self.n_items:,} items would take {self.n_items**2 * 8 / 2**30:.1f} GiB; they "
+                f"are given for up to {LARGEST_DENSE:,}, but expected_score() of two items for any number"
+            )
         return _read_only(self._expected(self.scores[:, None] - self.scores))
 
     def _expected(self, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.log_odds_per_unit is None:
-            raise InputError(f"a ranking by {self.method!r} has no model of a vote; score with elo or bradley_terry")
+            raise InputError(
+                f"a ranking by {self.method!r} has no model of a vote; score with elo or bradley_terry, "
+                "and where there are several criteria, one of them"
+            )
         log_odds = self.log_odds_per_unit * gaps
         if self.fit is None:
             right, _, left = np.moveaxis(outcome_probabilities(log_odds, 0.0, "davidson"), -1, 0)
@@ -346,8 +366,35 @@ class Ranking:
 
     # --- other forms ---
 
-    def on_elo_scale(self, initial: float = 1500.0) -> Ranking:
+    def agreement(self, other: Ranking, k: int = 5, *, p: float = 0.9) -> Agreement:
+        """How far two rankings of the same items, in any order and unit, agree; `Agreement` explains the numbers.
+
+        Raises
+        ------
+        InputError
+            For `k` or `p` out of range, rankings that differ in their items, and where all items of one are level.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+        >>> pv.tally(votes).agreement(pv.elo(votes), k=10).top_k_overlap
+        0.9
+        """
+        if not isinstance(other, Ranking):
+            raise InputError(f"other is a {type(other).__name__}; pass a Ranking of the same items")
+        check_k(k, self.n_items)
+        return agreement(self, other, k, p)
+
+    def on_elo_scale(self, initial: float = 1500.0, *, anchor: Hashable | None = None) -> Ranking:
         """The same ranking on Elo's scale: log-odds x 400 / ln 10, with mean `initial`.
+
+        Parameters
+        ----------
+        initial : float
+        anchor : label, optional
+            The item that gets exactly `initial`, in place of the mean. That shifts the numbers only: standard errors
+            stay those of the centred scores, and those of differences are the same anyway.
 
         Examples
         --------
@@ -355,15 +402,21 @@ class Ranking:
         >>> ranking = pv.bradley_terry(pv.Votes.from_wins(["ash"], ["birch"])).on_elo_scale()
         >>> ranking.unit, round(float(ranking.scores.mean()), 6)
         ('elo', 1500.0)
+        >>> ranking = pv.bradley_terry(pv.datasets.baseball()).on_elo_scale(1000, anchor="Boston")
+        >>> ranking.to_dict()["Boston"]
+        1000.0
         """
         if self.unit != "log-odds":
             raise InputError(f"scores in {self.unit!r} have no place on Elo's scale; score with bradley_terry or elo")
+        if not is_number(initial) or not math.isfinite(initial):
+            raise InputError(f"initial is {initial!r}; it is a finite number, such as 1500")
+        origin = 0.0 if anchor is None else self.scores[self._code(anchor)]
         return replace(
             self,
-            scores=self.scores * ELO_PER_LOG_ODDS + initial,
+            scores=(self.scores - origin) * ELO_PER_LOG_ODDS + initial,
             unit="elo",
             uncertainty=None if self.uncertainty is None else Scaled(self.uncertainty, ELO_PER_LOG_ODDS),
-            log_odds_per_unit=1.0 / ELO_PER_LOG_ODDS,
+            log_odds_per_unit=None if self.log_odds_per_unit is None else 1.0 / ELO_PER_LOG_ODDS,
         )
 
     def to_dict(self) -> dict[Hashable, float]:
@@ -400,11 +453,17 @@ class Ranking:
         """
         return make_frame(self.to_columns(level), backend)
 
-    def plot(self, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        *,
+        level: float = 0.95,
+        intervals: Literal["confidence", "comparison"] = "confidence",
+        ax: Axes | None = None,
+    ) -> Axes:
         """Draw the scores with their intervals, best on top: `pairvote.plotting.plot_ranking`."""
         from pairvote.plotting import plot_ranking
 
-        return plot_ranking(self, level=level, ax=ax)
+        return plot_ranking(self, level=level, intervals=intervals, ax=ax)
 
     def __repr__(self) -> str:
         best = f", best {shorten(self.items[self._order[0]], 40)}" if self.items else ""

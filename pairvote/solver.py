@@ -9,13 +9,15 @@ not (chains, bands), a factor takes over: dense for up to `LARGEST_DENSE` items,
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._kernels import davidson, laplacian
+from pairvote._structure import fills_little, is_almost_tree, narrow_order
 from pairvote.counts import PairCounts, components_of
 from pairvote.errors import ConvergenceError
 from pairvote.models import Model, Slopes
@@ -24,6 +26,10 @@ KERNEL_PARAMETERS = 128
 DENSE_ITEMS = 500
 LARGEST_DENSE = 4_000
 MOST_PRODUCTS = 200
+# Where votes mix items well, 10 to 20 products do.
+FEW_PRODUCTS = 25
+# Products after which conjugate gradients are given up where nothing else is left.
+PATIENCE = 20_000
 # Where few votes join large groups, scores may be much further off than gradients say, so the last step must be short.
 LAST_TOLERANCE = 1e-6
 LAST_STEPS = 1e3
@@ -41,11 +47,19 @@ MOST_HALVINGS = 50
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Solution:
-    """The maximum: its parameters, the Newton steps that led to it, and the information's upper factor if at hand."""
+    """The maximum: its parameters and the Newton steps that led to it.
+
+    upper: the information's upper factor, if at hand. mixed: whether votes mix the items so well that conjugate
+    gradients arrive in few steps, or are too many for a sparse factor.
+    """
 
     parameters: NDArray[np.float64]
     n_iter: int
     upper: NDArray[np.float64] | None = None
+    mixed: bool = False
+
+
+Solve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 class System(Protocol):
@@ -89,7 +103,7 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
         if solution.upper is not None:
             return solution
         start, done = solution.parameters, solution.n_iter
-    system: System = Dense(model) if n_items <= DENSE_ITEMS else Gradients(model)
+    system = _first_system(model)
     parameters, slopes = start, model.slopes(start)
     for n_iter in range(done, max_iter + 1):
         error = _scaled_gradient(slopes)
@@ -100,16 +114,34 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
         try:
             step = system.solve(slopes, slopes.gradient, tolerance)
         except TooManyProductsError:
-            system = (Dense if n_items <= LARGEST_DENSE else Sparse)(model)
+            system = _patient_system(model)
             step = system.solve(slopes, slopes.gradient, tol)
         if converged and (n_iter == max_iter or float(np.abs(step).max()) <= LAST_STEPS * tol):
             ahead = parameters + step
-            return Solution(parameters=centre(model, ahead if model.allows(ahead) else parameters), n_iter=n_iter)
+            return Solution(
+                parameters=centre(model, ahead if model.allows(ahead) else parameters),
+                n_iter=n_iter,
+                mixed=isinstance(system, Gradients) and system.does_well,
+            )
         parameters, slopes = _advance(model, parameters, slopes, step)
     raise ConvergenceError(
         f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature); "
         "raise max_iter, or set a finite prior_sd if it is infinite"
     )
+
+
+def _first_system(model: Model) -> System:
+    if model.counts.n_items <= DENSE_ITEMS:
+        return Dense(model)
+    return Sparse(model) if is_almost_tree(model.counts) else Gradients(model)
+
+
+def _patient_system(model: Model) -> System:
+    """Where conjugate gradients have not arrived soon: a factor, unless it would fill the memory."""
+    n_items = model.counts.n_items
+    if n_items > DENSE_ITEMS and fills_little(model.counts):
+        return Sparse(model)
+    return Dense(model) if n_items <= LARGEST_DENSE else Gradients(model, patient=True)
 
 
 def _last_tolerance(slopes: Slopes, tol: float) -> float:
@@ -216,13 +248,17 @@ class Dense:
 
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """The information's inverse times `vector`, to rounding."""
+        solution = self.solver(slopes)(vector)
+        scores = solution[: self._model.counts.n_items]
+        scores -= scores.mean()
+        return solution
+
+    def solver(self, slopes: Slopes) -> Solve:
+        """The same for one vector after another."""
         from scipy.linalg.lapack import dpotrs
 
-        counts = self._model.counts
-        solution, _ = dpotrs(factor(dense_information(counts, slopes, anchored=True)), vector, lower=1)
-        scores = solution[: counts.n_items]
-        scores -= scores.mean()
-        return np.asarray(solution)
+        lower = factor(dense_information(self._model.counts, slopes, anchored=True))
+        return lambda vector: np.asarray(dpotrs(lower, vector, lower=1)[0])
 
 
 def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -239,6 +275,44 @@ def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(lower)
 
 
+def solve(
+    model: Model, slopes: Slopes, vector: NDArray[np.float64], *, mixed: bool, tolerance: float = 1e-10
+) -> NDArray[np.float64]:
+    """The information's inverse times `vector`, whose entries for the scores add up to zero, at any number of items."""
+    if mixed:
+        try:
+            with model.parts:
+                return Gradients(model).solve(slopes, vector, tolerance)
+        except TooManyProductsError:
+            pass
+    return _patient_system(model).solve(slopes, vector, tolerance)
+
+
+def largest_variance(model: Model, solution: Solution) -> float | None:
+    """About the largest variance of a centred direction of the scores, from below; None where votes mix items well."""
+    n_items, size = model.counts.n_items, len(solution.parameters)
+    if n_items < 2 or solution.mixed:
+        return None
+    # Multiples of the golden ratio less their whole parts: in no order of the items a smooth direction.
+    direction = np.modf(np.arange(1, n_items + 1) * (0.5 + 0.5 * math.sqrt(5.0)))[0] - 0.5
+    if solution.upper is not None:
+        vectors = np.zeros(2 * size)
+        vectors[:n_items] = direction
+        return float(davidson.largest_variance(solution.upper, n_items, vectors))
+    system = Dense(model) if n_items <= DENSE_ITEMS else Sparse(model)
+    inverse = system.solver(model.slopes(solution.parameters))
+    # Without what further parameters add, which is little where chains are long.
+    further = np.zeros(size - n_items if isinstance(system, Dense) else 0)
+    variance = 0.0
+    for _ in range(8):
+        direction = direction - direction.mean()
+        direction /= np.sqrt(direction @ direction)
+        solved = inverse(np.concatenate([direction, further]))[:n_items]
+        variance = float(direction @ solved)
+        direction = solved
+    return variance
+
+
 class TooManyProductsError(Exception):
     """Conjugate gradients have not arrived."""
 
@@ -250,24 +324,24 @@ class Bordered:
         self._model = model
 
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """The information's inverse times `vector`, to a residual of about `tolerance` of the vector's size."""
-        n_items = self._model.counts.n_items
+        """The information's inverse times `vector`, or each of several columns, to a residual of about `tolerance`."""
+        n_items, n_vectors = self._model.counts.n_items, 1 if vector.ndim == 1 else vector.shape[1]
         columns = np.column_stack([vector[:n_items], slopes.border])
         # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
         columns -= columns.mean(axis=0)
         # The solutions of the border enter a difference, so they are solved more tightly.
-        solutions = self.solve_scores(slopes, columns, [tolerance] + [0.1 * tolerance] * slopes.border.shape[1])
+        tolerances = np.repeat([tolerance, 0.1 * tolerance], [n_vectors, slopes.border.shape[1]])
+        solutions = self.solve_scores(slopes, columns, tolerances)
         solutions -= solutions.mean(axis=0)
-        scores, bordered = solutions[:, 0], solutions[:, 1:]
+        scores, bordered = solutions[:, :n_vectors].reshape(vector[:n_items].shape), solutions[:, n_vectors:]
         complement = slopes.corner - slopes.border.T @ bordered
-        try:
-            further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
-        except np.linalg.LinAlgError:
-            raise ConvergenceError(SINGULAR) from None
+        if len(complement) and not np.linalg.eigvalsh(complement)[0] > LEAST_PIVOT * np.trace(slopes.corner):
+            raise ConvergenceError(SINGULAR)
+        further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
         return np.concatenate([scores - bordered @ further, further])
 
     def solve_scores(
-        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: list[float]
+        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The inverse of the scores' information times each column."""
         raise NotImplementedError
@@ -276,69 +350,130 @@ class Bordered:
 class Gradients(Bordered):
     """Conjugate gradients, the diagonal as preconditioner; TooManyProductsError where they have not arrived."""
 
+    def __init__(self, model: Model, *, patient: bool = False) -> None:
+        super().__init__(model)
+        self._patient = patient
+        self._most_products = 0
+
+    @property
+    def does_well(self) -> bool:
+        """Whether few products were enough for every solution, or no other way would do better."""
+        return self._most_products <= FEW_PRODUCTS or not fills_little(self._model.counts)
+
     def solve_scores(
-        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: list[float]
+        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The inverse of the scores' information times each column, to each one's tolerance."""
         if not slopes.diagonal.min() > LEAST_RATIO * slopes.diagonal.max():
             raise TooManyProductsError
-        inverse_diagonal = 1.0 / slopes.diagonal
-        solved = [
-            self._solve_one(slopes, column, inverse_diagonal, tolerance)
-            for column, tolerance in zip(columns.T, tolerances, strict=True)
-        ]
-        return np.column_stack(solved)
-
-    def _solve_one(
-        self, slopes: Slopes, vector: NDArray[np.float64], inverse_diagonal: NDArray[np.float64], tolerance: float
-    ) -> NDArray[np.float64]:
-        counts, parts = self._model.counts, self._model.parts
+        counts, parts, alone = self._model.counts, self._model.parts, columns.shape[1] == 1
 
         def multiply(first: int, last: int, sums: NDArray[np.float64]) -> None:
-            rows = counts.start[first : last + 1]
-            laplacian.multiply_laplacian(rows, counts.right, slopes.weights, direction, sums, first)
+            rows = (counts.start[first : last + 1], counts.right, slopes.weights)
+            if alone:
+                laplacian.multiply_laplacian(*rows, directions[:, 0], sums[:, 0], first)
+            else:
+                laplacian.multiply_columns(*rows, directions, sums, first)
 
-        solution = np.zeros(len(vector))
-        residual = vector.copy()
-        direction = inverse_diagonal * residual
-        size = float(residual @ direction)
-        enough = tolerance**2 * size
-        for _ in range(MOST_PRODUCTS):
-            if size <= enough:
-                return solution
-            product = slopes.ridge * direction
-            parts.add_up(multiply, product)
-            bend = float(direction @ product)
-            if not bend > 0.0:
+        preconditioner = 1.0 / slopes.diagonal[:, None]
+        residuals = np.ascontiguousarray(columns)
+        directions = preconditioner * residuals
+        solutions = np.zeros_like(residuals)
+        sizes = _dots(residuals, directions)
+        enough = np.square(tolerances) * sizes
+        for n_products in range(PATIENCE if self._patient else MOST_PRODUCTS):
+            going = sizes > enough
+            if not going.any():
+                self._most_products = max(self._most_products, n_products)
+                return solutions
+            products = slopes.ridge * directions
+            parts.add_up(multiply, products)
+            bends = _dots(directions, products)
+            if not (bends[going] > 0.0).all():
                 raise TooManyProductsError
-            along = size / bend
-            solution += along * direction
-            residual -= along * product
-            preconditioned = inverse_diagonal * residual
-            size_before, size = size, float(residual @ preconditioned)
-            direction = preconditioned + (size / size_before) * direction
-        raise TooManyProductsError
+            along = np.divide(sizes, bends, out=np.zeros_like(sizes), where=going)
+            solutions += along * directions
+            residuals = residuals - along * products
+            preconditioned = preconditioner * residuals
+            sizes_before, sizes = sizes, _dots(residuals, preconditioned)
+            # A column that has arrived stands still.
+            directions *= np.divide(sizes, sizes_before, out=np.zeros_like(sizes), where=going)
+            directions += preconditioned
+        if not self._patient:
+            raise TooManyProductsError
+        raise ConvergenceError(
+            f"conjugate gradients have not arrived after {PATIENCE:,} products; the votes join large groups of "
+            "items by long chains, so set a smaller prior_sd, or score fewer items"
+        )
+
+
+def _dots(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scalar product of each column of `a` with that of `b`."""
+    return np.asarray(np.einsum("ij,ij->j", a, b))
 
 
 class Sparse(Bordered):
-    """A sparse direct factorisation, minimum degree first; without a prior the first item is held at zero."""
+    """A sparse direct factorisation in a narrow order; without a prior its last item is held at zero."""
 
     def solve_scores(
-        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: list[float]
+        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The inverse of the scores' information times each column, to rounding."""
+        lu, kept = self._factor(slopes)
+        solved = np.zeros_like(columns)
+        solved[kept] = lu.solve(columns[kept])
+        return solved
+
+    def solver(self, slopes: Slopes) -> Solve:
+        """The same for one vector after another."""
+        lu, kept = self._factor(slopes)
+
+        def solve_one(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+            solved = np.zeros(len(slopes.diagonal))
+            solved[kept] = lu.solve(vector[kept])
+            return solved
+
+        return solve_one
+
+    def variances(self, slopes: Slopes) -> NDArray[np.float64]:
+        """The diagonal of the inverse of the scores' information, centred: float64, shape (n_items,).
+
+        References
+        ----------
+        Takahashi, Fagan and Chen (1973), "Formation of a sparse bus impedance matrix", 8th PICA Conference; as in
+        Erisman and Tinney (1975), "On computing certain elements of the inverse of a sparse matrix", CACM 18.
+        """
+        lu, kept = self._factor(slopes)
+        lower = lu.L.tocsc()
+        lower.sort_indices()
+        # Each column's first entry is the diagonal's 1.
+        below = np.ones(lower.nnz, bool)
+        below[lower.indptr[:-1]] = False
+        start = lower.indptr.astype(np.int64) - np.arange(len(lower.indptr))
+        entries, pivots = np.ascontiguousarray(lower.data[below]), lu.U.diagonal()
+        diagonal, places = np.empty(len(pivots)), np.full(len(pivots), -1, np.int32)
+        rows = lower.indices[below].astype(np.int32)
+        laplacian.invert_on_pattern(start, rows, entries, pivots, np.empty(len(entries)), diagonal, places)
+        n_items = len(slopes.diagonal)
+        variances, means = np.zeros(n_items), np.zeros(n_items)
+        variances[kept] = diagonal[lu.perm_c]
+        means[kept] = lu.solve(np.full(len(kept), 1.0 / n_items))
+        return np.asarray(variances - 2.0 * means + means.mean())
+
+    def _factor(self, slopes: Slopes) -> tuple[Any, NDArray[np.int32]]:
+        """The factor, and the items that it is of, in its order."""
         from scipy.sparse import coo_array, diags_array
         from scipy.sparse.linalg import splu
 
         counts = self._model.counts
         shape = (counts.n_items, counts.n_items)
         links = coo_array((slopes.weights, (counts.left, counts.right)), shape=shape)
-        matrix = (diags_array(slopes.diagonal) - links - links.T).tocsc()
-        held = 0 if slopes.ridge else 1
+        order = narrow_order(counts)
+        kept = order if slopes.ridge else order[:-1]
+        matrix = (diags_array(slopes.diagonal) - links - links.T).tocsr()[kept][:, kept].tocsc()
+        symmetric = {"SymmetricMode": True}
         try:
-            lu = splu(matrix[held:, held:].tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+            lu = splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=symmetric)
         except RuntimeError:
             raise ConvergenceError(SINGULAR) from None
-        solved = np.zeros_like(columns)
-        solved[held:] = lu.solve(np.ascontiguousarray(columns[held:]))
-        return solved
+        return lu, kept

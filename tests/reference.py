@@ -2,7 +2,8 @@
 
 Nothing here imports pairvote or shares a formula's derivation with it. A vote is a plain row
 (left, right, outcome, weight): item codes, then 0 right wins, 1 tie, 2 left wins, 3 skip. All loops are over
-rows, in order. Derivatives are numerical, of the log-probability of one vote as its model defines it.
+rows, in order. Derivatives are numerical, of the log-probability of one vote as its model defines it. Where votes are
+too many for that, `maximum_of_many` takes them as arrays.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import cmath
 import itertools
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.integrate import quad
+from scipy.optimize import brentq, linprog, minimize
+from scipy.sparse import coo_array, diags_array
+from scipy.sparse.linalg import cg, splu
+from scipy.stats import norm, studentized_range
 
 Row = tuple[int, int, int, float]
 Rows = Sequence[Row]
@@ -374,3 +379,452 @@ def bradley_terry(
         "covariance": centring @ inverse[:n_items, :n_items] @ centring,
         "sandwich_covariance": centring @ sandwich[:n_items, :n_items] @ centring,
     }
+
+
+class VoteByVote(NamedTuple):
+    """What each row that counts adds to the log-likelihood, over all parameters: scores, eta or tau, gamma, then the
+    coefficients. `numbers` says which rows they are; their weights are in the values, gradients and informations.
+    """
+
+    numbers: list[int]
+    weights: Floats
+    values: Floats
+    gradients: Floats
+    informations: Floats
+
+
+def vote_by_vote(params: Floats, rows: Rows, covariates: Floats, n_items: int, ties: str, position: bool) -> VoteByVote:
+    """`derivatives` of each row by itself, with d = s_left - s_right + gamma + covariates[row] . coefficients."""
+    n_covariates = covariates.shape[1]
+    scores, tie, gamma = unpack(params[: len(params) - n_covariates], rows, n_items, ties, position)
+    coefficients = params[len(params) - n_covariates :]
+    found = []
+    for number, (left, right, outcome, weight) in enumerate(rows):
+        if outcome == SKIP or weight == 0:
+            continue
+        along_difference, along_tie = np.zeros((2, len(params)))
+        along_difference[[left, right]] = 1, -1
+        if tie is not None:
+            along_tie[n_items] = 1
+        if position:
+            along_difference[n_items + (tie is not None)] = 1
+        along_difference[len(params) - n_covariates :] = covariates[number]
+        difference = scores[left] - scores[right] + gamma + float(covariates[number] @ coefficients)
+        by_difference, by_tie = slopes(outcome, ties, difference, tie)
+        twice, both, tie_twice = curvatures(outcome, ties, difference, tie)
+        mixed = np.outer(along_difference, along_tie)
+        bend = (
+            twice * np.outer(along_difference, along_difference)
+            + both * (mixed + mixed.T)
+            + tie_twice * np.outer(along_tie, along_tie)
+        )
+        gradient = by_difference * along_difference + by_tie * along_tie
+        value = log_probability(outcome, ties, difference, tie).real
+        found.append((number, weight, weight * value, weight * gradient, -weight * bend))
+    numbers, weights, values, gradients, informations = zip(*found, strict=True)
+    return VoteByVote(list(numbers), *map(np.array, (weights, values, gradients, informations)))
+
+
+def bradley_terry_with_covariates(
+    rows: Rows,
+    covariates: Floats,
+    n_items: int,
+    ties: str = "davidson",
+    prior_sd: float = 3.0,
+    position: bool = False,
+) -> dict[str, Any]:
+    """As `bradley_terry`, by Newton's method on `vote_by_vote`; the priors are on the scores alone.
+
+    Gives scores (centred), tie, position, coefficients and log_likelihood; `votes`, a VoteByVote at the maximum;
+    `inverse` of the information over all parameters (without a prior, with the scores' level fixed); and `precision`,
+    the prior's part of it.
+    """
+    with_tie = has_tie_parameter(rows, ties)
+    start = {"davidson": 0.0, "rao-kupper": 0.5}
+    beside = ([start[ties]] if with_tie else []) + [0.0] * (position + covariates.shape[1])
+    params = np.array([0.0] * n_items + beside)
+    precision = np.zeros((len(params), len(params)))
+    precision[range(n_items), range(n_items)] = 1 / prior_sd**2
+    gauge = np.zeros_like(precision)
+    if math.isinf(prior_sd):
+        gauge[:n_items, :n_items] = 1 / n_items
+
+    def value(at: Floats) -> float:
+        if ties == "rao-kupper" and with_tie and at[n_items] <= 0:
+            return -math.inf
+        return float(vote_by_vote(at, *model).values.sum() - at @ precision @ at / 2)
+
+    model = (rows, covariates, n_items, ties, position)
+    for _ in range(100):
+        votes = vote_by_vote(params, *model)
+        information = votes.informations.sum(axis=0) + precision + gauge
+        step = np.linalg.solve(information, votes.gradients.sum(axis=0) - precision @ params)
+        here = value(params)
+        while value(params + step) < here - 1e-12 * (1 + abs(here)):
+            step /= 2
+        params = params + step
+        if np.abs(step).max() < 1e-11 * (1 + np.abs(params).max()):
+            break
+    else:
+        raise ArithmeticError(f"no maximum after 100 steps; the last was {np.abs(step).max()}")
+    votes = vote_by_vote(params, *model)
+    n_beside = len(params) - covariates.shape[1]
+    scores, tie, gamma = unpack(params[:n_beside], rows, n_items, ties, position)
+    without_ties = {"davidson": 0.0, "rao-kupper": 1.0}
+    return {
+        "scores": np.array(scores) - np.mean(scores),
+        "tie": math.exp(tie) if tie is not None else without_ties.get(ties),
+        "position": gamma,
+        "coefficients": params[n_beside:],
+        "log_likelihood": float(votes.values.sum()),
+        "votes": votes,
+        "inverse": np.linalg.inv(votes.informations.sum(axis=0) + precision + gauge),
+        "precision": precision,
+    }
+
+
+def covariance_between(fit: dict[str, Any], groups: Sequence[Any] | None, *, corrected: bool = False) -> Floats:
+    """H^-1 (M + Q) H^-1 over all parameters, with M the sum of outer products of the groups' gradients.
+
+    `groups` says of each row whose it is; None takes each vote by itself, weight * g g'. A corrected gradient is
+    (I - H_v H^-1)^-1 g_v with H_v the information of the group's votes (Mancl and DeRouen 2001).
+    """
+    votes, inverse = fit["votes"], fit["inverse"]
+    meat = fit["precision"].copy()
+    if groups is None:
+        for gradient, weight in zip(votes.gradients, votes.weights, strict=True):
+            meat += np.outer(gradient, gradient) / weight
+        return np.asarray(inverse @ meat @ inverse)
+    for group in set(groups):
+        gradient, information = np.zeros(len(inverse)), np.zeros_like(inverse)
+        for place, number in enumerate(votes.numbers):
+            if groups[number] == group:
+                gradient += votes.gradients[place]
+                information += votes.informations[place]
+        if corrected:
+            gradient = np.linalg.solve(np.eye(len(inverse)) - information @ inverse, gradient)
+        meat += np.outer(gradient, gradient)
+    return np.asarray(inverse @ meat @ inverse)
+
+
+def centred(covariance: Floats, n_items: int) -> Floats:
+    """P S P with P = I - 11'/n and S the block of the scores."""
+    centring = np.eye(n_items) - 1 / n_items
+    return np.asarray(centring @ covariance[:n_items, :n_items] @ centring)
+
+
+def slopes_of_many(
+    left: Ints, right: Ints, outcome: Ints, weight: Floats, scores: Floats, eta: float, prior_sd: float
+) -> tuple[float, Floats, Any, Floats]:
+    """What `derivatives` gives, for as many votes as arrays hold, without a position effect.
+
+    Davidson's model as a multinomial logit with the features x = (-1/2, 0, 1/2) of d and y = (0, 1, 0) of eta, whose
+    gradient is the observed features less the expected and whose information is their covariance. At eta = -inf, where
+    nobody ties, it is Bradley and Terry's, and of a vote with x = 0 the quasi-likelihood of "half".
+
+    Gives the value, the gradient over scores and eta, the information of the scores (sparse) and its border with
+    eta, of shape (n_items + 1,), the information of eta itself last.
+    """
+    n_items = len(scores)
+    d = scores[left] - scores[right]
+    x, y = np.array([-0.5, 0.0, 0.5]), np.array([0.0, 1.0, 0.0])
+    logits = np.stack([-d / 2, np.full(len(d), eta), d / 2])
+    log_total = np.logaddexp.reduce(logits)
+    chances = np.exp(logits - log_total)
+    mean_x, mean_y = x @ chances, y @ chances
+    tied = y[outcome] if eta > -math.inf else np.zeros(len(d))
+    value = weight @ (x[outcome] * d + np.where(tied > 0, eta, 0.0) - log_total)
+    value -= (scores @ scores) / (2 * prior_sd**2)
+    by_d, by_eta = weight * (x[outcome] - mean_x), weight * (tied - mean_y)
+    twice = weight * (x**2 @ chances - mean_x**2)
+    both = weight * ((x * y) @ chances - mean_x * mean_y)
+    eta_twice = weight * (y**2 @ chances - mean_y**2)
+
+    def per_item(values: Floats, sign: int) -> Floats:
+        return np.bincount(left, values, n_items) + sign * np.bincount(right, values, n_items)
+
+    gradient = np.append(per_item(by_d, -1) - scores / prior_sd**2, by_eta.sum())
+    links = coo_array((twice, (left, right)), shape=(n_items, n_items))
+    information = diags_array(per_item(twice, 1) + 1 / prior_sd**2) - links - links.T
+    return float(value), gradient, information.tocsc(), np.append(per_item(both, -1), eta_twice.sum())
+
+
+def maximum_of_many(
+    left: Ints,
+    right: Ints,
+    outcome: Ints,
+    weight: Floats,
+    n_items: int,
+    ties: str = "davidson",
+    prior_sd: float = 3.0,
+    *,
+    mixed: bool = False,
+) -> tuple[Floats, float]:
+    """Centred scores and Davidson's nu (0 under "half"): Newton's method with halved steps on `slopes_of_many`.
+
+    Steps are solved for by a sparse factor; in `mixed` graphs, which would fill it up, by conjugate gradients. With
+    prior_sd=inf the first item is held meanwhile. The last step is below 1e-9, so its square is what remains.
+    """
+    held = 0 if math.isfinite(prior_sd) else 1
+    votes = (left, right, outcome, weight)
+    scores, eta = np.zeros(n_items), 0.0 if ties == "davidson" else -math.inf
+    value, gradient, information, border = slopes_of_many(*votes, scores, eta, prior_sd)
+    for _ in range(100):
+        matrix = information[held:, held:].tocsc()
+        columns = np.column_stack([gradient[held:-1], border[held:-1]])
+        solved = np.zeros((n_items, 2))
+        if mixed:
+            solved[held:] = np.column_stack([_solve_iteratively(matrix, column) for column in columns.T])
+        else:
+            solved[held:] = splu(matrix, permc_spec="MMD_AT_PLUS_A").solve(columns)
+        step, along_border = (solved - solved.mean(axis=0)).T
+        eta_step = 0.0
+        if ties == "davidson":
+            eta_step = float((gradient[-1] - border[:-1] @ step) / (border[-1] - border[:-1] @ along_border))
+            step = step - eta_step * along_border
+        while True:
+            ahead = slopes_of_many(*votes, scores + step, eta + eta_step, prior_sd)
+            if ahead[0] >= value - 1e-12 * (1 + abs(value)):
+                break
+            step, eta_step = step / 2, eta_step / 2
+        scores, eta = scores + step, eta + eta_step
+        value, gradient, information, border = ahead
+        if max(np.abs(step).max(), abs(eta_step)) < 1e-9:
+            return scores, math.exp(eta)
+    raise ArithmeticError("no maximum after 100 steps")
+
+
+def _solve_iteratively(matrix: Any, vector: Floats) -> Floats:
+    """The inverse of a positive definite matrix times a vector, to a residual of a millionth of its size."""
+    solution, failed = cg(matrix, vector, rtol=1e-6, maxiter=1000, M=diags_array(1 / matrix.diagonal()))
+    if failed:
+        raise ArithmeticError("conjugate gradients have not arrived; is the graph mixed?")
+    return solution
+
+
+# --- walks, posteriors by brute force, and agreement of rankings ---
+
+
+def half_wins(rows: Rows, n_items: int) -> Floats:
+    """How often each item (row) won against each other (column), a tie as half a win for both."""
+    wins = np.zeros((n_items, n_items))
+    for left, right, outcome, weight in answered(rows):
+        wins[left, right] += weight * outcome / 2
+        wins[right, left] += weight * (1 - outcome / 2)
+    return wins
+
+
+def walk(rates: Floats) -> Floats:
+    """log pi, centred, of the walk that goes from i to j at rates[i, j]: by elimination without subtraction, so
+    each pi is exact to rounding (Grassmann, Taksar and Heyman 1985).
+    """
+    rates = rates.copy()
+    n_states = len(rates)
+    for last in range(n_states - 1, 0, -1):
+        rates[:last, last] /= rates[last, :last].sum()
+        for first in range(last):
+            rates[first, :last] += rates[first, last] * rates[last, :last]
+    visits = np.ones(n_states)
+    for state in range(1, n_states):
+        visits[state] = visits[:state] @ rates[:state, state]
+    return np.log(visits) - np.log(visits).mean()
+
+
+def luce_spectral(wins: Floats, alpha: float) -> Floats:
+    """One step of Luce spectral ranking from equal scores: a walk from loser to winner, each win a rate of 1/2
+    (Maystre and Grossglauser 2015, algorithm 1), and alpha from each item to each.
+    """
+    return walk(wins.T / 2 + alpha)
+
+
+def rank_centrality(wins: Floats, alpha: float) -> Floats:
+    """The walk that goes from i to j at j's share of wins against i (Negahban, Oh and Shah 2012)."""
+    shares = np.zeros_like(wins)
+    for i, j in itertools.permutations(range(len(wins)), 2):
+        met = wins[i, j] + wins[j, i] + 2 * alpha
+        shares[i, j] = (wins[j, i] + alpha) / met if met else 0.0
+    return walk(shares)
+
+
+def gamma_mode(wins: Floats, a: float) -> Floats:
+    """Scores of the maximum of prod (w_i / (w_i + w_j))^wins_ij prod w_i^a e^(-a w_i), centred (Caron and Doucet
+    2012), by one-dimensional root finding of each item's equation in turn.
+    """
+    scores = np.zeros(len(wins))
+    for _ in range(20_000):
+        before = scores.copy()
+        for i in range(len(wins)):
+
+            def slope(s: float, i: int = i) -> float:
+                rest = sum(
+                    (wins[i, j] + wins[j, i]) / (1 + math.exp(scores[j] - s)) for j in range(len(wins)) if j != i
+                )
+                return float(wins[i].sum() - rest + a - a * math.exp(s))
+
+            scores[i] = brentq(slope, -50, 50, xtol=1e-13)
+        if np.abs(scores - before).max() < 1e-12:
+            return scores - scores.mean()
+    raise ArithmeticError("no maximum after 20,000 rounds")
+
+
+def posterior_of_three(wins: Floats, prior_sd: float) -> tuple[Floats, Floats]:
+    """Mean and covariance of the centred scores of three items under normal priors, on a grid of differences.
+
+    The differences a = s_0 - s_1 and b = s_1 - s_2 have the prior covariance sd^2 [[2, -1], [-1, 2]].
+    """
+    axis = np.linspace(-9, 9, 721) * prior_sd
+    a, b = np.meshgrid(axis, axis, indexing="ij")
+    gaps = {(0, 1): a, (1, 2): b, (0, 2): a + b}
+    log = -(a**2 + a * b + b**2) / (3 * prior_sd**2)
+    for (i, j), gap in gaps.items():
+        log = log - wins[i, j] * np.logaddexp(0, -gap) - wins[j, i] * np.logaddexp(0, gap)
+    mass = np.exp(log - log.max())
+    mass /= mass.sum()
+    scores = np.stack([(2 * a + b) / 3, (b - a) / 3, (-a - 2 * b) / 3])
+    mean = (scores * mass).sum(axis=(1, 2))
+    deviations = scores - mean[:, None, None]
+    return mean, np.einsum("iab,jab,ab->ij", deviations, deviations, mass)
+
+
+def kendall_tau_b(ranks: Sequence[int], others: Sequence[int]) -> float:
+    """(concordant - discordant) / sqrt(pairs not level in one x pairs not level in the other) (Kendall 1945)."""
+    balance = ordered = ordered_there = 0
+    for i, j in itertools.combinations(range(len(ranks)), 2):
+        here, there = np.sign(ranks[i] - ranks[j]), np.sign(others[i] - others[j])
+        balance += here * there
+        ordered += abs(here)
+        ordered_there += abs(there)
+    return float(balance / math.sqrt(ordered * ordered_there))
+
+
+def spearman(ranks: Sequence[int], others: Sequence[int]) -> float:
+    """Pearson's correlation of the mid-ranks, level items at the mean of their places (Spearman 1904)."""
+    columns = []
+    for given in (ranks, others):
+        middle = [sum(r < own for r in given) + (sum(r == own for r in given) + 1) / 2 for own in given]
+        columns.append(np.array(middle) - np.mean(middle))
+    one, other = columns
+    return float(one @ other / math.sqrt((one @ one) * (other @ other)))
+
+
+def top_k_parts(ranks: Sequence[int], k: int) -> Floats:
+    """The chance of each item to be among the best k when level items are put in any order, all equally likely."""
+    orders = [
+        order for order in itertools.permutations(range(len(ranks))) if sorted(ranks) == [ranks[i] for i in order]
+    ]
+    return np.array([sum(item in order[:k] for order in orders) / len(orders) for item in range(len(ranks))])
+
+
+def rank_biased_overlap(ranks: Sequence[int], others: Sequence[int], p: float) -> float:
+    """(1 - p) sum over depths d = 1, 2, ... of p^(d-1) 2 |S_d & T_d| / (|S_d| + |T_d|), where S_d holds the items of
+    rank up to d (Webber, Moffat and Zobel 2010, with their treatment of ties), to 1e-14.
+    """
+    total, depth = 0.0, 0
+    while p**depth > 1e-15:
+        depth += 1
+        ours, theirs = ({item for item, rank in enumerate(given) if rank <= depth} for given in (ranks, others))
+        total += (1 - p) * p ** (depth - 1) * 2 * len(ours & theirs) / (len(ours) + len(theirs))
+    return total
+
+
+def bootstrap(
+    rows: Rows,
+    lots: Sequence[int],
+    score: Callable[[Rows], Floats],
+    n_resamples: int,
+    rng: np.random.Generator,
+    *,
+    acceptable: Callable[[Rows], bool] = lambda rows: True,
+) -> Floats:
+    """The scores of resamples, drawn lot by lot and thrown away until acceptable: shape (n_resamples, n_items)."""
+    samples: list[Floats] = []
+    choices = sorted(set(lots))
+    while len(samples) < n_resamples:
+        drawn = [choices[int(rng.random() * len(choices))] for _ in choices]
+        times = {lot: drawn.count(lot) for lot in set(drawn)}
+        resample = [row for row, lot in zip(rows, lots, strict=True) for _ in range(times.get(lot, 0))]
+        if acceptable(resample):
+            samples.append(score(resample))
+    return np.array(samples)
+
+
+def difference_variances(covariance: Floats) -> Floats:
+    """C_ii + C_jj - 2 C_ij for all pairs."""
+    n_items = len(covariance)
+    variances = np.zeros((n_items, n_items))
+    for i, j in itertools.permutations(range(n_items), 2):
+        variances[i, j] = covariance[i, i] + covariance[j, j] - 2 * covariance[i, j]
+    return variances
+
+
+def rank_bounds(scores: Floats, covariance: Floats, critical: Sequence[float] | Floats) -> tuple[Ints, Ints]:
+    """Best and worst rank of each item: one more than the items ahead by more than critical[i] standard errors of the
+    difference, and n less those so far behind (Mogstad, Romano, Shaikh and Wilhelm 2024).
+    """
+    n_items, variances = len(scores), difference_variances(covariance)
+    best, worst = [1] * n_items, [n_items] * n_items
+    for i, j in itertools.permutations(range(n_items), 2):
+        reach = critical[i] * math.sqrt(variances[i, j])
+        best[i] += bool(scores[j] - scores[i] > reach)
+        worst[i] -= bool(scores[i] - scores[j] > reach)
+    return np.array(best), np.array(worst)
+
+
+def tiers(scores: Floats, covariance: Floats, critical: float) -> Ints:
+    """Down the different scores, a tier begins where an item is more than `critical` standard errors of the
+    difference behind the tier's best, or one of those level with it.
+    """
+    variances = difference_variances(covariance)
+    result = np.zeros(len(scores), int)
+    tier, leaders = 0, []
+    for score in sorted(set(scores), reverse=True):
+        here = [item for item in range(len(scores)) if scores[item] == score]
+        behind = [
+            scores[leader] - scores[item] > critical * math.sqrt(variances[leader, item])
+            for leader, item in itertools.product(leaders, here)
+        ]
+        if tier == 0 or any(behind):
+            tier, leaders = tier + 1, here
+        result[here] = tier
+    return result
+
+
+def largest_error_quantile(level: float, n_items: int, *, of_one: bool) -> float:
+    """Quantile of the largest |z_i - z_j| / sqrt(2) for independent standard normals: over all pairs the studentised
+    range over sqrt(2) (Tukey 1953), over the pairs of one item Dunnett's (1955) two-sided, by quadrature.
+    """
+    if not of_one:
+        return float(studentized_range.ppf(level, n_items, math.inf) / math.sqrt(2))
+
+    def within(c: float) -> float:
+        def density(u: float) -> float:
+            near = norm.cdf(u + math.sqrt(2) * c) - norm.cdf(u - math.sqrt(2) * c)
+            return float(norm.pdf(u) * near ** (n_items - 1))
+
+        return float(quad(density, -10, 10)[0])
+
+    return float(brentq(lambda c: within(c) - level, 0.01, 20))
+
+
+def quasi_variances(covariance: Floats) -> Floats:
+    """Least sum over pairs of (log(q_i + q_j) - log v_ij)^2 (Firth and de Menezes 2004), by a search that uses no
+    derivatives (Nelder and Mead 1965), begun again from where it ends until it ends there.
+    """
+    n_items, variances = len(covariance), difference_variances(covariance)
+
+    def criterion(quasi: Floats) -> float:
+        total = 0.0
+        for i, j in itertools.combinations(range(n_items), 2):
+            if quasi[i] + quasi[j] <= 0:
+                return math.inf
+            total += math.log((quasi[i] + quasi[j]) / variances[i, j]) ** 2
+        return total
+
+    quasi = np.full(n_items, variances.sum() / n_items**2 / 2)
+    for _ in range(50):
+        options = {"xatol": 1e-12, "fatol": 1e-16, "maxiter": 10_000, "maxfev": 20_000}
+        found = minimize(criterion, quasi, method="Nelder-Mead", options=options)
+        if np.abs(found.x - quasi).max() < 1e-9 * variances.max():
+            break
+        quasi = found.x
+    return np.asarray(found.x)

@@ -119,6 +119,41 @@ def test_reference_bradley_terry_by_hand():
     np.testing.assert_allclose(reference.bradley_terry(votes), [math.log(7) / 2, -math.log(7) / 2])
 
 
+def test_reference_davidson_by_hand():
+    """Of two items the log-odds are those of the wins, here 6 to 3, whatever the ties."""
+    from benchmarks import reference
+    from benchmarks.cases import SeededVotes
+
+    # The first wins four and loses one on the left, wins two and loses two on the right.
+    left, outcome = np.repeat([0, 1], [7, 4]), np.repeat([2, 0, 1, 0, 2], [4, 1, 2, 2, 2]).astype(np.uint8)
+    votes = SeededVotes(2, left, 1 - left, outcome)
+    np.testing.assert_allclose(reference.davidson(votes), [math.log(2) / 2, -math.log(2) / 2], rtol=1e-12)
+
+
+def test_reference_sandwich_by_hand():
+    """Of two items with 5 wins, 2 ties and 3 losses, 0.6 of 10 is won: the sum of squared residues is 2.22, and the
+    information 2.4.
+    """
+    from benchmarks import reference
+    from benchmarks.cases import SeededVotes
+
+    left, outcome = np.zeros(10, np.int64), np.repeat([2, 1, 0], [5, 2, 3]).astype(np.uint8)
+    votes = SeededVotes(2, left, 1 - left, outcome)
+    errors = reference.sandwich(votes, reference.bradley_terry(votes))
+    residues = 5 * 0.4**2 + 2 * 0.1**2 + 3 * 0.6**2
+    np.testing.assert_allclose(errors, math.sqrt(residues) / 2.4 / 2, rtol=1e-12)
+
+
+def test_references_for_few_and_for_many_items_agree():
+    from benchmarks import reference
+    from benchmarks.cases import make_votes
+
+    votes = make_votes(40, 400)
+    np.testing.assert_allclose(
+        reference.bradley_terry_by_gradients(votes, 2.0), reference.bradley_terry(votes, 2.0), rtol=0, atol=1e-12
+    )
+
+
 def measured(cases, **options):
     from benchmarks.cases import Group
     from benchmarks.measure import measure
@@ -205,6 +240,40 @@ def test_goals(goal, figure, met):
 
     verdict = eval(goal, vars(goals)).judge(goals.Cost(1.0, 200), {"peer": goals.Cost(2.5, 100)})
     assert verdict == (None if figure is None else (figure, met))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "peak_bytes", "figure", "met"),
+    [
+        (2.0, 2**30, "2.00 s and 1 GiB", True),
+        (2.0, 2**32, "2.00 s and 4 GiB", False),
+        (4.0, 2**30, "4.00 s and 1 GiB", False),
+        (2.0, None, None, None),
+    ],
+)
+def test_a_goal_of_time_and_memory(seconds, peak_bytes, figure, met):
+    from benchmarks import goals
+
+    goal = goals.Fits(3.0, 3 * 2**30)
+    assert goal.text == "at most 3.00 s and 3 GiB"
+    assert goal.judge(goals.Cost(seconds, 1, peak_bytes), {}) == (None if figure is None else (figure, met))
+
+
+def test_a_call_in_a_process_of_its_own_says_what_it_cost():
+    from benchmarks import goals
+
+    costs = iter([(3.0, 700), (1.0, 500), (2.0, None)])
+    case = made_up("ours", own_cost=lambda result: next(costs), goal=goals.Fits(2.0, 700))
+    (row,) = measured((case,))
+    assert (row.seconds, row.peak_bytes) == ([3.0, 1.0, 2.0], 700)
+    assert row.verdict.met
+
+
+def test_large_calls_that_fail_say_why():
+    from benchmarks.parts import large
+
+    with pytest.raises(RuntimeError, match=r"with -1 items failed:(.|\n)*Error"):
+        large._run(-1, errors=False)
 
 
 @pytest.mark.parametrize(

@@ -337,7 +337,10 @@ SOME = well_mixed(5, 40, 11, ties=0.2).votes()
         ({"prior_sd": 1e-200}, "prior_sd is 1e-200, so small"),
         ({"position": 1}, "position is 1; it is True or False"),
         ({"position": "left"}, "position is 'left'"),
-        ({"uncertainty": "bootstrap"}, "uncertainty is 'bootstrap'; use one of 'model', 'sandwich', 'none'"),
+        (
+            {"uncertainty": "bootstrap"},
+            "uncertainty is 'bootstrap'; use one of 'model', 'sandwich', 'by-voter', 'none'",
+        ),
         ({"uncertainty": None}, "uncertainty is None"),
         ({"tol": 0.0}, "tol is 0.0"),
         ({"tol": math.nan}, "tol is nan"),

@@ -19,7 +19,7 @@ FLOORS: tuple[set[str], ...] = (
     {"errors", "_kernels", "_labels", "_frames", "_outcomes", "_checks", "_parallel", "_threads"},
     {"votes", "_assembly"},
     {"counts"},
-    {"models", "solver", "_identification", "_posterior"},
+    {"models", "solver", "_identification", "_posterior", "_structure", "_vote_rows", "_clusters", "_many_items"},
     {"ranking", "_agreement", "_rank_statements", "_results", "_tables"},
     {"scoring", "sampling"},
     {"poll", "simulation", "diagnostics"},

@@ -317,12 +317,90 @@ def multiply_laplacian() -> Iterator[Arguments]:
             yield [start[first:], second, weights, scores, rng.normal(size=len(scores)), first]
 
 
+def multiply_columns() -> Iterator[Arguments]:
+    for rng, (start, second, _), scores in graphs(sizes=(0.0,)):
+        weights = rng.gamma(1.0, size=len(second))
+        for first, n_columns in ((0, 1), (0, 4), (len(scores) // 2, 3)):
+            vectors, products = rng.normal(size=(2, len(scores), n_columns))
+            yield [start[first:], second, weights, vectors, products, first]
+
+
+def add_second_order() -> Iterator[Arguments]:
+    for rng, (start, second, _), scores in graphs(sizes=(0.0,)):
+        weights, diagonal = rng.gamma(1.0, size=len(second)), 0.5 + rng.gamma(1.0, size=len(scores))
+        for first in (0, len(scores) // 2):
+            yield [start[first:], second, weights, diagonal, rng.normal(size=len(scores)), first]
+
+
+def add_sandwiched() -> Iterator[Arguments]:
+    for rng, (start, second, _), scores in graphs(sizes=(0.0,)):
+        weights, meat = rng.gamma(1.0, size=(2, len(second)))
+        for first in (0, len(scores) // 2):
+            diagonals = 0.5 + rng.gamma(1.0, size=(3, len(scores)))
+            yield [start[first:], second, weights, meat, diagonals, rng.normal(size=len(scores)), first]
+
+
+def factors() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Unit lower factors with the fill that elimination leaves, and their pivots."""
+    rng = np.random.default_rng(5)
+    for size, density in ((0, 0.0), (1, 0.0), (2, 1.0), (8, 0.0), (8, 0.3), (40, 0.05), (40, 0.2), (40, 1.0)):
+        met = np.tril(rng.random((size, size)) < density, -1)
+        for column in range(size):
+            met |= np.tril(np.outer(met[:, column], met[:, column]), -1)
+        yield np.eye(size) + met * rng.uniform(-0.5, 0.5, size=(size, size)), rng.uniform(0.5, 2.0, size=size)
+
+
+def invert_on_pattern() -> Iterator[Arguments]:
+    for lower, pivots in factors():
+        size = len(pivots)
+        columns, rows = np.nonzero(np.tril(lower, -1).T)
+        start = np.searchsorted(columns, np.arange(size + 1)).astype(np.int64)
+        entries = lower[rows, columns]
+        places = np.full(size, -1, np.int32)
+        yield [start, rows.astype(np.int32), entries, pivots, np.zeros(len(entries)), np.zeros(size), places]
+
+
 def add_pairs_to_items() -> Iterator[Arguments]:
     for _, pairs, scores in graphs(sizes=(0.0,)):
         yield [*pairs, np.zeros((len(scores), 4))]
 
 
+def transposed(n_items: int, pairs: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The pairs whose second item is lower, as rows of that item."""
+    start, second, table = pairs
+    first = np.repeat(np.arange(n_items), np.diff(start))
+    lower = np.flatnonzero(second < first)
+    order = lower[np.lexsort((first[lower], second[lower]))]
+    turned = np.searchsorted(second[order], np.arange(n_items + 1)).astype(np.int64)
+    return turned, first[order].astype(np.int32), np.ascontiguousarray(table[order][:, ::-1])
+
+
+def transpose_lower() -> Iterator[Arguments]:
+    for _, pairs, scores in graphs(sizes=(0.0,)):
+        start, second, table = transposed(len(scores), pairs)
+        yield [*pairs, start[:-1].copy(), np.zeros_like(second), np.zeros_like(table)]
+
+
+def merge_rows() -> Iterator[Arguments]:
+    for _, pairs, scores in graphs(sizes=(0.0,)):
+        others = transposed(len(scores), pairs)
+        most = len(pairs[1]) + len(others[1])
+        yield [*pairs, *others, np.zeros(most, np.int32), np.zeros((most, 3))]
+
+
+def largest_variance() -> Iterator[Arguments]:
+    rng = np.random.default_rng(4)
+    for n_items, n_further in ((2, 0), (5, 2), (30, 1)):
+        root = rng.normal(size=(n_items + n_further, n_items + n_further + 2))
+        upper = np.ascontiguousarray(np.linalg.cholesky(root @ root.T).T)
+        yield [upper, n_items, rng.normal(size=2 * len(upper))]
+        yield [upper, n_items, np.zeros(2 * len(upper))]
+
+
 ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
+    ("counting", "transpose_lower"): transpose_lower,
+    ("counting", "merge_rows"): merge_rows,
+    ("davidson", "largest_variance"): largest_variance,
     ("counting", "add_pairs_to_items"): add_pairs_to_items,
     ("counting", "add_to_items"): for_votes(add_to_items),
     ("counting", "count_sides"): for_votes(count_sides),
@@ -345,6 +423,10 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("laplacian", "add_differences"): add_differences,
     ("laplacian", "fill_laplacian"): fill_laplacian,
     ("laplacian", "multiply_laplacian"): multiply_laplacian,
+    ("laplacian", "multiply_columns"): multiply_columns,
+    ("laplacian", "add_second_order"): add_second_order,
+    ("laplacian", "add_sandwiched"): add_sandwiched,
+    ("laplacian", "invert_on_pattern"): invert_on_pattern,
 }
 
 
@@ -415,6 +497,82 @@ def test_kernels_add_up_every_pair(name: str) -> None:
             np.testing.assert_array_equal(found[0], start)
             np.testing.assert_array_equal(found[1][:n_pairs], second)
             np.testing.assert_allclose(found[2][:n_pairs], table, rtol=1e-14)
+
+
+def test_largest_variance_is_that_of_the_information() -> None:
+    upper, n_items, vectors = next(largest_variance())
+    inverse = np.linalg.inv(upper.T @ upper)[:n_items, :n_items]
+    centring = np.eye(n_items) - 1 / n_items
+    expected = np.linalg.eigvalsh(centring @ inverse @ centring)[-1]
+    assert _kernels.davidson.largest_variance(upper, n_items, vectors) == pytest.approx(expected, rel=1e-9)
+
+
+def in_rows(start: np.ndarray, second: np.ndarray, first: int) -> Iterator[tuple[int, int, int]]:
+    """Every pair of the rows from `first` on: its entry and its two items."""
+    for row in range(len(start) - 1):
+        for entry in range(start[row], start[row + 1]):
+            yield entry, first + row, int(second[entry])
+
+
+def dense_laplacian(start: np.ndarray, second: np.ndarray, weights: np.ndarray, n_items: int, first: int) -> np.ndarray:
+    matrix = np.zeros((n_items, n_items))
+    for entry, i, j in in_rows(start, second, first):
+        matrix[[i, j], [i, j]] += weights[entry]
+        matrix[[i, j], [j, i]] -= weights[entry]
+    return matrix
+
+
+def test_multiply_columns_is_the_laplacian_times_each() -> None:
+    for arguments in multiply_columns():
+        start, second, weights, vectors, before, first = fresh(arguments)
+        products = before.copy()
+        _kernels.laplacian.multiply_columns(start, second, weights, vectors, products, first)
+        expected = before + dense_laplacian(start, second, weights, len(vectors), first) @ vectors
+        np.testing.assert_allclose(products, expected, rtol=1e-12, atol=1e-12)
+        for column in range(vectors.shape[1]):
+            alone, vector = before[:, column].copy(), vectors[:, column].copy()
+            _kernels.laplacian.multiply_laplacian(start, second, weights, vector, alone, first)
+            np.testing.assert_allclose(products[:, column], alone, rtol=1e-12, atol=1e-12)
+
+
+def test_add_second_order_is_its_formula() -> None:
+    for arguments in add_second_order():
+        start, second, weights, d, before, first = arguments
+        sums = before.copy()
+        _kernels.laplacian.add_second_order(start, second, weights, d, sums, first)
+        expected = before.copy()
+        for entry, i, j in in_rows(start, second, first):
+            expected[[i, j]] += weights[entry] ** 2 / (d[i] * d[j])
+        np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_add_sandwiched_adds_each_pairs_part_of_the_quadratic_form() -> None:
+    for arguments in add_sandwiched():
+        start, second, weights, meat, (here, d, middle), before, first = arguments
+        sums = before.copy()
+        _kernels.laplacian.add_sandwiched(start, second, weights, meat, arguments[4], sums, first)
+        expected = before.copy()
+        for item in range(len(before)):
+            for entry, *ends in in_rows(start, second, first):
+                if item in ends:
+                    other = sum(ends) - item
+                    at = np.array([here[item], weights[entry] / (d[item] * d[other])])
+                    table = np.array([[0.0, -meat[entry]], [-meat[entry], middle[other]]])
+                    expected[item] += at @ table @ at
+        np.testing.assert_allclose(sums, expected, rtol=1e-11, atol=1e-11)
+
+
+def test_invert_on_pattern_is_the_inverse() -> None:
+    for arguments, (lower, pivots) in zip(invert_on_pattern(), factors(), strict=True):
+        start, rows, entries, _, inverse, diagonal, places = arguments
+        _kernels.laplacian.invert_on_pattern(start, rows, entries, pivots, inverse, diagonal, places)
+        expected = np.linalg.inv(lower @ np.diag(pivots) @ lower.T)
+        np.testing.assert_allclose(diagonal, np.diag(expected), rtol=1e-10)
+        columns = np.repeat(np.arange(len(pivots)), np.diff(start))
+        np.testing.assert_allclose(
+            inverse, expected[rows, columns], rtol=1e-9, atol=1e-9 * np.abs(expected).max(initial=0)
+        )
+        assert (places == -1).all()
 
 
 def test_looking_at_a_source_leaves_the_choice_alone() -> None:

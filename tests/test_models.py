@@ -16,6 +16,7 @@ from strategies import Sample, samples
 
 import pairvote as pv
 from pairvote import models
+from pairvote._vote_rows import VoteRows
 from pairvote.models import TIES, Model
 from pairvote.solver import dense_information
 
@@ -100,6 +101,70 @@ def test_everything_equals_the_reference(ties, position, prior_sd, size) -> None
     # Without the prior, the meat is the sum over single votes of the outer product of each one's gradient.
     meat = replace(model.meat(at), ridge=0.0)
     np.testing.assert_allclose(information(model, meat), outer, rtol=1e-10, atol=1e-10)
+
+
+def with_design(sample: Sample, ties: models.Ties, position: bool, prior_sd: float) -> tuple[Model, Floats]:
+    """The model of single votes with two covariates, and the covariates in the order of the votes."""
+    covariates = np.random.default_rng(17).normal(size=(len(sample.rows), 2))
+    votes = sample.votes()
+    counts, design = VoteRows.of(votes, covariates).counts(votes.items)
+    return Model.of(counts, ties, prior_sd, position, design), covariates
+
+
+def set_effects(at: Floats, position: bool, *coefficients: float) -> None:
+    at[-len(coefficients) :] = coefficients
+    if position:
+        at[-len(coefficients) - 1] = 0.3
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("ties", "position", "prior_sd"), MODELS)
+def test_with_covariates_they_are_the_derivatives_too(ties, position, prior_sd, weighted, size) -> None:
+    model, _ = with_design(drawn(1, weighted=weighted), ties, position, prior_sd)
+    at = point(model, size, seed=2)
+    set_effects(at, position, 0.6, -0.9)
+    slopes = model.slopes(at)
+    scale = max(1.0, size)
+    np.testing.assert_allclose(slopes.gradient, derivative(model.log_posterior, at), rtol=1e-8, atol=1e-8 * scale)
+    bends = -derivative(lambda parameters: model.slopes(parameters).gradient, at)
+    np.testing.assert_allclose(information(model, slopes), bends, rtol=1e-8, atol=1e-9 * scale)
+    np.testing.assert_allclose(slopes.diagonal, np.diag(bends)[: model.counts.n_items], rtol=1e-8, atol=1e-9 * scale)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("ties", "position", "prior_sd"), MODELS)
+def test_with_covariates_everything_equals_the_reference(ties, position, prior_sd, size) -> None:
+    sample = drawn(3, weighted=True, n_votes=20)
+    model, covariates = with_design(sample, ties, position, prior_sd)
+    at = point(model, size, seed=4)
+    set_effects(at, position, -0.4, 0.7)
+    votes = reference.vote_by_vote(at, sample.rows, covariates, sample.n_items, ties, position)
+    ridge = np.zeros(len(at))
+    ridge[: sample.n_items] = prior_sd**-2
+    assert model.log_likelihood(at) == pytest.approx(votes.values.sum(), rel=1e-13)
+    slopes = model.slopes(at)
+    np.testing.assert_allclose(slopes.gradient, votes.gradients.sum(axis=0) - ridge * at, rtol=1e-10, atol=1e-10)
+    bends = votes.informations.sum(axis=0) + np.diag(ridge)
+    np.testing.assert_allclose(information(model, slopes), bends, rtol=1e-8, atol=1e-9)
+    outer = np.einsum("vi,vj->ij", votes.gradients / votes.weights[:, None], votes.gradients)
+    np.testing.assert_allclose(information(model, replace(model.meat(at), ridge=0.0)), outer, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("ties", TIES)
+def test_effects_are_those_of_side_and_covariates(ties) -> None:
+    for position in (False, True):
+        sample = drawn(18)
+        model, covariates = with_design(sample, ties, position, 3.0)
+        at = point(model, 1.0, seed=19)
+        set_effects(at, position, 2.0, -1.0)
+        side = 0.3 if position else 0.0
+        order = np.argsort([left for left, *_ in sample.rows], kind="stable")
+        np.testing.assert_allclose(model.effects(at), (covariates @ [2.0, -1.0])[order] + side)
+        assert model.coefficients(at).tolist() == [2.0, -1.0]
+        assert model.allows(at)
+        at[-2:] = 1e3, 0.0
+        assert not model.allows(at)
 
 
 @given(samples(min_items=2, min_votes=1), st.sampled_from(TIES), st.booleans())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib as mpl
@@ -14,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 import pairvote as pv
+from pairvote._posterior import Known
 from pairvote.plotting import COLOUR, plot_ranking, save_ranking
 
 mpl.use("agg")
@@ -64,6 +67,43 @@ def test_dots_stand_at_the_scores_and_bars_end_where_the_intervals_end():
     for row, y, segment in zip(rows, ax.get_yticks(), bars.get_segments(), strict=True):
         np.testing.assert_array_equal(segment, [[low[row], y], [high[row], y]])
     assert ax.get_xlabel() == "score (log-odds) with 80% intervals"
+
+
+@pytest.mark.parametrize("ask", [plot_ranking, pv.Ranking.plot], ids=["function", "method"])
+def test_comparison_intervals_are_of_quasi_variances_and_say_how_well_they_hold(ask):
+    ax = ask(RANKING, level=0.8, intervals="comparison", ax=Figure().subplots())
+    (bars,) = (drawn for drawn in ax.collections if isinstance(drawn, LineCollection))
+    ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+    rows = [RANKING.items.index(label) for label in tick_texts(ax)]
+    np.testing.assert_allclose(ends.mean(axis=1), RANKING.scores[rows], atol=1e-12)
+    reaches = np.diff(ends)[:, 0] / 2
+    np.testing.assert_allclose((reaches / 1.2815515655446004) ** 2, RANKING.quasi_variances[rows], rtol=1e-9)
+    # The bars of two give the interval of their difference, as well as it says.
+    first, words = ax.get_xlabel().split("\n")
+    assert first == "score (log-odds) with 80% comparison intervals"
+    within = float(words.removeprefix("(standard errors of differences to within ").removesuffix("%)")) / 100
+    low, high = RANKING.difference(RANKING.items[rows[0]], RANKING.items[rows[1]]).confidence_interval(0.8)
+    assert math.hypot(reaches[0], reaches[1]) == pytest.approx((high - low) / 2, rel=within)
+    assert within == pytest.approx(RANKING.quasi_variance_error, abs=5e-4)
+
+
+def test_comparison_intervals_need_variances_that_are_not_negative():
+    with pytest.raises(pv.MissingUncertaintyError):
+        plot_ranking(pv.tally(KALMAR), intervals="comparison")
+    votes = pv.Votes.from_wins(["ash", "birch", "cedar"], ["birch", "cedar", "ash"])
+    # The first varies with the second and with the third, less than these vary with one another.
+    covariance = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, -0.5], [1.0, -0.5, 2.0]])
+    ranking = replace(pv.bradley_terry(votes), uncertainty=Known(covariance))
+    assert ranking.quasi_variances[0] < 0
+    with pytest.raises(pv.InputError, match="quasi-variance of 'ash' is negative"):
+        ranking.plot(intervals="comparison")
+
+
+def test_comparison_intervals_can_be_saved(tmp_path):
+    paths = [tmp_path / f"{intervals}.svg" for intervals in ("confidence", "comparison")]
+    for path in paths:
+        save_ranking(RANKING, path, intervals=path.stem)
+    assert paths[0].read_bytes() != paths[1].read_bytes()
 
 
 def test_dots_alone_where_there_are_no_standard_errors():
@@ -180,7 +220,14 @@ def test_a_picture_is_not_saved_in_an_unknown_format(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"level": 95}, "level is 95"), ({"top": 24}, "k is 24"), ({"top": 0}, "k is 0")]
+    ("options", "message"),
+    [
+        ({"level": 95}, "level is 95"),
+        ({"level": 95, "intervals": "comparison"}, "level is 95"),
+        ({"top": 24}, "k is 24"),
+        ({"top": 0}, "k is 0"),
+        ({"intervals": "quasi"}, "intervals is 'quasi'; use 'confidence' or 'comparison'"),
+    ],
 )
 def test_options_are_checked(options, message):
     with pytest.raises(pv.InputError, match=message):

@@ -22,11 +22,13 @@ NAMES = {
     "Ranking",
     "Interval",
     "Fit",
+    "Agreement",
     "tally",
     "win_rate",
     "elo",
     "EloRatings",
     "bradley_terry",
+    "luce",
     "bootstrap",
     "rank",
     "read_votes",
@@ -47,7 +49,7 @@ MODULES = {"datasets", "errors", "plotting"}
 OBJECTS = sorted(NAMES - MODULES - {"__version__"})
 CLASSES = [name for name in OBJECTS if inspect.isclass(getattr(pv, name))]
 PACKAGE = Path(pv.__file__).parent
-HEAVY = {"scipy", "pandas", "narwhals", "choix", "matplotlib", "polars", "pyarrow", "tqdm"}
+HEAVY = {"scipy", "pandas", "narwhals", "choix", "matplotlib", "polars", "pyarrow", "tqdm", "joblib"}
 
 
 def loaded_by(code: str) -> set[str]:

@@ -269,7 +269,7 @@ def test_chances_do_not_depend_on_the_scale() -> None:
 def test_counts_have_no_model_of_a_vote(method) -> None:
     ranking = pv.rank(TABLE, method)
     for ask in (lambda: ranking.expected_score("ash", "birch"), ranking.probability_matrix):
-        assert refusal(ask) == f"a ranking by '{method}' has no model of a vote; score with elo or bradley_terry"
+        assert f"a ranking by '{method}' has no model of a vote; score with elo or bradley_terry" in refusal(ask)
 
 
 def test_chances_of_a_tie_need_a_model_of_ties() -> None:
@@ -541,7 +541,7 @@ def test_copies_and_pickles_say_the_same(again, asked_before) -> None:
         pv.bradley_terry(TABLE, position=True),
         pv.bradley_terry(TABLE.counts(), ties="half"),
         pv.bradley_terry(TABLE).on_elo_scale(),
-        pv.bootstrap(TABLE, n_resamples=20, rng=0),
+        pv.bootstrap(pv.datasets.baseball(), n_resamples=20, rng=0),
     ]
     for ranking in rankings:
         if asked_before:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from strategies import Sample
 
 import pairvote as pv
-from pairvote import _kernels, solver
+from pairvote import _kernels, _structure, solver
 from pairvote.models import TIES, Model
 from pairvote.solver import maximise
 
@@ -61,6 +61,7 @@ def take(way: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     limits, classes = WAYS[way]
     for name, value in limits.items():
         monkeypatch.setattr(solver, name, value)
+    monkeypatch.setattr(_structure, "FEW_PAIRS", 99.0 if "Sparse" in classes else 3.0)
     return classes
 
 
@@ -290,6 +291,7 @@ def test_long_chain_is_factored_sparsely(steps, monkeypatch) -> None:
     assert_chain(ranking, np.log(won / 5.0), 1e-7)
 
 
+@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 def test_chain_with_the_default_prior_equals_the_dense_answer(monkeypatch) -> None:
     votes = weighted(chain(600), 3.0, 2.0, 600)
     ours = pv.bradley_terry(votes, uncertainty="none")
@@ -329,6 +331,7 @@ def test_two_clusters_and_a_bridge(n_items, bridge, weight, prior_sd, monkeypatc
         assert ranking.scores[0] - ranking.scores[half] == pytest.approx(math.log(bridge[0] / bridge[1]), abs=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 @pytest.mark.parametrize("prior_sd", [3.0, math.inf])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("width", [1, 2, 5])

@@ -13,6 +13,8 @@ PARTS = {
     "bradley-terry": "bradley_terry",
     "votes": "votes",
     "small": "small",
+    "large": "large",
+    "bootstrap": "bootstrap",
     "import": "import_time",
 }
 

@@ -285,6 +285,81 @@ def gather_runs(
                 row += 1
 
 
+def transpose_lower(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    table: cython.const[cython.double][:, ::1],
+    places: cython.longlong[::1],
+    turned_second: cython.int[::1],
+    turned_table: cython.double[:, ::1],
+) -> None:
+    """Bring each pair whose second item is lower to that item's row, seen from there.
+
+    `places` (n_items) says where each row's next pair goes, and is moved on.
+    """
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    item: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    place: cython.longlong
+    with cython.nogil:
+        for item in range(n_items):
+            for entry in range(start[item], start[item + 1]):
+                if second[entry] > item:
+                    break
+                place = places[second[entry]]
+                places[second[entry]] = place + 1
+                turned_second[place] = cython.cast(cython.int, item)
+                turned_table[place, 0] = table[entry, 2]
+                turned_table[place, 1] = table[entry, 1]
+                turned_table[place, 2] = table[entry, 0]
+
+
+def merge_rows(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    table: cython.const[cython.double][:, ::1],
+    other_start: cython.longlong[::1],
+    other_second: cython.const[cython.int][::1],
+    other_table: cython.const[cython.double][:, ::1],
+    merged_second: cython.int[::1],
+    merged_table: cython.double[:, ::1],
+) -> None:
+    """Add up two sets of compressed rows; `other_start` is left at the starts of the merged ones."""
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    item: cython.Py_ssize_t
+    outcome: cython.Py_ssize_t
+    one: cython.Py_ssize_t
+    other: cython.Py_ssize_t = 0
+    stop: cython.Py_ssize_t
+    other_stop: cython.Py_ssize_t
+    entry: cython.Py_ssize_t = 0
+    with cython.nogil:
+        for item in range(n_items):
+            one = start[item]
+            stop = start[item + 1]
+            other_stop = other_start[item + 1]
+            other_start[item] = entry
+            while one < stop or other < other_stop:
+                if other == other_stop or (one < stop and second[one] < other_second[other]):
+                    merged_second[entry] = second[one]
+                    for outcome in range(3):
+                        merged_table[entry, outcome] = table[one, outcome]
+                    one += 1
+                elif one == stop or other_second[other] < second[one]:
+                    merged_second[entry] = other_second[other]
+                    for outcome in range(3):
+                        merged_table[entry, outcome] = other_table[other, outcome]
+                    other += 1
+                else:
+                    merged_second[entry] = second[one]
+                    for outcome in range(3):
+                        merged_table[entry, outcome] = table[one, outcome] + other_table[other, outcome]
+                    one += 1
+                    other += 1
+                entry += 1
+        other_start[n_items] = entry
+
+
 @cython.cfunc
 @cython.inline
 @cython.nogil

@@ -86,3 +86,152 @@ def multiply_laplacian(
                 own += flow
                 product[j] -= flow
             product[first_row + row] += own
+
+
+def multiply_columns(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    weights: cython.const[cython.double][::1],
+    vectors: cython.const[cython.double][:, ::1],
+    products: cython.double[:, ::1],
+    first_row: cython.Py_ssize_t,
+) -> None:
+    """As `multiply_laplacian`, for every column of `vectors` (n_items, n_columns) at once."""
+    n_rows: cython.Py_ssize_t = start.shape[0] - 1
+    n_columns: cython.Py_ssize_t = vectors.shape[1]
+    row: cython.Py_ssize_t
+    item: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    column: cython.Py_ssize_t
+    j: cython.int
+    flow: cython.double
+    further: cython.double
+    own: cython.double
+    own_further: cython.double
+    with cython.nogil:
+        if n_columns == 2:
+            # By far the most frequent: a gradient and a tie parameter's border.
+            for row in range(n_rows):
+                item = first_row + row
+                own = 0.0
+                own_further = 0.0
+                for entry in range(start[row], start[row + 1]):
+                    j = second[entry]
+                    flow = weights[entry] * (vectors[item, 0] - vectors[j, 0])
+                    further = weights[entry] * (vectors[item, 1] - vectors[j, 1])
+                    own += flow
+                    own_further += further
+                    products[j, 0] -= flow
+                    products[j, 1] -= further
+                products[item, 0] += own
+                products[item, 1] += own_further
+            n_rows = 0
+        for row in range(n_rows):
+            item = first_row + row
+            for entry in range(start[row], start[row + 1]):
+                j = second[entry]
+                for column in range(n_columns):
+                    flow = weights[entry] * (vectors[item, column] - vectors[j, column])
+                    products[item, column] += flow
+                    products[j, column] -= flow
+
+
+def add_second_order(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    weights: cython.const[cython.double][::1],
+    diagonal: cython.const[cython.double][::1],
+    sums: cython.double[::1],
+    first_row: cython.Py_ssize_t,
+) -> None:
+    """Add w_ij^2 / (d_i d_j) over each item's pairs to `sums` (n_items)."""
+    n_rows: cython.Py_ssize_t = start.shape[0] - 1
+    row: cython.Py_ssize_t
+    item: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    j: cython.int
+    term: cython.double
+    with cython.nogil:
+        for row in range(n_rows):
+            item = first_row + row
+            for entry in range(start[row], start[row + 1]):
+                j = second[entry]
+                term = weights[entry] / diagonal[item] * (weights[entry] / diagonal[j])
+                sums[item] += term
+                sums[j] += term
+
+
+def add_sandwiched(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    weights: cython.const[cython.double][::1],
+    meat: cython.const[cython.double][::1],
+    diagonals: cython.const[cython.double][:, ::1],
+    sums: cython.double[::1],
+    first_row: cython.Py_ssize_t,
+) -> None:
+    """Add each pair's part of x_i' M x_i to `sums` (n_items), M the Laplacian of `meat` plus a ridge.
+
+    x_i is `diagonals[0]` at item i and w_ij / (d_i d_j) at those it met, d being `diagonals[1]`; `diagonals[2]` is
+    the diagonal of M. Of M only what the pair itself, and the other pairs of its other item, add.
+    """
+    n_rows: cython.Py_ssize_t = start.shape[0] - 1
+    row: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    j: cython.int
+    there: cython.double
+    with cython.nogil:
+        for row in range(n_rows):
+            i = first_row + row
+            for entry in range(start[row], start[row + 1]):
+                j = second[entry]
+                there = weights[entry] / diagonals[1, i] / diagonals[1, j]
+                sums[i] += (diagonals[2, j] * there - 2.0 * meat[entry] * diagonals[0, i]) * there
+                sums[j] += (diagonals[2, i] * there - 2.0 * meat[entry] * diagonals[0, j]) * there
+
+
+def invert_on_pattern(
+    start: cython.const[cython.longlong][::1],
+    rows: cython.const[cython.int][::1],
+    lower: cython.const[cython.double][::1],
+    pivots: cython.const[cython.double][::1],
+    inverse: cython.double[::1],
+    diagonal: cython.double[::1],
+    places: cython.int[::1],
+) -> None:
+    """The diagonal of (L D L')^-1 by Takahashi's recursion, from the last column to the first.
+
+    Column j of the unit factor L holds, below the diagonal, lower[start[j]] to lower[start[j + 1]] in sorted `rows`;
+    D is `pivots`. `inverse` gets the inverse's entries on L's pattern. `places` (n) starts at -1 and is left so.
+    """
+    n_items: cython.Py_ssize_t = pivots.shape[0]
+    column: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    other: cython.Py_ssize_t
+    inner: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    value: cython.double
+    with cython.nogil:
+        for column in range(n_items):
+            j = n_items - 1 - column
+            for entry in range(start[j], start[j + 1]):
+                places[rows[entry]] = cython.cast(cython.int, entry - start[j])
+                inverse[entry] = 0.0
+            # Z_ij = -sum over k of Z_ik L_kj, each Z_ik of the pattern taken once for both of its ends.
+            for entry in range(start[j], start[j + 1]):
+                k = rows[entry]
+                inverse[entry] -= diagonal[k] * lower[entry]
+                for inner in range(start[k], start[k + 1]):
+                    i = rows[inner]
+                    if places[i] >= 0:
+                        other = start[j] + places[i]
+                        inverse[other] -= inverse[inner] * lower[entry]
+                        inverse[entry] -= inverse[inner] * lower[other]
+            value = 1.0 / pivots[j]
+            for entry in range(start[j], start[j + 1]):
+                value -= lower[entry] * inverse[entry]
+                places[rows[entry]] = -1
+            diagonal[j] = value

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+import warnings
+from collections.abc import Hashable, Mapping
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._checks import is_number, is_whole
-from pairvote._identification import check_identified
+from pairvote._identification import check_effects, check_identified
 from pairvote._posterior import Posterior
-from pairvote.counts import PairCounts, as_counts, as_counts_or_votes
-from pairvote.errors import InputError
+from pairvote._structure import is_crowded
+from pairvote._vote_rows import check_determined, single_votes
+from pairvote.counts import PairCounts, as_counts, as_counts_or_votes, components_of
+from pairvote.errors import ConvergenceError, InputError, PriorWarning
 from pairvote.models import TIES, Model, Ties
 from pairvote.ranking import Fit, Ranking
-from pairvote.solver import DENSE_ITEMS, LARGEST_DENSE, centre, maximise
+from pairvote.scoring.criteria import combine
+from pairvote.solver import DENSE_ITEMS, Solution, centre, largest_variance, maximise
 from pairvote.votes import Votes
 
-UncertaintyKind = Literal["model", "sandwich", "none"]
+UncertaintyKind = Literal["model", "sandwich", "by-voter", "none"]
 # Newton's method finds back from anywhere in between, but further out sums of squares overflow.
 LARGEST_START = 1e6
 SMALLEST_PRIOR_SD = 1e-100
-UNCERTAINTIES: tuple[UncertaintyKind, ...] = ("model", "sandwich", "none")
+# What the default prior decides of a chain of single votes so long.
+WARNED_SHARE = 0.8
+LONG_CHAIN = 15
+UNCERTAINTIES: tuple[UncertaintyKind, ...] = ("model", "sandwich", "by-voter", "none")
 
 
 def bradley_terry(
@@ -32,11 +39,13 @@ def bradley_terry(
     ties: Ties = "davidson",
     prior_sd: float = 3.0,
     position: bool = False,
+    covariates: ArrayLike | None = None,
     uncertainty: UncertaintyKind = "model",
     start: Ranking | ArrayLike | None = None,
     tol: float = 1e-9,
     max_iter: int = 100,
     criterion: Hashable | None = None,
+    criteria: Mapping[Hashable, float] | None = None,
 ) -> Ranking:
     r"""Rank by Bradley-Terry scores: :math:`\log(P(i) / P(j)) = s_i - s_j` for any two items.
 
@@ -54,9 +63,13 @@ def bradley_terry(
         The standard deviation of the normal prior on each score, in log-odds; `math.inf` for maximum likelihood.
     position : bool
         Fit what standing on the left adds, as ``ranking.fit.position_effect`` in log-odds.
-    uncertainty : {"model", "sandwich", "none"}
-        "model": the inverse information. "sandwich": holds also where the model does not (but votes are
-        independent). Both are worked out when first asked for, up to 4,000 items.
+    covariates : array_like of float, shape (n_votes, n_covariates), optional
+        What else may sway a vote, such as how much longer the left text is: each adds its coefficient times its value
+        to the log-odds of the left side, ``ranking.fit.coefficients``. The scores are those at covariates of zero.
+    uncertainty : {"model", "sandwich", "by-voter", "none"}
+        "model": the inverse information. "sandwich": holds also where the model does not, if votes are independent.
+        "by-voter": holds also where one voter's votes resemble each other, as where tastes differ; the votes must say
+        whose they are. All are worked out when first asked for.
     start : Ranking or array_like of float, shape (n_items,), optional
         Scores to begin at, such as an earlier ranking; its labels are matched.
     tol : float
@@ -65,6 +78,8 @@ def bradley_terry(
         The most Newton steps.
     criterion : label, optional
         Which criterion to score, where the votes answer several.
+    criteria : mapping of label to float, optional
+        The criteria to score, each by itself, and the weights of their scores in the mean of them.
 
     Returns
     -------
@@ -77,9 +92,15 @@ def bradley_terry(
         For an option out of range, and for votes on several criteria without choosing one.
     NotIdentifiedError
         Where the votes do not determine the scores (only under ``prior_sd=math.inf``), the tie parameter (every
-        vote is a tie) or the position effect (one side always won), naming the items.
+        vote is a tie), the position effect (one side always won) or a coefficient, naming the items or the covariate.
     ConvergenceError
         After `max_iter` steps.
+
+    Warns
+    -----
+    PriorWarning
+        Where 15 items or more are joined by so few votes, as along a chain, that the prior decides more than 80% of
+        how far apart they come out.
 
     References
     ----------
@@ -95,23 +116,63 @@ def bradley_terry(
     >>> ranking.standard_errors.round(2).tolist()
     [0.78, 0.89, 0.78]
     """
+    if criteria is not None:
+        if covariates is not None:
+            raise InputError("covariates is given with criteria=; score one criterion at a time, by criterion=")
+        return combine(
+            votes,
+            criteria,
+            criterion,
+            bradley_terry,
+            ties=ties,
+            prior_sd=prior_sd,
+            position=position,
+            covariates=None,
+            uncertainty=uncertainty,
+            start=start,
+            tol=tol,
+            max_iter=max_iter,
+        )
     _check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
     source = as_counts_or_votes(votes, criterion)
-    counts = as_counts(source, folded=not position)
-    model = Model.of(counts, ties, float(prior_sd), bool(position))
+    design, scale = None, np.empty(0)
+    rows = None
+    if covariates is not None or uncertainty == "by-voter":
+        rows = single_votes(votes, source, covariates, criterion)
+    if rows is not None and uncertainty == "by-voter":
+        rows.voters()
+    if rows is not None and rows.design is not None:
+        check_determined(rows, position, prior=math.isfinite(prior_sd))
+        rows, scale = rows.scaled()
+        counts, design = rows.counts(source.items)
+    else:
+        counts = as_counts(source, folded=not position)
+    model = Model.of(counts, ties, float(prior_sd), bool(position), design)
     check_identified(model)
-    solution = maximise(model, _start(model, start), tol, max_iter)
+    try:
+        solution = maximise(model, _start(model, start, scale), tol, max_iter)
+    except ConvergenceError:
+        check_effects(model)
+        raise
+    _warn_of_prior(model, solution)
     scores, log_tie, side = model.split(solution.parameters)
     if uncertainty == "model" and ties == "half" and model.n_ties:
         uncertainty = "sandwich"
-    posterior = Posterior(model, solution, sandwich=uncertainty == "sandwich")
+    posterior = Posterior(
+        model,
+        solution,
+        sandwich=uncertainty in ("sandwich", "by-voter"),
+        rows=rows if uncertainty == "by-voter" else None,
+    )
     fit = Fit(
         converged=True,
         n_iter=solution.n_iter,
         ties=ties,
         tie_parameter=math.exp(log_tie),
         position_effect=side,
+        coefficients=model.coefficients(solution.parameters) / scale,
         uncertainty=uncertainty,
+        scale=scale,
         posterior=posterior,
     )
     return Ranking(
@@ -121,14 +182,44 @@ def bradley_terry(
         method="bradley-terry",
         source=source,
         fit=fit,
-        uncertainty=None if uncertainty == "none" or counts.n_items > LARGEST_DENSE else posterior,
+        uncertainty=None if uncertainty == "none" else posterior,
         log_odds_per_unit=1.0,
     )
 
 
-def _start(model: Model, start: Ranking | ArrayLike | None) -> NDArray[np.float64]:
+def _warn_of_prior(model: Model, solution: Solution) -> None:
+    # What votes say of an item on average, at most; a prior that outweighs even that was meant to.
+    by_votes = 0.5 * (model.n_decided + model.n_ties) / max(model.counts.n_items, 1)
+    if model.counts.n_items < LONG_CHAIN or not 0.0 < model.prior_precision < by_votes:
+        return
+    variance = largest_variance(model, solution)
+    if variance is None or variance * model.prior_precision < WARNED_SHARE or components_of(model.counts).max() > 0:
+        return
+    warnings.warn(
+        f"along some direction of the scores prior_sd={model.prior_sd:g} decides at least "
+        f"{min(variance * model.prior_precision, 1.0):.0%}, and the votes the rest, as where a long chain of votes "
+        "joins items: those far apart on it come out too close (see fit.prior_share); set a larger prior_sd, "
+        "or add votes between them",
+        PriorWarning,
+        stacklevel=3,
+    )
+
+
+def refit(fitted: Posterior, counts: PairCounts, tol: float, max_iter: int) -> NDArray[np.float64]:
+    """The scores by the same model of other counts over the same items, beginning where the fit ended."""
+    before = fitted.model
+    model = Model.of(counts, before.ties, before.prior_sd, before.position)
+    check_identified(model)
+    start = fitted.solution.parameters.copy()
+    if before.has_ties and not model.has_ties:
+        start = np.delete(start, before.counts.n_items)
+    return maximise(model, start, tol, max_iter).parameters[: counts.n_items]
+
+
+def _start(model: Model, start: Ranking | ArrayLike | None, scale: NDArray[np.float64]) -> NDArray[np.float64]:
     n_items = model.counts.n_items
-    parameters = model.start(spread=start is None and n_items > DENSE_ITEMS)
+    mixed = n_items > DENSE_ITEMS and is_crowded(model.counts)
+    parameters = model.start(spread=start is None and mixed)
     if isinstance(start, Ranking):
         if start.unit != "log-odds":
             raise InputError(f"start is a ranking in {start.unit!r}; pass one by bradley_terry")
@@ -142,7 +233,12 @@ def _start(model: Model, start: Ranking | ArrayLike | None) -> NDArray[np.float6
         ):
             parameters[n_items] = math.log(start.fit.tie_parameter)
         if model.position and start.fit is not None:
-            parameters[-1] = start.fit.position_effect
+            parameters[n_items + model.has_ties] = start.fit.position_effect
+        if start.fit is not None and len(start.fit.coefficients) == len(scale):
+            model.coefficients(parameters)[:] = start.fit.coefficients * scale
+            # Those of other covariates, or of the same in other units, may be out of all bounds here.
+            if not model.allows(parameters):
+                model.coefficients(parameters)[:] = 0.0
     elif start is not None:
         try:
             scores = np.asarray(start, np.float64)

@@ -16,6 +16,7 @@ from pairvote._outcomes import OUTCOME_NAMES, Outcome
 from pairvote.counts import NO_WEIGHTS, ItemTotals, totals_of
 from pairvote.errors import InputError
 from pairvote.ranking import Ranking, Rng
+from pairvote.scoring.criteria import combine
 from pairvote.votes import Votes
 
 # Up to here no number of votes brings a rating near the end of float64.
@@ -32,6 +33,7 @@ def elo(
     n_shuffles: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
+    criteria: Mapping[Hashable, float] | None = None,
 ) -> Ranking:
     r"""Rank by Elo ratings, the votes taken in their order.
 
@@ -55,6 +57,8 @@ def elo(
         For the shuffles.
     criterion : label, optional
         Which criterion to score, where the votes answer several.
+    criteria : mapping of label to float, optional
+        The criteria to score, each by itself, and the weights of their scores in the mean of them.
 
     Returns
     -------
@@ -77,6 +81,19 @@ def elo(
     >>> pv.elo(pv.Votes.from_wins(["ash"], ["birch"])).to_dict()
     {'ash': 1516.0, 'birch': 1484.0}
     """
+    if criteria is not None:
+        return combine(
+            votes,
+            criteria,
+            criterion,
+            elo,
+            k=k,
+            initial=initial,
+            scale=scale,
+            base=base,
+            n_shuffles=n_shuffles,
+            rng=np.random.default_rng(rng),
+        )
     if not isinstance(votes, Votes):
         raise InputError(f"votes is a {type(votes).__name__}; Elo needs Votes, since their order matters")
     votes = votes.select(criterion)

@@ -10,6 +10,7 @@ from pairvote.errors import InputError
 from pairvote.ranking import Ranking
 from pairvote.scoring.bradley_terry import bradley_terry
 from pairvote.scoring.elo import elo
+from pairvote.scoring.luce import luce
 from pairvote.scoring.tally import tally, win_rate
 from pairvote.votes import Votes
 
@@ -18,11 +19,12 @@ METHODS: dict[str, Callable[..., Ranking]] = {
     "win-rate": win_rate,
     "elo": elo,
     "bradley-terry": bradley_terry,
+    "luce": luce,
 }
 
 
 def rank(votes: Votes | PairCounts, method: str = "bradley-terry", **options: Any) -> Ranking:
-    """Rank by the scorer of that name: "tally", "win-rate", "elo" or "bradley-terry".
+    """Rank by the scorer of that name: "tally", "win-rate", "elo", "bradley-terry" or "luce".
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 
@@ -10,10 +10,17 @@ from pairvote._checks import is_number
 from pairvote.counts import PairCounts, as_counts_or_votes, totals_of
 from pairvote.errors import InputError
 from pairvote.ranking import Ranking
+from pairvote.scoring.criteria import combine
 from pairvote.votes import Votes
 
 
-def tally(votes: Votes | PairCounts, *, ties: float = 0.5, criterion: Hashable | None = None) -> Ranking:
+def tally(
+    votes: Votes | PairCounts,
+    *,
+    ties: float = 0.5,
+    criterion: Hashable | None = None,
+    criteria: Mapping[Hashable, float] | None = None,
+) -> Ranking:
     """Rank by votes won, a tie counting `ties` for each side; skips do not count.
 
     Fair only where every item was shown about equally often; `win_rate` divides by how often it was.
@@ -25,6 +32,8 @@ def tally(votes: Votes | PairCounts, *, ties: float = 0.5, criterion: Hashable |
         From 0 to 1.
     criterion : label, optional
         Which criterion to score, where the votes answer several.
+    criteria : mapping of label to float, optional
+        The criteria to score, each by itself, and the weights of their scores in the mean of them.
 
     Returns
     -------
@@ -50,6 +59,8 @@ def tally(votes: Votes | PairCounts, *, ties: float = 0.5, criterion: Hashable |
        2  birch            0.5    0     1      2
        2  cedar            0.5    0     1      1
     """
+    if criteria is not None:
+        return combine(votes, criteria, criterion, tally, ties=ties)
     _check_ties(ties)
     votes = as_counts_or_votes(votes, criterion)
     _, tied, won, _ = totals_of(votes).T
@@ -57,7 +68,12 @@ def tally(votes: Votes | PairCounts, *, ties: float = 0.5, criterion: Hashable |
 
 
 def win_rate(
-    votes: Votes | PairCounts, *, ties: float = 0.5, prior: float = 1.0, criterion: Hashable | None = None
+    votes: Votes | PairCounts,
+    *,
+    ties: float = 0.5,
+    prior: float = 1.0,
+    criterion: Hashable | None = None,
+    criteria: Mapping[Hashable, float] | None = None,
 ) -> Ranking:
     r"""Rank by the share of votes won, shrunk towards one half: (won + prior) / (asked + 2 prior).
 
@@ -74,6 +90,8 @@ def win_rate(
         asked about raises.
     criterion : label, optional
         Which criterion to score, where the votes answer several.
+    criteria : mapping of label to float, optional
+        The criteria to score, each by itself, and the weights of their scores in the mean of them.
 
     Returns
     -------
@@ -95,6 +113,8 @@ def win_rate(
     >>> pv.win_rate(pv.Votes.from_wins(["ash", "ash"], ["birch", "birch"])).to_dict()
     {'ash': 0.75, 'birch': 0.25}
     """
+    if criteria is not None:
+        return combine(votes, criteria, criterion, win_rate, ties=ties, prior=prior)
     _check_ties(ties)
     if not is_number(prior) or not 0 <= prior < float("inf"):
         raise InputError(f"prior is {prior!r}; it is a finite number from 0")
