@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 
 from pairvote._clusters import voter_gradients
 from pairvote._kernels import laplacian
+from pairvote._labels import Codes
+from pairvote._threads import Parts
 from pairvote._vote_rows import VoteRows
 from pairvote.errors import MissingUncertaintyError
 from pairvote.models import Model, Slopes
 from pairvote.solver import Solution, Sparse, solve
+
+# Where each item's pairs begin, the other item of each, and its value.
+Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 
 N_CHECKED = 30
 CHECKED_TOGETHER = 10
@@ -107,8 +112,9 @@ class ManyItems:
     @property
     def _approximate(self) -> NDArray[np.float64]:
         counts, slopes = self.model.counts, self._slopes
+        pairs = self._by_pair(slopes.weights)
         second_order = np.zeros(counts.n_items)
-        self._add_up(laplacian.add_second_order, second_order, slopes.diagonal)
+        _add_up(laplacian.add_second_order, pairs, second_order, slopes.diagonal)
         here = (1.0 + second_order) / slopes.diagonal
         if not self.sandwich:
             return here + self._from_further
@@ -116,18 +122,20 @@ class ManyItems:
         for side in (counts.left, counts.right):
             middle += np.bincount(side, meat, counts.n_items)
         variances = middle * here * here
-        self._add_up(laplacian.add_sandwiched, variances, meat, np.stack([here, slopes.diagonal, middle]))
+        diagonals = np.stack([here, slopes.diagonal, middle])
+        _add_up(laplacian.add_sandwiched, pairs, variances, self._by_pair(meat)[2], diagonals)
         return variances
 
-    def _add_up(self, kernel: Callable[..., None], sums: NDArray[np.float64], *arguments: NDArray[np.float64]) -> None:
+    def _by_pair(self, values: NDArray[np.float64]) -> Rows:
+        """Compressed rows in which each pair stands once, whichever item was on the left and however often they met."""
         counts = self.model.counts
+        if not self.model.position and self.model.design is None:
+            return counts.start, counts.right, values
+        from scipy.sparse import coo_array
 
-        def add(first: int, last: int, own: NDArray[np.float64]) -> None:
-            rows = (counts.start[first : last + 1], counts.right, self._slopes.weights)
-            kernel(*rows, *arguments, own, first)
-
-        with self.model.parts as parts:
-            parts.add_up(add, sums)
+        ends = np.minimum(counts.left, counts.right), np.maximum(counts.left, counts.right)
+        table = coo_array((values, ends), shape=(counts.n_items, counts.n_items)).tocsr()
+        return table.indptr.astype(np.int64), table.indices.astype(np.int32), table.data
 
     @cached_property
     def error(self) -> float:
@@ -162,3 +170,15 @@ class ManyItems:
         inverse = LinearOperator((n_items, n_items), matvec=multiply, dtype=np.float64)
         ramp = np.linspace(-1.0, 1.0, n_items)
         return float(eigsh(inverse, k=1, which="LA", v0=ramp, tol=1e-2, return_eigenvectors=False)[0])
+
+
+def _add_up(
+    kernel: Callable[..., None], pairs: Rows, sums: NDArray[np.float64], *arguments: NDArray[np.float64]
+) -> None:
+    start, second, weights = pairs
+
+    def add(first: int, last: int, own: NDArray[np.float64]) -> None:
+        kernel(start[first : last + 1], second, weights, *arguments, own, first)
+
+    with Parts.of_rows(start) as parts:
+        parts.add_up(add, sums)

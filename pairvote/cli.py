@@ -9,11 +9,12 @@ import argparse
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pairvote
-from pairvote.errors import InputError, PairvoteError
+from pairvote.errors import InputError, PairvoteError, PriorWarning
 
 if TYPE_CHECKING:
     from pairvote.ranking import Ranking
@@ -77,7 +78,10 @@ def _run(argv: Sequence[str] | None) -> int:
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return 2
-    _write(_rank(arguments) if arguments.command == "rank" else _demo(arguments))
+    with warnings.catch_warnings(record=True, action="always", category=PriorWarning) as told:
+        _write(_rank(arguments) if arguments.command == "rank" else _demo(arguments))
+    for warning in told:
+        _tell(f"warning: {warning.message}")
     return 0
 
 

@@ -260,12 +260,26 @@ class Model:
         """The sum over votes of the outer product of each vote's own gradient, in the shape of an information."""
         counts = self.counts
         scores, log_tie, _ = self.split(parameters)
-        d = scores[counts.left] - scores[counts.right] + self.effects(parameters)
-        x, y = self.gradients(d, log_tie)
-        votes = counts.table.T * np.array([1.0, self.tie_weight, 1.0])[:, None]
-        bends = np.stack([(votes * x * x).sum(axis=0), (votes * x * y).sum(axis=0)])
-        squares = float((votes * y * y).sum()), float(bends[0].sum()), float(bends[1].sum())
-        return Slopes(gradient=NOTHING, diagonal=NOTHING, ridge=self.prior_precision, **self._bordered(bends, *squares))
+        effects = self.effects(parameters)
+        if self.ties == "rao-kupper" and self.has_ties:
+            x, y = self.gradients(scores[counts.left] - scores[counts.right] + effects, log_tie)
+            votes = counts.table.T
+            bends = np.stack([(votes * x * x).sum(axis=0), (votes * x * y).sum(axis=0)])
+            tie_twice = float((votes * y * y).sum())
+        else:
+            tie = math.exp(log_tie) if self.has_ties else 0.0
+            scores = np.ascontiguousarray(scores)
+            bends = np.empty((2, counts.n_pairs))
+
+            def fill(_: int, first: int, last: int) -> float:
+                rows = (counts.start[first : last + 1], counts.right, counts.table)
+                extra = np.array([tie, self.tie_weight, first])
+                return float(davidson.squares(*rows, scores, effects, extra, bends))
+
+            with self.parts:
+                tie_twice = sum(self.parts.run(fill))
+        sums = tie_twice, float(bends[0].sum()), float(bends[1].sum())
+        return Slopes(gradient=NOTHING, diagonal=NOTHING, ridge=self.prior_precision, **self._bordered(bends, *sums))
 
     def gradients(
         self, log_odds: NDArray[np.float64], log_tie: float

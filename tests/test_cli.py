@@ -217,8 +217,16 @@ def test_top_leaves_out_the_others(done, format):
 
 
 def test_all_items_are_shown_without_top(done):
-    stdin = "left,right,outcome\n" + "".join(f"{i},{i + 1},left\n" for i in range(120))
+    stdin = "left,right,outcome\n" + "".join(f"0,{i},left\n0,{i},right\n" for i in range(1, 121))
     assert len(done("rank", "-", stdin=stdin).splitlines()) == 1 + 1 + 121
+
+
+def test_a_long_chain_is_warned_about_in_one_line(run):
+    stdin = "left,right,outcome\n" + "".join(f"{i},{i + 1},left\n" for i in range(120))
+    status, printed, said = run("rank", "-", stdin=stdin)
+    assert (status, len(said)) == (0, 1)
+    assert said[0].startswith("pairvote: warning: along some direction")
+    assert len(printed.splitlines()) == 1 + 1 + 121
 
 
 @pytest.mark.parametrize("argv", [[], ["--input-format", "csv"]])

@@ -292,6 +292,16 @@ def davidson_log_likelihood() -> Iterator[Arguments]:
         yield [*pairs, scores, np.linspace(-1.0, 2.0, max(len(pairs[1]), 1)), 0.4, math.log(0.4), 1.0]
 
 
+def squares() -> Iterator[Arguments]:
+    for _, pairs, scores in graphs():
+        n_pairs, middle = len(pairs[1]), len(scores) // 2
+        for tie, tie_weight in ((0.0, 1.0), (0.4, 1.0), (0.0, 0.0)):
+            yield [*pairs, scores, np.array([0.3]), np.array([tie, tie_weight, 0.0]), np.zeros((2, n_pairs))]
+        effects = np.linspace(-1.0, 2.0, max(n_pairs, 1))
+        extra = np.array([0.4, 1.0, middle])
+        yield [pairs[0][middle:], *pairs[1:], scores, effects, extra, np.zeros((2, n_pairs))]
+
+
 def rao_kupper_log_likelihood() -> Iterator[Arguments]:
     for _, pairs, scores in graphs():
         for tau, position in ((0.1, 0.0), (2.0, 0.7)):
@@ -401,6 +411,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "transpose_lower"): transpose_lower,
     ("counting", "merge_rows"): merge_rows,
     ("davidson", "largest_variance"): largest_variance,
+    ("davidson", "squares"): squares,
     ("counting", "add_pairs_to_items"): add_pairs_to_items,
     ("counting", "add_to_items"): for_votes(add_to_items),
     ("counting", "count_sides"): for_votes(count_sides),

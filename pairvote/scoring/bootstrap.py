@@ -125,11 +125,6 @@ def bootstrap(
     if by not in ("vote", "voter"):
         raise InputError(f"by is {by!r}; use 'vote' or 'voter'")
     check_jobs(n_jobs, progress)
-    if options.get("covariates") is not None:
-        raise InputError(
-            "covariates is given, which a bootstrap does not draw with the votes; take the standard errors of "
-            "bradley_terry by uncertainty='sandwich' or 'by-voter'"
-        )
     if votes.n_items > LARGEST_DENSE:
         raise InputError(
             f"there are {votes.n_items:,} items; a bootstrap takes up to {LARGEST_DENSE:,}, so score fewer"
