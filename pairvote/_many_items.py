@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._clusters import voter_gradients
-from pairvote._kernels import laplacian
+from pairvote._kernels import laplacian, sandwich
 from pairvote._labels import Codes
 from pairvote._threads import Parts
 from pairvote._vote_rows import VoteRows
@@ -123,7 +123,7 @@ class ManyItems:
             middle += np.bincount(side, meat, counts.n_items)
         variances = middle * here * here
         diagonals = np.stack([here, slopes.diagonal, middle])
-        _add_up(laplacian.add_sandwiched, pairs, variances, self._by_pair(meat)[2], diagonals)
+        _add_up(sandwich.add_sandwiched, pairs, variances, self._by_pair(meat)[2], diagonals)
         return variances
 
     def _by_pair(self, values: NDArray[np.float64]) -> Rows:

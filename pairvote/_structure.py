@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote.counts import PairCounts
+from pairvote.models import Model
 
 ALMOST_TREE = 1.25
 # A factor of a graph with more pairs for each item may fill up.
@@ -13,27 +16,36 @@ FEW_PAIRS = 3.0
 LARGEST_FILL = 30_000_000
 
 
-def pairs_an_item(counts: PairCounts) -> float:
-    """How many pairs there are for each item: 1 along a chain or in a tree, half the items where all have met."""
-    return counts.n_pairs / max(counts.n_items, 1)
+def pairs_an_item(model: Model) -> float:
+    """How many pairs there are for each item, 1 along a chain or in a tree; where they are many, at least how many.
+
+    A pair counts once, whichever item stood on the left, and however many entries it has where these are single votes.
+    """
+    counts = model.counts
+    if model.design is None and counts.n_pairs > 2.0 * FEW_PAIRS * counts.n_items:
+        return 0.5 * counts.n_pairs / counts.n_items
+    keys = counts.left.astype(np.int64) * counts.n_items + counts.right
+    once = bool((counts.left < counts.right).all()) and bool((np.diff(keys) > 0).all())
+    return (counts.n_pairs if once else _links(counts).nnz / 2) / max(counts.n_items, 1)
 
 
-def is_almost_tree(counts: PairCounts) -> bool:
+def is_almost_tree(model: Model) -> bool:
     """Whether there are few pairs beyond those that join the items."""
-    return pairs_an_item(counts) <= ALMOST_TREE
+    return pairs_an_item(model) <= ALMOST_TREE
 
 
-def is_crowded(counts: PairCounts) -> bool:
+def is_crowded(model: Model) -> bool:
     """Whether items met so many others that a factor may fill up, and that their shares of votes say much of them."""
-    return pairs_an_item(counts) > FEW_PAIRS
+    return pairs_an_item(model) > FEW_PAIRS
 
 
-def fills_little(counts: PairCounts) -> bool:
+def fills_little(model: Model) -> bool:
     """Whether a sparse factor has little more entries than the graph: it is almost a tree, or a narrow band."""
-    if is_almost_tree(counts):
+    if is_almost_tree(model):
         return True
-    if is_crowded(counts):
+    if is_crowded(model):
         return False
+    counts = model.counts
     place = np.empty(counts.n_items, np.int64)
     place[narrow_order(counts)] = np.arange(counts.n_items)
     # The band's width bounds that of the factor.
@@ -48,9 +60,15 @@ def narrow_order(counts: PairCounts) -> NDArray[np.int32]:
     ----------
     Cuthill and McKee (1969), "Reducing the bandwidth of sparse symmetric matrices", Proc. 24th ACM National Conference.
     """
-    from scipy.sparse import csr_array
     from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+    return np.asarray(reverse_cuthill_mckee(_links(counts), symmetric_mode=True))
+
+
+def _links(counts: PairCounts) -> Any:
+    """Who met whom, both ways: a sparse array, shape (n_items, n_items)."""
+    from scipy.sparse import csr_array
 
     shape = (counts.n_items, counts.n_items)
     links = csr_array((np.ones(counts.n_pairs), counts.right, counts.start), shape=shape)
-    return np.asarray(reverse_cuthill_mckee((links + links.T).tocsr(), symmetric_mode=True))
+    return (links + links.T).tocsr()

@@ -36,7 +36,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._kernels import davidson, laplacian, rao_kupper
+from pairvote._kernels import davidson, laplacian, rao_kupper, sandwich
 from pairvote._outcomes import Outcome
 from pairvote._threads import Parts
 from pairvote.counts import PairCounts
@@ -274,7 +274,7 @@ class Model:
             def fill(_: int, first: int, last: int) -> float:
                 rows = (counts.start[first : last + 1], counts.right, counts.table)
                 extra = np.array([tie, self.tie_weight, first])
-                return float(davidson.squares(*rows, scores, effects, extra, bends))
+                return float(sandwich.sum_squares(*rows, scores, effects, extra, bends))
 
             with self.parts:
                 tie_twice = sum(self.parts.run(fill))

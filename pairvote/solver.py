@@ -133,13 +133,13 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
 def _first_system(model: Model) -> System:
     if model.counts.n_items <= DENSE_ITEMS:
         return Dense(model)
-    return Sparse(model) if is_almost_tree(model.counts) else Gradients(model)
+    return Sparse(model) if is_almost_tree(model) else Gradients(model)
 
 
 def _patient_system(model: Model) -> System:
     """Where conjugate gradients have not arrived soon: a factor, unless it would fill the memory."""
     n_items = model.counts.n_items
-    if n_items > DENSE_ITEMS and fills_little(model.counts):
+    if n_items > DENSE_ITEMS and fills_little(model):
         return Sparse(model)
     return Dense(model) if n_items <= LARGEST_DENSE else Gradients(model, patient=True)
 
@@ -358,7 +358,7 @@ class Gradients(Bordered):
     @property
     def does_well(self) -> bool:
         """Whether few products were enough for every solution, or no other way would do better."""
-        return self._most_products <= FEW_PRODUCTS or not fills_little(self._model.counts)
+        return self._most_products <= FEW_PRODUCTS or not fills_little(self._model)
 
     def solve_scores(
         self, slopes: Slopes, columns: NDArray[np.float64], tolerances: NDArray[np.float64]

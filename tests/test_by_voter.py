@@ -358,8 +358,9 @@ def alone_with(item: int, table: Table) -> Table:
 def test_what_a_single_voter_knows_has_no_errors_between_voters(n_votes, ties) -> None:
     """Without that voter there is nothing to say of the item, unless by the prior."""
     table = alone_with(5, simulated(12, n_votes=n_votes, n_voters=6))
-    for prior_sd in (math.inf, 1e9):
-        ranking = pv.bradley_terry(table.votes(), ties=ties, prior_sd=prior_sd, **BY_VOTER)
+    # A fit that has not quite arrived makes no difference.
+    for prior_sd, tol in ((math.inf, 1e-9), (1e9, 1e-9), (math.inf, 1e-3)):
+        ranking = pv.bradley_terry(table.votes(), ties=ties, prior_sd=prior_sd, tol=tol, **BY_VOTER)
         for ask in (lambda ranking: ranking.standard_errors, lambda ranking: ranking.difference(0, 1)):
             with pytest.raises(
                 pv.MissingUncertaintyError, match=r"an item that only one voter was asked about, .*prior"

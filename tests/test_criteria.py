@@ -92,7 +92,8 @@ def test_every_option_reaches_every_criterion(method, monkeypatch) -> None:
         seen.update(options, votes=votes, criteria=criteria, criterion=criterion, scorer=given)
 
     monkeypatch.setattr(sys.modules[scorer.__module__], "combine", combine)
-    options = {name: 7 if name == "rng" else object() for name in names}
+    # Covariates go with votes on one criterion, so they are refused with several.
+    options = {name: {"rng": 7, "covariates": None}.get(name, object()) for name in names}
     scorer(VOTES, criteria=CRITERIA, **options)
     if "rng" in options:
         assert seen.pop("rng").random() == np.random.default_rng(options.pop("rng")).random()

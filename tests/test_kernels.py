@@ -411,7 +411,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "transpose_lower"): transpose_lower,
     ("counting", "merge_rows"): merge_rows,
     ("davidson", "largest_variance"): largest_variance,
-    ("davidson", "squares"): squares,
+    ("sandwich", "sum_squares"): squares,
     ("counting", "add_pairs_to_items"): add_pairs_to_items,
     ("counting", "add_to_items"): for_votes(add_to_items),
     ("counting", "count_sides"): for_votes(count_sides),
@@ -436,7 +436,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("laplacian", "multiply_laplacian"): multiply_laplacian,
     ("laplacian", "multiply_columns"): multiply_columns,
     ("laplacian", "add_second_order"): add_second_order,
-    ("laplacian", "add_sandwiched"): add_sandwiched,
+    ("sandwich", "add_sandwiched"): add_sandwiched,
     ("laplacian", "invert_on_pattern"): invert_on_pattern,
 }
 
@@ -561,7 +561,7 @@ def test_add_sandwiched_adds_each_pairs_part_of_the_quadratic_form() -> None:
     for arguments in add_sandwiched():
         start, second, weights, meat, (here, d, middle), before, first = arguments
         sums = before.copy()
-        _kernels.laplacian.add_sandwiched(start, second, weights, meat, arguments[4], sums, first)
+        _kernels.sandwich.add_sandwiched(start, second, weights, meat, arguments[4], sums, first)
         expected = before.copy()
         for item in range(len(before)):
             for entry, *ends in in_rows(start, second, first):

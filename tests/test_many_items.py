@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 COMPILED = _kernels.davidson.COMPILED
 MANY = 50
+# Long chains are warned about, which is no matter here.
+pytestmark = pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 N_ITEMS = 300 if COMPILED else 120
 
 
@@ -88,15 +90,18 @@ def errors_of(fit: pv.Fit) -> list[float]:
 # --- where votes form chains and trees ---
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 @pytest.mark.parametrize("prior_sd", [3.0, math.inf])
-@pytest.mark.parametrize(("ties", "position"), [("half", False), ("davidson", True), ("rao-kupper", True)])
+@pytest.mark.parametrize(
+    ("ties", "position", "with_covariates"),
+    [("drop", False, False), ("davidson", True, False), ("rao-kupper", True, False), ("davidson", True, True)],
+)
 @pytest.mark.parametrize("name", EXACT)
-def test_chains_bands_and_trees_have_exact_errors(name, ties, position, prior_sd, few_are_many) -> None:
+def test_chains_bands_and_trees_have_exact_errors(
+    name, ties, position, with_covariates, prior_sd, few_are_many
+) -> None:
     votes = votes_on(name)
-    if ties == "half":
-        votes = votes.where(votes.outcome != 1)
-    options = {"ties": ties, "position": position, "prior_sd": prior_sd}
+    covariates = np.random.default_rng(6).normal(size=(len(votes), 2)) if with_covariates else None
+    options = {"ties": ties, "position": position, "prior_sd": prior_sd, "covariates": covariates}
     dense = pv.bradley_terry(votes, **options)
     expected, further = dense.standard_errors, errors_of(dense.fit)
     few_are_many()
@@ -161,7 +166,7 @@ def test_mixed_votes_have_errors_by_the_second_order_formula(ties, position, pri
     expected += np.diag(together - alone)
     np.testing.assert_allclose(many.standard_errors**2, expected, rtol=1e-5)
     if ties == "drop" and not position:
-        p = many.probability_matrix() if N_ITEMS <= MANY else 1 / (1 + np.exp(many.scores - many.scores[:, None]))
+        p = 1 / (1 + np.exp(many.scores - many.scores[:, None]))
         met = np.zeros((N_ITEMS, N_ITEMS))
         votes = votes_on("mixed")
         decided = votes.outcome != 1
@@ -188,7 +193,6 @@ def test_the_error_reported_is_that_of_thirty_items(ties, position, prior_sd, un
     assert off.max() < (0.02 if uncertainty == "model" else 0.03)
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 def test_the_error_reported_grows_where_votes_mix_badly(few_are_many) -> None:
     """Two well mixed halves that few votes join: which is ahead is badly known, and no pair of an item says so."""
     half = votes_on("mixed", n_items=N_ITEMS // 2, ties=0.0)
@@ -203,19 +207,14 @@ def test_the_error_reported_grows_where_votes_mix_badly(few_are_many) -> None:
     exact = pv.bradley_terry(votes).standard_errors
     few_are_many()
     many = pv.bradley_terry(votes)
-    if many.fit.posterior.solution.mixed:
-        assert np.abs(many.standard_errors / exact - 1).max() > 0.3
-        assert many.fit.approximation_error > 0.3
-    else:
-        np.testing.assert_allclose(many.standard_errors, exact, rtol=1e-6)
-    expected = exact[0] ** 2
-    assert expected > 0.0
+    off = np.abs(many.standard_errors / exact - 1)
+    assert 0.2 < off.min() < off.max() < 0.5
+    assert many.fit.approximation_error == pytest.approx(off.max(), rel=0.05)
 
 
 # --- differences and further parameters, exact everywhere ---
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 @pytest.mark.parametrize("uncertainty", ["model", "sandwich", "by-voter"])
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), [("davidson", True, 3.0), ("drop", False, math.inf)])
 @pytest.mark.parametrize("with_covariates", [False, True])
@@ -262,7 +261,6 @@ def test_differences_are_exact_at_any_size(
 # --- how much the prior decides ---
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 @pytest.mark.parametrize("prior_sd", [0.5, 3.0, 30.0])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("name", GRAPHS)
@@ -275,7 +273,6 @@ def test_prior_share_is_the_largest_eigenvalues_to_a_hundredth(name, position, p
     assert pv.bradley_terry(votes, prior_sd=math.inf, position=position).fit.prior_share == 0.0
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 def test_prior_share_is_one_across_components(few_are_many) -> None:
     votes = votes_on("mixed")
     apart = pv.Votes.from_codes(
@@ -322,21 +319,18 @@ def test_up_to_the_limit_nothing_is_refused(few_are_many) -> None:
             assert ranked.fit.approximation_error > 0.0
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 def test_errors_that_many_items_do_not_have_are_left_out_of_tables(few_are_many) -> None:
     few_are_many()
-    refused = {
-        ("mixed", "by-voter"): "standard errors between voters are given for up to 4,000 items and these are",
-        ("path", "by-voter"): "standard errors between voters are given for up to 4,000 items and these are",
-        ("path", "sandwich"): "sandwich errors of more than 4,000 items are given where votes mix the items well",
-    }
-    for (name, uncertainty), message in refused.items():
+    between = "standard errors between voters are given for up to 4,000 items and these are"
+    chained = "sandwich errors of more than 4,000 items are given where votes mix the items well"
+    for name, uncertainty, message in (
+        ("mixed", "by-voter", between),
+        ("path", "by-voter", between),
+        ("path", "sandwich", chained),
+    ):
         ranked = pv.bradley_terry(votes_on(name), uncertainty=uncertainty)
-        for ask in (lambda ranked: ranked.standard_errors, lambda ranked: ranked.fit.approximation_error):
-            if ask(pv.bradley_terry(votes_on("mixed"))) is None or (name == "path" and uncertainty == "by-voter"):
-                continue
-            with pytest.raises(pv.MissingUncertaintyError, match=message):
-                ranked.standard_errors  # noqa: B018
+        with pytest.raises(pv.MissingUncertaintyError, match=message):
+            ranked.standard_errors  # noqa: B018
         assert ranked.difference(0, 9).standard_error > 0.0
         assert "interval" not in str(ranked)
         assert "standard_error" not in ranked.to_columns()

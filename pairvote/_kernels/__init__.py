@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("counting", "davidson", "elo", "laplacian", "rao_kupper")
+NAMES = ("counting", "davidson", "elo", "laplacian", "rao_kupper", "sandwich")
 CHOICES = ("auto", "compiled", "python")
 
 
@@ -76,3 +76,4 @@ davidson: Any = _choose("davidson")
 elo: Any = _choose("elo")
 laplacian: Any = _choose("laplacian")
 rao_kupper: Any = _choose("rao_kupper")
+sandwich: Any = _choose("sandwich")

@@ -218,7 +218,7 @@ def refit(fitted: Posterior, counts: PairCounts, tol: float, max_iter: int) -> N
 
 def _start(model: Model, start: Ranking | ArrayLike | None, scale: NDArray[np.float64]) -> NDArray[np.float64]:
     n_items = model.counts.n_items
-    mixed = n_items > DENSE_ITEMS and is_crowded(model.counts)
+    mixed = n_items > DENSE_ITEMS and is_crowded(model)
     parameters = model.start(spread=start is None and mixed)
     if isinstance(start, Ranking):
         if start.unit != "log-odds":
