@@ -503,6 +503,20 @@ def test_separating_covariates_are_named(ties, position, prior_sd) -> None:
     assert "those of covariates 0, 1 make" in refusal(np.column_stack([size * sign + other, other]), **options)
 
 
+@pytest.mark.parametrize("ties", TIES)
+def test_covariates_that_separate_together_with_what_else_is_free_are_named(ties) -> None:
+    """More by a constant, as for a position effect, or by a difference of items, as for scores without a prior."""
+    side = np.where(SOME.outcome == SKIP, 0.3, SOME.outcome - 1.0)
+    size = np.random.default_rng(14).uniform(0.1, 1.0, size=110)
+    length = np.linspace(-3.0, 3.0, 6)
+    longer = length[SOME.left] - length[SOME.right]
+    for more, options in ((3.0, {"position": True}), (longer, {"prior_sd": math.inf})):
+        message = refusal(size * side + more, ties=ties, **options)
+        assert "the coefficients have no finite estimate: growing without end, those of covariates 0 make" in message
+        determined = fitted(SOME._replace(covariates=(size * side + more)[:, None]), ties=ties)
+        assert 0.0 < determined.fit.coefficients[0] < 20.0
+
+
 @pytest.mark.parametrize("n_items", [520, 30])
 def test_separation_is_seen_in_tables_of_any_size(n_items) -> None:
     table = simulated(14, n_items=n_items, n_votes=15 * n_items, ties=0.0)

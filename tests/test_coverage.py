@@ -114,3 +114,61 @@ def test_sandwich_intervals_cover_where_ties_are_half_votes() -> None:
     print(f"the information alone: {np.mean(model_in):.4f}")
     assert np.mean(model_in) > 0.985
     assert_covers("sandwich", sandwich_in, 0.944)
+
+
+def by_voters_with_tastes(
+    rng: np.random.Generator, taste_sd: float, n_voters: int = 30
+) -> tuple[NDArray[np.float64], pv.Votes]:
+    """The scores of the population, and 20 votes of each of some voters drawn from it.
+
+    Each voter has own strengths, which scatter by `taste_sd` around common ones, N(0, 1). What very many such voters
+    say of each pair, by quadrature over the difference of two tastes, makes the population's scores.
+    """
+    common = rng.normal(size=N_ITEMS)
+    nodes, shares = np.polynomial.hermite_e.hermegauss(40)
+    firsts, seconds = np.triu_indices(N_ITEMS, 1)
+    log_odds = (common[firsts] - common[seconds])[:, None] + math.sqrt(2) * taste_sd * nodes
+    won = (1 / (1 + np.exp(-log_odds))) @ shares / shares.sum()
+    everybody = pv.Votes.from_codes(
+        np.tile(firsts, 2),
+        np.tile(seconds, 2),
+        np.repeat([2, 0], len(won)),
+        n_items=N_ITEMS,
+        weight=np.concatenate([won, 1 - won]),
+    )
+    truth = pv.bradley_terry(everybody, prior_sd=math.inf, uncertainty="none").scores
+
+    own = common + taste_sd * rng.normal(size=(n_voters, N_ITEMS))
+    voter = np.repeat(np.arange(n_voters), 20)
+    left = rng.integers(N_ITEMS, size=len(voter))
+    right = (left + rng.integers(1, N_ITEMS, size=len(voter))) % N_ITEMS
+    lead = own[voter, left] - own[voter, right]
+    outcome = np.where(rng.random(len(voter)) < 1 / (1 + np.exp(-lead)), 2, 0)
+    return truth, pv.Votes.from_codes(left, right, outcome, n_items=N_ITEMS, voter=voter)
+
+
+@pytest.mark.parametrize("taste_sd", [0.0, 2.0])
+def test_by_voter_intervals_cover_whether_or_not_voters_agree(taste_sd) -> None:
+    """docs/scoring.md has the figures of 2,000 workshops: 95% by voter either way, by the model 91% where tastes vary."""
+    rng = np.random.default_rng(2014)
+    firsts, seconds = np.triu_indices(N_ITEMS, 1)
+    found: dict[str, list[tuple[float, float]]] = {"model": [], "by-voter": []}
+    for _ in range(150):
+        truth, votes = by_voters_with_tastes(rng, taste_sd)
+        for uncertainty, shares in found.items():
+            ranking = pv.bradley_terry(votes, uncertainty=uncertainty)
+            low, high = ranking.confidence_interval(LEVEL)
+            variances = np.diag(ranking.covariance)
+            errors = np.sqrt(variances[firsts] + variances[seconds] - 2 * ranking.covariance[firsts, seconds])
+            off = ranking.scores - truth
+            differences = np.abs(off[firsts] - off[seconds]) <= REACH * errors
+            shares.append((np.mean((low <= truth) & (truth <= high)), np.mean(differences)))
+    for place, name in enumerate(("scores", "differences")):
+        assert_covers(f"{name} by voter", [pair[place] for pair in found["by-voter"]], LEVEL)
+        by_model = np.array([pair[place] for pair in found["model"]])
+        coverage, error = by_model.mean(), by_model.std(ddof=1) / math.sqrt(len(by_model))
+        print(f"{name} by the model: {coverage:.4f} with a standard error of {error:.4f}")
+        if taste_sd:
+            assert coverage < LEVEL - 0.02 - 3 * error
+        else:
+            assert abs(coverage - LEVEL) < 3 * error + 0.005
