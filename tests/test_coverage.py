@@ -149,7 +149,7 @@ def by_voters_with_tastes(
 
 @pytest.mark.parametrize("taste_sd", [0.0, 2.0])
 def test_by_voter_intervals_cover_whether_or_not_voters_agree(taste_sd) -> None:
-    """docs/scoring.md has the figures of 2,000 workshops: 95% by voter either way, by the model 91% where tastes vary."""
+    """As in docs/scoring.md: 95% by voter either way, and by the model 91% where tastes vary."""
     rng = np.random.default_rng(2014)
     firsts, seconds = np.triu_indices(N_ITEMS, 1)
     found: dict[str, list[tuple[float, float]]] = {"model": [], "by-voter": []}
