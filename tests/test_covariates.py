@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import pairvote as pv
 from pairvote import _kernels, solver
+from pairvote._identification import check_effects
 from pairvote.models import TIES
 
 Floats = NDArray[np.float64]
@@ -515,6 +516,17 @@ def test_covariates_that_separate_together_with_what_else_is_free_are_named(ties
         assert "the coefficients have no finite estimate: growing without end, those of covariates 0 make" in message
         determined = fitted(SOME._replace(covariates=(size * side + more)[:, None]), ties=ties)
         assert 0.0 < determined.fit.coefficients[0] < 20.0
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half"])
+def test_ties_go_against_a_covariate_that_decided_votes_go_with(ties, sign) -> None:
+    """Where it is as large in ties as where it wins, on either side, it has a coefficient."""
+    size = np.random.default_rng(15).uniform(0.1, 1.0, size=110)
+    side = np.where(SOME.outcome == TIE, sign, SOME.outcome - 1.0)
+    fit = fitted(SOME._replace(covariates=(size * side)[:, None]), ties=ties).fit
+    assert 0.0 < fit.coefficients[0] < 20.0
+    check_effects(fit.posterior.model)
 
 
 @pytest.mark.parametrize("n_items", [520, 30])

@@ -176,6 +176,36 @@ def test_mixed_votes_have_errors_by_the_second_order_formula(ties, position, pri
         np.testing.assert_allclose(-information + np.diag(d), weight, atol=1e-9)
 
 
+@pytest.mark.parametrize("with_covariates", [False, True])
+@pytest.mark.parametrize("prior_sd", [1.0, math.inf])
+@pytest.mark.parametrize(("ties", "position"), [("half", False), ("davidson", True)])
+def test_mixed_votes_have_sandwich_errors_by_the_same_columns(
+    ties, position, prior_sd, with_covariates, few_are_many
+) -> None:
+    """x' M x, with x the same approximation of a column of the inverse, but for what those that an item met said of
+    each other.
+    """
+    few_are_many()
+    votes = votes_on("mixed")
+    covariates = np.random.default_rng(6).normal(size=len(votes)) if with_covariates else None
+    options = {"ties": ties, "position": position, "prior_sd": prior_sd, "covariates": covariates}
+    many = pv.bradley_terry(votes, uncertainty="sandwich", **options)
+    posterior = many.fit.posterior
+    information = whole_information(many.fit)[:N_ITEMS, :N_ITEMS]
+    upper = np.triu(
+        dense_information(posterior.model.counts, posterior.model.meat(posterior.solution.parameters), anchored=False)
+    )[:N_ITEMS, :N_ITEMS]
+    meat = upper + np.triu(upper, 1).T
+    d = np.diag(information)
+    expected = np.zeros(N_ITEMS)
+    for i in range(N_ITEMS):
+        column = -information[i] / (d[i] * d)
+        column[i] = 1 / d[i] + sum(information[i, j] ** 2 / (d[i] ** 2 * d[j]) for j in range(N_ITEMS) if j != i)
+        own = meat[i] @ column - meat[i, i] * column[i]
+        expected[i] = column**2 @ np.diag(meat) + 2 * column[i] * own
+    np.testing.assert_allclose(many.standard_errors**2, expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize("uncertainty", ["model", "sandwich"])
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), [("drop", False, math.inf), ("davidson", True, 3.0)])
 def test_the_error_reported_is_that_of_thirty_items(
