@@ -1,6 +1,7 @@
 from pairvote import datasets as datasets
 from pairvote import errors as errors
 from pairvote import plotting as plotting
+from pairvote import sampling as sampling
 from pairvote._config import show_config as show_config
 from pairvote.counts import PairCounts as PairCounts
 from pairvote.errors import ConvergenceError as ConvergenceError

@@ -828,3 +828,74 @@ def quasi_variances(covariance: Floats) -> Floats:
             break
         quasi = found.x
     return np.asarray(found.x)
+
+
+def sampling_criterion(mean, covariance, active, pair, k, share):
+    """What an answer about a pair is worth: w v, or for a cut after k items the rule of TopK, written out."""
+    contrast = np.zeros(len(mean))
+    contrast[pair[0]], contrast[pair[1]] = 1.0, -1.0
+    p = 1 / (1 + math.exp(-contrast @ mean))
+    w, v = p * (1 - p), contrast @ covariance @ contrast
+    if not 0 < k < len(active):
+        return w * v
+    by_mean = sorted(active, key=lambda item: -mean[item])
+    a, b = by_mean[k - 1], by_mean[k]
+    taken = 0.0
+    for q in active:
+        c = np.zeros(len(mean))
+        if q in (a, b):
+            c[a], c[b] = 1.0, -1.0
+        else:
+            c[q], c[a], c[b] = 1.0, -0.5, -0.5
+        variance = c @ covariance @ c
+        z = c @ mean / math.sqrt(variance)
+        if z * z < 30:
+            taken += math.exp(-0.5 * z * z) / variance * (c @ covariance @ contrast) ** 2
+    return w / (1 + w * v) * taken + share * math.log(1 + w * v)
+
+
+def information_of_pairs(counts, scores):
+    """The information on each score alone: the sum of p (1 - p) over its votes."""
+    sums = np.zeros(len(scores))
+    for i, j, table in zip(counts.left, counts.right, counts.table, strict=True):
+        p = 1 / (1 + math.exp(scores[j] - scores[i]))
+        for item in (i, j):
+            sums[item] += table.sum() * p * (1 - p)
+    return sums
+
+
+def posterior_with_open(counts, open_pairs, prior_sd):
+    """Bradley-Terry, ties as halves, under Normal(0, prior_sd): the mean, and the covariance with open pairs in it."""
+    n = counts.n_items
+    rows = list(zip(counts.left.tolist(), counts.right.tolist(), counts.table.tolist(), strict=True))
+
+    def gradient(s):
+        g = -s / prior_sd**2
+        for i, j, (lost, tied, won) in rows:
+            surprise = won + 0.5 * tied - (lost + tied + won) / (1 + math.exp(s[j] - s[i]))
+            g[i] += surprise
+            g[j] -= surprise
+        return g
+
+    def information(s, pairs):
+        h = np.eye(n) / prior_sd**2
+        for i, j, weight in pairs:
+            p = 1 / (1 + math.exp(s[j] - s[i]))
+            c = np.zeros(n)
+            c[i], c[j] = 1.0, -1.0
+            h += weight * p * (1 - p) * np.outer(c, c)
+        return h
+
+    answered = [(i, j, sum(table)) for i, j, table in rows]
+
+    def loss(s):
+        total = 0.5 * s @ s / prior_sd**2
+        for i, j, (lost, tied, won) in rows:
+            d = s[i] - s[j]
+            total += (lost + 0.5 * tied) * np.logaddexp(0, d) + (won + 0.5 * tied) * np.logaddexp(0, -d)
+        return total
+
+    s = minimize(loss, np.zeros(n), jac=lambda s: -gradient(s)).x
+    for _ in range(5):
+        s = s + np.linalg.solve(information(s, answered), gradient(s))
+    return s, np.linalg.inv(information(s, answered + [(i, j, 1.0) for i, j in open_pairs]))

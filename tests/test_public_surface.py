@@ -44,8 +44,9 @@ NAMES = {
     "datasets",
     "errors",
     "plotting",
+    "sampling",
 }
-MODULES = {"datasets", "errors", "plotting"}
+MODULES = {"datasets", "errors", "plotting", "sampling"}
 OBJECTS = sorted(NAMES - MODULES - {"__version__"})
 CLASSES = [name for name in OBJECTS if inspect.isclass(getattr(pv, name))]
 PACKAGE = Path(pv.__file__).parent

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("counting", "davidson", "elo", "laplacian", "rao_kupper", "sandwich")
+NAMES = ("counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "rao_kupper", "sandwich")
 CHOICES = ("auto", "compiled", "python")
 
 
@@ -74,6 +74,8 @@ def _choose(name: str) -> Any:
 counting: Any = _choose("counting")
 davidson: Any = _choose("davidson")
 elo: Any = _choose("elo")
+exposure: Any = _choose("exposure")
+gaussian: Any = _choose("gaussian")
 laplacian: Any = _choose("laplacian")
 rao_kupper: Any = _choose("rao_kupper")
 sandwich: Any = _choose("sandwich")

@@ -14,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 Number = TypeVar("Number", int, float)
 
 compiled = False
-int = Py_ssize_t = builtins.int
+int = longlong = Py_ssize_t = builtins.int
 
 
 def _as_it_is(function: Function) -> Function:
@@ -42,5 +42,5 @@ class _Nogil:
         return None
 
 
-cfunc = inline = _as_it_is
+ccall = cfunc = inline = _as_it_is
 nogil = _Nogil()

@@ -1,0 +1,7 @@
+"""Which two next: the sampling strategies."""
+
+from pairvote.sampling.adaptive import InformationGain, TopK
+from pairvote.sampling.base import PairStream, Sampler
+from pairvote.sampling.exposure import Balanced, CatchUp, Swiss, Uniform
+
+__all__ = ["Balanced", "CatchUp", "InformationGain", "PairStream", "Sampler", "Swiss", "TopK", "Uniform"]
