@@ -13,7 +13,7 @@ from benchmarks.cases import Size
 from benchmarks.machine import machine
 from benchmarks.measure import Row, measure
 from benchmarks.memory import peak_bytes
-from benchmarks.parts import PARTS, groups_of, summary_of
+from benchmarks.parts import PARTS, after, groups_of, summary_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.json is not None:
                 # After every table, so that a long run that is stopped leaves what it has.
                 options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        after(part, size)
     print(report.LEGEND)
     return 0
 

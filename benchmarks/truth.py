@@ -7,7 +7,8 @@ have. Strengths and answers are the same for every strategy, so that their diffe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,7 +95,10 @@ def _one(sampler: pv.sampling.Sampler, setting: Setting, number: int) -> tuple[f
     rng = np.random.default_rng([SEED, number])
     strengths = rng.normal(0.0, setting.strength_sd, setting.n_items)
     votes = workshop(sampler, setting, strengths, rng)
-    scores = pv.bradley_terry(votes, ties="half", prior_sd=setting.strength_sd, uncertainty="none").scores
+    with warnings.catch_warnings():
+        # TopK asks little about the worst items on purpose, so that the prior decides how they stand.
+        warnings.simplefilter("ignore", pv.errors.PriorWarning)
+        scores = pv.bradley_terry(votes, ties="half", prior_sd=setting.strength_sd, uncertainty="none").scores
     # Level numbers of votes won are told apart by lot.
     won = pv.tally(votes).scores + 0.25 * rng.random(setting.n_items)
     best = _best(strengths, setting.top_k)
@@ -162,3 +166,24 @@ def lines(settings: tuple[Setting, ...], repetitions: int, *, n_jobs: int = 1) -
 
 def _cells(truth: Truth) -> list[tuple[tuple[float, float], int]]:
     return [(truth.exact, 3), (truth.by_votes_won, 3), (truth.tau, 4)]
+
+
+def draw(found: Mapping[int, Mapping[str, Truth]], path: str) -> None:
+    """A picture of the exact top k against the number of votes: `found` is by votes, then by strategy."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+    votes = sorted(found)
+    styles = zip(
+        ("o", "v", "s", "D", "^", "*"), ("#000000", "#56B4E9", "#0072B2", "#009E73", "#E69F00", "#D55E00"), strict=True
+    )
+    for name, (marker, colour) in zip(found[votes[0]], styles, strict=True):
+        shares, errors = zip(*(found[n][name].exact for n in votes), strict=True)
+        axes.errorbar(votes, shares, errors, marker=marker, color=colour, label=name, linewidth=1.2, capsize=2)
+    axes.set(xlabel="votes", ylabel="share of workshops with exactly the right top 5", ylim=(0, None), xticks=votes)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

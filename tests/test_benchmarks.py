@@ -300,3 +300,32 @@ def test_memory_counts_what_a_call_takes():
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert 50e6 < int(done.stdout) < 90e6
+
+
+def test_truth_per_vote_is_paired_and_the_same_for_any_number_of_jobs(tmp_path):
+    from benchmarks import truth
+
+    setting = truth.Setting(n_items=6, n_voters=4, votes_each=10, top_k=2, n_open=3, random_share=0.1)
+    sampler = pv.sampling.Balanced()
+    one = truth.measure(sampler, setting, 30)
+    assert one == truth.measure(sampler, setting, 30, n_jobs=2)
+    assert 0 < one.exact[0] < 1
+    assert one.exact[1] == pytest.approx(math.sqrt(one.exact[0] * (1 - one.exact[0]) / 30))
+    assert 0 < one.tau[0] < 1
+
+    lines = list(truth.lines((setting,), 3))
+    assert [line.split()[0] for line in lines[2:]] == list(truth.samplers(2))
+    path = tmp_path / "truth.png"
+    truth.draw({40: dict.fromkeys(truth.samplers(2), one), 80: dict.fromkeys(truth.samplers(2), one)}, str(path))
+    assert path.stat().st_size > 5000
+
+
+def test_all_answers_of_a_simulated_workshop_arrive():
+    from benchmarks import truth
+
+    setting = truth.Setting(n_items=5, n_voters=3, votes_each=4, n_open=4)
+    rng = np.random.default_rng(1)
+    votes = truth.workshop(pv.sampling.Uniform(), setting, np.array([9.0, 5.0, 0.0, -5.0, -9.0]) * 20, rng)
+    assert len(votes) == 12
+    assert votes.voter.tolist() == [0, 1, 2] * 4
+    assert ((votes.outcome == pv.Outcome.LEFT) == (votes.left < votes.right)).all()

@@ -107,6 +107,32 @@ def test_every_public_method_is_documented(name: str) -> None:
     assert not lacking
 
 
+SAMPLING = {
+    "Balanced",
+    "CatchUp",
+    "InformationGain",
+    "PairStream",
+    "Sampler",
+    "Swiss",
+    "TopK",
+    "Uniform",
+}
+
+
+def test_the_public_names_of_sampling_are_these() -> None:
+    assert len(pv.sampling.__all__) == len(SAMPLING)
+    assert set(pv.sampling.__all__) == SAMPLING
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLING))
+def test_every_name_of_sampling_is_documented_with_an_example(name: str) -> None:
+    value = getattr(pv.sampling, name)
+    assert ">>> " in inspect.cleandoc(vars(value)["__doc__"] if inspect.isclass(value) else value.__doc__)
+    if inspect.isclass(value):
+        members = {key: member for key, member in vars(value).items() if not key.startswith("_") and callable(member)}
+        assert not [key for key in members if not inspect.getdoc(members[key])]
+
+
 def test_errors_are_also_the_builtin_kinds() -> None:
     parents = {
         "InputError": (pv.PairvoteError, ValueError),
@@ -139,6 +165,11 @@ def test_counting_and_tallying_loads_no_heavy_package() -> None:
         "votes += pv.Votes.from_codes(np.array([0]), np.array([1]), np.array([2]), items=['c', 'd'])\n"
         "print(pv.tally(votes), pv.win_rate(votes.counts()), pv.elo(votes))"
     )
+    assert not loaded_by(code) & HEAVY
+
+
+def test_asking_by_exposure_loads_no_heavy_package() -> None:
+    code = "import pairvote as pv; s = pv.sampling.Balanced().start(9, rng=1); s.reserve('a', *s.propose('a'))"
     assert not loaded_by(code) & HEAVY
 
 

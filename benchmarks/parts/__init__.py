@@ -15,6 +15,7 @@ PARTS = {
     "small": "small",
     "large": "large",
     "bootstrap": "bootstrap",
+    "sampling": "sampling",
     "import": "import_time",
 }
 
@@ -23,6 +24,13 @@ def groups_of(part: str) -> Sequence[Callable[[Size], Group]]:
     """The groups of a part."""
     groups: Sequence[Callable[[Size], Group]] = _module(part).GROUPS
     return groups
+
+
+def after(part: str, size: Size) -> None:
+    """What a part prints beside its tables, if anything."""
+    print_more = getattr(_module(part), "after", None)
+    if print_more is not None:
+        print_more(size)
 
 
 def summary_of(part: str) -> str:

@@ -2,11 +2,11 @@
 # cython: infer_types=True
 """Which pair to ask next by how often items and pairs were shown; `pairvote.sampling.exposure` states the rules.
 
-items (11, n_items), by rows: 0 how often each item was shown; 1 how often on the left, less on the right; 2 the items
+items (12, n_items), by rows: 0 how often each item was shown; 1 how often on the left, less on the right; 2 the items
 that may be asked about, by how often they were shown, and 3 each one's place there; 4 the same items, ascending, and
 5 each one's place there, n_items where it may not be asked about; 6 twice its wins and once its ties; 7 its answers;
-8 to 10 scratch, zero but the last. levels: how many items may be asked about, and at 1 + c the first place in row 2 of
-those shown c times or more; nothing but the first number for rules that need no such order. pairs (2, 2^x): an
+8 to 11 scratch, of which 8 and 9 zero. levels: how many items may be asked about, and at 1 + c the first place in row 2
+of those shown c times or more; nothing but the first number for rules that need no such order. pairs (2, 2^x): an
 open-addressed table of pairs and how often each was shown, -1 where empty. A pair is one integer, the higher item times
 2^24 plus the lower. seen: a row for each voter, how many pairs this voter was shown, then the pairs, sorted, each as
 many times as it was shown.
@@ -325,20 +325,25 @@ def _level(
         items[9, seen[voter, step] & 16777215] += 1
     while choice < 0 and place < levels[0] and n_tried < 64:
         size = levels[2 + items[0, items[2, place]]] - place
-        for step in range(min(size, 64)):
-            n_tried += 1
-            # A random one of those not tried yet, which move behind the last of them.
-            picked = place + cython.cast(cython.Py_ssize_t, first * (size - step))
-            first = first * (size - step) - (picked - place)
-            item = items[2, picked]
+        n_left = min(size, 64)
+        offset = cython.cast(cython.Py_ssize_t, first * size)
+        first = first * size - offset
+        for step in range(n_left):
+            items[11, step] = items[2, place + (offset + step) % size]
+        n_tried += n_left
+        while choice < 0 and n_left > 0:
+            # A random one of those not tried yet; what is left of the uniform is uniform again.
+            picked = cython.cast(cython.Py_ssize_t, first * n_left)
+            first = first * n_left - picked
+            item = items[11, picked]
+            n_left -= 1
+            items[11, picked] = items[11, n_left]
             if items[9, item] < most:
                 _mark(items, seen, voter, times, item, 1)
                 other = _partner(items, levels, pairs, item, most, options[0] == 2.0, draws[row, 1])
                 _mark(items, seen, voter, times, item, 0)
                 if other >= 0:
                     choice = (cython.cast(cython.longlong, max(item, other)) << 24) + min(item, other)
-                    break
-            _exchange(items, picked, place + size - 1 - step)
         place += size
         if choice < 0 and most < 2147483647 and (place >= levels[0] or n_tried >= 64):
             # Nothing is left but to weary the voter of an item.

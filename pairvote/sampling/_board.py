@@ -13,7 +13,7 @@ Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 # Rows of `items`; the kernel says what each holds.
 SHOWN, LEAD, BY_LEVEL, LEVEL_PLACE, ACTIVE, PLACE, POINTS, ANSWERS = range(8)
-N_ROWS = 11
+N_ROWS = 12
 FEWEST_SLOTS = 64
 
 

@@ -123,7 +123,7 @@ class CatchUp(_ByExposure):
     --------
     >>> import pairvote as pv
     >>> pv.sampling.CatchUp(cap=1.0).start(23, rng=1).propose("anna")
-    (18, 15)
+    (17, 4)
     """
 
     exponent: float = 1.0
