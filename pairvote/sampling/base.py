@@ -26,8 +26,8 @@ BLOCK = 128
 RandomSource = None | int | np.random.Generator
 
 
-class Belief(Protocol):
-    """What a strategy knows of the scores, told of every question and answer."""
+class Learner(Protocol):
+    """What a strategy knows beside the counts, told of every question and answer."""
 
     def reserve(self, left: int, right: int) -> None:
         """A question is open."""
@@ -115,7 +115,7 @@ class Sampler:
         """
         raise NotImplementedError(f"{type(self).__name__} does not say which pair to choose; write its method choose")
 
-    def _begin(self, n_items: int) -> Belief | None:
+    def _begin(self, n_items: int) -> Learner | None:
         """What the strategy keeps of its own for a stream."""
         return None
 
