@@ -1,4 +1,4 @@
-"""The command ``pairvote``: rank a file of votes, or see the Kalmar workshop voted.
+"""The command ``pairvote``: rank a file of votes, plan the ballots of a vote, or see the Kalmar workshop voted.
 
 Exit status: 0 when done, 2 with one line on stderr for input that cannot be used, 130 when interrupted.
 """
@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pairvote
+from pairvote import _arguments
 from pairvote.errors import InputError, PairvoteError, PriorWarning
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ FLAGS = {
     "prior_sd": "--prior-sd SD",
     "ties=": "--ties WHAT",
     "position=False": "leave out --position",
+    "n_voters": "--voters N",
+    "votes_each": "--votes N",
     **{f"{name}=": f"--{name} NAME" for name in ("left", "right", "outcome", "voter", "weight")},
 }
 
@@ -79,7 +82,7 @@ def _run(argv: Sequence[str] | None) -> int:
         parser.print_help(sys.stderr)
         return 2
     with warnings.catch_warnings(record=True, action="always", category=PriorWarning) as told:
-        _write(_rank(arguments) if arguments.command == "rank" else _demo(arguments))
+        _write({"rank": _rank, "plan": _plan, "demo": _demo}[arguments.command](arguments))
     for warning in told:
         _tell(f"warning: {warning.message}")
     return 0
@@ -168,7 +171,7 @@ def _standard_input() -> Any:
         name = "standard input"
 
     if sys.stdin is None:
-        raise InputError("standard input is closed; pass a file of votes")
+        raise InputError("standard input is closed; pass a file")
     return StandardInput(sys.stdin.buffer.read())
 
 
@@ -299,6 +302,20 @@ def _as_json(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
     return text + "\n"
 
 
+# --- plan ---
+
+
+def _plan(arguments: argparse.Namespace) -> str:
+    from pairvote._plan_command import plan
+
+    titles = _standard_input() if arguments.items == "-" else arguments.items
+    ballots, description = plan(titles, arguments.voters, arguments.votes, arguments.out, arguments.seed)
+    if ballots:
+        for line in description.splitlines():
+            _tell(line)
+    return ballots or description
+
+
 # --- demo ---
 
 
@@ -339,14 +356,14 @@ def _parser() -> _Parser:
     scoring.add_argument("--method", choices=METHODS, default="bradley-terry", help="%(default)s by default")
     scoring.add_argument(
         "--ties",
-        type=_ties,
+        type=_arguments.ties,
         metavar="WHAT",
         help="bradley-terry: davidson (default), rao-kupper, half or drop; "
         "luce: half (default) or drop; tally and win-rate: what a tie counts for each side, 0.5 by default",
     )
     scoring.add_argument(
         "--prior-sd",
-        type=_number,
+        type=_arguments.number,
         metavar="SD",
         help="bradley-terry: the prior's standard deviation in log-odds, 3 by default; inf for maximum likelihood",
     )
@@ -354,20 +371,22 @@ def _parser() -> _Parser:
     scoring.add_argument("--criterion", metavar="LABEL", help="score the votes on this criterion")
     scoring.add_argument(
         "--criteria",
-        type=_criteria,
+        type=_arguments.criteria,
         metavar="LABEL=WEIGHT,...",
         help="score these criteria, each by itself, and rank by the weighted mean, such as useful=2,new=1",
     )
     output = rank.add_argument_group("output")
-    output.add_argument("--top", type=_count, metavar="K", help="the best K only, and all level with the K-th")
-    output.add_argument("--level", type=_level, default=0.95, help="of the intervals, %(default)s by default")
+    output.add_argument(
+        "--top", type=_arguments.count, metavar="K", help="the best K only, and all level with the K-th"
+    )
+    output.add_argument("--level", type=_arguments.level, default=0.95, help="of the intervals, %(default)s by default")
     output.add_argument("--format", choices=("table", "csv", "json"), default="table")
     output.add_argument("--plot", metavar="FILE", help="save a picture, such as ranking.png or ranking.svg")
     reading = rank.add_argument_group("input")
     reading.add_argument("--input-format", choices=FORMATS, help="by default what the suffix says")
     reading.add_argument(
         "--outcomes",
-        type=_outcomes,
+        type=_arguments.outcomes,
         metavar="LABEL=MEANING,...",
         help="what other outcome labels mean, such as model_a=left,model_b=right; no label for a missing one: =skip",
     )
@@ -376,83 +395,30 @@ def _parser() -> _Parser:
     for flag in ("--voter", "--weight", "--criterion-column"):
         reading.add_argument(flag, metavar="NAME", help="the column's name")
 
+    plan = commands.add_parser(
+        "plan",
+        allow_abbrev=False,
+        help="plan all questions of a vote, for instance on paper",
+        description="Plan all questions of a vote: a CSV of voter, question, left and right, and an empty column "
+        "for the outcome. Filled in, it is a file of votes.",
+    )
+    plan.add_argument("--items", required=True, metavar="FILE", help="a title a line, in UTF-8; - for standard input")
+    plan.add_argument("--voters", type=_arguments.count, required=True, metavar="N", help="how many there are")
+    plan.add_argument(
+        "--votes", type=_arguments.count, default=20, metavar="N", help="for each, %(default)s by default"
+    )
+    plan.add_argument("--out", default="-", metavar="FILE", help="standard output by default, or for -")
+    plan.add_argument("--seed", type=_arguments.seed, metavar="N", help="the same seed gives the same plan")
+
     demo = commands.add_parser(
         "demo",
         allow_abbrev=False,
         help="see the Kalmar workshop of 2014 voted and scored three ways",
         description="The Kalmar workshop of 2014, with simulated votes, scored three ways and drawn.",
     )
-    demo.add_argument("--seed", type=_seed, default=2014, metavar="N", help="%(default)s by default")
+    demo.add_argument("--seed", type=_arguments.seed, default=2014, metavar="N", help="%(default)s by default")
     demo.add_argument("--plot", default="kalmar.png", metavar="FILE", help="%(default)s by default")
     return parser
-
-
-def _ties(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-
-
-def _whole(text: str, low: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = low - 1
-    if number < low:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low}")
-    return number
-
-
-def _count(text: str) -> int:
-    return _whole(text, 1)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0)
-
-
-def _level(text: str) -> float:
-    level = _number(text)
-    if not 0.0 < level < 1.0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a probability between 0 and 1, such as 0.95")
-    return level
-
-
-def _criteria(text: str) -> dict[str, float]:
-    """The mapping behind "useful=2,new=1"."""
-    weights: dict[str, float] = {}
-    for part in text.split(","):
-        label, equals, weight = part.rpartition("=")
-        if not equals or label in weights:
-            raise argparse.ArgumentTypeError(f"{part!r} is not LABEL=WEIGHT, each label once")
-        weights[label] = _number(weight)
-    return weights
-
-
-def _outcomes(text: str) -> dict[Any, str]:
-    """The mapping behind "a=left,b=right"; a label that reads as a number stands for the number too."""
-    meanings: dict[Any, str] = {}
-    for part in text.split(","):
-        label, equals, meaning = part.rpartition("=")
-        if not equals or meaning not in ("left", "right", "tie", "skip"):
-            raise argparse.ArgumentTypeError(f"{part!r} is not LABEL=left, LABEL=right, LABEL=tie or LABEL=skip")
-        if label in meanings:
-            raise argparse.ArgumentTypeError(f"{label!r} is given a meaning twice")
-        meanings[label] = meaning
-    for label, meaning in list(meanings.items()):
-        with contextlib.suppress(ValueError):
-            meanings[float(label)] = meaning
-    if "" in meanings:
-        meanings[None] = meanings.pop("")
-    return meanings
 
 
 # --- streams ---

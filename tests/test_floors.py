@@ -24,7 +24,7 @@ FLOORS: tuple[set[str], ...] = (
     {"scoring", "sampling"},
     {"poll", "simulation", "diagnostics"},
     {"io", "_formats", "datasets", "plotting", "distributed"},
-    {"cli", "_demo", "__main__"},
+    {"cli", "_arguments", "_demo", "_plan_command", "__main__"},
 )
 # The package itself is every floor at once, so only what stands on top may import it.
 TOP = len(FLOORS) - 1

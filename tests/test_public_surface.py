@@ -116,6 +116,7 @@ SAMPLING = {
     "Swiss",
     "TopK",
     "Uniform",
+    "plan_ballots",
 }
 
 

@@ -3,5 +3,16 @@
 from pairvote.sampling.adaptive import InformationGain, TopK
 from pairvote.sampling.base import PairStream, Sampler
 from pairvote.sampling.exposure import Balanced, CatchUp, Swiss, Uniform
+from pairvote.sampling.plan import plan_ballots
 
-__all__ = ["Balanced", "CatchUp", "InformationGain", "PairStream", "Sampler", "Swiss", "TopK", "Uniform"]
+__all__ = [
+    "Balanced",
+    "CatchUp",
+    "InformationGain",
+    "PairStream",
+    "Sampler",
+    "Swiss",
+    "TopK",
+    "Uniform",
+    "plan_ballots",
+]

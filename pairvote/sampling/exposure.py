@@ -87,7 +87,7 @@ class Swiss(_ByExposure):
     --------
     >>> import pairvote as pv
     >>> pv.sampling.Swiss().start(23, rng=1).propose("anna")
-    (21, 0)
+    (22, 0)
     """
 
     _levelled: ClassVar[bool] = True

@@ -1,0 +1,75 @@
+"""What the command's arguments mean, as argparse takes it: each function makes a value of a text, or refuses it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from typing import Any
+
+
+def ties(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def whole(text: str, low: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = low - 1
+    if number < low:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low}")
+    return number
+
+
+def count(text: str) -> int:
+    return whole(text, 1)
+
+
+def seed(text: str) -> int:
+    return whole(text, 0)
+
+
+def level(text: str) -> float:
+    probability = number(text)
+    if not 0.0 < probability < 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a probability between 0 and 1, such as 0.95")
+    return probability
+
+
+def criteria(text: str) -> dict[str, float]:
+    """The mapping behind "useful=2,new=1"."""
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        label, equals, weight = part.rpartition("=")
+        if not equals or label in weights:
+            raise argparse.ArgumentTypeError(f"{part!r} is not LABEL=WEIGHT, each label once")
+        weights[label] = number(weight)
+    return weights
+
+
+def outcomes(text: str) -> dict[Any, str]:
+    """The mapping behind "a=left,b=right"; a label that reads as a number stands for the number too."""
+    meanings: dict[Any, str] = {}
+    for part in text.split(","):
+        label, equals, meaning = part.rpartition("=")
+        if not equals or meaning not in ("left", "right", "tie", "skip"):
+            raise argparse.ArgumentTypeError(f"{part!r} is not LABEL=left, LABEL=right, LABEL=tie or LABEL=skip")
+        if label in meanings:
+            raise argparse.ArgumentTypeError(f"{label!r} is given a meaning twice")
+        meanings[label] = meaning
+    for label, meaning in list(meanings.items()):
+        with contextlib.suppress(ValueError):
+            meanings[float(label)] = meaning
+    if "" in meanings:
+        meanings[None] = meanings.pop("")
+    return meanings
