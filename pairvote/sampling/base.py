@@ -411,7 +411,8 @@ class PairStream:
 
     def _check_pair(self, voter: Hashable, left: int, right: int) -> tuple[int, int]:
         # Plain and right, as nearly always, before anything else is asked.
-        if not (type(left) is int and type(right) is int and 0 <= left < self.n_items > right >= 0):
+        n_items = self.n_items
+        if not (type(left) is type(right) is int and 0 <= left < n_items and 0 <= right < n_items):
             left, right = self._check_item(left), self._check_item(right)
         if left == right:
             raise InputError(f"item {left} stands against itself; pass two different items")
