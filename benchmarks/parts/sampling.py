@@ -37,14 +37,15 @@ def choices_among(n_items: int) -> Callable[[Size], Group]:
     """One table a number of items."""
 
     def group(size: Size) -> Group:
+        n, n_calls = (6, 3) if size == "tiny" else (n_items, N_CALLS)
         cases = []
         for name, sampler in truth.samplers(5).items():
-            goal = GOALS.get((name, n_items))
-            cases.append(_case(f"{name}.propose", partial(_proposals, sampler, n_items), goal))
-            cases.append(_case(f"{name}, ask and answer", partial(_questions, sampler, n_items), None))
-        if n_items <= 300:
-            cases.append(_case(BASELINE, partial(_baseline, n_items), None, library="baseline"))
-        return Group(title=f"choosing a pair of {n_items:,} items", cases=cases)
+            goal = GOALS.get((name, n))
+            cases.append(_case(f"{name}.propose", partial(_proposals, sampler, n, n_calls), n_calls, goal))
+            cases.append(_case(f"{name}, ask and answer", partial(_questions, sampler, n, n_calls), n_calls))
+        if n <= 300:
+            cases.append(_case(BASELINE, partial(_baseline, n, n_calls), n_calls, library="baseline"))
+        return Group(title=f"choosing a pair of {n:,} items", cases=cases)
 
     group.__name__ = f"choices_among_{n_items}"
     return group
@@ -74,23 +75,23 @@ def _answer(
         stream.record(voter, left, right, pv.Outcome.LEFT if won else pv.Outcome.RIGHT)
 
 
-def _proposals(sampler: pv.sampling.Sampler, n_items: int) -> Work:
+def _proposals(sampler: pv.sampling.Sampler, n_items: int, n_calls: int) -> Work:
     stream, _ = _stream(sampler, n_items)
 
     def work() -> Any:
-        for number in range(N_CALLS):
+        for number in range(n_calls):
             pair = stream.propose(number % N_VOTERS)
         return pair
 
     return work
 
 
-def _questions(sampler: pv.sampling.Sampler, n_items: int) -> Work:
+def _questions(sampler: pv.sampling.Sampler, n_items: int, n_calls: int) -> Work:
     stream, strengths = _stream(sampler, n_items)
-    return partial(_answer, stream, strengths, np.random.default_rng(5), N_CALLS)
+    return partial(_answer, stream, strengths, np.random.default_rng(5), n_calls)
 
 
-def _baseline(n_items: int) -> Work:
+def _baseline(n_items: int, n_calls: int) -> Work:
     rng = np.random.default_rng(n_items)
     mean, errors = rng.normal(size=n_items), rng.uniform(0.2, 0.6, size=n_items)
     i, j = np.triu_indices(n_items, 1)
@@ -98,7 +99,7 @@ def _baseline(n_items: int) -> Work:
     weights = weights / np.sqrt(np.pi)
 
     def work() -> Any:
-        for _ in range(N_CALLS):
+        for _ in range(n_calls):
             spread = np.sqrt(2.0 * (errors[i] ** 2 + errors[j] ** 2))
             p = 1.0 / (1.0 + np.exp(-(mean[i] - mean[j])[:, None] - spread[:, None] * nodes))
             average = p @ weights
