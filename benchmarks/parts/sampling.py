@@ -51,8 +51,10 @@ def choices_among(n_items: int) -> Callable[[Size], Group]:
     return group
 
 
-def _case(name: str, fresh: Callable[[], Work], goal: Goal | None, library: str = "pairvote") -> Case:
-    return Case(name=name, library=library, fresh=fresh, operations=N_CALLS, comparable=False, memory=False, goal=goal)
+def _case(
+    name: str, fresh: Callable[[], Work], n_calls: int, goal: Goal | None = None, library: str = "pairvote"
+) -> Case:
+    return Case(name=name, library=library, fresh=fresh, operations=n_calls, comparable=False, memory=False, goal=goal)
 
 
 def _stream(sampler: pv.sampling.Sampler, n_items: int) -> tuple[pv.sampling.PairStream, NDArray[np.float64]]:
