@@ -49,8 +49,8 @@ class Truth:
 KALMAR = Setting()
 SETTINGS = (
     KALMAR,
-    replace(KALMAR, title="half the voters", n_voters=15),
-    replace(KALMAR, title="twice the voters", n_voters=60),
+    replace(KALMAR, title="ten votes each", votes_each=10),
+    replace(KALMAR, title="forty votes each", votes_each=40),
     replace(KALMAR, title="thirty at once", n_open=30),
     replace(KALMAR, title="10% random answers", random_share=0.1),
     replace(KALMAR, title="strengths N(0, 0.5)", strength_sd=0.5),
