@@ -441,6 +441,13 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
 }
 
 
+# In test_pair_stream and test_adaptive, whose kernels keep a state from call to call.
+HELD_ELSEWHERE = {
+    *(("exposure", function) for function in ("choose", "rehash", "run", "show", "times_shown")),
+    *(("gaussian", function) for function in ("absorb", "choose", "learn", "run")),
+}
+
+
 def test_every_kernel_function_is_held_to_parity() -> None:
     there = {
         (name, function)
@@ -448,7 +455,7 @@ def test_every_kernel_function_is_held_to_parity() -> None:
         for function, value in vars(_kernels.interpreted_module(name)).items()
         if inspect.isroutine(value)
     }
-    assert there == set(ARGUMENTS)
+    assert there == set(ARGUMENTS) | HELD_ELSEWHERE
 
 
 @pytest.mark.parametrize(("name", "function"), ARGUMENTS, ids=[".".join(key) for key in ARGUMENTS])
