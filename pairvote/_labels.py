@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
-from itertools import count
+from contextlib import suppress
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._frames import series_column
+from pairvote._kernels import lookup
 from pairvote.errors import InputError
 
 Codes = NDArray[np.int32]
@@ -102,7 +104,9 @@ def as_column(values: object, name: str) -> list[Any] | tuple[Any, ...] | Coded:
         series = series_column(values)
         if series is None:
             return list(values)
-        return Coded(*series) if isinstance(series, tuple) else series
+        if not isinstance(series, np.ndarray):
+            return Coded(*series) if isinstance(series, tuple) else series
+        values = series
     if values.ndim != 1:
         raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
     if values.dtype.kind in "iu" and not hasattr(values, "mask"):
@@ -126,31 +130,49 @@ def _code_integers(values: NDArray[Any]) -> Coded:
     return Coded(codes, labels.tolist())
 
 
-def code_column(values: Iterable[Any] | Coded, name: str, locate: Locate = row_number) -> Coded:
+def code_column(values: Sequence[Any] | Coded, name: str, locate: Locate = row_number) -> Coded:
     """Code one column by itself; missing values become -1."""
     if isinstance(values, Coded):
         return values
-    table: defaultdict[Hashable, int] = defaultdict(count().__next__)
-    codes = _look_up(table, values, name, locate)
+    table: dict[Hashable, int] = {}
+    try:
+        (codes,) = look_up(table, [values])
+    except TypeError:
+        _refuse_unhashable(values, name, locate)
+        raise
     missing = [code for label, code in table.items() if is_missing(label)]
     if missing:
         codes[np.isin(codes, missing)] = -1
     return Coded(codes, tuple(table))
 
 
-def _look_up(table: Mapping[Any, int], values: Iterable[Any], name: str, locate: Locate) -> Codes:
-    try:
-        return np.fromiter(map(table.__getitem__, values), np.int32, count=len(values))  # type: ignore[arg-type]
-    except TypeError:
-        for row, label in enumerate(values):
-            try:
-                hash(label)
-            except TypeError:
-                raise InputError(
-                    f"{name} at {locate(row)} is {shorten(label)}, which is not hashable and so cannot be a label; "
-                    "use a string, a number or a tuple"
-                ) from None
-        raise
+def look_up(table: dict[Hashable, int], columns: Sequence[Sequence[Any]]) -> NDArray[np.int32]:
+    """The code of every label of columns of one length: int32, shape (n_columns, n_rows).
+
+    `table` gets the new ones, in the order in which the rows first show them. TypeError where one is not hashable.
+    """
+    n_columns, n_rows = len(columns), len(columns[0])
+    if lookup.COMPILED:
+        codes = np.empty((n_columns, n_rows), np.int32)
+        lookup.code_rows([column if type(column) is list else list(column) for column in columns], table, codes)
+        return codes
+    # What the kernel does, by the quickest means that the interpreter has.
+    growing = defaultdict(count(len(table)).__next__, table)
+    labels = columns[0] if n_columns == 1 else chain.from_iterable(zip(*columns, strict=True))
+    flat = np.fromiter(map(growing.__getitem__, labels), np.int32, count=n_columns * n_rows)
+    table.update(growing)
+    return np.ascontiguousarray(flat.reshape(n_rows, n_columns).T)
+
+
+def _refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
+    for row, label in enumerate(values):
+        try:
+            hash(label)
+        except TypeError:
+            raise InputError(
+                f"{name} at {locate(row)} is {shorten(label)}, which is not hashable and so cannot be a label; "
+                "use a string, a number or a tuple"
+            ) from None
 
 
 def check_items(items: object) -> tuple[Hashable, ...]:
@@ -164,7 +186,8 @@ def check_items(items: object) -> tuple[Hashable, ...]:
         codes, categories = series
         labels = tuple(None if code < 0 else categories[code] for code in codes.tolist())
     else:
-        labels = tuple(items.tolist() if isinstance(items, np.ndarray) else series or items)
+        values = items if series is None else series
+        labels = tuple(values.tolist() if isinstance(values, np.ndarray) else values)
     seen: dict[Hashable, int] = {}
     for place, label in enumerate(labels):
         if is_missing(label):
@@ -194,12 +217,19 @@ def code_pairs(
     """Codes of both sides and the labels they share, in first-seen order or in that of `items`."""
     known = None if items is None else check_items(items)
     columns = {name: as_column(values, name) for name, values in zip(names, (left, right), strict=True)}
-    coded = {name: code_column(column, name, locate) for name, column in columns.items()}
-    n_left, n_right = (len(column.codes) for column in coded.values())
+    n_left, n_right = (len(column.codes if isinstance(column, Coded) else column) for column in columns.values())
     if n_left != n_right:
         raise InputError(
             f"{names[0]} has {n_left} entries and {names[1]} has {n_right}; pass one of each for every vote"
         )
+    lists = [column for column in columns.values() if not isinstance(column, Coded)]
+    if len(lists) == len(columns):
+        table = {label: code for code, label in enumerate(known or ())}
+        with suppress(TypeError):
+            codes = look_up(table, lists)
+            if len(table) == len(known) if known is not None else not any(map(is_missing, table)):
+                return codes[0], codes[1], known or tuple(table)
+    coded = {name: code_column(column, name, locate) for name, column in columns.items()}
     for name, column in coded.items():
         if len(column.codes) and column.codes.min() < 0:
             row = first_row(column.codes < 0)
@@ -207,16 +237,16 @@ def code_pairs(
                 f"{name} at {locate(row)} is missing; a vote needs two items, so fill it in or drop the row"
             )
     if known is None:
-        table: dict[Hashable, int] = {}
+        table = {}
         for column in coded.values():
             for label in column.labels:
                 table.setdefault(label, len(table))
     else:
         table = {label: code for code, label in enumerate(known)}
-    codes = [_recode(column, table, name, known is not None, locate) for name, column in coded.items()]
+    recoded = [_recode(column, table, name, known is not None, locate) for name, column in coded.items()]
     if known is not None:
-        return codes[0], codes[1], known
-    (left_codes, right_codes), labels = _first_seen(codes, tuple(table))
+        return recoded[0], recoded[1], known
+    (left_codes, right_codes), labels = _first_seen(recoded, tuple(table))
     return left_codes, right_codes, labels
 
 
@@ -230,7 +260,9 @@ def _recode(column: Coded, table: Mapping[Hashable, int], name: str, closed: boo
                 f"{name} at {locate(row)} is {shorten(column.labels[column.codes[row]])}, which is not among the "
                 f"{len(table)} items of items=; add it there or leave out the row"
             )
-    return numbers[column.codes] if len(numbers) else np.empty(0, np.int32)
+    if np.array_equal(numbers, np.arange(len(numbers))):
+        return column.codes.astype(np.int32, copy=False)
+    return numbers[column.codes]
 
 
 def _first_seen(columns: Sequence[Codes], labels: tuple[Hashable, ...]) -> tuple[list[Codes], tuple[Hashable, ...]]:

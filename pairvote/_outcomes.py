@@ -66,10 +66,13 @@ def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> ND
         # A missing value is coded -1, which picks the last entry.
         codes = np.append(numbers, _outcome_code(None, names))[column.codes]
     else:
-        with suppress(KeyError, TypeError):
-            # An Outcome equals its number, to which outcomes= may give another meaning.
-            if outcomes is None or Outcome not in set(map(type, column)):
-                return np.frombuffer(bytes(map(names.__getitem__, column)), np.uint8)
+        # An Outcome equals its number, to which outcomes= may give another meaning.
+        if outcomes is None or Outcome not in set(map(type, column)):
+            meanings = dict(names)
+            with suppress(TypeError):
+                found = _labels.look_up(meanings, [column])[0]
+                if len(meanings) == len(names):
+                    return found.astype(np.uint8)
         codes = np.fromiter((_outcome_code(label, names) for label in column), np.int16, count=len(column))
     if codes.size and codes.min() < 0:
         row = _labels.first_row(codes < 0)

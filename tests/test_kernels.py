@@ -44,7 +44,10 @@ def bits(value: Any) -> Any:
 
 
 def fresh(arguments: Arguments) -> Arguments:
-    return [value.copy() if isinstance(value, np.ndarray) and value.flags.writeable else value for value in arguments]
+    def writable(value: Any) -> bool:
+        return isinstance(value, dict) or (isinstance(value, np.ndarray) and value.flags.writeable)
+
+    return [value.copy() if writable(value) else value for value in arguments]
 
 
 # --- votes and what is made of them, the steps in plain NumPy so that each kernel is fed by none of the others ---
@@ -177,6 +180,20 @@ def gather_rows(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
         most = min(len(keys), n_items**2)
         start, second, table = np.zeros(n_items + 1, np.int64), np.zeros(most, np.int32), np.zeros((most, 3))
         yield [stops, keys, weights, folded, np.zeros((n_items, 3)), start, second, table]
+
+
+def reach_all(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for folded in (False, True):
+        pairs = pairs_of(n_items, columns, folded=folded)
+        for most_sweeps in (0, 1, 4) if n_items else ():
+            yield [*pairs, most_sweeps, np.zeros(n_items, np.int32), np.zeros(n_items, np.int32)]
+
+
+def code_rows() -> Iterator[Arguments]:
+    one, other = ["ash", "birch", "ash", ("cedar", 1)], ["birch", 7, 7, True]
+    for columns in ([one], [one, other], [[], []]):
+        for table in ({}, {"birch": 0, 1: 1}):
+            yield [columns, table, np.zeros((len(columns), len(columns[0])), np.int32)]
 
 
 def count_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
@@ -422,6 +439,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "count_runs"): for_votes(count_runs),
     ("counting", "gather_runs"): for_votes(gather_runs),
     ("counting", "join_components"): for_votes(join_components),
+    ("counting", "reach_all"): for_votes(reach_all),
     ("elo", "expected_score"): expected_score,
     ("elo", "record_vote"): record_vote,
     ("elo", "record_votes"): for_votes(record_votes),
@@ -438,6 +456,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("laplacian", "add_second_order"): add_second_order,
     ("sandwich", "add_sandwiched"): add_sandwiched,
     ("laplacian", "invert_on_pattern"): invert_on_pattern,
+    ("lookup", "code_rows"): code_rows,
 }
 
 

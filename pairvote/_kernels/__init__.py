@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "rao_kupper", "sandwich")
+NAMES = ("counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "lookup", "rao_kupper", "sandwich")
 CHOICES = ("auto", "compiled", "python")
 
 
@@ -77,5 +77,6 @@ elo: Any = _choose("elo")
 exposure: Any = _choose("exposure")
 gaussian: Any = _choose("gaussian")
 laplacian: Any = _choose("laplacian")
+lookup: Any = _choose("lookup")
 rao_kupper: Any = _choose("rao_kupper")
 sandwich: Any = _choose("sandwich")
