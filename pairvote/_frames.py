@@ -13,10 +13,11 @@ from pairvote.errors import InputError
 
 Backend = Literal["pandas", "polars", "pyarrow"]
 CodedColumn = tuple[NDArray[np.signedinteger[Any]], list[Any]]
+Column = list[Any] | NDArray[np.integer[Any]] | CodedColumn
 
 
-def series_column(values: object) -> list[Any] | CodedColumn | None:
-    """A data frame's column as a list, or as (codes, labels) where it is categorical; None for anything else."""
+def series_column(values: object) -> Column | None:
+    """A data frame's column as a list, an array of integers or (codes, labels); None for anything else."""
     import narwhals as nw
 
     arrow = sys.modules.get("pyarrow")
@@ -51,15 +52,15 @@ class Frame:
     def __len__(self) -> int:
         return len(self._frame)
 
-    def column(self, name: str) -> list[Any] | CodedColumn:
-        """The column `name` as a list, or as (codes, labels) where it is categorical."""
+    def column(self, name: str) -> Column:
+        """The column `name` as a list, as an array where it holds integers, or as (codes, labels) where it is text."""
         if not isinstance(name, Hashable) or name not in self.columns:
             listed = ", ".join(map(repr, self.columns)) or "none"
             raise InputError(f"there is no column {name!r}; the columns are {listed}, so name the right one")
         return _column(self._frame.get_column(name))
 
 
-def _column(series: Any) -> list[Any] | CodedColumn:
+def _column(series: Any) -> Column:
     import narwhals as nw
 
     if series.dtype in (nw.Categorical, nw.Enum):
@@ -70,6 +71,10 @@ def _column(series: Any) -> list[Any] | CodedColumn:
             return _polars_codes(native)
         if series.implementation.is_pyarrow():
             return _arrow_codes(native.chunks)
+    if series.dtype.is_integer() and not series.null_count():
+        numbers = series.to_numpy()
+        if numbers.dtype.kind in "iu":
+            return np.asarray(numbers)
     try:
         coded = _text_codes(series) if series.dtype == nw.String else None
         if coded is not None:
