@@ -121,13 +121,21 @@ class Posterior:
         n_items = self.model.counts.n_items
         if n_items > LARGEST_DENSE:
             return self._of_many.variances
-        inverse = self._inverse[:, :n_items]
-        average = np.full(n_items, 1.0 / max(n_items, 1))
+        inverse = self._inverse
+        average = np.zeros(len(inverse))
+        average[:n_items] = 1.0 / max(n_items, 1)
         if self.sandwich:
-            half = self._meat @ inverse
-            diagonal, means = np.einsum("ij,ij->j", half, inverse), (inverse @ average) @ half
+            shares = inverse @ average
+            diagonal, means = np.empty(n_items), np.empty(n_items)
+            # So few columns at a time that their product is at hand when it is summed.
+            for first in range(0, n_items, BLOCK):
+                block = slice(first, min(first + BLOCK, n_items))
+                columns = inverse[block].T
+                half = _times(self._meat, columns)
+                diagonal[block], means[block] = np.einsum("ij,ij->j", half, columns), shares @ half
         else:
-            diagonal, means = inverse.diagonal(), average @ inverse[:n_items]
+            diagonal, means = inverse.diagonal()[:n_items], (average @ inverse)[:n_items]
+        average = average[:n_items]
         return np.asarray(diagonal - 2.0 * means + average @ means)
 
     def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
@@ -154,7 +162,7 @@ class Posterior:
 
     @cached_property
     def _covariance(self) -> NDArray[np.float64]:
-        return self._inverse @ self._meat @ self._inverse if self.sandwich else self._inverse
+        return self._inverse @ _times(self._meat, self._inverse) if self.sandwich else self._inverse
 
     @cached_property
     def _meat(self) -> NDArray[np.float64]:
@@ -196,6 +204,17 @@ class Posterior:
             return min(self._of_many.largest_variance() * precision, 1.0)
         variances = np.linalg.eigvalsh(centred(self._inverse[:n_items, :n_items]))
         return float(min(variances[-1] * precision, 1.0))
+
+
+def _times(meat: NDArray[np.float64], inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The product of two symmetric matrices, of the second perhaps only the first columns.
+
+    By scipy's BLAS, as the factor before it: numpy has one of its own, whose threads would wait for those of scipy's,
+    which go on looking for work for a while.
+    """
+    from scipy.linalg.blas import dsymm
+
+    return np.asarray(dsymm(1.0, meat.T, inverse, lower=1))
 
 
 def symmetric(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
