@@ -69,7 +69,8 @@ def check_scores(counts: PairCounts, remedy: str) -> None:
     They do by Ford's condition: however the items are split in two, some item of each part beats or ties one of the
     other.
     """
-    if counts.n_items < 2:
+    groups_of = counts.dominance()
+    if groups_of.max(initial=0) == 0:
         return
     components = components_of(counts)
     if components.max() > 0:
@@ -80,9 +81,6 @@ def check_scores(counts: PairCounts, remedy: str) -> None:
             f"the votes fall into {components.max() + 1} components that nothing compares ({'; '.join(groups)}), "
             f"so maximum-likelihood scores do not exist; {remedy}"
         )
-    groups_of = counts.dominance()
-    if groups_of.max() == 0:
-        return
     lost, tied, won, _ = counts.item_totals().T
     reasons = []
     undefeated, winless = np.flatnonzero((lost == 0) & (tied == 0)), np.flatnonzero((won == 0) & (tied == 0))

@@ -23,6 +23,7 @@ Bucketed = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 NO_WEIGHTS = np.empty(0)
 CROWDED = 16
+FEW_SWEEPS = 4
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -148,6 +149,10 @@ class PairCounts:
         ----------
         Ford (1957), "Solution of a ranking problem from binary comparisons", Amer. Math. Monthly 64(8), assumption A.
         """
+        if self.n_items and counting.reach_all(
+            self.start, self.right, self.table, FEW_SWEEPS, *np.zeros((2, self.n_items), np.int32)
+        ):
+            return np.zeros(self.n_items, np.int32)
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 

@@ -360,6 +360,55 @@ def merge_rows(
         other_start[n_items] = entry
 
 
+def reach_all(
+    start: cython.const[cython.longlong][::1],
+    second: cython.const[cython.int][::1],
+    table: cython.const[cython.double][:, ::1],
+    most_sweeps: cython.int,
+    above: cython.int[::1],
+    below: cython.int[::1],
+) -> bool:
+    """Whether every item can be reached from the first, and the first from it, from items to those they beat or tied.
+
+    `above` and `below` (n_items), which start at zero, get 1 for items that reach the first, or are reached. Where most
+    items met, a few rows are enough. False may also mean that `most_sweeps` over all rows were too few to tell.
+    """
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    missing: cython.Py_ssize_t = 2 * n_items - 2
+    before: cython.Py_ssize_t
+    sweep: cython.int
+    with cython.nogil:
+        above[0] = 1
+        below[0] = 1
+        for sweep in range(most_sweeps):  # noqa: B007
+            before = missing
+            for i in range(n_items):
+                for entry in range(start[i], start[i + 1]):
+                    j = second[entry]
+                    if table[entry, 1] + table[entry, 2] > 0.0:
+                        if below[i] > below[j]:
+                            below[j] = 1
+                            missing -= 1
+                        if above[j] > above[i]:
+                            above[i] = 1
+                            missing -= 1
+                    if table[entry, 1] + table[entry, 0] > 0.0:
+                        if below[j] > below[i]:
+                            below[i] = 1
+                            missing -= 1
+                        if above[i] > above[j]:
+                            above[j] = 1
+                            missing -= 1
+                if missing == 0:
+                    break
+            if missing == before or missing == 0:  # noqa: PLR1714
+                break
+    return missing == 0
+
+
 @cython.cfunc
 @cython.inline
 @cython.nogil
