@@ -144,32 +144,14 @@ class Model:
         """Whether the third derivative along a line is bounded by the second times the largest change of d and eta."""
         return self.ties != "rao-kupper" or not self.has_ties
 
-    def start(self, *, spread: bool = False) -> NDArray[np.float64]:
-        """Where to begin: equal scores, and the tie parameter that they would have.
-
-        `spread` begins at the log-odds of each item's share of votes, which suits opponents that are all average,
-        times k = sqrt(1 + pi v / 8) for opponents that scatter normally with variance v: the mean of a logistic curve
-        over a normal is nearly the curve of the argument divided by k. Of the variance V of the log-odds, less what
-        chance adds, follows k^2 = 1 / (1 - pi V / 8). Where opponents are well mixed this saves three or four steps.
-
-        References
-        ----------
-        MacKay (1992), "The evidence framework applied to classification networks", Neural Computation 4(5).
-        """
+    def start(self) -> NDArray[np.float64]:
+        """Where to begin: equal scores, and the tie parameter that they would have."""
         n_items = self.counts.n_items
         parameters = np.zeros(n_items + self.n_extra)
         if self.has_ties:
             odds = self.n_ties / self.n_decided
             # Equal scores: P(tie) = nu / (2 + nu), or (theta - 1) / (theta + 1).
             parameters[n_items] = math.log(2 * odds) if self.ties == "davidson" else math.log1p(2 * odds)
-        if spread:
-            lost, tied, won = self.totals.T[:3]
-            ahead, behind = (0.5 + wins + 0.5 * self.tie_weight * tied for wins in (won, lost))
-            log_odds = np.log(ahead / behind)
-            log_odds -= log_odds.mean()
-            by_chance = (1.0 / ahead + 1.0 / behind).mean()
-            shrunk = math.pi / 8.0 * (log_odds @ log_odds / n_items - by_chance)
-            parameters[:n_items] = log_odds / math.sqrt(1.0 - min(max(shrunk, 0.0), 0.75))
         return parameters
 
     def split(self, parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:

@@ -16,9 +16,10 @@ from strategies import Sample, samples
 
 import pairvote as pv
 from pairvote import models
+from pairvote._first_guess import well_mixed_start
 from pairvote._vote_rows import VoteRows
-from pairvote.models import TIES, Model
-from pairvote.solver import dense_information
+from pairvote.models import TIES, Model, outcome_probabilities
+from pairvote.solver import dense_information, maximise
 
 Floats = NDArray[np.float64]
 PRIORS = (3.0, math.inf)
@@ -241,30 +242,31 @@ def test_start_has_the_tie_parameter_that_suits_equal_scores(ties) -> None:
 
 
 @pytest.mark.parametrize("ties", TIES)
-def test_spread_start_is_the_log_odds_of_each_share_drawn_apart(ties) -> None:
-    sample = drawn(13, weighted=True)
-    start = model_of(sample, ties, False, 3.0).start(spread=True)[: sample.n_items]
-    totals = reference.item_totals(sample.rows, sample.n_items)
-    tied = 0.0 * totals["tied"] if ties == "drop" else totals["tied"]
-    ahead, behind = totals["won"] + tied / 2 + 0.5, totals["lost"] + tied / 2 + 0.5
-    expected = np.log(ahead / behind)
-    variance = np.var(expected) - np.mean(1 / ahead + 1 / behind)
-    factor = (1 - np.clip(np.pi / 8 * variance, 0, 0.75)) ** -0.5
-    np.testing.assert_allclose(start, factor * (expected - expected.mean()), rtol=1e-10, atol=1e-12)
-
-
-def test_spread_start_suits_opponents_that_scatter() -> None:
-    """With opponents well mixed the start is close to the truth, where the plain log-odds are a quarter too small."""
+def test_well_mixed_start_is_near_where_the_fit_ends(ties) -> None:
+    """Opponents that scatter are allowed for: the plain log-odds of votes won are a quarter too small here."""
     rng = np.random.default_rng(16)
     strengths = rng.normal(0.0, 1.5, 300)
     left, right = rng.integers(300, size=(2, 200_000))
     kept = left != right
     left, right = left[kept], right[kept]
-    outcome = np.where(rng.random(len(left)) < 1 / (1 + np.exp(strengths[right] - strengths[left])), 2, 0)
+    right_wins, tie, _ = outcome_probabilities(strengths[left] - strengths[right], 0.4, "davidson").T
+    drawn = rng.random(len(left))
+    outcome = (drawn > right_wins).astype(np.int64) + (drawn > right_wins + tie)
     counts = pv.Votes.from_codes(left, right, outcome, n_items=300).counts().folded()
-    start = Model.of(counts, "davidson", 3.0, False).start(spread=True)
-    slope = start @ strengths / (strengths @ strengths)
-    assert 0.93 < slope < 1.07
+    model = Model.of(counts, ties, 3.0, False)
+    start, end = well_mixed_start(model), maximise(model, model.start(), 1e-9, 100).parameters
+    assert abs(start[:300].mean()) < 1e-12
+    assert np.sqrt(np.mean((start - end) ** 2)) < 0.06 * np.std(end[:300])
+    if model.has_ties:
+        assert start[300] == pytest.approx(end[300], abs=0.05)
+
+
+@pytest.mark.parametrize("ties", TIES)
+def test_well_mixed_start_is_finite_for_any_votes(ties) -> None:
+    for votes in ([(0, 1, 2, 1.0)], [(0, 1, 1, 1.0), (1, 2, 0, 1e9)], [(0, 1, 2, 1e-9), (0, 1, 1, 1e-9)]):
+        left, right, outcome, weight = zip(*votes, strict=True)
+        counts = pv.Votes.from_codes(left, right, outcome, n_items=4, weight=weight).counts()
+        assert np.isfinite(well_mixed_start(Model.of(counts, ties, 3.0, False))).all()
 
 
 def test_self_concordance_bounds_the_third_derivative() -> None:

@@ -443,3 +443,40 @@ def test_nothing_to_maximise() -> None:
                 assert ranking.fit.log_likelihood == 0.0
     one = pv.bradley_terry(Sample([], 1, False).votes(), prior_sd=math.inf)
     assert (one.scores.tolist(), one.standard_errors.tolist()) == ([0.0], [0.0])
+
+
+@pytest.mark.parametrize("tol", [1e-6, 1e-9])
+@pytest.mark.parametrize(("ties", "position", "prior_sd"), MODELS)
+def test_a_step_that_is_sure_to_arrive_does(ties, position, prior_sd, tol, steps, monkeypatch) -> None:
+    """The last step is not always looked at, so its gradient must hold what was promised."""
+    take("gradients", monkeypatch)
+    promised: list[bool] = []
+    certain = solver._arrives
+
+    def arrives(*arguments) -> bool:
+        promised.append(certain(*arguments))
+        return promised[-1]
+
+    monkeypatch.setattr(solver, "_arrives", arrives)
+    for seed in range(4):
+        votes = votes_on(*random_pairs(60, 4000, seed), 60, seed, ties=0.2)
+        model = Model.of(votes.counts().folded() if not position else votes.counts(), ties, prior_sd, position)
+        solution = maximise(model, model.start(), tol, 100)
+        assert solver._scaled_gradient(model.slopes(solution.parameters)) <= tol
+    assert any(promised) is (ties != "rao-kupper")
+
+
+def test_the_bound_on_what_a_step_leaves_holds_step_by_step() -> None:
+    """Whatever the step, the gradient after it is within reach^2 / 8 of votes of what the step was solved for."""
+    rng = np.random.default_rng(5)
+    for ties, position in itertools.product(("davidson", "half", "drop"), (False, True)):
+        model = Model.of(FORTY.counts() if position else FORTY.counts().folded(), ties, 3.0, position)
+        n_items, n_votes = 40, model.totals[:, :3] @ [1.0, model.tie_weight, 1.0]
+        bound = np.concatenate([n_votes, np.full(model.n_extra, model.n_decided + model.n_ties)])
+        for size in (1e-3, 0.1, 1.0):
+            at, step = rng.normal(size=n_items + model.n_extra), size * rng.normal(size=n_items + model.n_extra)
+            here, there = model.slopes(at), model.slopes(at + step)
+            information = solver.dense_information(model.counts, here, anchored=False)
+            information += np.triu(information, 1).T
+            remainder = np.abs(there.gradient - (here.gradient - information @ step))
+            assert (remainder <= solver._reach(step, n_items) ** 2 / 8 * bound + 1e-9).all()

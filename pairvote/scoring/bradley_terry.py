@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._checks import is_number, is_whole
+from pairvote._first_guess import well_mixed_start
 from pairvote._identification import check_effects, check_identified
 from pairvote._posterior import Posterior
 from pairvote._structure import is_crowded
@@ -146,7 +147,7 @@ def bradley_terry(
         rows, scale = rows.scaled()
         counts, design = rows.counts(source.items)
     else:
-        counts = as_counts(source, folded=not position)
+        counts = as_counts(source, folded=not position and isinstance(source, Votes))
     model = Model.of(counts, ties, float(prior_sd), bool(position), design)
     check_identified(model)
     try:
@@ -218,8 +219,8 @@ def refit(fitted: Posterior, counts: PairCounts, tol: float, max_iter: int) -> N
 
 def _start(model: Model, start: Ranking | ArrayLike | None, scale: NDArray[np.float64]) -> NDArray[np.float64]:
     n_items = model.counts.n_items
-    mixed = n_items > DENSE_ITEMS and is_crowded(model)
-    parameters = model.start(spread=start is None and mixed)
+    mixed = start is None and n_items > DENSE_ITEMS and is_crowded(model)
+    parameters = well_mixed_start(model) if mixed else model.start()
     if isinstance(start, Ranking):
         if start.unit != "log-odds":
             raise InputError(f"start is a ranking in {start.unit!r}; pass one by bradley_terry")
