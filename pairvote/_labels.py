@@ -32,6 +32,9 @@ class Coded(NamedTuple):
     labels: Sequence[Hashable]
 
 
+Column = list[Any] | tuple[Any, ...] | NDArray[np.integer[Any]] | Coded
+
+
 def row_number(row: int) -> str:
     """Where a row stands, in the words of an error message."""
     return f"row {row}"
@@ -94,8 +97,8 @@ def first_row(mask: NDArray[np.bool_]) -> int:
     return int(np.argmax(mask))
 
 
-def as_column(values: object, name: str) -> list[Any] | tuple[Any, ...] | Coded:
-    """A user's column as a list or tuple of labels, or as codes where it has them already."""
+def as_column(values: object, name: str) -> Column:
+    """A user's column as a list, tuple or array of integers, or as codes where it has them already."""
     if isinstance(values, (list, tuple, Coded)) and not isinstance(values, str):
         return values
     if isinstance(values, (str, bytes, Mapping, Set)) or not isinstance(values, Iterable):
@@ -104,36 +107,40 @@ def as_column(values: object, name: str) -> list[Any] | tuple[Any, ...] | Coded:
         series = series_column(values)
         if series is None:
             return list(values)
-        if not isinstance(series, np.ndarray):
-            return Coded(*series) if isinstance(series, tuple) else series
-        values = series
+        return Coded(*series) if isinstance(series, tuple) else series
     if values.ndim != 1:
         raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
     if values.dtype.kind in "iu" and not hasattr(values, "mask"):
-        return _code_integers(values)
+        return values
     # tolist() would make bare integers of times in nanoseconds.
     return list(values) if values.dtype.kind in "mM" else values.tolist()
 
 
 def _code_integers(values: NDArray[Any]) -> Coded:
-    if not values.size:
-        return Coded(np.empty(0, np.int64), ())
-    low, high = int(values.min()), int(values.max())
-    if high - low < 4 * values.size + 1000:
-        # Differences of small signed integers may not fit in their own type.
-        shifted = values.astype(np.int64) - low if low < 0 else values - low if low else values
-        present = np.zeros(high - low + 1, bool)
-        present[shifted] = True
-        numbers = np.cumsum(present) - 1
-        return Coded(numbers[shifted], [low + step for step in np.flatnonzero(present).tolist()])
+    numbered = _number([values])
+    if numbered is not None:
+        return Coded(numbered[0][0], numbered[1])
     labels, codes = np.unique(values, return_inverse=True)
     return Coded(codes, labels.tolist())
 
 
-def code_column(values: Sequence[Any] | Coded, name: str, locate: Locate = row_number) -> Coded:
+def _number(columns: Sequence[NDArray[np.integer[Any]]]) -> tuple[NDArray[np.int32], list[int]] | None:
+    """Codes and labels of integers, as rows first show them; None where they lie too far apart for a table."""
+    low, high = (min(int(c.min()) for c in columns), max(int(c.max()) for c in columns)) if len(columns[0]) else (0, 0)
+    if high - low >= 4 * columns[0].size + 1000 or high >= 2**63:
+        return None
+    table = np.stack(columns, dtype=np.int64)
+    codes, labels = np.empty(table.shape, np.int32), np.empty(high - low + 1, np.int64)
+    n_labels = lookup.number_rows(table, low, np.full(high - low + 1, -1, np.int32), codes, labels)
+    return codes, labels[:n_labels].tolist()
+
+
+def code_column(values: Column, name: str, locate: Locate = row_number) -> Coded:
     """Code one column by itself; missing values become -1."""
     if isinstance(values, Coded):
         return values
+    if isinstance(values, np.ndarray):
+        return _code_integers(values)
     table: dict[Hashable, int] = {}
     try:
         (codes,) = look_up(table, [values])
@@ -222,7 +229,12 @@ def code_pairs(
         raise InputError(
             f"{names[0]} has {n_left} entries and {names[1]} has {n_right}; pass one of each for every vote"
         )
-    lists = [column for column in columns.values() if not isinstance(column, Coded)]
+    integers = [column for column in columns.values() if isinstance(column, np.ndarray)]
+    if known is None and len(integers) == len(columns):
+        numbered = _number(integers)
+        if numbered is not None:
+            return numbered[0][0], numbered[0][1], tuple(numbered[1])
+    lists = [column for column in columns.values() if not isinstance(column, (np.ndarray, Coded))]
     if len(lists) == len(columns):
         table = {label: code for code, label in enumerate(known or ())}
         with suppress(TypeError):

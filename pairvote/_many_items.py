@@ -129,7 +129,7 @@ class ManyItems:
     def _by_pair(self, values: NDArray[np.float64]) -> Rows:
         """Compressed rows in which each pair stands once, whichever item was on the left and however often they met."""
         counts = self.model.counts
-        if not self.model.position and self.model.design is None:
+        if counts.is_folded and self.model.design is None:
             return counts.start, counts.right, values
         from scipy.sparse import coo_array
 

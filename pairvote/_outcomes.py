@@ -60,6 +60,8 @@ def _is_numbers(values: Any) -> bool:
 
 def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> NDArray[np.uint8]:
     column = _labels.as_column(values, "outcome")
+    if isinstance(column, np.ndarray):
+        column = _labels.code_column(column, "outcome")
     names = _meanings(outcomes)
     if isinstance(column, Coded):
         numbers = np.fromiter((_outcome_code(label, names) for label in column.labels), np.int16)

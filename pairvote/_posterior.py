@@ -36,7 +36,7 @@ class Uncertainty(Protocol):
 
 
 # Rows that are copied together, so few that they stay in a fast cache.
-BLOCK = 128
+BLOCK = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,17 +121,19 @@ class Posterior:
         n_items = self.model.counts.n_items
         if n_items > LARGEST_DENSE:
             return self._of_many.variances
+        # First what our own threads do: those of the BLAS go on looking for work for a while.
+        meat = self._meat if self.sandwich else None
         inverse = self._inverse
         average = np.zeros(len(inverse))
         average[:n_items] = 1.0 / max(n_items, 1)
-        if self.sandwich:
+        if meat is not None:
             shares = inverse @ average
             diagonal, means = np.empty(n_items), np.empty(n_items)
             # So few columns at a time that their product is at hand when it is summed.
             for first in range(0, n_items, BLOCK):
                 block = slice(first, min(first + BLOCK, n_items))
                 columns = inverse[block].T
-                half = _times(self._meat, columns)
+                half = _times(meat, columns)
                 diagonal[block], means[block] = np.einsum("ij,ij->j", half, columns), shares @ half
         else:
             diagonal, means = inverse.diagonal()[:n_items], (average @ inverse)[:n_items]
@@ -162,7 +164,10 @@ class Posterior:
 
     @cached_property
     def _covariance(self) -> NDArray[np.float64]:
-        return self._inverse @ _times(self._meat, self._inverse) if self.sandwich else self._inverse
+        if not self.sandwich:
+            return self._inverse
+        half = _times(self._meat, self._inverse)
+        return self._inverse @ half
 
     @cached_property
     def _meat(self) -> NDArray[np.float64]:

@@ -108,6 +108,11 @@ class PairCounts:
         totals[:, Outcome.SKIP] = self.skipped
         return totals
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether every pair has its lower code on the left."""
+        return bool((self.left < self.right).all())
+
     def folded(self) -> PairCounts:
         """The same counts with sides forgotten: the lower code of every pair on the left."""
         upper = self.right > self.left

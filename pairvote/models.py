@@ -66,6 +66,11 @@ class Slopes:
     corner: NDArray[np.float64]
     ridge: float
 
+    @property
+    def curvature(self) -> NDArray[np.float64]:
+        """The information's diagonal: float64, shape (n_items + n_extra,)."""
+        return np.concatenate([self.diagonal, np.diag(self.corner)])
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Model:
@@ -200,8 +205,12 @@ class Model:
         scores = parameters[: self.counts.n_items]
         return self.log_likelihood(parameters) - 0.5 * self.prior_precision * float(scores @ scores)
 
-    def slopes(self, parameters: NDArray[np.float64]) -> Slopes:
-        """Gradient and information of the log-posterior."""
+    def room(self) -> NDArray[np.float64]:
+        """Memory for the weights of `slopes`: new memory costs about as much as what is put there."""
+        return np.empty((1 + self.has_ties if self.design is None else 3, self.counts.n_pairs))
+
+    def slopes(self, parameters: NDArray[np.float64], room: NDArray[np.float64] | None = None) -> Slopes:
+        """Gradient and information of the log-posterior; in the same `room` they replace those that were there."""
         counts, n_items = self.counts, self.counts.n_items
         scores, log_tie, _ = self.split(parameters)
         rooted = not n_items or float(np.abs(scores).max()) < LARGEST_SCORE
@@ -210,7 +219,7 @@ class Model:
         tie = math.exp(log_tie) if self.has_ties else 0.0
         homes = np.exp(0.5 * self.effects(parameters))
         thresholds = self.ties == "rao-kupper" and self.has_ties
-        bends = np.empty((1 + self.has_ties if self.design is None else 3, counts.n_pairs))
+        bends = self.room() if room is None else room
         sums = np.zeros(2 * n_items + 5)
         kernel = rao_kupper.slopes if thresholds else davidson.slopes
 
@@ -251,7 +260,7 @@ class Model:
         else:
             tie = math.exp(log_tie) if self.has_ties else 0.0
             scores = np.ascontiguousarray(scores)
-            bends = np.empty((2, counts.n_pairs))
+            bends = np.empty((1 + self.has_ties, counts.n_pairs))
 
             def fill(_: int, first: int, last: int) -> float:
                 rows = (counts.start[first : last + 1], counts.right, counts.table)
@@ -260,7 +269,7 @@ class Model:
 
             with self.parts:
                 tie_twice = sum(self.parts.run(fill))
-        sums = tie_twice, float(bends[0].sum()), float(bends[1].sum())
+        sums = tie_twice, float(bends[0].sum()), float(bends[-1].sum())
         return Slopes(gradient=NOTHING, diagonal=NOTHING, ridge=self.prior_precision, **self._bordered(bends, *sums))
 
     def gradients(

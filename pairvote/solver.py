@@ -107,7 +107,8 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
             return solution
         start, done = solution.parameters, solution.n_iter
     system = _first_system(model)
-    parameters, slopes = start, model.slopes(start)
+    room = model.room()
+    parameters, slopes = start, model.slopes(start, room)
     for n_iter in range(done, max_iter + 1):
         error = _scaled_gradient(slopes)
         converged = error <= tol
@@ -131,7 +132,7 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
                 n_iter=n_iter + (not converged),
                 mixed=isinstance(system, Gradients) and system.does_well,
             )
-        parameters, slopes = _advance(model, parameters, slopes, step)
+        parameters, slopes = _advance(model, parameters, slopes, step, room)
     raise ConvergenceError(
         f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature); "
         "raise max_iter, or set a finite prior_sd if it is infinite"
@@ -177,15 +178,12 @@ def _arrives(model: Model, slopes: Slopes, step: NDArray[np.float64], tolerance:
     """
     n_items = model.counts.n_items
     reach = _reach(step, n_items)
-    n_votes = model.totals[:, : Outcome.SKIP] @ [1.0, model.tie_weight, 1.0]
-    votes_per_curvature = float((n_votes / slopes.diagonal).max())
-    if len(slopes.corner):
-        n_all = model.n_decided + model.n_ties
-        votes_per_curvature = max(votes_per_curvature, n_all / float(np.diag(slopes.corner).min()))
-    gradient = slopes.gradient[:n_items]
-    residual = tolerance * math.sqrt(float(gradient @ (gradient / slopes.diagonal)) / float(slopes.diagonal.min()))
+    n_votes = np.full(len(step), model.n_decided + model.n_ties)
+    n_votes[:n_items] = model.totals[:, : Outcome.SKIP] @ [1.0, model.tie_weight, 1.0]
+    curvature, gradient = slopes.curvature, slopes.gradient
+    residual = tolerance * math.sqrt(float(gradient @ (gradient / curvature)) / float(curvature.min()))
     # Half is left for how much curvatures change, and the next step would be about reach times this one.
-    return residual + 0.125 * reach * reach * votes_per_curvature <= 0.5 * tol and reach * reach <= tol
+    return residual + 0.125 * reach * reach * float((n_votes / curvature).max()) <= 0.5 * tol and reach * reach <= tol
 
 
 def _reach(step: NDArray[np.float64], n_items: int) -> float:
@@ -223,7 +221,11 @@ def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) ->
 
 
 def _advance(
-    model: Model, parameters: NDArray[np.float64], slopes: Slopes, step: NDArray[np.float64]
+    model: Model,
+    parameters: NDArray[np.float64],
+    slopes: Slopes,
+    step: NDArray[np.float64],
+    room: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], Slopes]:
     n_items = model.counts.n_items
     if not np.abs(step).max() < LARGEST_STEP:
@@ -233,7 +235,8 @@ def _advance(
     for _ in range(MOST_HALVINGS):
         ahead = parameters + step
         if model.allows(ahead):
-            slopes_ahead = model.slopes(ahead)
+            # Of the slopes here only the gradient is still needed.
+            slopes_ahead = model.slopes(ahead, room)
             if (reach <= 1.0 and model.self_concordant) or slopes_ahead.gradient @ step >= 0.0:
                 return ahead, slopes_ahead
             value = model.log_posterior(parameters) if value is None else value
@@ -250,7 +253,7 @@ def _advance(
 
 
 def _scaled_gradient(slopes: Slopes) -> float:
-    curvature = np.concatenate([slopes.diagonal, np.diag(slopes.corner)])
+    curvature = slopes.curvature
     steps = np.divide(
         np.abs(slopes.gradient), curvature, out=np.abs(slopes.gradient), where=curvature > LEAST_CURVATURE
     )
@@ -352,41 +355,11 @@ class TooManyProductsError(Exception):
     """Conjugate gradients have not arrived."""
 
 
-class Bordered:
-    """Solves with the scores' information; the further parameters are eliminated (Schur's complement)."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """The information's inverse times `vector`, or each of several columns, to a residual of about `tolerance`."""
-        n_items, n_vectors = self._model.counts.n_items, 1 if vector.ndim == 1 else vector.shape[1]
-        columns = np.column_stack([vector[:n_items], slopes.border])
-        # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
-        columns -= columns.mean(axis=0)
-        # The solutions of the border enter a difference, so they are solved more tightly.
-        tolerances = np.repeat([tolerance, 0.1 * tolerance], [n_vectors, slopes.border.shape[1]])
-        solutions = self.solve_scores(slopes, columns, tolerances)
-        solutions -= solutions.mean(axis=0)
-        scores, bordered = solutions[:, :n_vectors].reshape(vector[:n_items].shape), solutions[:, n_vectors:]
-        complement = slopes.corner - slopes.border.T @ bordered
-        if len(complement) and not np.linalg.eigvalsh(complement)[0] > LEAST_PIVOT * np.trace(slopes.corner):
-            raise ConvergenceError(SINGULAR)
-        further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
-        return np.concatenate([scores - bordered @ further, further])
-
-    def solve_scores(
-        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """The inverse of the scores' information times each column."""
-        raise NotImplementedError
-
-
-class Gradients(Bordered):
+class Gradients:
     """Conjugate gradients, the diagonal as preconditioner; TooManyProductsError where they have not arrived."""
 
     def __init__(self, model: Model, *, patient: bool = False) -> None:
-        super().__init__(model)
+        self._model = model
         self._patient = patient
         self._most_products = 0
 
@@ -395,41 +368,35 @@ class Gradients(Bordered):
         """Whether few products were enough for every solution, or no other way would do better."""
         return self._most_products <= FEW_PRODUCTS or not fills_little(self._model)
 
-    def solve_scores(
-        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """The inverse of the scores' information times each column, to each one's tolerance."""
-        if not slopes.diagonal.min() > LEAST_RATIO * slopes.diagonal.max():
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`, or each of its columns, to a residual of at most `tolerance`.
+
+        That is r with r' D^-1 r at most tolerance^2 v' D^-1 v, D the diagonal of the information.
+        """
+        n_items, diagonal = self._model.counts.n_items, slopes.curvature[:, None]
+        if not diagonal.min() > LEAST_RATIO * diagonal.max():
             raise TooManyProductsError
-        counts, parts, alone = self._model.counts, self._model.parts, columns.shape[1] == 1
-
-        def multiply(first: int, last: int, sums: NDArray[np.float64]) -> None:
-            rows = (counts.start[first : last + 1], counts.right, slopes.weights)
-            if alone:
-                laplacian.multiply_laplacian(*rows, directions[:, 0], sums[:, 0], first)
-            else:
-                laplacian.multiply_columns(*rows, directions, sums, first)
-
-        preconditioner = 1.0 / slopes.diagonal[:, None]
-        residuals = np.ascontiguousarray(columns)
-        directions = preconditioner * residuals
+        residuals = vector.reshape(len(vector), -1).copy()
+        # In exact arithmetic the scores' entries add up to zero; what rounding leaves has no solution without a prior.
+        residuals[:n_items] -= residuals[:n_items].mean(axis=0)
+        directions = residuals / diagonal
         solutions = np.zeros_like(residuals)
         sizes = _dots(residuals, directions)
-        enough = np.square(tolerances) * sizes
+        enough = tolerance * tolerance * sizes
         for n_products in range(PATIENCE if self._patient else MOST_PRODUCTS):
             going = sizes > enough
             if not going.any():
                 self._most_products = max(self._most_products, n_products)
-                return solutions
-            products = slopes.ridge * directions
-            parts.add_up(multiply, products)
+                solutions[:n_items] -= solutions[:n_items].mean(axis=0)
+                return solutions.reshape(vector.shape)
+            products = self._multiply(slopes, directions)
             bends = _dots(directions, products)
             if not (bends[going] > 0.0).all():
                 raise TooManyProductsError
             along = np.divide(sizes, bends, out=np.zeros_like(sizes), where=going)
             solutions += along * directions
-            residuals = residuals - along * products
-            preconditioned = preconditioner * residuals
+            residuals -= along * products
+            preconditioned = residuals / diagonal
             sizes_before, sizes = sizes, _dots(residuals, preconditioned)
             # A column that has arrived stands still.
             directions *= np.divide(sizes, sizes_before, out=np.zeros_like(sizes), where=going)
@@ -441,23 +408,55 @@ class Gradients(Bordered):
             "items by long chains, so set a smaller prior_sd, or score fewer items"
         )
 
+    def _multiply(self, slopes: Slopes, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The information times each column."""
+        counts, n_items = self._model.counts, self._model.counts.n_items
+        alone = vectors.shape[1] == 1
+        scores, further = vectors[:n_items], vectors[n_items:]
+        products = np.concatenate([slopes.ridge * scores, slopes.border.T @ scores + slopes.corner @ further])
+
+        def add(first: int, last: int, sums: NDArray[np.float64]) -> None:
+            rows = (counts.start[first : last + 1], counts.right, slopes.weights)
+            if alone:
+                laplacian.multiply_laplacian(*rows, scores[:, 0], sums[:, 0], first)
+            else:
+                laplacian.multiply_columns(*rows, scores, sums, first)
+
+        self._model.parts.add_up(add, products[:n_items])
+        products[:n_items] += slopes.border @ further
+        return products
+
 
 def _dots(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """The scalar product of each column of `a` with that of `b`."""
     return np.asarray(np.einsum("ij,ij->j", a, b))
 
 
-class Sparse(Bordered):
+class Sparse:
     """A sparse direct factorisation in a narrow order; without a prior its last item is held at zero."""
 
-    def solve_scores(
-        self, slopes: Slopes, columns: NDArray[np.float64], tolerances: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """The inverse of the scores' information times each column, to rounding."""
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`, or each of its columns, to rounding.
+
+        The further parameters are eliminated (Schur's complement).
+        """
+        n_items, n_vectors = self._model.counts.n_items, 1 if vector.ndim == 1 else vector.shape[1]
+        columns = np.column_stack([vector[:n_items], slopes.border])
+        # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
+        columns -= columns.mean(axis=0)
         lu, kept = self._factor(slopes)
-        solved = np.zeros_like(columns)
-        solved[kept] = lu.solve(columns[kept])
-        return solved
+        solutions = np.zeros_like(columns)
+        solutions[kept] = lu.solve(columns[kept])
+        solutions -= solutions.mean(axis=0)
+        scores, bordered = solutions[:, :n_vectors].reshape(vector[:n_items].shape), solutions[:, n_vectors:]
+        complement = slopes.corner - slopes.border.T @ bordered
+        if len(complement) and not np.linalg.eigvalsh(complement)[0] > LEAST_PIVOT * np.trace(slopes.corner):
+            raise ConvergenceError(SINGULAR)
+        further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
+        return np.concatenate([scores - bordered @ further, further])
 
     def solver(self, slopes: Slopes) -> Solve:
         """The same for one vector after another."""

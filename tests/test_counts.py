@@ -271,6 +271,19 @@ def test_dominance_groups_who_beats_whom_in_a_ring(sample: Sample) -> None:
         np.testing.assert_array_equal(groups[:, None] == groups, expected[:, None] == expected)
 
 
+@given(samples(max_votes=30, min_items=1))
+def test_everybody_reaches_everybody_only_if_they_do(sample: Sample) -> None:
+    """One sweep may be too few to see it, as many as there are items are not."""
+    together = bool((reference.strongly_connected(sample.rows, sample.n_items) == 0).all())
+    for counted in (sample.votes().counts(), sample.votes().counts().folded()):
+        for most_sweeps in (1, sample.n_items + 1):
+            reached = np.zeros((2, sample.n_items), np.int32)
+            found = _kernels.counting.reach_all(counted.start, counted.right, counted.table, most_sweeps, *reached)
+            assert found == bool(reached.all())
+            assert not found or together
+        assert found == together
+
+
 def test_dominance_of_a_ring_a_line_and_a_tie() -> None:
     ring = pv.Votes.from_codes([0, 1, 2], [1, 2, 0], [LEFT, LEFT, LEFT])
     assert len(set(ring.counts().dominance().tolist())) == 1

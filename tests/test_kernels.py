@@ -196,6 +196,16 @@ def code_rows() -> Iterator[Arguments]:
             yield [columns, table, np.zeros((len(columns), len(columns[0])), np.int32)]
 
 
+def number_rows() -> Iterator[Arguments]:
+    rng = np.random.default_rng(6)
+    for n_columns, n_rows, low, high in ((1, 0, 0, 0), (1, 50, -3, 9), (2, 50, -3, 9), (2, 400, 10**12, 10**12 + 60)):
+        columns = rng.integers(low, high + 1, size=(n_columns, n_rows))
+        columns.flags.writeable = False
+        n_places = high - low + 1
+        numbers, codes = np.full(n_places, -1, np.int32), np.zeros(columns.shape, np.int32)
+        yield [columns, low, numbers, codes, np.zeros(n_places, np.int64)]
+
+
 def count_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     for mode in (0, 1):
         stops, keys, _ = by_pair(n_items, columns, mode)
@@ -457,6 +467,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("sandwich", "add_sandwiched"): add_sandwiched,
     ("laplacian", "invert_on_pattern"): invert_on_pattern,
     ("lookup", "code_rows"): code_rows,
+    ("lookup", "number_rows"): number_rows,
 }
 
 

@@ -51,8 +51,8 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(owner, method, counting)
 
     count(solver.Dense, "solve", "Dense")
-    count(solver.Gradients, "solve_scores", "Gradients")
-    count(solver.Sparse, "solve_scores", "Sparse")
+    count(solver.Gradients, "solve", "Gradients")
+    count(solver.Sparse, "solve", "Sparse")
     count(Model, "log_posterior", "values")
     return seen
 
@@ -186,8 +186,8 @@ def test_the_line_search_is_needed_and_used(way, steps, monkeypatch) -> None:
     halved: list[float] = []
     original = solver._advance
 
-    def advance(model, parameters, slopes, step):
-        ahead, slopes_ahead = original(model, parameters, slopes, step)
+    def advance(model, parameters, slopes, step, room):
+        ahead, slopes_ahead = original(model, parameters, slopes, step, room)
         halved.append(float(np.abs(ahead - parameters).max() / np.abs(step).max()))
         return ahead, slopes_ahead
 

@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
-"""Labels looked up in a dictionary: the one kernel that handles objects, so it holds the interpreter.
+"""Labels and their numbers.
 
-Of a million labels most of the time went into calling the dictionary's method and turning its answers into an array.
+`code_rows` is the one kernel that handles objects, so it holds the interpreter: of a million labels most of the time
+went into calling the dictionary's method and turning its answers into an array.
 """
 
 from __future__ import annotations
@@ -43,3 +44,33 @@ def _code(table: dict, label: object) -> cython.int:
         code = len(table)
         table[label] = code
     return cython.cast(cython.int, code)
+
+
+def number_rows(
+    columns: cython.const[cython.longlong][:, ::1],
+    low: cython.longlong,
+    numbers: cython.int[::1],
+    codes: cython.int[:, ::1],
+    labels: cython.longlong[::1],
+) -> int:
+    """The same for integers from `low` on, few enough to have a place each; returns how many different ones there are.
+
+    columns (n_columns, n_rows). numbers: -1 for every integer up to the highest. codes, of the shape of `columns`, and
+    `labels` are filled in.
+    """
+    n_columns: cython.Py_ssize_t = columns.shape[0]
+    n_rows: cython.Py_ssize_t = columns.shape[1]
+    column: cython.Py_ssize_t
+    row: cython.Py_ssize_t
+    place: cython.longlong
+    count: cython.int = 0
+    with cython.nogil:
+        for row in range(n_rows):
+            for column in range(n_columns):
+                place = columns[column, row] - low
+                if numbers[place] < 0:
+                    numbers[place] = count
+                    labels[count] = columns[column, row]
+                    count += 1
+                codes[column, row] = numbers[place]
+    return count
