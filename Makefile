@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard pairvote/_kernels/*.py)
 
-.PHONY: demo test test-interpreted lint types wheel bench clean
+.PHONY: demo test test-interpreted lint types docs wheel bench clean
 
 demo: $(VENV)/installed-all
 	$(BIN)/pairvote demo
@@ -22,6 +22,9 @@ lint: $(VENV)/installed-dev
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
+
+docs: $(VENV)/installed-dev
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
 
 wheel: $(VENV)/installed-dev
 	rm -rf dist

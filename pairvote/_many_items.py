@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from pairvote._clusters import voter_gradients
 from pairvote._kernels import laplacian, sandwich
 from pairvote._labels import Codes
+from pairvote._systems import Sparse
 from pairvote._threads import Parts
 from pairvote._vote_rows import VoteRows
 from pairvote.errors import MissingUncertaintyError
 from pairvote.models import Model, Slopes
-from pairvote.solver import Solution, Sparse, solve
+from pairvote.solver import Solution, solve
 
 # Where each item's pairs begin, the other item of each, and its value.
 Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]

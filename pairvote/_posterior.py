@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pairvote._clusters import corrected_gradients
 from pairvote._kernels import davidson
 from pairvote._many_items import ManyItems
+from pairvote._systems import dense_information, factor
 from pairvote._vote_rows import VoteRows
 from pairvote.errors import MissingUncertaintyError
 from pairvote.models import Model
-from pairvote.solver import LARGEST_DENSE, Solution, dense_information, factor
+from pairvote.solver import LARGEST_DENSE, Solution
 
 
 class Uncertainty(Protocol):

@@ -26,6 +26,7 @@ FLOORS: tuple[set[str], ...] = (
         "_identification",
         "_posterior",
         "_structure",
+        "_systems",
         "_vote_rows",
         "_clusters",
         "_many_items",

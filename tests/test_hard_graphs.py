@@ -13,7 +13,7 @@ import reference
 from numpy.typing import NDArray
 
 import pairvote as pv
-from pairvote import _kernels, _structure, solver
+from pairvote import _kernels, _structure, _systems, solver
 from pairvote.errors import PriorWarning
 
 Ints = NDArray[np.int64]
@@ -223,6 +223,6 @@ def test_a_core_with_long_chains_is_solved_without_a_factor(monkeypatch: pytest.
     along = -np.diff(ranking.scores[n_core - 1 :])
     of_chain = slice(-(n_chain - 1), None)
     np.testing.assert_allclose(along, np.log((won + 0.5) / (lost + 0.5))[of_chain], rtol=0, atol=1e-8)
-    monkeypatch.setattr(solver, "PATIENCE", 300)
+    monkeypatch.setattr(_systems, "PATIENCE", 300)
     with pytest.raises(pv.ConvergenceError, match="conjugate gradients have not arrived after 300 products"):
         votes.fitted("half", math.inf)

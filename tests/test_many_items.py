@@ -13,7 +13,7 @@ import pairvote as pv
 from pairvote import _kernels, _posterior, ranking, solver
 from pairvote._clusters import voter_gradients
 from pairvote._many_items import ManyItems
-from pairvote.solver import dense_information
+from pairvote._systems import dense_information
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -17,9 +17,10 @@ from strategies import Sample, samples
 import pairvote as pv
 from pairvote import models
 from pairvote._first_guess import well_mixed_start
+from pairvote._systems import dense_information
 from pairvote._vote_rows import VoteRows
 from pairvote.models import TIES, Model, outcome_probabilities
-from pairvote.solver import dense_information, maximise
+from pairvote.solver import maximise
 
 Floats = NDArray[np.float64]
 PRIORS = (3.0, math.inf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -183,3 +184,14 @@ def test_no_file_of_the_package_passes_500_lines() -> None:
     assert len(files) > 20
     lengths = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     assert {name: length for name, length in lengths.items() if length > 500} == {}
+
+
+def test_every_public_name_has_a_place_in_the_reference() -> None:
+    pages = "\n".join(page.read_text() for page in (PACKAGE.parent / "docs" / "api").glob("*.md"))
+    entries = set(re.findall(r"auto(?:class|function|module):: pairvote\.([\w.]+)", pages))
+    expected = {name for name in OBJECTS if getattr(pv, name).__module__ != "pairvote.errors"}
+    for module in MODULES:
+        home = getattr(pv, module)
+        names = getattr(home, "__all__", None)
+        expected |= {f"{module}.{name}" for name in names} if names and module == "sampling" else {module}
+    assert expected <= entries

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from strategies import Sample
 
 import pairvote as pv
-from pairvote import _kernels, _structure, solver
+from pairvote import _kernels, _structure, _systems, solver
 from pairvote.models import TIES, Model
 from pairvote.solver import maximise
 
@@ -60,7 +60,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def take(way: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     limits, classes = WAYS[way]
     for name, value in limits.items():
-        monkeypatch.setattr(solver, name, value)
+        monkeypatch.setattr(solver if hasattr(solver, name) else _systems, name, value)
     monkeypatch.setattr(_structure, "FEW_PAIRS", 99.0 if "Sparse" in classes else 3.0)
     return classes
 
@@ -357,7 +357,7 @@ def test_three_regular_random_graph_equals_the_dense_answer(sparse, steps, monke
     edges = np.tile(np.concatenate(matchings), (times, 1))
     votes = votes_on(*edges.T, n_items, 11)
     if sparse:
-        monkeypatch.setattr(solver, "MOST_PRODUCTS", 5)
+        monkeypatch.setattr(_systems, "MOST_PRODUCTS", 5)
         monkeypatch.setattr(solver, "LARGEST_DENSE", 100)
     ours = pv.bradley_terry(votes, uncertainty="none")
     assert steps["Sparse" if sparse else "Gradients"] > 0
@@ -476,7 +476,7 @@ def test_the_bound_on_what_a_step_leaves_holds_step_by_step() -> None:
         for size in (1e-3, 0.1, 1.0):
             at, step = rng.normal(size=n_items + model.n_extra), size * rng.normal(size=n_items + model.n_extra)
             here, there = model.slopes(at), model.slopes(at + step)
-            information = solver.dense_information(model.counts, here, anchored=False)
+            information = _systems.dense_information(model.counts, here, anchored=False)
             information += np.triu(information, 1).T
             remainder = np.abs(there.gradient - (here.gradient - information @ step))
             assert (remainder <= solver._reach(step, n_items) ** 2 / 8 * bound + 1e-9).all()

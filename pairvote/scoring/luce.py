@@ -71,7 +71,7 @@ def luce(
         item is given over each other.
     prior_sd : float, optional
         For "ep" only, which takes no `prior`: the standard deviation of the normal prior on each score, 3 by
-        default. choix's ``alpha`` is then 1 / `prior_sd`².
+        default. choix's ``alpha`` is then 1 over `prior_sd` squared.
     criterion : label, optional
         Which criterion to score, where the votes answer several.
     criteria : mapping of label to float, optional
