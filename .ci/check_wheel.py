@@ -7,7 +7,7 @@ import venv
 import zipfile
 from pathlib import Path
 
-KERNELS = ("counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "rao_kupper", "sandwich")
+KERNELS = ("batch", "counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "rao_kupper", "sandwich")
 
 wheel = Path(sys.argv[1]).resolve()
 names = zipfile.ZipFile(wheel).namelist()

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "rao_kupper", "sandwich")
+NAMES = ("batch", "counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "rao_kupper", "sandwich")
 CHOICES = ("auto", "compiled", "python")
 
 
@@ -71,6 +71,7 @@ def _choose(name: str) -> Any:
     return module
 
 
+batch: Any = _choose("batch")
 counting: Any = _choose("counting")
 davidson: Any = _choose("davidson")
 elo: Any = _choose("elo")
