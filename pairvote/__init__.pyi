@@ -1,4 +1,5 @@
 from pairvote import datasets as datasets
+from pairvote import diagnostics as diagnostics
 from pairvote import errors as errors
 from pairvote import plotting as plotting
 from pairvote import sampling as sampling
@@ -26,6 +27,8 @@ from pairvote.scoring.luce import luce as luce
 from pairvote.scoring.methods import rank as rank
 from pairvote.scoring.tally import tally as tally
 from pairvote.scoring.tally import win_rate as win_rate
+from pairvote.simulation.experiment import experiment as experiment
+from pairvote.simulation.how_many import how_many as how_many
 from pairvote.simulation.simulate import simulate as simulate
 from pairvote.simulation.voters import VoterModel as VoterModel
 from pairvote.votes import Outcome as Outcome

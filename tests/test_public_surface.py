@@ -41,15 +41,18 @@ NAMES = {
     "ConvergenceError",
     "MissingUncertaintyError",
     "simulate",
+    "experiment",
+    "how_many",
     "VoterModel",
     "show_config",
     "datasets",
+    "diagnostics",
     "errors",
     "plotting",
     "sampling",
     "simulation",
 }
-MODULES = {"datasets", "errors", "plotting", "sampling", "simulation"}
+MODULES = {"datasets", "diagnostics", "errors", "plotting", "sampling", "simulation"}
 OBJECTS = sorted(NAMES - MODULES - {"__version__"})
 CLASSES = [name for name in OBJECTS if inspect.isclass(getattr(pv, name))]
 PACKAGE = Path(pv.__file__).parent
@@ -137,7 +140,7 @@ def test_every_name_of_sampling_is_documented_with_an_example(name: str) -> None
         assert not [key for key in members if not inspect.getdoc(members[key])]
 
 
-SIMULATION = {"Simulation", "Table", "VoterModel", "simulate"}
+SIMULATION = {"Needed", "Simulation", "Table", "VoterModel", "experiment", "how_many", "simulate"}
 
 
 def test_the_public_names_of_simulation_are_these() -> None:
