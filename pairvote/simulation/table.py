@@ -138,7 +138,7 @@ class Table:
         >>> table = sim.evaluate(methods=("tally", "elo"), top_k=2)
         >>> gain = table.difference("overlap", {"method": "elo"}, {"method": "tally"})
         >>> round(gain.estimate, 3), round(gain.standard_error, 3)
-        (0.001, 0.003)
+        (0.004, 0.009)
         """
         place = _place(metric)
         one, other = self.row(**first), self.row(**second)
