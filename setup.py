@@ -5,7 +5,18 @@ import sys
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-KERNELS = ("counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "lookup", "rao_kupper", "sandwich")
+KERNELS = (
+    "batch",
+    "counting",
+    "davidson",
+    "elo",
+    "exposure",
+    "gaussian",
+    "laplacian",
+    "lookup",
+    "rao_kupper",
+    "sandwich",
+)
 FLAGS = ["/O2", "/fp:precise"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
 
 extensions = cythonize(

@@ -7,7 +7,18 @@ import venv
 import zipfile
 from pathlib import Path
 
-KERNELS = ("counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "lookup", "rao_kupper", "sandwich")
+KERNELS = (
+    "batch",
+    "counting",
+    "davidson",
+    "elo",
+    "exposure",
+    "gaussian",
+    "laplacian",
+    "lookup",
+    "rao_kupper",
+    "sandwich",
+)
 
 wheel = Path(sys.argv[1]).resolve()
 names = zipfile.ZipFile(wheel).namelist()

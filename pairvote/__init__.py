@@ -22,9 +22,13 @@ _HOMES = {
     "scoring.bootstrap": ("bootstrap",),
     "scoring.methods": ("rank",),
     "io": ("read_votes", "write_votes"),
+    "simulation.simulate": ("simulate",),
+    "simulation.experiment": ("experiment",),
+    "simulation.how_many": ("how_many",),
+    "simulation.voters": ("VoterModel",),
     "_config": ("show_config",),
 }
-_MODULES = ("datasets", "errors", "plotting", "sampling")
+_MODULES = ("datasets", "diagnostics", "errors", "plotting", "sampling", "simulation")
 _NAMES = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"

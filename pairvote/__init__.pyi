@@ -1,7 +1,9 @@
 from pairvote import datasets as datasets
+from pairvote import diagnostics as diagnostics
 from pairvote import errors as errors
 from pairvote import plotting as plotting
 from pairvote import sampling as sampling
+from pairvote import simulation as simulation
 from pairvote._config import show_config as show_config
 from pairvote.counts import PairCounts as PairCounts
 from pairvote.errors import ConvergenceError as ConvergenceError
@@ -25,6 +27,10 @@ from pairvote.scoring.luce import luce as luce
 from pairvote.scoring.methods import rank as rank
 from pairvote.scoring.tally import tally as tally
 from pairvote.scoring.tally import win_rate as win_rate
+from pairvote.simulation.experiment import experiment as experiment
+from pairvote.simulation.how_many import how_many as how_many
+from pairvote.simulation.simulate import simulate as simulate
+from pairvote.simulation.voters import VoterModel as VoterModel
 from pairvote.votes import Outcome as Outcome
 from pairvote.votes import Votes as Votes
 

@@ -15,21 +15,68 @@ from pairvote._formats.base import Source, displayed, replacing
 from pairvote._labels import plural, shorten
 from pairvote.errors import InputError
 from pairvote.sampling.plan import describe_plan, plan_ballots
+from pairvote.simulation.how_many import how_many
+from pairvote.simulation.simulate import simulate
 
 COLUMNS = ("voter", "question", "left", "right", "outcome")
+# So many that the number of voters is known to about a tenth, in a second or two.
+REPETITIONS = 400
+TARGET = 0.8
+METHOD = "bradley-terry"
+# Simulations of larger votes would keep somebody waiting.
+MOST_ITEMS, MOST_QUESTIONS = 100, 50_000
 
 
-def plan(titles: Any, n_voters: int, votes_each: int, out: str, seed: int | None) -> tuple[str, str]:
-    """The ballots as CSV, or nothing if they are saved in the file `out`; and a description of them."""
+def plan(
+    titles: Any, n_voters: int | None, votes_each: int, out: str, seed: int | None, top: int | None = None
+) -> tuple[str, str]:
+    """The ballots as CSV, or nothing if they are saved in the file `out`; and a description of them.
+
+    With `top`, the description also says what the vote will find of so many best. Without voters there is only that.
+    """
+    if n_voters is None and top is None:
+        raise InputError("--voters is not given; pass it, or --top K to be told how many are needed")
+    if n_voters is None and out != "-":
+        raise InputError("--out is given without --voters, so there are no ballots to save; pass --voters N")
     items = _read_titles(Source.of(titles))
+    if top is not None and top >= len(items):
+        raise InputError(f"--top is {top} and there are {len(items)} items; pass fewer, those that are to be found")
+    prospect = "" if top is None else _prospect(len(items), n_voters, votes_each, top, seed) + "\n"
+    if n_voters is None:
+        return "", prospect
     ballots = plan_ballots(n_items=len(items), n_voters=n_voters, votes_each=votes_each, rng=seed)
-    description = describe_plan(ballots, len(items), seed) + "\n"
+    description = describe_plan(ballots, len(items), seed) + "\n" + prospect
     text = _as_csv(ballots, items)
     if out == "-":
         return text, description
     with replacing(Path(out)) as handle:
         handle.write(text.encode())
     return "", f"{description}The ballots are in {displayed(out)}.\n"
+
+
+def _prospect(n_items: int, n_voters: int | None, votes_each: int, top: int, seed: int | None) -> str:
+    """What a vote of this size will find, by simulation of items that are N(0, 1) in log-odds."""
+    if n_items > MOST_ITEMS or (n_voters or 1) * votes_each > MOST_QUESTIONS:
+        return f"what a vote will find is simulated for up to {MOST_ITEMS} items and {MOST_QUESTIONS:,} questions only"
+    lines = []
+    size: dict[str, Any] = {"n_items": n_items, "votes_each": votes_each}
+    if n_voters is not None:
+        found = simulate(**size, n_voters=n_voters, repetitions=REPETITIONS, rng=seed).evaluate(METHOD, top_k=top)
+        lines.append(
+            f"about {top * found.mean('overlap'):.1f} of the best {top} are found on average, "
+            f"all of them in {found.mean('exact'):.0%} of such votes"
+        )
+    try:
+        needed = how_many(**size, top_k=top, target=TARGET, method=METHOD, repetitions=REPETITIONS, rng=seed)
+    except InputError as error:
+        lines.append(str(error).partition(";")[0])
+    else:
+        lines.append(
+            f"to find {TARGET:.0%} of the best {top} takes about {plural(needed.n_voters, 'voter')} "
+            f"({100 * needed.level:g}% interval {needed.low:,} to {needed.high:,}), {votes_each:,} votes each"
+        )
+    lines.append("(simulated: strengths N(0, 1) in log-odds, answers and scores by Bradley-Terry)")
+    return "\n".join(lines)
 
 
 def _read_titles(file: Source) -> list[str]:

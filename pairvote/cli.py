@@ -309,7 +309,8 @@ def _plan(arguments: argparse.Namespace) -> str:
     from pairvote._plan_command import plan
 
     titles = _standard_input() if arguments.items == "-" else arguments.items
-    ballots, description = plan(titles, arguments.voters, arguments.votes, arguments.out, arguments.seed)
+    options = (arguments.voters, arguments.votes, arguments.out, arguments.seed, arguments.top)
+    ballots, description = plan(titles, *options)
     if ballots:
         for line in description.splitlines():
             _tell(line)
@@ -403,12 +404,18 @@ def _parser() -> _Parser:
         "for the outcome. Filled in, it is a file of votes.",
     )
     plan.add_argument("--items", required=True, metavar="FILE", help="a title a line, in UTF-8; - for standard input")
-    plan.add_argument("--voters", type=_arguments.count, required=True, metavar="N", help="how many there are")
+    plan.add_argument("--voters", type=_arguments.count, metavar="N", help="how many there are; see --top")
     plan.add_argument(
         "--votes", type=_arguments.count, default=20, metavar="N", help="for each, %(default)s by default"
     )
     plan.add_argument("--out", default="-", metavar="FILE", help="standard output by default, or for -")
     plan.add_argument("--seed", type=_arguments.seed, metavar="N", help="the same seed gives the same plan")
+    plan.add_argument(
+        "--top",
+        type=_arguments.count,
+        metavar="K",
+        help="say what the vote will find of the best K, and how many voters that takes; without --voters only that",
+    )
 
     demo = commands.add_parser(
         "demo",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from functools import partial
@@ -92,6 +93,36 @@ def test_every_case_runs_and_is_right_on_a_few_votes():
                     assert np.isfinite(scores).all()
                     if reference is not None:
                         np.testing.assert_allclose(scores, reference(), rtol=0, atol=1e-8)
+
+
+def test_published_simulations_run_and_their_criterion_is_right(capsys):
+    from benchmarks import published
+    from benchmarks.published import ASAP, HYBRID_MST, expected_information, lines
+
+    for study, theirs in ((HYBRID_MST, "batches"), (ASAP, "one by one")):
+        small = dataclasses.replace(study, n_items=6, trials=(1, 3))
+        text = "\n".join(lines(small, 2))
+        assert text.count("InformationGain") == 2
+        assert f"their criterion, {theirs}" in text
+    assert "swiss" in "\n".join(published.coin_flips(2, n_items=6, n_voters=3, votes_each=10))
+    # The expected fall of the entropy of one answer's outcome, by draws of the difference.
+    mean, covariance = np.array([0.8, 0.0]), np.array([[0.7, 0.1], [0.1, 0.4]])
+    p = 1 / (1 + np.exp(-np.random.default_rng(1).normal(0.8, math.sqrt(0.9), 400_000)))
+    entropies = [-x * np.log(x) - (1 - x) * np.log1p(-x) for x in (p.mean(), p)]
+    found = expected_information(mean, covariance, np.array([0]), np.array([1]))
+    np.testing.assert_allclose(found, entropies[0] - entropies[1].mean(), rtol=0.01)
+
+
+def test_loops_with_the_peers_find_what_ours_finds():
+    from benchmarks.parts import simulate
+
+    for library in ("choix", "evalica"):
+        tally, elo, bradley_terry = simulate._loop(library, 20)()
+        for exact, overlap, regret, tau, rho in (tally, elo, bradley_terry):
+            assert 0 <= exact <= 0.7
+            assert 0.6 < overlap < 0.95
+            assert 0 < regret < 0.4
+            assert 0.6 < tau < rho < 1
 
 
 def test_votes_are_seeded_and_the_same_in_every_holding():

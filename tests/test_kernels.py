@@ -149,6 +149,33 @@ def count_sides(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
         yield [*columns[:3], mode, np.zeros(n_items, np.int64)]
 
 
+def count_votes() -> Iterator[Arguments]:
+    rng = np.random.default_rng(6)
+    for n, n_items, n_votes in ((3, 5, 40), (2, 2, 9), (1, 9, 0)):
+        left = rng.integers(n_items, size=(n, n_votes)).astype(np.int32)
+        right = ((left + rng.integers(1, n_items, size=(n, n_votes))) % n_items).astype(np.int32)
+        outcome = rng.integers(4, size=(n, n_votes)).astype(np.uint8)
+        for n_pairs in (n_items * (n_items - 1) // 2, 0):
+            yield [left, right, outcome, np.zeros((n, n_items, 4)), np.zeros((n, n_pairs, 3))]
+
+
+def count_questions() -> Iterator[Arguments]:
+    for left, right, outcome, totals, tables in count_votes():
+        for r in range(len(left) if tables.shape[1] else 0):
+            votes = np.column_stack([right[r], left[r], right[r], outcome[r].astype(np.int32)])
+            yield [votes, tables[r].copy(), totals.shape[1], len(votes) // 3, len(votes)]
+
+
+def compare() -> Iterator[Arguments]:
+    rng = np.random.default_rng(7)
+    for n_items in (1, 2, 7):
+        truth = rng.normal(size=(6, n_items))
+        truth[0] = np.round(truth[0])
+        for scores in (truth + 0.5 * rng.normal(size=(6, n_items)), rng.integers(3, size=(6, n_items)) * 1.0):
+            for k in {1, (n_items + 1) // 2, n_items}:
+                yield [truth, scores, k, 1e-8, np.zeros((4, n_items), np.int32), np.zeros((6, 5))]
+
+
 def begins(stops: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], stops[:-1]]).astype(np.int64) if len(stops) else stops.copy()
 
@@ -450,6 +477,9 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "gather_runs"): for_votes(gather_runs),
     ("counting", "join_components"): for_votes(join_components),
     ("counting", "reach_all"): for_votes(reach_all),
+    ("batch", "count_votes"): count_votes,
+    ("batch", "count_questions"): count_questions,
+    ("batch", "compare"): compare,
     ("elo", "expected_score"): expected_score,
     ("elo", "record_vote"): record_vote,
     ("elo", "record_votes"): for_votes(record_votes),
@@ -740,7 +770,7 @@ def test_missing_binaries_are_interpreted_unless_asked_for() -> None:
     assert answer(code, "", binaries)["kernels"] == "python"
     refused = run("import pairvote._kernels", "compiled", binaries)
     assert refused.returncode == 1
-    assert "ImportError: PAIRVOTE_KERNELS=compiled, but the kernel 'counting' is not compiled here" in refused.stderr
+    assert "ImportError: PAIRVOTE_KERNELS=compiled, but the kernel 'batch' is not compiled here" in refused.stderr
     assert "install a C compiler" in refused.stderr
 
 

@@ -410,7 +410,7 @@ def test_bad_files_are_refused_in_one_line(capsys, titles_file, tmp_path):
             ["--voters", "10000000"],
             "plan for groups of voters, one at a time (on the command line: --voters N, --votes N)",
         ),
-        ([], "the following arguments are required: --voters"),
+        ([], "--voters is not given; pass it, or --top K"),
     ],
 )
 def test_bad_numbers_are_refused_in_one_line(capsys, titles_file, argv, message):

@@ -41,13 +41,19 @@ NAMES = {
     "NotIdentifiedError",
     "ConvergenceError",
     "MissingUncertaintyError",
+    "simulate",
+    "experiment",
+    "how_many",
+    "VoterModel",
     "show_config",
     "datasets",
+    "diagnostics",
     "errors",
     "plotting",
     "sampling",
+    "simulation",
 }
-MODULES = {"datasets", "errors", "plotting", "sampling"}
+MODULES = {"datasets", "diagnostics", "errors", "plotting", "sampling", "simulation"}
 OBJECTS = sorted(NAMES - MODULES - {"__version__"})
 CLASSES = [name for name in OBJECTS if inspect.isclass(getattr(pv, name))]
 PACKAGE = Path(pv.__file__).parent
@@ -129,6 +135,23 @@ def test_the_public_names_of_sampling_are_these() -> None:
 @pytest.mark.parametrize("name", sorted(SAMPLING))
 def test_every_name_of_sampling_is_documented_with_an_example(name: str) -> None:
     value = getattr(pv.sampling, name)
+    assert ">>> " in inspect.cleandoc(vars(value)["__doc__"] if inspect.isclass(value) else value.__doc__)
+    if inspect.isclass(value):
+        members = {key: member for key, member in vars(value).items() if not key.startswith("_") and callable(member)}
+        assert not [key for key in members if not inspect.getdoc(members[key])]
+
+
+SIMULATION = {"Needed", "Simulation", "Table", "VoterModel", "experiment", "how_many", "simulate"}
+
+
+def test_the_public_names_of_simulation_are_these() -> None:
+    assert len(pv.simulation.__all__) == len(SIMULATION)
+    assert set(pv.simulation.__all__) == SIMULATION
+
+
+@pytest.mark.parametrize("name", sorted(SIMULATION))
+def test_every_name_of_simulation_is_documented_with_an_example(name: str) -> None:
+    value = getattr(pv.simulation, name)
     assert ">>> " in inspect.cleandoc(vars(value)["__doc__"] if inspect.isclass(value) else value.__doc__)
     if inspect.isclass(value):
         members = {key: member for key, member in vars(value).items() if not key.startswith("_") and callable(member)}

@@ -16,6 +16,8 @@ PARTS = {
     "large": "large",
     "bootstrap": "bootstrap",
     "sampling": "sampling",
+    "simulate": "simulate",
+    "published": "published",
     "import": "import_time",
 }
 

@@ -18,7 +18,18 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("counting", "davidson", "elo", "exposure", "gaussian", "laplacian", "lookup", "rao_kupper", "sandwich")
+NAMES = (
+    "batch",
+    "counting",
+    "davidson",
+    "elo",
+    "exposure",
+    "gaussian",
+    "laplacian",
+    "lookup",
+    "rao_kupper",
+    "sandwich",
+)
 CHOICES = ("auto", "compiled", "python")
 
 
@@ -71,6 +82,7 @@ def _choose(name: str) -> Any:
     return module
 
 
+batch: Any = _choose("batch")
 counting: Any = _choose("counting")
 davidson: Any = _choose("davidson")
 elo: Any = _choose("elo")

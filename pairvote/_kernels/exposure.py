@@ -33,9 +33,14 @@ COMPILED = cython.compiled
 def _slot(pairs: cython.longlong[:, ::1], pair: cython.longlong) -> cython.Py_ssize_t:
     """Where a pair stands in the table, or would."""
     mask: cython.longlong = pairs.shape[1] - 1
-    # Products of 24-bit numbers with these stay within 47 bits.
-    mixed: cython.longlong = (pair >> 24) * 7_368_787 + (pair & 16777215) * 4_256_249
-    slot: cython.longlong = (mixed ^ (mixed >> 13)) & mask
+    high = pair >> 24
+    low = pair & 16777215
+    # The pair's number where the table is as long, so that among few items none is in another's place.
+    slot: cython.longlong = high * (high - 1) // 2 + low
+    if slot > mask:
+        # Products of 24-bit numbers with these stay within 47 bits.
+        slot = high * 7_368_787 + low * 4_256_249
+        slot = (slot ^ (slot >> 13)) & mask
     while pairs[0, slot] != pair and pairs[0, slot] >= 0:
         slot = (slot + 1) & mask
     return slot
@@ -148,12 +153,9 @@ def _larger_of_pair(number: cython.longlong) -> cython.longlong:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _run_length(seen: cython.longlong[:, ::1], voter: cython.Py_ssize_t, own: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """How many times the pair at `own` stands there and after."""
-    stop: cython.Py_ssize_t = own + 1
-    while stop <= seen[voter, 0] and seen[voter, stop] == seen[voter, own]:
-        stop += 1
-    return stop - own
+def _is_active(items: cython.int[:, ::1], levels: cython.longlong[::1], pair: cython.longlong) -> cython.bint:
+    # Of an item that may not be asked about the place is past all.
+    return max(items[5, pair >> 24], items[5, pair & 16777215]) < levels[0]
 
 
 @cython.cfunc
@@ -167,14 +169,13 @@ def _n_beyond(
     times: cython.Py_ssize_t,
 ) -> cython.longlong:
     """How many of the pairs that may be asked about this voter was shown more than `times` times."""
-    own: cython.Py_ssize_t = 1
+    same: cython.Py_ssize_t = 0
     n_beyond: cython.longlong = 0
-    while own <= seen[voter, 0]:
-        length = _run_length(seen, voter, own)
-        # Of an item that may not be asked about the place is past all.
-        if length > times and max(items[5, seen[voter, own] >> 24], items[5, seen[voter, own] & 16777215]) < levels[0]:
+    for own in range(1, seen[voter, 0] + 1):
+        # What stands before the first pair is a count, less than any pair.
+        same = same + 1 if seen[voter, own] == seen[voter, own - 1] else 1
+        if same == times + 1 and _is_active(items, levels, seen[voter, own]):
             n_beyond += 1
-        own += length
     return n_beyond
 
 
@@ -182,10 +183,7 @@ def _n_beyond(
 @cython.nogil
 @cython.exceptval(check=False)
 def _least_times(
-    items: cython.int[:, ::1],
-    levels: cython.longlong[::1],
-    seen: cython.longlong[:, ::1],
-    voter: cython.Py_ssize_t,
+    items: cython.int[:, ::1], levels: cython.longlong[::1], seen: cython.longlong[:, ::1], voter: cython.Py_ssize_t
 ) -> cython.Py_ssize_t:
     """How often this voter was shown the pair shown least often, of those that may be asked about."""
     n_pairs: cython.longlong = levels[0] * (levels[0] - 1) // 2
@@ -208,19 +206,16 @@ def _uniform(
     """Any pair alike of those that this voter was shown least often."""
     n_pairs: cython.longlong = levels[0] * (levels[0] - 1) // 2
     times: cython.Py_ssize_t = _least_times(items, levels, seen, voter)
-    own: cython.Py_ssize_t = 1
+    same: cython.Py_ssize_t = 0
     # The places of items ascend with the items, so those of the pairs ascend with the pairs.
     number: cython.longlong = cython.cast(
         cython.longlong, uniform * (n_pairs - _n_beyond(items, levels, seen, voter, times))
     )
-    while own <= seen[voter, 0]:
-        length = _run_length(seen, voter, own)
-        if length > times:
+    for own in range(1, seen[voter, 0] + 1):
+        same = same + 1 if seen[voter, own] == seen[voter, own - 1] else 1
+        if same == times + 1 and _is_active(items, levels, seen[voter, own]):
             high = items[5, seen[voter, own] >> 24]
-            low = items[5, seen[voter, own] & 16777215]
-            if high < levels[0] and low < levels[0] and high * (high - 1) // 2 + low <= number:
-                number += 1
-        own += length
+            number += ((high * (high - 1)) >> 1) + items[5, seen[voter, own] & 16777215] <= number
     high = _larger_of_pair(number)
     low = number - high * (high - 1) // 2
     return (cython.cast(cython.longlong, items[4, high]) << 24) + items[4, low]
@@ -238,14 +233,13 @@ def _mark(
     mark: cython.int,
 ) -> cython.void:
     """Mark the items that were shown to this voter with `item` more than `times` times."""
-    own: cython.Py_ssize_t = 1
-    while own <= seen[voter, 0]:
-        length = _run_length(seen, voter, own) if times > 0 else 1
+    same: cython.Py_ssize_t = 0
+    for own in range(1, seen[voter, 0] + 1):
         high = seen[voter, own] >> 24
         low = seen[voter, own] & 16777215
-        if length > times and item in (high, low):
+        same = same + 1 if seen[voter, own] == seen[voter, own - 1] else 1
+        if (high == item or low == item) and same == times + 1:  # noqa: PLR1714 -- faster than a tuple
             items[8, high + low - item] = mark
-        own += length
 
 
 @cython.cfunc
@@ -265,6 +259,7 @@ def _partner(
     By score, of these the nearest in (wins + 1) / (answers + 2). Of a large level 64 items, from a random one, count.
     """
     place: cython.Py_ssize_t = 0
+    spot: cython.Py_ssize_t = 0
     n_tried: cython.Py_ssize_t = 0
     n_equal: cython.Py_ssize_t = 0
     size: cython.Py_ssize_t = 0
@@ -277,8 +272,10 @@ def _partner(
         stop = levels[2 + items[0, items[2, place]]]
         size = stop - place
         offset = cython.cast(cython.Py_ssize_t, uniform * size)
-        for step in range(min(size, 64)):
-            other = items[2, place + (offset + step) % size]
+        spot = place + offset
+        for _ in range(min(size, 64)):
+            other = items[2, spot]
+            spot = spot + 1 if spot + 1 < stop else place
             n_tried += 1
             if other == item or items[8, other] != 0 or items[9, other] >= most:
                 continue
@@ -289,9 +286,9 @@ def _partner(
                 n_equal = 0
                 fewest = times
                 nearest = gap
-            if times == fewest and gap == nearest:
-                items[10, n_equal] = cython.cast(cython.int, other)
-                n_equal += 1
+            # Kept only if it counts, without a branch to mispredict.
+            items[10, n_equal] = cython.cast(cython.int, other)
+            n_equal += times == fewest and gap == nearest
         place = stop
     if n_equal == 0:
         return -1
@@ -328,9 +325,11 @@ def _level(
         n_left = min(size, 64)
         offset = cython.cast(cython.Py_ssize_t, first * size)
         first = first * size - offset
-        for step in range(n_left):
-            items[11, step] = items[2, place + (offset + step) % size]
+        offset += place
         n_tried += n_left
+        for step in range(n_left):
+            items[11, step] = items[2, offset]
+            offset = offset + 1 if offset + 1 < place + size else place
         while choice < 0 and n_left > 0:
             # A random one of those not tried yet; what is left of the uniform is uniform again.
             picked = cython.cast(cython.Py_ssize_t, first * n_left)
@@ -373,24 +372,21 @@ def _catch_up(
     low: cython.longlong
     n_pairs: cython.longlong = levels[0] * (levels[0] - 1) // 2
     n_looked_at: cython.longlong = min(n_pairs, 512)
-    stride: cython.longlong = 1
+    stride: cython.longlong = 1 + cython.cast(cython.longlong, draws[row, 1] * ((n_pairs - 1) // 512))
     number: cython.longlong = cython.cast(cython.longlong, draws[row, 0] * n_pairs)
     times: cython.Py_ssize_t = _least_times(items, levels, seen, voter)
-    own: cython.Py_ssize_t = 1
+    same: cython.Py_ssize_t = 0
     total: cython.double = 0.0
     target: cython.double = 0.0
     chosen: cython.longlong = -1
-    if n_pairs > 512:
-        stride = 1 + cython.cast(cython.longlong, draws[row, 1] * ((n_pairs - 1) // 512))
     # What this voter may not be shown is marked in the table: its count less than zero.
     for turn in range(2):
-        own = 1
-        while own <= seen[voter, 0]:
-            length = _run_length(seen, voter, own)
-            if length > times:
+        same = 0
+        for own in range(1, seen[voter, 0] + 1):
+            same = same + 1 if seen[voter, own] == seen[voter, own - 1] else 1
+            if same == times + 1:
                 slot = _slot(pairs, seen[voter, own])
                 pairs[1, slot] = -1 - pairs[1, slot]
-            own += length
         if turn == 1:
             break
         # Once for the sum of the weights, once to find where the third uniform's share of it lies.
@@ -467,30 +463,37 @@ def run(
 ) -> None:
     """Ask and answer all questions of a simulated vote; pairs and levels must have room.
 
-    strengths: one row for each voter, or one for all. draws (n_questions, 6): three uniforms for the choice, one for
-    the side, and the left's lead in strength above which the left is picked and below which the right is, else it is a
-    tie. votes (n_questions, 4): whose turn it is; filled in with left, right and outcome. options: as in `choose`, then
-    how many others are open when a question is answered.
+    strengths: one row for each voter, or one for all. draws (n_questions, 6 or 7): three uniforms for the choice, one
+    for the side, the left's lead above which the left is picked and that below which the right is, else it is a tie;
+    and perhaps the lead of either below which it is skipped. votes (n_questions, 4): whose turn it is; filled in with
+    left, right and outcome. options: as in `choose`, then how many others are open when a question is answered.
     """
+    may_skip: cython.bint = draws.shape[1] > 6
     n_open: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, options[4])
     one_for_all: cython.bint = strengths.shape[0] == 1
     pair: cython.longlong
+    swapped: cython.longlong
+    ahead: cython.int
     with cython.nogil:
         for row in range(votes.shape[0]):
             voter = votes[row, 0]
             pair = _choose(items, levels, pairs, seen, voter, draws, row, options)
             i = pair >> 24
             j = pair & 16777215
-            if items[1, i] > items[1, j] or (items[1, i] == items[1, j] and draws[row, 3] < 0.5):
-                i = j
-                j = pair >> 24
+            # No branch on sides and outcomes: they would be mispredicted every other question.
+            swapped = (items[1, i] > items[1, j]) + (items[1, i] == items[1, j]) * (draws[row, 3] < 0.5)
+            i += swapped * (j - i)
+            j = (pair >> 24) + (pair & 16777215) - i
             show(items, levels, pairs, seen, voter, i, j, 1)
             lead = strengths[0 if one_for_all else voter, i] - strengths[0 if one_for_all else voter, j]
             votes[row, 1] = cython.cast(cython.int, i)
             votes[row, 2] = cython.cast(cython.int, j)
-            votes[row, 3] = 2 if lead > draws[row, 4] else 0 if lead < draws[row, 5] else 1
+            ahead = lead > draws[row, 4]
+            votes[row, 3] = 2 * ahead + (1 - ahead) * (lead >= draws[row, 5])
+            if may_skip and fabs(lead) < draws[row, 6]:
+                votes[row, 3] = 3
             answered = row - n_open
-            if answered >= 0:
+            if answered >= 0 and votes[answered, 3] != 3:
                 items[6, votes[answered, 1]] += votes[answered, 3]
                 items[6, votes[answered, 2]] += 2 - votes[answered, 3]
                 items[7, votes[answered, 1]] += 1

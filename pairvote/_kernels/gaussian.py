@@ -325,14 +325,18 @@ def run(
     draws: cython.const[cython.double][:, ::1],
     votes: cython.int[:, ::1],
     options: cython.const[cython.double][::1],
-) -> None:
-    """Ask and answer some questions of a simulated vote.
+) -> int:
+    """Ask and answer some questions of a simulated vote; the number of the one after the last asked.
 
-    seen, strengths, draws (n_questions, 6) and votes (n_questions, 4) as in `exposure.run`. options: as in `choose`,
-    then the first question, the one after the last, and how many others are open when a question is answered.
+    seen, strengths, draws (n_questions, 6 or 7) and votes (n_questions, 4) as in `exposure.run`. options: as in
+    `choose`, then the first question, the one after the last, and how many others are open when a question is answered.
+    If there is a seventh, the last answer is left to the fit that follows. Nothing more is asked after a skip: the
+    variance that was taken for its answer must be given back by a fit.
     """
+    may_skip: cython.bint = draws.shape[1] > 6
     n_items: cython.Py_ssize_t = posterior.shape[1]
     last: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, options[4])
+    fitted: cython.bint = options.shape[0] > 6
     n_open: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, options[5])
     one_for_all: cython.bint = strengths.shape[0] == 1
     row: cython.Py_ssize_t
@@ -363,7 +367,14 @@ def run(
             votes[row, 1] = cython.cast(cython.int, i)
             votes[row, 2] = cython.cast(cython.int, j)
             votes[row, 3] = 2 if lead > draws[row, 4] else 0 if lead < draws[row, 5] else 1
+            if may_skip and fabs(lead) < draws[row, 6]:
+                votes[row, 3] = 3
             _absorb(posterior, gains, i, j)
             answered = row - n_open
             if answered >= 0:
-                _learn(posterior, votes[answered, 1], votes[answered, 2], 0.5 * votes[answered, 3])
+                if votes[answered, 3] == 3:
+                    last = row + 1
+                    break
+                if not (fitted and row + 1 == last):
+                    _learn(posterior, votes[answered, 1], votes[answered, 2], 0.5 * votes[answered, 3])
+    return last

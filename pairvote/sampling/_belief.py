@@ -150,6 +150,23 @@ class WholeBelief(Belief):
         self.board[-1, : len(active)] = active
         self.options[2] = len(active)
 
+    @property
+    def table(self) -> NDArray[np.float64]:
+        """The answers by pair, the lower item on the left: float64, shape (n_pairs, 3), right, tie and left."""
+        return self._table
+
+    def forget(self, prior: NDArray[np.float64]) -> None:
+        """Know nothing but the prior's covariance, as at the start, for simulations of one vote after another."""
+        self.posterior[:-1], self.posterior[-1] = prior, 0.0
+        self._table[:] = 0.0
+        self.board[:-1] = 0
+        self._open.clear()
+        self._since = 0
+
+    def absorb(self, left: int, right: int) -> None:
+        """Take off the variance that the answer to an open question will take."""
+        self._absorb(left, right)
+
     def _make_room(self) -> None:
         n_items, before = self.n_items, self._table
         low, high = np.triu_indices(n_items, 1)
