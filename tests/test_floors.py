@@ -30,7 +30,7 @@ FLOORS: tuple[set[str], ...] = (
 TOP = len(FLOORS) - 1
 EXEMPT = {"__init__", "_config"}
 # Conveniences: (who, whom), inside a function or for type checkers only.
-MAY_POINT_UP = {("votes", "counts"), ("ranking", "plotting")}
+MAY_POINT_UP = {("votes", "counts"), ("ranking", "plotting"), ("poll", "io")}
 MAY_BE_LOADED = {*sys.stdlib_module_names, "numpy", "pairvote"}
 
 

@@ -31,6 +31,8 @@ NAMES = {
     "luce",
     "bootstrap",
     "rank",
+    "Poll",
+    "Question",
     "read_votes",
     "write_votes",
     "PairvoteError",
@@ -148,7 +150,7 @@ def test_errors_are_also_the_builtin_kinds() -> None:
         assert getattr(pv.errors, name) is getattr(pv, name)
 
 
-@pytest.mark.parametrize("name", ["vote", "Votes_", "np", "__path_", "poll"])
+@pytest.mark.parametrize("name", ["vote", "Votes_", "np", "__path_", "polls"])
 def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
     with pytest.raises(AttributeError, match=rf"module 'pairvote' has no attribute '{name}'"):
         getattr(pv, name)
