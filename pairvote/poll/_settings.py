@@ -119,7 +119,7 @@ def _written(sampler: Sampler) -> dict[str, Any]:
     kind = type(sampler)
     if BUILT_IN.get(kind.__name__) is kind:
         return {"name": kind.__name__, "options": dataclasses.asdict(sampler)}
-    return {"name": f"{kind.__module__}.{kind.__qualname__}"}
+    return {"name": kind.__name__}
 
 
 def _read(written: dict[str, Any], sampler: Sampler | None, name: str) -> Sampler:

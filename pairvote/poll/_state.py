@@ -102,7 +102,7 @@ class State:
         del self.open[question]
         self.stream.record(voter, left, right, outcome)
         self.answers[question] = outcome
-        self.tally.add(left, right, outcome, 1)
+        self.tally.cast(left, right, outcome)
         known = self.voters[voter]
         known.open = 0
         known.answered.append(question)
@@ -145,7 +145,7 @@ class State:
         outcome = self.answers.pop(question)
         voter, left, right = self.questions[question]
         self.stream.withdraw(voter, left, right, outcome)  # type: ignore[arg-type]
-        self.tally.add(left, right, outcome, -1)
+        self.tally.take_back(left, right, outcome)
         return outcome
 
     # --- what follows from it ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pairvote.counts import PairCounts, count_votes
@@ -16,38 +18,44 @@ class Tally:
 
     def __init__(self) -> None:
         self._counts: PairCounts | None = None
-        self._since: list[tuple[int, int, int, int]] = []
+        self._cast: list[tuple[int, int, int]] = []
+        self._taken_back: list[tuple[int, int, int]] = []
 
-    def add(self, left: int, right: int, outcome: int, times: int) -> None:
-        """A vote was cast, or with -1 `times` taken back."""
-        self._since.append((left, right, outcome, times))
+    def cast(self, left: int, right: int, outcome: int) -> None:
+        """A vote was cast."""
+        self._cast.append((left, right, outcome))
+
+    def take_back(self, left: int, right: int, outcome: int) -> None:
+        """A vote was taken back."""
+        self._taken_back.append((left, right, outcome))
 
     def counts(self, items: tuple[str | int, ...]) -> PairCounts:
         """The counts of all votes among these items, of which the last may be new."""
-        if self._counts is None or self._since or self._counts.n_items < len(items):
-            left, right, outcome, times = np.array(self._since, np.int32).reshape(-1, 4).T
-            since = count_votes(
-                Votes(
-                    items=items,
-                    left=left.copy(),
-                    right=right.copy(),
-                    outcome=outcome.astype(np.uint8),
-                    weight=times.astype(np.float64),
-                )
-            )
-            whole = since if self._counts is None else self._counts + since
-            self._counts = _without_empty(whole) if (times < 0).any() else whole
-            self._since.clear()
-        return self._counts
+        counts = self._counts
+        if counts is None or self._cast or counts.n_items < len(items):
+            cast = _count(self._cast, items)
+            counts = cast if counts is None else counts + cast
+        if self._taken_back:
+            counts = _difference(counts, _count(self._taken_back, items))
+        self._counts = counts
+        self._cast.clear()
+        self._taken_back.clear()
+        return counts
 
 
-def _without_empty(counts: PairCounts) -> PairCounts:
-    """The same counts without pairs of which every vote was taken back."""
-    kept = counts.table.any(axis=1)
+def _count(rows: list[tuple[int, int, int]], items: tuple[str | int, ...]) -> PairCounts:
+    left, right, outcome = np.array(rows, np.int32).reshape(-1, 3).T.copy()
+    return count_votes(Votes(items=items, left=left, right=right, outcome=outcome.astype(np.uint8)))
+
+
+def _difference(counts: PairCounts, less: PairCounts) -> PairCounts:
+    """What is left of counts, without pairs of which nothing is."""
+    whole = counts + replace(less, table=-less.table, skipped=-less.skipped)
+    kept = whole.table.any(axis=1)
     return PairCounts(
-        items=counts.items,
-        start=np.concatenate([[0], np.cumsum(kept)])[counts.start],
-        right=counts.right[kept],
-        table=counts.table[kept],
-        skipped=counts.skipped,
+        items=whole.items,
+        start=np.concatenate([[0], np.cumsum(kept)])[whole.start],
+        right=whole.right[kept],
+        table=whole.table[kept],
+        skipped=whole.skipped,
     )
