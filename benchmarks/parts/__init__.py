@@ -16,6 +16,7 @@ PARTS = {
     "large": "large",
     "bootstrap": "bootstrap",
     "sampling": "sampling",
+    "poll": "poll",
     "import": "import_time",
 }
 
