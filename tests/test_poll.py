@@ -413,7 +413,7 @@ def test_a_strategy_of_pairvotes_own_is_in_the_log(tmp_path) -> None:
 
 
 def test_forty_threads_on_ten_voters(store) -> None:
-    with pv.Poll(range(12), store=store, rng=1, durability="fast") as poll:
+    with pv.Poll(range(23), store=store, rng=1, durability="fast") as poll:
         failed: list[BaseException] = []
 
         def vote(number: int) -> None:

@@ -16,7 +16,7 @@ from strategies import assert_same_counts, assert_same_votes
 
 import pairvote as pv
 
-N_ITEMS = 12
+N_ITEMS = 23
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX processes")
 
 VOTE = """
