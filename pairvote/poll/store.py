@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -18,8 +19,10 @@ Durability = Literal["full", "fast"]
 SYNCHRONOUS = {"full": "FULL", "fast": "NORMAL"}
 # "pvot": tells a poll from other files of SQLite.
 APPLICATION_ID = 0x70766F74
-# How long a call waits for other processes to finish theirs.
+# How long a call waits for other processes to finish theirs, and how often it looks. SQLite itself waits in steps of up
+# to 0.1 s, so that a process which calls without a pause would keep the others out for seconds.
 BUSY_SECONDS = 30.0
+LOOK_AGAIN_SECONDS = 0.0005
 SCHEMA = """
 CREATE TABLE events (
     number INTEGER PRIMARY KEY, time REAL NOT NULL, kind INTEGER NOT NULL, a, b, c, digest BLOB NOT NULL
@@ -134,13 +137,12 @@ class SQLiteStore:
                     f"Poll.open({self.name!r}), or name another file"
                 ) from None
             try:
-                connection = self._connect()
+                self._open = connection = self._connect()
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute(SCHEMA)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {FORMAT}")
-                self._open = connection
                 self.append(first)
                 self.commit()
             except BaseException:
@@ -153,7 +155,7 @@ class SQLiteStore:
         """As `EventStore.begin`."""
         try:
             with self._translated():
-                self._connection().execute("BEGIN IMMEDIATE")
+                self._execute("BEGIN IMMEDIATE")
         except StorageError:
             self.close()
             raise
@@ -161,14 +163,9 @@ class SQLiteStore:
     def events(self, after: int) -> Sequence[tuple[Any, ...]]:
         """As `EventStore.events`."""
         with self._translated():
-            rows: list[tuple[Any, ...]] = (
-                self._connection()
-                .execute(
-                    "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number", (after,)
-                )
-                .fetchall()
+            return self._execute(
+                "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number", (after,)
             )
-        return rows
 
     def append(self, events: list[Event]) -> None:
         """As `EventStore.append`."""
@@ -178,7 +175,7 @@ class SQLiteStore:
     def commit(self) -> None:
         """As `EventStore.commit`."""
         with self._translated():
-            self._connection().execute("COMMIT")
+            self._execute("COMMIT")
 
     def rollback(self) -> None:
         """As `EventStore.rollback`. After a failure a new connection is safer, and closing this one rolls back."""
@@ -194,6 +191,17 @@ class SQLiteStore:
     def __del__(self) -> None:
         if getattr(self, "_open", None) is not None:
             self.close()
+
+    def _execute(self, statement: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement, after waiting for other processes where need be."""
+        patience = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self._connection().execute(statement, arguments).fetchall()
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                    raise
+            time.sleep(LOOK_AGAIN_SECONDS)
 
     def _connection(self) -> sqlite3.Connection:
         if self._process != os.getpid():
@@ -214,7 +222,7 @@ class SQLiteStore:
         connection = sqlite3.connect(
             f"file:{quote(str(self._path))}?mode=rw",
             uri=True,
-            timeout=BUSY_SECONDS,
+            timeout=0.0,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -242,7 +250,7 @@ class SQLiteStore:
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            code = _code(error)
             if code == sqlite3.SQLITE_CANTOPEN and not self._path.exists():
                 problem = "is not there; check the path, or begin a poll with Poll(..., store=)"
             else:
@@ -250,6 +258,11 @@ class SQLiteStore:
             raise StorageError(f"{self.name} {problem} (SQLite: {error})") from error
         except OSError as error:
             raise StorageError(f"{self.name} cannot be made ({error.strerror}); choose another place") from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The kind of an error, without its variety; 0 where it is one of Python's own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 # What SQLite's codes mean here, and what to do.
