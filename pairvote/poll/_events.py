@@ -80,9 +80,14 @@ def verify_chain(events: Iterable[tuple[Any, ...]], name: str, expected: bytes |
     before, last, found = START, 0, expected is None
     for number, *content, kept in events:
         if number != last + 1:
-            raise StorageError(f"{name} has event {number} after event {last}: {_damage(last + 1, 'taken out')}")
+            raise StorageError(
+                f"event {last + 1} of {name} was taken out after it was written: event {number} follows event {last}; "
+                "restore the file from a copy"
+            )
         if digest(before, number, *content) != kept:
-            raise StorageError(f"event {number} of {name} is not what was written: {_damage(number, 'changed')}")
+            raise StorageError(
+                f"event {number} of {name} was changed after it was written; restore the file from a copy"
+            )
         before, last = kept, number
         found = found or kept == expected
     if not found:
@@ -91,7 +96,3 @@ def verify_chain(events: Iterable[tuple[Any, ...]], name: str, expected: bytes |
             "that were there when it was written down were cut off or replaced; restore the file from a copy"
         )
     return before
-
-
-def _damage(number: int, what: str) -> str:
-    return f"event {number} was {what} after it was written; restore the file from a copy"
