@@ -176,6 +176,14 @@ def test_asking_by_exposure_loads_no_heavy_package() -> None:
     assert not loaded_by(code) & HEAVY
 
 
+def test_running_a_vote_loads_no_heavy_package(tmp_path) -> None:
+    code = (
+        f"import pairvote as pv; poll = pv.Poll(['a', 'b', 'c'], store={str(tmp_path / 'poll.db')!r})\n"
+        "poll.answer('anna', poll.ask('anna').id, 'left'); print(poll.votes(), poll.counts(), poll.verify())"
+    )
+    assert not loaded_by(code) & HEAVY
+
+
 def test_what_is_loaded_would_be_seen() -> None:
     assert "scipy" in loaded_by("import pairvote, scipy")
 

@@ -237,6 +237,11 @@ class SQLiteStore:
         found, version = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
         )
+        if not found and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StorageError(
+                f"{self.name} is empty: the program may have ended while it began the poll; delete the file and begin "
+                "again with Poll(..., store=)"
+            )
         if found != APPLICATION_ID:
             raise StorageError(f"{self.name} holds no poll; check the path, or begin a poll with Poll(..., store=)")
         if version != FORMAT:
