@@ -79,6 +79,25 @@ class Within:
 
 
 @dataclass(frozen=True)
+class Beyond:
+    """At most so many seconds more than the case called `of`."""
+
+    seconds: float
+    of: str
+
+    @property
+    def text(self) -> str:
+        return f"at most {seconds_text(self.seconds)} more than {self.of}"
+
+    def judge(self, ours: Cost, others: Mapping[str, Cost]) -> Verdict | None:
+        if self.of not in others:
+            return None
+        more = ours.seconds - others[self.of].seconds
+        figure = f"{seconds_text(more)} more" if more >= 0 else f"{seconds_text(-more)} less"
+        return Verdict(figure, more <= self.seconds)
+
+
+@dataclass(frozen=True)
 class Fits:
     """At most so many seconds and, in a process of its own, so many bytes."""
 

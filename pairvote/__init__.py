@@ -21,6 +21,7 @@ _HOMES = {
     "scoring.luce": ("luce",),
     "scoring.bootstrap": ("bootstrap",),
     "scoring.methods": ("rank",),
+    "poll.poll": ("Poll", "Question"),
     "io": ("read_votes", "write_votes"),
     "simulation.simulate": ("simulate",),
     "simulation.experiment": ("experiment",),

@@ -15,6 +15,8 @@ from pairvote.errors import StateError as StateError
 from pairvote.errors import StorageError as StorageError
 from pairvote.io import read_votes as read_votes
 from pairvote.io import write_votes as write_votes
+from pairvote.poll.poll import Poll as Poll
+from pairvote.poll.poll import Question as Question
 from pairvote.ranking import Agreement as Agreement
 from pairvote.ranking import Fit as Fit
 from pairvote.ranking import Interval as Interval

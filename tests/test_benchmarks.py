@@ -125,6 +125,19 @@ def test_loops_with_the_peers_find_what_ours_finds():
             assert 0.6 < tau < rho < 1
 
 
+def test_polls_are_asked_answered_and_opened_again():
+    from benchmarks.parts import groups_of
+
+    in_memory, in_a_file, opened_again = (make_group("tiny") for make_group in groups_of("poll"))
+    for case in (*in_memory.cases, *in_a_file.cases):
+        assert case.fresh()() is None
+    opened, digest, counts = (case.fresh()() for case in opened_again.cases)
+    assert len(opened.votes()) == 40
+    assert digest == opened.verify()
+    assert counts.total == 41
+    opened.close()
+
+
 def test_votes_are_seeded_and_the_same_in_every_holding():
     from benchmarks.cases import make_votes
 
@@ -264,12 +277,18 @@ def test_cases_take_turns_with_fresh_input():
         ("Within(0.5, of='peer')", "0.4 x", True),
         ("Faster(4, 'not run')", None, None),
         ("Within(4, of='not run')", None, None),
+        ("Beyond(0.5, of='quick')", "250 ms more", True),
+        ("Beyond(0.2, of='quick')", "250 ms more", False),
+        ("Beyond(0.2, of='peer')", "1.50 s less", True),
+        ("Beyond(0.2, of='not run')", None, None),
     ],
 )
 def test_goals(goal, figure, met):
     from benchmarks import goals
 
-    verdict = eval(goal, vars(goals)).judge(goals.Cost(1.0, 200), {"peer": goals.Cost(2.5, 100)})
+    verdict = eval(goal, vars(goals)).judge(
+        goals.Cost(1.0, 200), {"peer": goals.Cost(2.5, 100), "quick": goals.Cost(0.75, 0)}
+    )
     assert verdict == (None if figure is None else (figure, met))
 
 

@@ -32,6 +32,8 @@ NAMES = {
     "luce",
     "bootstrap",
     "rank",
+    "Poll",
+    "Question",
     "read_votes",
     "write_votes",
     "PairvoteError",
@@ -172,7 +174,7 @@ def test_errors_are_also_the_builtin_kinds() -> None:
         assert getattr(pv.errors, name) is getattr(pv, name)
 
 
-@pytest.mark.parametrize("name", ["vote", "Votes_", "np", "__path_", "poll"])
+@pytest.mark.parametrize("name", ["vote", "Votes_", "np", "__path_", "polls"])
 def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
     with pytest.raises(AttributeError, match=rf"module 'pairvote' has no attribute '{name}'"):
         getattr(pv, name)
@@ -195,6 +197,14 @@ def test_counting_and_tallying_loads_no_heavy_package() -> None:
 
 def test_asking_by_exposure_loads_no_heavy_package() -> None:
     code = "import pairvote as pv; s = pv.sampling.Balanced().start(9, rng=1); s.reserve('a', *s.propose('a'))"
+    assert not loaded_by(code) & HEAVY
+
+
+def test_running_a_vote_loads_no_heavy_package(tmp_path) -> None:
+    code = (
+        f"import pairvote as pv; poll = pv.Poll(['a', 'b', 'c'], store={str(tmp_path / 'poll.db')!r})\n"
+        "poll.answer('anna', poll.ask('anna').id, 'left'); print(poll.votes(), poll.counts(), poll.verify())"
+    )
     assert not loaded_by(code) & HEAVY
 
 

@@ -16,6 +16,7 @@ PARTS = {
     "large": "large",
     "bootstrap": "bootstrap",
     "sampling": "sampling",
+    "poll": "poll",
     "simulate": "simulate",
     "published": "published",
     "import": "import_time",

@@ -1,0 +1,5 @@
+"""Running a vote."""
+
+from pairvote.poll.poll import Poll, Question
+
+__all__ = ["Poll", "Question"]

@@ -1,0 +1,101 @@
+"""What a poll decides: from its state and what is asked of it, the events to add to the log, or a refusal."""
+
+from __future__ import annotations
+
+from pairvote._checks import is_whole
+from pairvote._labels import MAX_ITEMS, plural, shorten
+from pairvote._outcomes import Outcome
+from pairvote.errors import InputError, StateError
+from pairvote.poll._events import Draft, Kind, Why
+from pairvote.poll._settings import Label
+from pairvote.poll._state import State, Voter
+
+NOBODY = Voter()
+
+
+def ask(state: State, voter: Label) -> list[Draft]:
+    """A question for a voter who has none open and votes left."""
+    known = _standing(state, voter)
+    if known.open or known.n_votes >= state.settings.votes_each:
+        return []
+    return [Draft(Kind.ASKED, voter, *state.stream.propose(voter))]
+
+
+def answer(state: State, voter: Label, question: int, outcome: int) -> list[Draft]:
+    """The answer to an open question; nothing where it was given before."""
+    known = _standing(state, voter)
+    asked = state.questions.get(question) if is_whole(question) else None
+    if asked is None:
+        raise InputError(f"question {shorten(question)} is unknown; pass the id of what ask returned")
+    if asked.voter != voter:
+        raise StateError(f"question {question} was not put to voter {shorten(voter)}; answer what ask returned to her")
+    given = state.answers.get(question)
+    if given == outcome:
+        return []
+    if given is not None:
+        raise StateError(
+            f"question {question} was answered {Outcome(given).name.lower()!r}; call undo first to change it"
+        )
+    if question not in state.open:
+        raise StateError(f"question {question} is open no more: {_why_closed(state, question)}; ask again")
+    if outcome == Outcome.SKIP and known.n_skips >= state.settings.skips_each:
+        raise StateError(
+            f"voter {shorten(voter)} has skipped {plural(known.n_skips, 'question')}, as many as a voter may; "
+            "answer 'left', 'right' or 'tie'"
+        )
+    return [Draft(Kind.ANSWERED, int(question), outcome)]
+
+
+def undo(state: State, voter: Label) -> list[Draft]:
+    """The last answer taken back, after a question that is open was given up."""
+    known = _standing(state, voter)
+    if not known.answered:
+        raise StateError(f"voter {shorten(voter)} has no answer to take back; call undo after an answer")
+    last = known.answered[-1]
+    drafts = [Draft(Kind.RELEASED, known.open, Why.UNDONE)] if known.open else []
+    drafts.append(Draft(Kind.UNDONE, last))
+    if state.retired.intersection(state.questions[last][1:]):
+        drafts.append(Draft(Kind.RELEASED, last, Why.ITEM_RETIRED))
+    return drafts
+
+
+def add_item(state: State, label: Label) -> list[Draft]:
+    """One more item."""
+    if label in state.codes:
+        raise InputError(f"label is {shorten(label)}, which an item has already; give every item its own")
+    if len(state.items) == MAX_ITEMS:
+        raise StateError(f"there are {MAX_ITEMS:,} items, as many as there can be; begin another poll")
+    return [Draft(Kind.ITEM_ADDED, label)]
+
+
+def retire_item(state: State, label: Label) -> list[Draft]:
+    """One item less, after the open questions about it were given up."""
+    code = state.codes.get(label)
+    if code is None:
+        raise InputError(f"label is {shorten(label)}, which no item has; pass one of poll.items")
+    if code in state.retired:
+        raise StateError(f"item {shorten(label)} is retired already; retire each item once")
+    about = [question for question in state.open if code in state.questions[question][1:]]
+    return [*(Draft(Kind.RELEASED, question, Why.ITEM_RETIRED) for question in about), Draft(Kind.ITEM_RETIRED, code)]
+
+
+def remove_voter(state: State, voter: Label) -> list[Draft]:
+    """One voter less."""
+    if voter not in state.voters:
+        raise InputError(f"voter {shorten(voter)} was never asked anything; check the name: 1 is not '1'")
+    _standing(state, voter)
+    return [Draft(Kind.VOTER_REMOVED, voter)]
+
+
+def _standing(state: State, voter: Label) -> Voter:
+    """What a voter did; StateError for one who was removed."""
+    known = state.voters.get(voter, NOBODY)
+    if known.removed:
+        raise StateError(f"voter {shorten(voter)} was removed and may not vote; let others vote")
+    return known
+
+
+def _why_closed(state: State, question: int) -> str:
+    if state.retired.intersection(state.questions[question][1:]):
+        return "an item of it was retired"
+    return "it expired, or was given up by an undo"

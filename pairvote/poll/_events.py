@@ -1,0 +1,98 @@
+"""What a poll's log holds: numbered events, each with the digest of all up to it."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pairvote.errors import StorageError
+
+# The version of what is described here; a later one may be read by a later pairvote only.
+FORMAT = 1
+Value = str | int | None
+
+
+class Kind(enum.IntEnum):
+    """What happened, and what `a`, `b` and `c` of such an event are."""
+
+    OPENED = 0  # settings as JSON
+    ASKED = 1  # voter, left item's code, right item's code; the event's number is the question's id
+    ANSWERED = 2  # question, outcome
+    UNDONE = 3  # question, which is open again
+    RELEASED = 4  # question, why
+    ITEM_ADDED = 5  # label
+    ITEM_RETIRED = 6  # item's code
+    VOTER_REMOVED = 7  # voter
+
+
+class Why(enum.IntEnum):
+    """Why an open question will not be answered."""
+
+    EXPIRED = 0
+    ITEM_RETIRED = 1
+    UNDONE = 2
+
+
+class Event(NamedTuple):
+    """One line of the log. Events are numbered from 1 without gaps, and their times never fall."""
+
+    number: int
+    time: float
+    kind: int
+    a: Value
+    b: Value
+    c: Value
+    digest: bytes
+
+
+class Draft(NamedTuple):
+    """An event that is decided on and has no number yet."""
+
+    kind: Kind
+    a: Value
+    b: Value = None
+    c: Value = None
+
+
+START = bytes(32)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def digest(before: bytes, number: int, time: float, kind: int, a: Value, b: Value, c: Value) -> bytes:
+    """SHA-256 of the digest of the event before (32 zero bytes before the first) and of this event as JSON in ASCII."""
+    return hashlib.sha256(before + _encode([number, time, int(kind), a, b, c]).encode()).digest()
+
+
+def numbered(drafts: Iterable[Draft], time: float, after: int, before: bytes) -> list[Event]:
+    """Drafts as the events that follow the one numbered `after`, whose digest is `before`."""
+    events = []
+    for number, (kind, a, b, c) in enumerate(drafts, after + 1):
+        before = digest(before, number, time, kind, a, b, c)
+        events.append(Event(number, time, int(kind), a, b, c, before))
+    return events
+
+
+def verify_chain(events: Iterable[tuple[Any, ...]], name: str, expected: bytes | None = None) -> bytes:
+    """The digest of the last event, if every event follows from the one before and one has the digest `expected`."""
+    before, last, found = START, 0, expected is None
+    for number, *content, kept in events:
+        if number != last + 1:
+            raise StorageError(
+                f"event {last + 1} of {name} was taken out after it was written: event {number} follows event {last}; "
+                "restore the file from a copy"
+            )
+        if digest(before, number, *content) != kept:
+            raise StorageError(
+                f"event {number} of {name} was changed after it was written; restore the file from a copy"
+            )
+        before, last = kept, number
+        found = found or kept == expected
+    if not found:
+        raise StorageError(
+            f"{name} ends at event {last} and no event has the digest {expected.hex() if expected else None}: events "
+            "that were there when it was written down were cut off or replaced; restore the file from a copy"
+        )
+    return before

@@ -1,0 +1,152 @@
+"""A log and the state that follows from it, kept together: one thread, and one process, at a time."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakSet
+
+from pairvote._labels import shorten
+from pairvote.errors import InputError, PairvoteError, StorageError
+from pairvote.poll._events import START, Draft, Event, Kind, numbered
+from pairvote.poll._settings import Settings
+from pairvote.poll._state import State
+from pairvote.poll.store import EventStore
+from pairvote.sampling.base import Sampler
+
+Clock = Callable[[], float]
+
+
+class Log:
+    """Folds the events of a store, and adds those that are decided on."""
+
+    def __init__(self, store: EventStore, sampler: Sampler | None, clock: Clock) -> None:
+        if not callable(clock):
+            raise InputError(f"clock is {shorten(clock)}; pass a function that gives the time in seconds")
+        self.store = store
+        self._sampler = sampler
+        self._clock = clock
+        self._state: State | None = None
+        self.lock = threading.RLock()
+        _LOGS.add(self)
+
+    def begin(self, settings: Settings) -> None:
+        """Write the first event."""
+        first = numbered([Draft(Kind.OPENED, settings.to_json())], self._now(), 0, START)
+        self.store.create(first)
+        self._state = State(settings, first[0])
+
+    @contextmanager
+    def reading(self) -> Iterator[State]:
+        """The state of this moment, which no other thread changes meanwhile."""
+        with self.lock:
+            yield self._current()
+
+    @contextmanager
+    def deciding(self, decide: Callable[..., list[Draft]], *arguments: Any) -> Iterator[State]:
+        """The state after what is decided on that of this moment was added to the log, for good.
+
+        Questions that have been open for too long are released before. A decision that is refused adds nothing else.
+        """
+        refusal = None
+        with self.lock:
+            self.store.begin()
+            try:
+                state = self._current()
+                now = max(self._now(), state.time)
+                self._append(state, state.expired(now), now)
+                try:
+                    drafts = decide(state, *arguments)
+                except PairvoteError as error:
+                    drafts, refusal = [], error
+                self._append(state, drafts, now)
+                self.store.commit()
+            except BaseException:
+                # Whatever went wrong, the next call folds what the log has.
+                self._state = None
+                self.store.rollback()
+                raise
+            if refusal is not None:
+                raise refusal
+            yield state
+
+    def _now(self) -> float:
+        now = float(self._clock())
+        if not math.isfinite(now):
+            raise InputError(f"clock gave {now}; pass a function that gives the time in seconds")
+        return now
+
+    def _append(self, state: State, drafts: list[Draft], now: float) -> None:
+        if drafts:
+            events = numbered(drafts, now, state.number, state.digest)
+            self.store.append(events)
+            for event in events:
+                state.fold(event)
+
+    def _current(self) -> State:
+        """The state after all events, those of other processes included."""
+        state = self._state
+        events = self.store.events(0 if state is None else state.number)
+        if state is not None and not events:
+            return state
+        # Should an event not fit, there is no state until all of the log was folded.
+        self._state = None
+        if state is None:
+            state = self._opened(events)
+            events = events[1:]
+        for event in events:
+            try:
+                state.fold(event)
+            except Exception as error:
+                raise StorageError(
+                    f"event {event[0]} of {self.store.name} does not follow from those before it ({error!r}): the log "
+                    "was changed or damaged; restore the file from a copy"
+                ) from error
+        self._state = state
+        return state
+
+    def _opened(self, events: Sequence[tuple[Any, ...]]) -> State:
+        try:
+            first = Event(*events[0])
+            settings = Settings.from_json(str(first.a), self._sampler, self.store.name)
+            if first.number != 1:
+                raise ValueError(f"its number is {first.number}")
+        except PairvoteError:
+            raise
+        except Exception as error:
+            raise StorageError(
+                f"the first event of {self.store.name} does not say how the poll was begun ({error!r}): the log was "
+                "changed or damaged; restore the file from a copy"
+            ) from error
+        return State(settings, first)
+
+
+# --- forks: no connection to a file may cross one, and no lock may be held across it ---
+
+_LOGS: WeakSet[Log] = WeakSet()
+_held: list[Log] = []
+
+
+def _before_fork() -> None:
+    for log in list(_LOGS):
+        log.lock.acquire()
+        _held.append(log)
+        log.store.close()
+
+
+def _after_fork_in_parent() -> None:
+    while _held:
+        _held.pop().lock.release()
+
+
+def _after_fork_in_child() -> None:
+    while _held:
+        _held.pop().lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -1,0 +1,142 @@
+"""What a poll is opened with, checked, and written to its log and read back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pairvote import _labels
+from pairvote._checks import is_number, is_whole
+from pairvote._labels import MAX_ITEMS, listed, shorten
+from pairvote.errors import InputError, StorageError
+from pairvote.poll._events import FORMAT
+from pairvote.sampling.adaptive import InformationGain, TopK
+from pairvote.sampling.base import Sampler
+from pairvote.sampling.exposure import Balanced, CatchUp, Swiss, Uniform
+
+Label = str | int
+NAMED: dict[str, type[Sampler]] = {
+    "uniform": Uniform,
+    "balanced": Balanced,
+    "catch-up": CatchUp,
+    "swiss": Swiss,
+    "information-gain": InformationGain,
+}
+# Those that the log can hold whole.
+BUILT_IN = {kind.__name__: kind for kind in (Uniform, Balanced, CatchUp, Swiss, InformationGain, TopK)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What does not change while a poll runs, but for the items, which may be joined by others."""
+
+    items: tuple[Label, ...]
+    votes_each: int
+    skips_each: int
+    sampler: Sampler
+    seed: int
+    expire_after: float | None
+
+    def to_json(self) -> str:
+        """As the first event holds it."""
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "votes_each": self.votes_each,
+                "skips_each": self.skips_each,
+                "sampler": _written(self.sampler),
+                "seed": self.seed,
+                "expire_after": self.expire_after,
+                "items": self.items,
+            },
+            default=lambda number: number.item(),
+        )
+
+    @classmethod
+    def from_json(cls, text: str, sampler: Sampler | None, name: str) -> Settings:
+        """As the first event holds it; `sampler` is the strategy where it is none of pairvote's own."""
+        fields = json.loads(text)
+        if fields.pop("format") != FORMAT:
+            raise StorageError(f"{name} was written by a later version of pairvote; open it with that one")
+        fields["items"] = tuple(fields["items"])
+        fields["sampler"] = _read(fields["sampler"], sampler, name)
+        return cls(**fields)
+
+
+def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, rng: Any, expire_after: Any) -> Settings:
+    """A user's choices, each refused where it cannot be meant."""
+    labels = tuple(check_label(label, f"items[{place}]") for place, label in enumerate(_labels.check_items(items)))
+    if not 2 <= len(labels) <= MAX_ITEMS:
+        raise InputError(f"items has {len(labels)} labels; pass from 2 to {MAX_ITEMS:,}")
+    if not is_whole(votes_each) or not 1 <= votes_each < 2**31:
+        raise InputError(f"votes_each is {shorten(votes_each)}; pass a whole number from 1")
+    if skips_each is not None and (not is_whole(skips_each) or not 0 <= skips_each < 2**31):
+        raise InputError(f"skips_each is {shorten(skips_each)}; pass a whole number from 0, or None for votes_each")
+    if expire_after is not None and (not is_number(expire_after) or not 0 < expire_after < math.inf):
+        raise InputError(f"expire_after is {shorten(expire_after)}; pass a positive number of seconds, or None")
+    return Settings(
+        items=labels,
+        votes_each=int(votes_each),
+        skips_each=int(votes_each if skips_each is None else skips_each),
+        sampler=_sampler(sampler),
+        seed=int(np.random.default_rng(rng).integers(2**63)),
+        expire_after=None if expire_after is None else float(expire_after),
+    )
+
+
+def check_label(label: Hashable, name: str) -> Label:
+    """A label or voter that the log tells from all others: text, or a whole number of 64 bits."""
+    if isinstance(label, str):
+        try:
+            label.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{name} is {shorten(label)}, which is no valid Unicode; pass text that is") from None
+        return str(label)
+    if not is_whole(label):
+        raise InputError(f"{name} is {shorten(label)}; pass text or a whole number")
+    if not -(2**63) <= label < 2**63:
+        raise InputError(f"{name} is {shorten(label)}, which has more than 64 bits; pass it as text")
+    return int(label)
+
+
+def _sampler(sampler: Any) -> Sampler:
+    if isinstance(sampler, Sampler):
+        return sampler
+    if isinstance(sampler, str) and sampler in NAMED:
+        return NAMED[sampler]()
+    raise InputError(
+        f"sampler is {shorten(sampler)}; use one of {listed(NAMED)}, or an object such as pairvote.sampling.TopK(5)"
+    )
+
+
+def _written(sampler: Sampler) -> dict[str, Any]:
+    kind = type(sampler)
+    if BUILT_IN.get(kind.__name__) is kind:
+        return {"name": kind.__name__, "options": dataclasses.asdict(sampler)}
+    return {"name": kind.__name__}
+
+
+def _read(written: dict[str, Any], sampler: Sampler | None, name: str) -> Sampler:
+    if sampler is not None and not isinstance(sampler, Sampler):
+        raise InputError(
+            f"sampler is {shorten(sampler)}; pass the object that the poll was begun with, or leave it out"
+        )
+    if "options" in written:
+        ours: Sampler = BUILT_IN[written["name"]](**written["options"])
+        if sampler is not None and sampler != ours:
+            raise InputError(f"sampler is {sampler!r}, and {name} was begun with {ours!r}; leave it out")
+        return ours
+    if sampler is None:
+        raise InputError(
+            f"{name} was begun with the strategy {written['name']}, which is not one of pairvote's own; "
+            "pass the same to Poll.open(..., sampler=)"
+        )
+    if _written(sampler) != written:
+        raise InputError(f"sampler is {sampler!r}, and {name} was begun with {written['name']}; pass that one")
+    return sampler

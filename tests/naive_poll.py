@@ -1,0 +1,146 @@
+"""A poll in plain lists and dictionaries: the oracle of tests/test_poll_model.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refused(Exception):  # noqa: N818
+    """The poll must refuse this."""
+
+
+class NaivePoll:
+    """What was asked and answered. It does not choose pairs: `ask` is told which one the poll chose."""
+
+    def __init__(self, items: list[Any], votes_each: int, skips_each: int, expire_after: float | None) -> None:
+        self.items = list(items)
+        self.retired: set[Any] = set()
+        self.removed: set[Any] = set()
+        self.votes_each, self.skips_each, self.expire_after = votes_each, skips_each, expire_after
+        # Every question ever asked, by id: voter, left, right, "open", "answered" or "closed".
+        self.questions: dict[int, dict[str, Any]] = {}
+        # Questions that are answered, in the order of the answers.
+        self.answered: list[int] = []
+
+    # --- what a voter has ---
+
+    def open_of(self, voter: Any) -> int | None:
+        found = [i for i, q in self.questions.items() if q["voter"] == voter and q["status"] == "open"]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    def answers_of(self, voter: Any) -> list[int]:
+        return [i for i in self.answered if self.questions[i]["voter"] == voter]
+
+    def used(self, voter: Any) -> int:
+        return sum(self.questions[i]["outcome"] != "skip" for i in self.answers_of(voter))
+
+    def skipped(self, voter: Any) -> int:
+        return len(self.answers_of(voter)) - self.used(voter)
+
+    def active(self) -> list[Any]:
+        return [item for item in self.items if item not in self.retired]
+
+    # --- what happens ---
+
+    def expire(self, now: float) -> None:
+        for question in self.questions.values():
+            if (
+                question["status"] == "open"
+                and self.expire_after is not None
+                and now - question["since"] >= self.expire_after
+            ):
+                question["status"] = "closed"
+
+    def may_ask(self, voter: Any) -> str:
+        """Whether the poll must give the "open" question again, "none", or a "new" one."""
+        if voter in self.removed:
+            raise Refused
+        if self.open_of(voter) is not None:
+            return "open"
+        if self.used(voter) >= self.votes_each:
+            return "none"
+        if len(self.active()) < 2:
+            raise Refused
+        return "new"
+
+    def asked(self, voter: Any, question: int, left: Any, right: Any, now: float) -> None:
+        assert question not in self.questions
+        assert left != right
+        assert {left, right} <= set(self.active())
+        seen = [{q["left"], q["right"]} for q in self.questions.values() if q["voter"] == voter and self.counts_as(q)]
+        active = self.active()
+        times = [seen.count({a, b}) for place, a in enumerate(active) for b in active[:place]]
+        assert seen.count({left, right}) == min(times)
+        self.questions[question] = {
+            "voter": voter, "left": left, "right": right, "status": "open", "outcome": None, "since": now,
+        }  # fmt: skip
+
+    @staticmethod
+    def counts_as(question: dict[str, Any]) -> bool:
+        """Whether a question counts as asked."""
+        return question["status"] in ("open", "answered")
+
+    def answer(self, voter: Any, question: Any, outcome: Any) -> None:
+        if voter in self.removed or question not in self.questions:
+            raise Refused
+        found = self.questions[question]
+        if found["voter"] != voter:
+            raise Refused
+        if found["status"] == "answered":
+            if found["outcome"] != outcome:
+                raise Refused
+            return
+        if found["status"] != "open" or (outcome == "skip" and self.skipped(voter) >= self.skips_each):
+            raise Refused
+        found["status"], found["outcome"] = "answered", outcome
+        self.answered.append(question)
+
+    def undo(self, voter: Any, now: float) -> int | None:
+        if voter in self.removed or not self.answers_of(voter):
+            raise Refused
+        opened = self.open_of(voter)
+        if opened is not None:
+            self.questions[opened]["status"] = "closed"
+        last = self.answers_of(voter)[-1]
+        self.answered.remove(last)
+        question = self.questions[last]
+        question["outcome"], question["since"] = None, now
+        gone = {question["left"], question["right"]} & self.retired
+        question["status"] = "closed" if gone else "open"
+        return None if gone else last
+
+    def add_item(self, label: Any) -> None:
+        if label in self.items:
+            raise Refused
+        self.items.append(label)
+
+    def retire_item(self, label: Any) -> None:
+        if label not in self.items or label in self.retired:
+            raise Refused
+        self.retired.add(label)
+        for question in self.questions.values():
+            if question["status"] == "open" and label in (question["left"], question["right"]):
+                question["status"] = "closed"
+
+    def remove_voter(self, voter: Any) -> None:
+        if voter in self.removed or voter not in [q["voter"] for q in self.questions.values()]:
+            raise Refused
+        self.removed.add(voter)
+        self.answered = [i for i in self.answered if self.questions[i]["voter"] != voter]
+        for question in self.questions.values():
+            if question["voter"] == voter:
+                question["status"] = "closed"
+
+    # --- what is to be seen ---
+
+    def remaining(self, voter: Any) -> int:
+        return 0 if voter in self.removed else self.votes_each - self.used(voter)
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        found = [self.questions[i] for i in self.answered]
+        return [(q["left"], q["right"], q["outcome"], q["voter"]) for q in found]
+
+    def shown(self) -> list[int]:
+        asked = [label for q in self.questions.values() if self.counts_as(q) for label in (q["left"], q["right"])]
+        return [asked.count(label) for label in self.items]
