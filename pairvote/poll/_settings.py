@@ -13,21 +13,15 @@ import numpy as np
 
 from pairvote import _labels
 from pairvote._checks import is_number, is_whole
-from pairvote._labels import MAX_ITEMS, listed, shorten
+from pairvote._labels import MAX_ITEMS, shorten
 from pairvote.errors import InputError, StorageError
 from pairvote.poll._events import FORMAT
+from pairvote.sampling._names import sampler_named
 from pairvote.sampling.adaptive import InformationGain, TopK
 from pairvote.sampling.base import Sampler
 from pairvote.sampling.exposure import Balanced, CatchUp, Swiss, Uniform
 
 Label = str | int
-NAMED: dict[str, type[Sampler]] = {
-    "uniform": Uniform,
-    "balanced": Balanced,
-    "catch-up": CatchUp,
-    "swiss": Swiss,
-    "information-gain": InformationGain,
-}
 # Those that the log can hold whole.
 BUILT_IN = {kind.__name__: kind for kind in (Uniform, Balanced, CatchUp, Swiss, InformationGain, TopK)}
 
@@ -84,7 +78,7 @@ def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, r
         items=labels,
         votes_each=int(votes_each),
         skips_each=int(votes_each if skips_each is None else skips_each),
-        sampler=_sampler(sampler),
+        sampler=sampler_named(sampler),
         seed=int(np.random.default_rng(rng).integers(2**63)),
         expire_after=None if expire_after is None else float(expire_after),
     )
@@ -103,16 +97,6 @@ def check_label(label: Hashable, name: str) -> Label:
     if not -(2**63) <= label < 2**63:
         raise InputError(f"{name} is {shorten(label)}, which has more than 64 bits; pass it as text")
     return int(label)
-
-
-def _sampler(sampler: Any) -> Sampler:
-    if isinstance(sampler, Sampler):
-        return sampler
-    if isinstance(sampler, str) and sampler in NAMED:
-        return NAMED[sampler]()
-    raise InputError(
-        f"sampler is {shorten(sampler)}; use one of {listed(NAMED)}, or an object such as pairvote.sampling.TopK(5)"
-    )
 
 
 def _written(sampler: Sampler) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from pairvote._checks import is_number, is_whole
 from pairvote._labels import MAX_ITEMS, plural, shorten
 from pairvote._results import normal_quantile
 from pairvote.errors import InputError
-from pairvote.sampling.adaptive import InformationGain
+from pairvote.sampling._names import sampler_named
 from pairvote.sampling.base import Sampler
-from pairvote.sampling.exposure import Balanced, CatchUp, Swiss, Uniform
 from pairvote.simulation import _metrics
 from pairvote.simulation._asking import BLOCK, Block, Workshop, described, draw
 from pairvote.simulation._batch import Scorer
@@ -26,13 +25,6 @@ from pairvote.votes import Votes
 
 Floats = NDArray[np.float64]
 Methods = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
-SAMPLERS: dict[str, Callable[[], Sampler]] = {
-    "uniform": Uniform,
-    "balanced": Balanced,
-    "catch-up": CatchUp,
-    "swiss": Swiss,
-    "information-gain": InformationGain,
-}
 KALMAR = ("tally", "elo", "bradley-terry")
 # Votes that a simulation holds; more are drawn again whenever they are looked at.
 MOST_HELD = 2**25
@@ -149,18 +141,6 @@ def workshop_of(
         n_open=int(n_open),
         seed=seed,
     )
-
-
-def sampler_named(sampler: Sampler | str) -> Sampler:
-    """A strategy, or the one of that name."""
-    if isinstance(sampler, Sampler):
-        return sampler
-    if not isinstance(sampler, str) or sampler not in SAMPLERS:
-        raise InputError(
-            f"sampler is {shorten(sampler)}; use one of {', '.join(map(repr, SAMPLERS))}, "
-            "or a Sampler such as pairvote.sampling.TopK(5)"
-        )
-    return SAMPLERS[sampler]()
 
 
 def _checked_strengths(strengths: Any, n_items: int) -> Any:
