@@ -195,7 +195,7 @@ BAD = [
     (lambda: pv.Poll(ITEMS, expire_after=float("nan")), "expire_after is nan; pass"),
     (lambda: pv.Poll(ITEMS, sampler="top-k"), r"use one of 'uniform', .* or an object such as pairvote.sampling.TopK"),
     (lambda: pv.Poll(ITEMS, sampler=Balanced), "sampler is <class .*; use one of"),
-    (lambda: pv.Poll(ITEMS, store=3), "store is 3; pass the path of a file, or None"),
+    (lambda: pv.Poll(ITEMS, store=3), "store is 3; pass the path of a file"),
     (lambda: pv.Poll(ITEMS, store=""), "store is ''; pass the path"),
     (lambda: pv.Poll(ITEMS, store="x.db", durability="none"), "durability is 'none'; use 'full' or 'fast'"),
     (lambda: pv.Poll(ITEMS, clock=5), "clock is 5; pass a function"),

@@ -85,6 +85,8 @@ def test_another_programs_file_is_not_opened_nor_changed(tmp_path) -> None:
 def test_a_directory_and_a_place_that_is_none(tmp_path) -> None:
     with pytest.raises(pv.StorageError, match="cannot be opened; make the file and its directory readable"):
         pv.Poll.open(tmp_path)
+    with pytest.raises(pv.InputError, match="store is None; pass the path of a file"):
+        pv.Poll.open(None)
     with pytest.raises(pv.StorageError, match=r"cannot be made \(No such file or directory\); choose another place"):
         pv.Poll(ITEMS, store=tmp_path / "nowhere" / "poll.db")
 
@@ -306,10 +308,11 @@ def test_swapped_events_are_found_out(path) -> None:
         pv.Poll.open(path)
 
 
-def test_a_removed_row_is_not_passed_over(path) -> None:
-    edit(path, "DELETE FROM events WHERE number = 30")
+@pytest.mark.parametrize("event", [30, 31], ids=["a question", "an answer"])
+def test_a_removed_row_is_not_passed_over(path, event: int) -> None:
+    edit(path, f"DELETE FROM events WHERE number = {event}")
     with pytest.raises(
-        pv.StorageError, match=r"event 31 of .* does not follow from those before it .*restore the file"
+        pv.StorageError, match=rf"event {event + 1} of .* does not follow from those before it .*restore"
     ):
         pv.Poll.open(path)
     edit(path, "DELETE FROM events")

@@ -227,6 +227,11 @@ def test_a_connection_that_came_through_a_fork_is_left_alone(tmp_path) -> None:
     store._process = -1
     assert poll.remaining("anna") == 20
     assert store._open is not inherited
+    store._process = -1
+    second = store._open
+    poll.close()
+    second.execute("SELECT 1").close()
+    second.close()
     assert inherited.execute("SELECT count(*) FROM events").fetchone() == (2,)
     inherited.close()
     poll.close()

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
-from urllib.parse import quote
 
 from pairvote._labels import shorten
 from pairvote.errors import InputError, StorageError
@@ -108,7 +107,7 @@ class SQLiteStore:
 
     def __init__(self, path: str | Path, durability: Durability = "full") -> None:
         if not isinstance(path, (str, Path)) or not str(path):
-            raise InputError(f"store is {shorten(path)}; pass the path of a file, or None to keep the poll in memory")
+            raise InputError(f"store is {shorten(path)}; pass the path of a file")
         if not isinstance(durability, str) or durability not in SYNCHRONOUS:
             raise InputError(f"durability is {shorten(durability)}; use 'full' or 'fast'")
         self.name = str(path)
@@ -138,7 +137,10 @@ class SQLiteStore:
                 ) from None
             try:
                 self._open = connection = self._connect()
-                connection.execute("PRAGMA journal_mode = WAL")
+                if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                    raise StorageError(
+                        f"{self.name} is where SQLite can keep no write-ahead log; choose a directory on a local disk"
+                    )
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute(SCHEMA)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -153,12 +155,8 @@ class SQLiteStore:
 
     def begin(self) -> None:
         """As `EventStore.begin`."""
-        try:
-            with self._translated():
-                self._execute("BEGIN IMMEDIATE")
-        except StorageError:
-            self.close()
-            raise
+        with self._translated():
+            self._execute("BEGIN IMMEDIATE")
 
     def events(self, after: int) -> Sequence[tuple[Any, ...]]:
         """As `EventStore.events`."""
@@ -178,13 +176,17 @@ class SQLiteStore:
             self._execute("COMMIT")
 
     def rollback(self) -> None:
-        """As `EventStore.rollback`. After a failure a new connection is safer, and closing this one rolls back."""
+        """As `EventStore.rollback`: closing does it, and after a failure a new connection is safer."""
         self.close()
 
     def close(self) -> None:
         """As `EventStore.close`."""
         connection, self._open = self._open, None
-        if connection is not None:
+        if self._process != os.getpid():
+            # A connection that was made before a fork is not to be used, nor even closed.
+            _INHERITED.append(connection)
+            self._process = os.getpid()
+        elif connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
 
@@ -205,9 +207,7 @@ class SQLiteStore:
 
     def _connection(self) -> sqlite3.Connection:
         if self._process != os.getpid():
-            # A connection that was made before a fork is not to be used, nor even closed.
-            _INHERITED.append(self._open)
-            self._open, self._process = None, os.getpid()
+            self.close()
         if self._open is None:
             connection = self._connect()
             try:
@@ -220,7 +220,7 @@ class SQLiteStore:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{quote(str(self._path))}?mode=rw",
+            f"{self._path.as_uri()}?mode=rw",
             uri=True,
             timeout=0.0,
             isolation_level=None,
@@ -251,10 +251,11 @@ class SQLiteStore:
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
-        """SQLite's errors as a StorageError that says what to do."""
+        """SQLite's errors as a StorageError that says what to do. After one the connection is closed."""
         try:
             yield
         except sqlite3.Error as error:
+            self.close()
             code = _code(error)
             if code == sqlite3.SQLITE_CANTOPEN and not self._path.exists():
                 problem = "is not there; check the path, or begin a poll with Poll(..., store=)"
