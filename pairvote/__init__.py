@@ -24,7 +24,7 @@ _HOMES = {
     "io": ("read_votes", "write_votes"),
     "_config": ("show_config",),
 }
-_MODULES = ("datasets", "errors", "plotting", "sampling")
+_MODULES = ("datasets", "diagnostics", "errors", "plotting", "sampling")
 _NAMES = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
