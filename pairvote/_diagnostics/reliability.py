@@ -61,8 +61,8 @@ class SplitHalf(Part):
         """What speaks against trusting the vote, in sentences."""
         if self.reliability < LITTLE:
             yield (
-                f"two halves of the {self.by}s agree little (split-half reliability {self.reliability:.2f}); more votes "
-                "are needed to tell the items apart"
+                f"two halves of the {self.by}s agree little (split-half reliability {self.reliability:.2f}); more "
+                "votes are needed to tell the items apart"
             )
 
 

@@ -153,10 +153,10 @@ def check(
 ) -> Report:
     """Is this vote to be trusted? Everything that this module looks at, in one report.
 
-    Bradley-Terry with Davidson's ties, and with a position effect where it is determined, is fitted to the votes. Voters, items
-    and triads are held against votes simulated from the fit on the same questions, each scored anew. The scores behind
-    these are shrunk, so that those fitted to simulated votes spread as far as the real ones: by the root of their
-    scale-separation reliability.
+    Bradley-Terry with Davidson's ties, and with a position effect where it is determined, is fitted to the votes.
+    Voters, items and triads are held against votes simulated from the fit on the same questions, each scored anew. The
+    scores behind these are shrunk by the root of their scale-separation reliability, so that those fitted to simulated
+    votes spread as far as the real ones.
 
     Parameters
     ----------
