@@ -8,6 +8,7 @@ from pairvote._diagnostics.reliability import Separation, SplitHalf, separation,
 from pairvote._diagnostics.report import Report, check
 from pairvote._diagnostics.residuals import Items
 from pairvote._diagnostics.sides import PositionBias, position_bias
+from pairvote._diagnostics.simulated import items, triads, voters
 from pairvote._diagnostics.triads import Triads
 from pairvote._diagnostics.voters import Voters
 
@@ -30,7 +31,10 @@ __all__ = [
     "cut",
     "exposure",
     "influence",
+    "items",
     "position_bias",
     "separation",
     "split_half",
+    "triads",
+    "voters",
 ]

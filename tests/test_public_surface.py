@@ -42,11 +42,12 @@ NAMES = {
     "MissingUncertaintyError",
     "show_config",
     "datasets",
+    "diagnostics",
     "errors",
     "plotting",
     "sampling",
 }
-MODULES = {"datasets", "errors", "plotting", "sampling"}
+MODULES = {"datasets", "diagnostics", "errors", "plotting", "sampling"}
 OBJECTS = sorted(NAMES - MODULES - {"__version__"})
 CLASSES = [name for name in OBJECTS if inspect.isclass(getattr(pv, name))]
 PACKAGE = Path(pv.__file__).parent
@@ -132,6 +133,45 @@ def test_every_name_of_sampling_is_documented_with_an_example(name: str) -> None
     if inspect.isclass(value):
         members = {key: member for key, member in vars(value).items() if not key.startswith("_") and callable(member)}
         assert not [key for key in members if not inspect.getdoc(members[key])]
+
+
+DIAGNOSTICS = {
+    "Answers",
+    "Connectivity",
+    "Cut",
+    "Exposure",
+    "Influence",
+    "Items",
+    "PositionBias",
+    "Report",
+    "Separation",
+    "SplitHalf",
+    "Triads",
+    "Voters",
+    "answers",
+    "check",
+    "connectivity",
+    "cut",
+    "exposure",
+    "influence",
+    "items",
+    "position_bias",
+    "separation",
+    "split_half",
+    "triads",
+    "voters",
+}
+
+
+def test_the_public_names_of_diagnostics_are_these() -> None:
+    assert len(pv.diagnostics.__all__) == len(DIAGNOSTICS)
+    assert set(pv.diagnostics.__all__) == DIAGNOSTICS
+
+
+@pytest.mark.parametrize("name", sorted(DIAGNOSTICS))
+def test_every_name_of_diagnostics_is_documented_with_an_example(name: str) -> None:
+    value = getattr(pv.diagnostics, name)
+    assert ">>> " in inspect.cleandoc(vars(value)["__doc__"] if inspect.isclass(value) else value.__doc__)
 
 
 def test_errors_are_also_the_builtin_kinds() -> None:

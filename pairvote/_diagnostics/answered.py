@@ -32,6 +32,13 @@ class Answers(Part):
         By Davidson's model: close pairs tie more often.
     skip_p, tie_p : float
         The chance that skips, and ties beyond what the model expects, gather so much on single pairs.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> print(pv.diagnostics.answers(pv.datasets.baseball()))
+    Ties and skips
+      0 ties and 0 skips in 273 questions (0.0% and 0.0%)
     """
 
     title = "Ties and skips"

@@ -35,6 +35,13 @@ class Exposure(Part):
         The chance that pairs drawn at random give exposures so unequal.
     side_p : float
         The chance that random sides are so lopsided for some item, after Sidak's correction for all items.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> found = pv.diagnostics.exposure(pv.Votes.from_wins(["ash", "ash"], ["birch", "cedar"]))
+    >>> found.asked.tolist(), found.left.tolist(), found.n_pairs
+    ([2, 1, 1], [2, 0, 0], 2)
     """
 
     title = "Exposure"
@@ -105,7 +112,7 @@ def exposure(votes: Votes, *, criterion: Hashable | None = None) -> Exposure:
     Exposure
       each item was asked about 78 to 78 times, 78.0 on average (variation 0%; for random pairs p = 1.00)
       21 of 21 pairs were asked about
-      items stood on the left 50% to 50% of the time (for random sides p = 1.00)
+      items stood on the left 49% to 51% of the time (for random sides p = 1.00)
     """
     from scipy.stats import binom, chi2
 
@@ -141,6 +148,13 @@ class Connectivity(Part):
     one_way : bool
         Whether some items lost to others, but never beat or tied with them, directly or in a chain; then
         maximum-likelihood scores do not exist (Ford 1957).
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> print(pv.diagnostics.connectivity(pv.datasets.baseball()))
+    Connectivity
+      all items are connected by votes
     """
 
     title = "Connectivity"

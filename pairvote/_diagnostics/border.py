@@ -39,6 +39,16 @@ class Cut(Part):
     flips : int
         So few votes, had they gone the other way, would change the best k. The fewest are no more than these, which
         were found by taking those that bear most on the gap.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> print(pv.diagnostics.cut(pv.datasets.baseball(), top_k=1))
+    The cut
+      place 1 is Milwaukee (50 votes won), place 2 is Detroit (47)
+      they are 0.14 log-odds apart (standard error 0.31)
+      2 votes or fewer, had they gone the other way, would change the best 1
+      no single vote, had it not been cast, would
     """
 
     title = "The cut"
@@ -59,11 +69,10 @@ class Cut(Part):
             f"{named(self.first_out)} ({self.votes_won[1]:g})"
         )
         yield f"they are {self.gap:.2f} log-odds apart (standard error {self.standard_error:.2f})"
+        single = f"any one of {plural(len(self.deciding), 'vote')}" if len(self.deciding) else "no single vote"
         turned = "no votes" if self.flips is None else f"{plural(self.flips, 'vote')} or fewer"
-        yield (
-            f"{turned}, had they gone the other way, would change the best {self.top_k}; so would any one of "
-            f"{plural(len(self.deciding), 'vote')}, had it not been cast"
-        )
+        yield f"{turned}, had they gone the other way, would change the best {self.top_k}"
+        yield f"{single}, had it not been cast, would"
 
     def concerns(self) -> Iterator[str]:
         """What speaks against trusting the vote, in sentences."""

@@ -35,6 +35,13 @@ class Influence(Part):
         The largest change of a score without the voter, in log-odds; by one Newton step where not refitted.
     joins, leaves : tuples of tuples of labels, length n_voters
         Who would be among the best k without the voter, and who no more.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> found = pv.diagnostics.influence(pv.datasets.kalmar().simulated_votes(rng=2014))
+    >>> found.decisive, found.leaves[found.voters.index(7)]
+    ((7, 17, 24, 27, 28), ('Innovationschef i kommunen',))
     """
 
     title = "Influence of voters"
@@ -109,14 +116,11 @@ def influence(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None
     >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
     >>> found = pv.diagnostics.influence(votes)
     >>> len(found.voters), len(found.decisive), round(float(found.shift.max()), 2)
-    (30, 11, 0.26)
+    (30, 5, 0.4)
     """
     consensus = Consensus.of(votes, criterion, prior_sd)
     check_cut(top_k, consensus.n_items)
-    groups = Groups.of(consensus)
-    if groups is None:
-        raise InputError("these votes do not say who voted; pass voter= when making them")
-    return influence_of(consensus, groups, int(top_k))
+    return influence_of(consensus, Groups.needed(consensus), int(top_k))
 
 
 def check_cut(top_k: int, n_items: int) -> None:

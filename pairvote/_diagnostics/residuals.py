@@ -10,7 +10,7 @@ both about 1. Their variances are :math:`\sum (C / W^2 - 1) / n^2` and :math:`\s
 
 References
 ----------
-Wright and Masters (1982), "Rating Scale Analysis", chapter 5, tables 5.1a and 5.4a (infit, outfit and t).
+Wright and Masters (1982), "Rating Scale Analysis", chapter 5 (infit, outfit and t).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from pairvote._diagnostics.consensus import Consensus
 from pairvote._diagnostics.page import MOST_ROWS, Block, Part, Table, chance, named
 
+LEAST_SPREAD = 1e-6
 SCORE = np.array([0.0, 0.5, 1.0])
 
 
@@ -95,13 +96,15 @@ def _mean_squares(sums: NDArray[np.float64]) -> MeanSquares:
         # A group without votes has none of these.
         n, information, squares, standard_squares, by_information, by_number = sums
         infit, outfit = squares / information, standard_squares / n
-        infit_t = _standardised(infit, np.sqrt(by_information) / information)
-        return MeanSquares(infit, outfit, infit_t, _standardised(outfit, np.sqrt(by_number) / n))
+        infit_t = _standardised(infit, np.sqrt(np.maximum(by_information, 0.0)) / information)
+        return MeanSquares(infit, outfit, infit_t, _standardised(outfit, np.sqrt(np.maximum(by_number, 0.0)) / n))
 
 
 def _standardised(mean_square: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Wilson and Hilferty's cube root."""
-    return (np.cbrt(mean_square) - 1.0) * (3.0 / spread) + spread / 3.0
+    """Wilson and Hilferty's cube root; 0 where every vote is expected to be even, for then squares do not vary."""
+    even = spread < LEAST_SPREAD
+    spread = np.where(even, 1.0, spread)
+    return np.where(even, 0.0, (np.cbrt(mean_square) - 1.0) * (3.0 / spread) + spread / 3.0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,6 +120,13 @@ class Items(Part):
         The chance that some item of an honest vote has so high an `infit_t`, by simulation.
     rate : float
         Items with a `misfit_p` of at most this are flagged.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> items = pv.diagnostics.check(pv.datasets.baseball(), rng=1).items
+    >>> dict(zip(items.items, items.infit.round(2).tolist()))["Boston"], items.flagged
+    (0.89, ())
     """
 
     title = "Items"

@@ -36,6 +36,14 @@ class PositionBias(Part):
         one side won every vote, at least so much.
     ratio_p : float
         The tail of that.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> print(pv.diagnostics.position_bias(pv.datasets.baseball()))
+    Position
+      the left side won 154 of 273 decided votes (56.4%)
+      standing on the left adds 0.30 log-odds (standard error 0.13; likelihood ratio 5.4, p = 0.020)
     """
 
     title = "Position"

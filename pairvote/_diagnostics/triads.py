@@ -37,6 +37,17 @@ class Triads(Part):
     p : float
         The chance of so many there: small where the items differ in more than one way, so that no single ranking
         does justice to the votes.
+
+    References
+    ----------
+    Kendall and Babington Smith (1940), "On the method of paired comparisons", Biometrika 31: circular triads and zeta.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> triads = pv.diagnostics.check(pv.datasets.baseball(), rng=1).triads
+    >>> triads.circular, triads.complete
+    (2, 35)
     """
 
     title = "Circular triads"

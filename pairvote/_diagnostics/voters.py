@@ -13,8 +13,8 @@ largest of each kind in votes simulated from the model, each fitted anew, says h
 
 References
 ----------
-Neyman and Pearson (1933) for the ratios; Westfall and Young (1993), "Resampling-based Multiple Testing", section 2.2,
-for the largest of all. Ville (1939) for the bound.
+Neyman and Pearson (1933) for the ratios; Westfall and Young (1993), "Resampling-based Multiple Testing", for the
+largest of all. Ville (1939) for the bound.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from numpy.typing import NDArray
 from pairvote._diagnostics.consensus import Consensus, added_up
 from pairvote._diagnostics.page import Block, Part, Table, named, some
 from pairvote._diagnostics.residuals import squares_of_voters, tail
-from pairvote._labels import Codes
+from pairvote._labels import Codes, plural
 from pairvote._outcomes import Outcome
+from pairvote.errors import InputError
 
 # What a suspicion adds to the log-odds: what was even becomes 20 to 1.
 BIAS = 3.0
@@ -58,6 +59,14 @@ class Groups(NamedTuple):
         both = np.concatenate([voter * votes.n_items + side[rows] for side in (votes.left, votes.right)])
         cells, cell = np.unique(both, return_inverse=True)
         return cls(rows, voter, codes, cell[: len(rows)], cell[len(rows) :], cells)
+
+    @classmethod
+    def needed(cls, consensus: Consensus) -> Groups:
+        """The same; InputError where no voter is known."""
+        groups = cls.of(consensus)
+        if groups is None:
+            raise InputError("these votes do not say who voted; pass voter= when making them")
+        return groups
 
 
 class Evidence(NamedTuple):
@@ -122,6 +131,14 @@ class Voters(Part):
     rate : float
         A voter with a chance of at most this is flagged: so often an honest vote has any flag.
     n_simulations : int
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+    >>> voters = pv.diagnostics.check(votes, rng=1).voters
+    >>> len(voters.voters), voters.flags, round(float(voters.agreement.mean()), 2)
+    (30, {}, 0.76)
     """
 
     title = "Voters"
@@ -158,13 +175,15 @@ class Voters(Part):
     def blocks(self) -> Iterator[Block]:
         """The sentences and tables that say what was found."""
         n, flags = len(self.voters), self.flags
-        yield (
-            f"{n:,} voters with {self.n_votes.min():,} to {self.n_votes.max():,} answered questions; they agree with "
-            f"the consensus in {np.nanmin(self.agreement):.0%} to {np.nanmax(self.agreement):.0%} of their votes, "
-            f"{np.nanmean(self.agreement):.0%} on average ({np.nanmean(self.expected_agreement):.0%} expected)"
-        )
-        low, high = np.nanmin(self.infit), np.nanmax(self.infit)
-        yield f"infit {low:.2f} to {high:.2f}, outfit to {np.nanmax(self.outfit):.2f}"
+        yield f"{plural(n, 'voter')} with {self.n_votes.min():,} to {self.n_votes.max():,} answered questions"
+        decided = ~np.isnan(self.agreement)
+        if decided.any():
+            agreement = self.agreement[decided]
+            yield (
+                f"they agree with the consensus in {agreement.min():.0%} to {agreement.max():.0%} of their votes, "
+                f"{agreement.mean():.0%} on average ({self.expected_agreement[decided].mean():.0%} expected)"
+            )
+        yield f"infit {self.infit.min():.2f} to {self.infit.max():.2f}, outfit to {self.outfit.max():.2f}"
         yield (
             f"{len(flags) or 'no'} voter{'s' * (len(flags) != 1)} flagged; an honest vote has a flag with a chance of "
             f"at most {self.rate:.0%} (by {self.n_simulations:,} simulated votes)"

@@ -157,13 +157,16 @@ def plot_certainty(votes: Votes, *, top_k: int = 5, n_steps: int = 20, rng: Rng 
         if chances[:, code].max() >= 0.1:
             ax.plot(times, chances[:, code], color=QUIET, linewidth=0.9, zorder=2)
     for place, code in enumerate(codes[:top_k].tolist()):
-        label = label_of(ranking.items[code], SHORT_WIDTH).replace("$", r"\$")
-        ax.plot(times, chances[:, code], linewidth=2.0, label=label, zorder=3, **line_style(place))
+        ax.plot(times, chances[:, code], linewidth=2.0, label=f"place {place + 1}", zorder=3, **line_style(place))
     ax.plot(times, mean, color="black", linewidth=2.0, linestyle=(0, (1, 1)), label="mean of the best then", zorder=4)
     ax.set_ylim(0.0, 1.02)
     _along_votes(ax, times)
     ax.set_ylabel(f"probability to be among the best {top_k}")
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+    legend = ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+    for text, label in zip(legend.get_texts(), labels, strict=False):
+        # A legend would read a dollar sign as a formula, and leave out what begins with an underscore.
+        text.set_text(label_of(label, SHORT_WIDTH))
+        text.set_parse_math(False)
     return ax
 
 
