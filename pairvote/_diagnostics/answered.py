@@ -51,8 +51,7 @@ class Answers(Part):
     skip_p: float
     tie_p: float
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         n_shown, n_tied, n_skipped = (int(counts.sum()) for counts in (self.shown, self.tied, self.skipped))
         yield (
             f"{plural(n_tied, 'tie')} and {plural(n_skipped, 'skip')} in {plural(n_shown, 'question')} "
@@ -81,8 +80,7 @@ class Answers(Part):
                 text_columns=(0, 1),
             )
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         share = self.skipped.sum() / self.shown.sum()
         if share > MUCH_SKIPPED:
             yield f"{share:.0%} of all questions were skipped, and what the voters thought of them is not known"

@@ -54,13 +54,12 @@ class Exposure(Part):
     unequal_p: float
     side_p: float
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         n_items = len(self.items)
         most_pairs = n_items * (n_items - 1) // 2
         yield (
-            f"each item was asked about {self.asked.min():,} to {self.asked.max():,} times, {self.asked.mean():.1f} on "
-            f"average (variation {self.variation:.0%}; for random pairs {chance(self.unequal_p)})"
+            f"each item was asked about {self.asked.min():,} to {self.asked.max():,} times, on average "
+            f"{self.asked.mean():,.1f} (variation {self.variation:.0%}; for random pairs {chance(self.unequal_p)})"
         )
         yield f"{self.n_pairs:,} of {most_pairs:,} pairs were asked about"
         shares = self.left[self.asked > 0] / self.asked[self.asked > 0]
@@ -69,8 +68,7 @@ class Exposure(Part):
             f"{chance(self.side_p)})"
         )
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         never = [label for label, n in zip(self.items, self.asked.tolist(), strict=True) if not n]
         if never:
             yield f"nobody was asked about {some(never)}; their scores are the prior's"
@@ -110,7 +108,7 @@ def exposure(votes: Votes, *, criterion: Hashable | None = None) -> Exposure:
     >>> import pairvote as pv
     >>> print(pv.diagnostics.exposure(pv.datasets.baseball()))
     Exposure
-      each item was asked about 78 to 78 times, 78.0 on average (variation 0%; for random pairs p = 1.00)
+      each item was asked about 78 to 78 times, on average 78.0 (variation 0%; for random pairs p = 1.00)
       21 of 21 pairs were asked about
       items stood on the left 49% to 51% of the time (for random sides p = 1.00)
     """
@@ -164,8 +162,7 @@ class Connectivity(Part):
     winless: tuple[Hashable, ...]
     one_way: bool
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         sizes = [len(group) for group in self.components]
         if len(sizes) == 1:
             yield "all items are connected by votes"
@@ -175,8 +172,7 @@ class Connectivity(Part):
             if labels:
                 yield f"{what}: {some(labels)}"
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         if len(self.components) > 1:
             yield (
                 f"the items fall into {len(self.components):,} components that no vote connects; their order across "

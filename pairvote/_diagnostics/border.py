@@ -62,8 +62,7 @@ class Cut(Part):
     deciding: NDArray[np.int64]
     flips: int | None
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         yield (
             f"place {self.top_k} is {named(self.last_in)} ({self.votes_won[0]:g} votes won), place {self.top_k + 1} is "
             f"{named(self.first_out)} ({self.votes_won[1]:g})"
@@ -74,8 +73,7 @@ class Cut(Part):
         yield f"{turned}, had they gone the other way, would change the best {self.top_k}"
         yield f"{single}, had it not been cast, would"
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         if self.gap < self.standard_error:
             yield (
                 f"{named(self.last_in)} at place {self.top_k} and {named(self.first_out)} at place {self.top_k + 1} "

@@ -23,8 +23,8 @@ from pairvote.scoring.bradley_terry import bradley_terry, refit_all
 from pairvote.solver import LARGEST_DENSE
 from pairvote.votes import Votes
 
-# Newton's last step squares what is left, which is by far less than what chance does.
-TOL, MAX_ITER = 1e-6, 100
+# Newton's last step squares what is left, by far less than what chance does; simulated votes may do with less.
+TOL, SIMULATED_TOL, MAX_ITER = 1e-6, 1e-3, 100
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,9 +117,9 @@ class Consensus:
         cells = 3 * self.pair[rows] + (2 - outcome if turned else outcome)
         return added_up(cells, self.weight[rows], 3 * self.counts.n_pairs).reshape(-1, 3)
 
-    def refitted(self, table: NDArray[np.float64]) -> tuple[Model, NDArray[np.float64]]:
+    def refitted(self, table: NDArray[np.float64], tol: float = TOL) -> tuple[Model, NDArray[np.float64]]:
         """The fit to other counts of the same pairs."""
-        return refit_all(self.fitted, replace(self.fitted.model.counts, table=table), TOL, MAX_ITER)
+        return refit_all(self.fitted, replace(self.fitted.model.counts, table=table), tol, MAX_ITER)
 
     def scores_of(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores by other counts of the same pairs: float64, shape (n_items,)."""
@@ -142,7 +142,7 @@ class Consensus:
             outcome = (point >= below_tie).astype(np.uint8) + (point >= below_left)
             drawn = replace(self, rows=replace(self.rows, outcome=outcome.astype(np.uint8)))
             try:
-                model, parameters = self.refitted(drawn.table_of())
+                model, parameters = self.refitted(drawn.table_of(), SIMULATED_TOL)
             except NotIdentifiedError:
                 continue
             return replace(drawn, model=model, parameters=parameters)

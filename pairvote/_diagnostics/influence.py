@@ -58,8 +58,7 @@ class Influence(Part):
         """The voters without whom the best k would be others."""
         return tuple(label for label, gone in zip(self.voters, self.leaves, strict=True) if gone)
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         decisive = self.decisive
         yield (
             f"without {len(decisive):,} of {len(self.voters):,} voters, each alone, the best {self.top_k} would be "
@@ -75,8 +74,7 @@ class Influence(Part):
             ]
             yield Table(("without", "shift", "leaves", "joins"), rows[:MOST_ROWS], text_columns=(0, 2, 3))
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         if self.decisive:
             yield (
                 f"a single voter decides who is among the best {self.top_k}: without {some(self.decisive, 3)} "

@@ -40,23 +40,27 @@ class Part:
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
 
-    def blocks(self) -> Iterator[Block]:
+    def _blocks(self) -> Iterator[Block]:
         """The sentences and tables that say what was found."""
         yield from ()
 
-    def concerns(self) -> Iterator[str]:
+    def _concerns(self) -> Iterator[str]:
         """What speaks against trusting the vote, in sentences."""
         yield from ()
+
+    def concerns(self) -> tuple[str, ...]:
+        """What speaks against trusting the vote, in sentences; empty where nothing does."""
+        return tuple(self._concerns())
 
     def to_dict(self) -> dict[str, Any]:
         """What was found, as plain numbers, strings and lists by name; labels as they are."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        return as_text([(self.title, list(self.blocks()))])
+        return as_text([(self.title, list(self._blocks()))])
 
     def _repr_html_(self) -> str:
-        return as_html([(self.title, list(self.blocks()))])
+        return as_html([(self.title, list(self._blocks()))])
 
 
 Sections = Sequence[tuple[str, Sequence[Block]]]

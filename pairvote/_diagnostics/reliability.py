@@ -55,8 +55,7 @@ class SplitHalf(Part):
     top_k: int
     overlap: float
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         yield (
             f"scores by two halves of the {self.by}s correlate by {self.correlation:.2f} (mean of "
             f"{len(self.correlations):,} splits, standard deviation {self.correlations.std(ddof=1):.2f}), so those by "
@@ -64,8 +63,7 @@ class SplitHalf(Part):
         )
         yield f"two halves have {self.overlap * self.top_k:.1f} of their best {self.top_k} in common"
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         if self.reliability < LITTLE:
             yield (
                 f"two halves of the {self.by}s agree little (split-half reliability {self.reliability:.2f}); more "
@@ -197,8 +195,7 @@ class Separation(Part):
     spread: float
     error: float
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         yield (
             f"reliability {self.reliability:.2f}: scores spread by {self.spread:.2f} log-odds, with errors of "
             f"{self.error:.2f}"

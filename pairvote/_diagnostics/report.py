@@ -125,7 +125,7 @@ class Report:
         found: list[Block] = [f"- {concern}" for concern in self.concerns]
         return [
             (heading, found or ["nothing speaks against it"]),
-            *((part.title, list(part.blocks())) for part in self.parts.values()),
+            *((part.title, list(part._blocks())) for part in self.parts.values()),
         ]
 
     def __repr__(self) -> str:

@@ -144,8 +144,7 @@ class Items(Part):
         """The labels of the items whose votes contradict each other more than chance explains."""
         return tuple(self.items[code] for code in np.flatnonzero(self.misfit_p <= self.rate))
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         low, high = np.nanmin(self.infit), np.nanmax(self.infit)
         yield f"infit {low:.2f} to {high:.2f}, outfit {np.nanmin(self.outfit):.2f} to {np.nanmax(self.outfit):.2f}"
         worst = np.argsort(-np.nan_to_num(self.infit_t, nan=-np.inf))[:MOST_ROWS]
@@ -163,8 +162,7 @@ class Items(Part):
         if rows:
             yield Table(("item", "infit", "outfit", "t", "p"), rows)
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         for code in np.flatnonzero(self.misfit_p <= self.rate).tolist():
             yield (
                 f"the votes on {named(self.items[code])} contradict each other (infit {self.infit[code]:.2f}, "

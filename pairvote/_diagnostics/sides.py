@@ -56,8 +56,7 @@ class PositionBias(Part):
     ratio: float
     ratio_p: float
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         decided = self.left_won + self.right_won
         share = self.left_won / max(decided, 1)
         yield f"the left side won {self.left_won:,} of {decided:,} decided votes ({share:.1%})"
@@ -66,8 +65,7 @@ class PositionBias(Part):
             f"likelihood ratio {self.ratio:.1f}, {chance(self.ratio_p)})"
         )
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         if self.ratio_p < UNLIKELY:
             yield (
                 f"the {'left' if self.effect > 0 else 'right'} side is favoured, by {abs(self.effect):.2f} log-odds "

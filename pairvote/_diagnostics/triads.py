@@ -58,8 +58,7 @@ class Triads(Part):
     expected: float
     p: float
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         yield (
             f"{self.circular:,} of {self.complete:,} complete triads are circular; {self.expected:,.1f} expected of a "
             f"single ranking ({chance(self.p)})"
@@ -67,8 +66,7 @@ class Triads(Part):
         if not math.isnan(self.consistence):
             yield f"coefficient of consistence {self.consistence:.3f}"
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         if self.p < UNLIKELY:
             yield (
                 f"{self.circular:,} circular triads where {self.expected:,.0f} are expected ({chance(self.p)}): the "

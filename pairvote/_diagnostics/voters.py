@@ -83,15 +83,18 @@ class Evidence(NamedTuple):
 
 def evidence(consensus: Consensus, groups: Groups) -> Evidence:
     """What the votes say for each suspicion."""
-    usual = _logarithm(consensus.probabilities)
+    _, log_tie, side = consensus.model.split(consensus.parameters)
     places = 3 * consensus.pair[groups.rows] + consensus.rows.outcome[groups.rows]
+    usual = _log_total(consensus.log_odds, log_tie)
 
     def ratios(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (_logarithm(consensus.probabilities_at(log_odds)) - usual).ravel()[places]
+        """Of each vote: Davidson's P(x) is exp((x - 1) d / 2), or nu for a tie, over the total of all three."""
+        table = np.outer(0.5 * (log_odds - consensus.log_odds), (-1.0, 0.0, 1.0))
+        table += (usual - _log_total(log_odds, log_tie))[:, None]
+        return table.ravel()[places]
 
     n_voters = len(groups.codes)
     left, right = ratios(consensus.log_odds + BIAS), ratios(consensus.log_odds - BIAS)
-    _, _, side = consensus.model.split(consensus.parameters)
     random = ratios(np.full(consensus.counts.n_pairs, side))
     pushes = added_up(groups.left_cell, left, len(groups.cells))
     pushes += added_up(groups.right_cell, right, len(groups.cells))
@@ -102,9 +105,10 @@ def evidence(consensus: Consensus, groups: Groups) -> Evidence:
     )
 
 
-def _logarithm(chances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of the chance of each outcome; 0 for a tie where there are none, which nobody picked."""
-    return np.log(chances, out=np.zeros_like(chances), where=chances > 0.0)
+def _log_total(log_odds: NDArray[np.float64], log_tie: float) -> NDArray[np.float64]:
+    """The logarithm of e^(d/2) + nu + e^(-d/2)."""
+    half = 0.5 * log_odds
+    return np.asarray(np.logaddexp(np.logaddexp(half, -half), log_tie))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -172,8 +176,7 @@ class Voters(Part):
             for v in order.tolist()
         }
 
-    def blocks(self) -> Iterator[Block]:
-        """The sentences and tables that say what was found."""
+    def _blocks(self) -> Iterator[Block]:
         n, flags = len(self.voters), self.flags
         yield f"{plural(n, 'voter')} with {self.n_votes.min():,} to {self.n_votes.max():,} answered questions"
         decided = ~np.isnan(self.agreement)
@@ -215,8 +218,7 @@ class Voters(Part):
         }
         return ", ".join(words[flag] for flag in what)
 
-    def concerns(self) -> Iterator[str]:
-        """What speaks against trusting the vote, in sentences."""
+    def _concerns(self) -> Iterator[str]:
         flags = self.flags
         for what, words in (
             ("one side", "picks one side whatever stands there"),
