@@ -34,7 +34,8 @@ class Exposure(Part):
     unequal_p : float
         The chance that pairs drawn at random give exposures so unequal.
     side_p : float
-        The chance that random sides are so lopsided for some item, after Sidak's correction for all items.
+        The chance that random sides are so lopsided for some item, after Sidak's correction for all items. In the
+        report on votes that one side won all, whose sides say nothing, nan.
 
     Examples
     --------
@@ -63,10 +64,11 @@ class Exposure(Part):
         )
         yield f"{self.n_pairs:,} of {most_pairs:,} pairs were asked about"
         shares = self.left[self.asked > 0] / self.asked[self.asked > 0]
-        yield (
-            f"items stood on the left {shares.min():.0%} to {shares.max():.0%} of the time (for random sides "
-            f"{chance(self.side_p)})"
-        )
+        if not math.isnan(self.side_p):
+            yield (
+                f"items stood on the left {shares.min():.0%} to {shares.max():.0%} of the time (for random sides "
+                f"{chance(self.side_p)})"
+            )
 
     def _concerns(self) -> Iterator[str]:
         never = [label for label, n in zip(self.items, self.asked.tolist(), strict=True) if not n]

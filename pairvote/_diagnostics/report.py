@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from pairvote._diagnostics.influence import Influence, influence_of
 from pairvote._diagnostics.page import Block, Part, as_html, as_text
 from pairvote._diagnostics.reliability import Separation, SplitHalf, separation_of, split_of
 from pairvote._diagnostics.residuals import Items, items_of
-from pairvote._diagnostics.sides import PositionBias, position_bias
+from pairvote._diagnostics.sides import PositionBias, position_of
 from pairvote._diagnostics.simulated import check_simulation, largest_evidence, largest_misfit, n_circular, simulate
 from pairvote._diagnostics.triads import Triads, triads_of
 from pairvote._diagnostics.voters import Groups, Voters, voters_of
@@ -60,7 +61,7 @@ class Report:
     --------
     >>> import pairvote as pv
     >>> report = pv.diagnostics.check(pv.datasets.kalmar().simulated_votes(rng=2014), rng=1)
-    >>> report.voters.flags, report.position.left_won, round(report.separation.reliability, 2)
+    >>> report.voters.flags, int(report.position.left_won), round(report.separation.reliability, 2)
     ({}, 297, 0.91)
     """
 
@@ -108,7 +109,7 @@ class Report:
         >>> import pairvote as pv
         >>> found = pv.diagnostics.check(pv.datasets.baseball(), rng=1).to_dict()
         >>> found["position"]["left_won"], found["n_votes"], found["concerns"]
-        (154, 273, [])
+        (154.0, 273, [])
         """
         return {
             "n_votes": self.n_votes,
@@ -203,7 +204,7 @@ def check(
     """
     rng = np.random.default_rng(rng)
     votes = check_votes(votes, criterion)
-    check_k(top_k, max(votes.n_items, top_k) if is_whole(top_k) else votes.n_items)
+    check_k(min(top_k, votes.n_items) if is_whole(top_k) else top_k, votes.n_items)
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
     consensus = Consensus.of(votes, None, prior_sd)
@@ -211,13 +212,15 @@ def check(
     n_rows, n_items = len(consensus.rows), consensus.n_items
     statistics = [largest_misfit, n_circular, *([] if groups is None else [largest_evidence(groups)])]
     misfit, circular, *against = simulate(consensus, n_simulations, rng, statistics)
-    asked = exposure(votes)
+    asked, fit = exposure(votes), consensus.ranking.fit
+    if not consensus.model.position:
+        asked = replace(asked, side_p=math.nan)
     can_split = n_rows > 1
     between = top_k < n_items
     parts: dict[str, Any] = {
         "exposure": asked,
         "connectivity": connectivity(votes),
-        "position": position_bias(votes, prior_sd=prior_sd),
+        "position": position_of(consensus.counts, fit if consensus.model.position else None, prior_sd),
         "answers": answers_of(votes, consensus),
         "voters": None if groups is None else voters_of(consensus, groups, against[0], rate),
         "items": items_of(consensus, misfit[:, 0], rate),

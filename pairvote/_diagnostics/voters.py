@@ -98,8 +98,12 @@ def evidence(consensus: Consensus, groups: Groups) -> Evidence:
     random = ratios(np.full(consensus.counts.n_pairs, side))
     pushes = added_up(groups.left_cell, left, len(groups.cells))
     pushes += added_up(groups.right_cell, right, len(groups.cells))
+    one_side = np.zeros((2, n_voters))
+    if consensus.model.position:
+        # Else one side won every vote, so winners were written down first and nothing is known of sides.
+        one_side[:] = [added_up(groups.voter, ratio, n_voters) for ratio in (left, right)]
     return Evidence(
-        one_side=np.stack([added_up(groups.voter, ratio, n_voters) for ratio in (left, right)]),
+        one_side=one_side,
         random=added_up(groups.voter, random, n_voters),
         pushes=pushes,
     )
