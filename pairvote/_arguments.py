@@ -1,10 +1,15 @@
-"""What the command's arguments mean, as argparse takes it: each function makes a value of a text, or refuses it."""
+"""What the command's arguments mean, as argparse takes it: functions that make a value of a text, or refuse it.
+
+And the arguments that several commands share.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 from typing import Any
+
+FORMATS = ("csv", "jsonl", "parquet")
 
 
 def ties(text: str) -> float | str:
@@ -73,3 +78,31 @@ def outcomes(text: str) -> dict[Any, str]:
     if "" in meanings:
         meanings[None] = meanings.pop("")
     return meanings
+
+
+def add_reading(command: argparse.ArgumentParser) -> None:
+    """Which file to read, and how."""
+    command.add_argument("votes", metavar="VOTES", help=".csv, .jsonl or .parquet, or - for standard input")
+    reading = command.add_argument_group("input")
+    reading.add_argument("--input-format", choices=FORMATS, help="by default what the suffix says")
+    reading.add_argument(
+        "--outcomes",
+        type=outcomes,
+        metavar="LABEL=MEANING,...",
+        help="what other outcome labels mean, such as model_a=left,model_b=right; no label for a missing one: =skip",
+    )
+    for name in ("left", "right", "outcome"):
+        reading.add_argument(f"--{name}", default=name, metavar="NAME", help="the column's name")
+    for flag in ("--voter", "--weight", "--criterion-column"):
+        reading.add_argument(flag, metavar="NAME", help="the column's name")
+
+
+def add_check(command: argparse.ArgumentParser) -> None:
+    """Those of ``pairvote check``."""
+    command.add_argument(
+        "--top", type=count, default=5, metavar="K", help="how many are wanted, %(default)s by default"
+    )
+    command.add_argument("--criterion", metavar="LABEL", help="check the votes on this criterion")
+    command.add_argument("--seed", type=seed, default=0, metavar="N", help="of the simulations, %(default)s by default")
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    add_reading(command)

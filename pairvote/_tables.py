@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -82,34 +83,44 @@ def formatted(
 def as_text(ranking: Ranking, n_rows: int = MOST_ROWS, level: float = 0.95) -> str:
     """An aligned table: text to the left, numbers to the right."""
     headings, rows = formatted(ranking, n_rows, level, LABEL_WIDTH)
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-
-    def line(cells: list[str]) -> str:
-        aligned = [
-            cell.ljust(width) if i == 1 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return "  ".join(aligned).rstrip()
-
-    lines = [line(headings), *map(line, rows)]
+    lines = text_lines(headings, rows, text_columns=(1,))
     if ranking.n_items > len(rows):
         lines.append(f"... and {ranking.n_items - len(rows):,} more")
     return "\n".join(lines)
 
 
+def text_lines(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int]) -> list[str]:
+    """The lines of an aligned table: what is text to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        aligned = [
+            cell.ljust(width) if i in text_columns else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "  ".join(aligned).rstrip()
+
+    return [line(headings), *map(line, rows)]
+
+
 def as_html(ranking: Ranking, n_rows: int = MOST_ROWS) -> str:
     """The same table in HTML, for notebooks."""
     headings, rows = formatted(ranking, n_rows)
+    more = f"<p>... and {ranking.n_items - len(rows):,} more</p>" if ranking.n_items > len(rows) else ""
+    return html_table(headings, rows, text_columns=(1,)) + more
 
-    def cells(tag: str, values: list[str]) -> str:
+
+def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int]) -> str:
+    """The same of any table, as HTML."""
+
+    def cells(tag: str, values: Sequence[str]) -> str:
         return "".join(
-            f'<{tag} style="text-align:{"left" if i == 1 else "right"}">{html.escape(value)}</{tag}>'
+            f'<{tag} style="text-align:{"left" if i in text_columns else "right"}">{html.escape(value)}</{tag}>'
             for i, value in enumerate(values)
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    more = f"<p>... and {ranking.n_items - len(rows):,} more</p>" if ranking.n_items > len(rows) else ""
-    return f"<table><thead><tr>{cells('th', headings)}</tr></thead><tbody>{body}</tbody></table>{more}"
+    return f"<table><thead><tr>{cells('th', headings)}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _decimals(ranking: Ranking) -> int:

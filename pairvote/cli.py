@@ -1,4 +1,4 @@
-"""The command ``pairvote``: rank a file of votes, plan the ballots of a vote, or see the Kalmar workshop voted.
+"""The command ``pairvote``: rank or check a file of votes, plan the ballots of a vote, or see Kalmar voted.
 
 Exit status: 0 when done, 2 with one line on stderr for input that cannot be used, 130 when interrupted.
 """
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pairvote.votes import Votes
 
 METHODS = ("bradley-terry", "elo", "luce", "tally", "win-rate")
-FORMATS = ("csv", "jsonl", "parquet")
 COLUMNS = ("rank", "item", "score", "standard_error", "low", "high", "won", "tied", "asked", "skipped")
 COUNTS = ("won", "tied", "asked", "skipped")
 # How the command spells the options that the library's messages speak of.
@@ -38,6 +37,7 @@ FLAGS = {
     "position=False": "leave out --position",
     "n_voters": "--voters N",
     "votes_each": "--votes N",
+    "top_k": "--top K",
     **{f"{name}=": f"--{name} NAME" for name in ("left", "right", "outcome", "voter", "weight")},
 }
 
@@ -82,7 +82,7 @@ def _run(argv: Sequence[str] | None) -> int:
         parser.print_help(sys.stderr)
         return 2
     with warnings.catch_warnings(record=True, action="always", category=PriorWarning) as told:
-        _write({"rank": _rank, "plan": _plan, "demo": _demo}[arguments.command](arguments))
+        _write({"rank": _rank, "check": _check, "plan": _plan, "demo": _demo}[arguments.command](arguments))
     for warning in told:
         _tell(f"warning: {warning.message}")
     return 0
@@ -267,8 +267,6 @@ def _as_csv(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
 
 
 def _as_json(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
-    import json
-
     rows = _rows(ranking, n_rows, level)
     for row in rows:
         if not isinstance(row["item"], (str, int)):
@@ -294,12 +292,31 @@ def _as_json(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
     }
     if fit is not None and ranking.uncertainty is not None:
         report["fit"]["prior_share"] = fit.prior_share
+    return _json(report)
+
+
+def _json(report: dict[str, Any]) -> str:
+    import json
+
     text = json.dumps(report, ensure_ascii=False, allow_nan=False, indent=2)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(report, allow_nan=False, indent=2)
     return text + "\n"
+
+
+# --- check ---
+
+
+def _check(arguments: argparse.Namespace) -> str:
+    votes = _read(arguments)
+    votes = votes.select(_spelt(votes, arguments.criterion))
+
+    from pairvote._check_command import report_on
+
+    text, report = report_on(votes, arguments.top, arguments.seed)
+    return text if arguments.format == "text" else _json(report)
 
 
 # --- plan ---
@@ -352,7 +369,6 @@ def _parser() -> _Parser:
         description="Rank the items of a file of votes, with columns left, right and outcome "
         "(left, right, tie or skip).",
     )
-    rank.add_argument("votes", metavar="VOTES", help=".csv, .jsonl or .parquet, or - for standard input")
     scoring = rank.add_argument_group("scoring")
     scoring.add_argument("--method", choices=METHODS, default="bradley-terry", help="%(default)s by default")
     scoring.add_argument(
@@ -383,18 +399,17 @@ def _parser() -> _Parser:
     output.add_argument("--level", type=_arguments.level, default=0.95, help="of the intervals, %(default)s by default")
     output.add_argument("--format", choices=("table", "csv", "json"), default="table")
     output.add_argument("--plot", metavar="FILE", help="save a picture, such as ranking.png or ranking.svg")
-    reading = rank.add_argument_group("input")
-    reading.add_argument("--input-format", choices=FORMATS, help="by default what the suffix says")
-    reading.add_argument(
-        "--outcomes",
-        type=_arguments.outcomes,
-        metavar="LABEL=MEANING,...",
-        help="what other outcome labels mean, such as model_a=left,model_b=right; no label for a missing one: =skip",
+    _arguments.add_reading(rank)
+
+    _arguments.add_check(
+        commands.add_parser(
+            "check",
+            allow_abbrev=False,
+            help="see whether a file of votes is to be trusted",
+            description="Whether a file of votes is to be trusted: what decides the best, voters, sides, items, "
+            "reliability.",
+        )
     )
-    for name in ("left", "right", "outcome"):
-        reading.add_argument(f"--{name}", default=name, metavar="NAME", help="the column's name")
-    for flag in ("--voter", "--weight", "--criterion-column"):
-        reading.add_argument(flag, metavar="NAME", help="the column's name")
 
     plan = commands.add_parser(
         "plan",

@@ -1,4 +1,8 @@
-"""A ranking as a picture: scores with their intervals, best on top. Needs matplotlib."""
+"""Pictures of votes and of rankings. Needs matplotlib.
+
+Each function draws on the axes it is given, or on a figure of its own, and returns the axes. Items stand best first;
+colours are those of Okabe and Ito, which the colour-blind tell apart.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._labels import shorten
+from pairvote._plots.course import plot_certainty, plot_course
+from pairvote._plots.exposed import plot_exposure
+from pairvote._plots.graph import plot_comparisons
+from pairvote._plots.matrix import plot_probabilities
+from pairvote._plots.style import (
+    COLOUR,
+    MOST_LABELLED,
+    ROOMY,
+    canvas,
+    fit_labels,
+    name_rows,
+    quieten,
+    require_matplotlib,
+    row,
+    rows_size,
+    write,
+)
 from pairvote._results import normal_quantile
-from pairvote._tables import as_label
 from pairvote.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,20 +40,19 @@ if TYPE_CHECKING:
 
     from pairvote.ranking import Ranking
 
-__all__ = ["plot_ranking", "save_ranking"]
+__all__ = [
+    "plot_certainty",
+    "plot_comparisons",
+    "plot_course",
+    "plot_exposure",
+    "plot_probabilities",
+    "plot_ranking",
+    "save_ranking",
+]
 
 Intervals = Literal["confidence", "comparison"]
 
-# Okabe and Ito's blue, told apart from grey and white under every common colour blindness.
-COLOUR = "#0072B2"
-QUIET = "#B0B0B0"
-# Sizes in inches, but for the label's in points.
-ROW_HEIGHT, SMALL_ROW_HEIGHT = 0.27, 0.14
-LABEL_SIZE, SMALL_LABEL_SIZE = 9.0, 6.5
-ROOMY = 60
-MOST_LABELLED = 300
-UNLABELLED_HEIGHT = 9.0
-LABEL_WIDTH = 70
+SHADE = "#F0F0F0"
 
 
 def plot_ranking(
@@ -42,6 +61,7 @@ def plot_ranking(
     level: float = 0.95,
     top: int | None = None,
     intervals: Intervals = "confidence",
+    tiers: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the scores, best on top: a dot each, and a bar for the interval where there are standard errors.
@@ -58,6 +78,8 @@ def plot_ranking(
         items by their bars, where confidence intervals mislead. The interval of a difference reaches as far as the
         root of the summed squares of the two bars' reaches; so two items whose bars do not overlap differ at
         `level`, and two whose bars overlap a little may as well. How well this holds is written under the picture.
+    tiers : bool
+        Shade every other of `Ranking.tiers` at `level`, and name them at the right.
     ax : matplotlib Axes, optional
         Where to draw. By default on a figure of its own, made by pyplot, whose size suits the number of items
         and the length of their labels.
@@ -72,7 +94,7 @@ def plot_ranking(
         For a `level` or `top` out of range, for a ranking of no items, and where matplotlib is not installed. For
         comparison intervals also where `Ranking.quasi_variances` has none, or a negative one.
     MissingUncertaintyError
-        For comparison intervals where the scorer has no covariance; confidence intervals are then left out.
+        For comparison intervals and tiers where the scorer has no covariance; confidence intervals are then left out.
 
     Notes
     -----
@@ -87,15 +109,15 @@ def plot_ranking(
     >>> ax.get_xlabel(), [label.get_text() for label in ax.get_yticklabels()]
     ('score (log-odds) with 95% intervals', ['ash', 'birch', 'cedar'])
     """
-    _require_matplotlib()
+    require_matplotlib()
     codes = _best(ranking, top)
     bars = _bars(ranking, level, intervals)
-    if ax is None:
-        from matplotlib import pyplot
-
-        _, ax = pyplot.subplots(figsize=_size(ranking, codes), layout="constrained")
-        _fit_labels(ax, len(codes))
-    _draw(ranking, codes, bars, ax)
+    groups = _tiers(ranking, level, tiers)
+    given = ax
+    ax = canvas(given, rows_size([ranking.items[code] for code in codes]))
+    if given is None:
+        fit_labels(ax, len(codes))
+    _draw(ranking, codes, bars, groups, ax)
     return ax
 
 
@@ -106,6 +128,7 @@ def save_ranking(
     level: float = 0.95,
     top: int | None = None,
     intervals: Intervals = "confidence",
+    tiers: bool = False,
 ) -> None:
     """Save the picture of `plot_ranking` to a file, without pyplot and so without a screen or global state.
 
@@ -114,7 +137,7 @@ def save_ranking(
     ranking : Ranking
     path : str or path
         With a suffix that matplotlib can write, such as .png, .svg or .pdf.
-    level, top, intervals
+    level, top, intervals, tiers
         As in `plot_ranking`.
 
     Raises
@@ -143,17 +166,18 @@ def save_ranking(
 
     codes = _best(ranking, top)
     bars = _bars(ranking, level, intervals)
-    figure: Figure = Figure(figsize=_size(ranking, codes), layout="constrained")
+    groups = _tiers(ranking, level, tiers)
+    figure: Figure = Figure(figsize=rows_size([ranking.items[code] for code in codes]), layout="constrained")
     FigureCanvasAgg(figure)
     ax = figure.subplots()
-    _fit_labels(ax, len(codes))
-    _draw(ranking, codes, bars, ax)
+    fit_labels(ax, len(codes))
+    _draw(ranking, codes, bars, groups, ax)
     figure.savefig(path, dpi=150)
 
 
 def check_picture(path: str | os.PathLike[str]) -> None:
     """InputError unless matplotlib is installed and can write a file with this suffix."""
-    _require_matplotlib()
+    require_matplotlib()
     from matplotlib.backend_bases import FigureCanvasBase
 
     known = FigureCanvasBase.get_supported_filetypes()
@@ -163,13 +187,6 @@ def check_picture(path: str | os.PathLike[str]) -> None:
         raise InputError(f"a picture cannot be saved as {os.fspath(path)!r}; its suffix must be one of {listed}")
 
 
-def _require_matplotlib() -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise InputError("drawing needs matplotlib, which is not installed; pip install 'pairvote[plot]'") from None
-
-
 def _best(ranking: Ranking, top: int | None) -> list[int]:
     """The codes of what to draw, best first."""
     if not ranking.n_items:
@@ -177,30 +194,6 @@ def _best(ranking: Ranking, top: int | None) -> list[int]:
     labels = ranking.order() if top is None else ranking.top(top)
     code_of = {label: code for code, label in enumerate(ranking.items)}
     return [code_of[label] for label in labels]
-
-
-def _size(ranking: Ranking, codes: list[int]) -> tuple[float, float]:
-    """Width and height in inches: a row for every item, and room for the longest label beside the scores."""
-    if len(codes) > MOST_LABELLED:
-        return 6.0, UNLABELLED_HEIGHT
-    row_height, label_size = _row(len(codes))
-    longest = max(len(_label(ranking, code)) for code in codes)
-    # A character of the default font is about 0.6 of its size wide; a point is 1/72 inch.
-    return 5.5 + longest * 0.6 * label_size / 72, 0.9 + len(codes) * row_height
-
-
-def _row(n_rows: int) -> tuple[float, float]:
-    return (ROW_HEIGHT, LABEL_SIZE) if n_rows <= ROOMY else (SMALL_ROW_HEIGHT, SMALL_LABEL_SIZE)
-
-
-def _fit_labels(ax: Axes, n_rows: int) -> None:
-    ax.tick_params(axis="y", labelsize=_row(n_rows)[1])
-    if n_rows > ROOMY:
-        ax.tick_params(axis="x", top=True, labeltop=True)
-
-
-def _label(ranking: Ranking, code: int) -> str:
-    return as_label(ranking.items[code], LABEL_WIDTH)
 
 
 # The low and the high ends of all items, and what they are.
@@ -237,9 +230,16 @@ def _bars(ranking: Ranking, level: float, intervals: Intervals) -> Bars | None:
     return _INTERVALS[intervals](ranking, level)
 
 
-def _draw(ranking: Ranking, codes: list[int], bars: Bars | None, ax: Axes) -> None:
+def _tiers(ranking: Ranking, level: float, wanted: bool) -> NDArray[np.int64] | None:
+    if not isinstance(wanted, (bool, np.bool_)):
+        raise InputError(f"tiers is {wanted!r}; it is True or False")
+    return ranking.tiers(level, rng=0) if wanted else None
+
+
+def _draw(ranking: Ranking, codes: list[int], bars: Bars | None, groups: NDArray[np.int64] | None, ax: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
+    labels = [ranking.items[code] for code in codes]
     places = list(range(1, len(codes) + 1))
     dot, bar = (1.5, 0.5) if len(codes) > MOST_LABELLED else (3.5, 1.5) if len(codes) > ROOMY else (5.0, 2.0)
     title = f"score ({ranking.unit})"
@@ -248,16 +248,22 @@ def _draw(ranking: Ranking, codes: list[int], bars: Bars | None, ax: Axes) -> No
         ax.hlines(places, low[codes], high[codes], color=COLOUR, linewidth=bar, alpha=0.55, zorder=2)
         title += f" {words}"
     ax.plot(ranking.scores[codes], places, "o", color=COLOUR, markersize=dot, zorder=3)
-    if len(codes) <= MOST_LABELLED:
-        # Labels are the voters' words: a dollar sign in them is no formula.
-        ax.set_yticks(places, [_label(ranking, code) for code in codes], parse_math=False)
-    else:
-        ax.set_ylabel("place")
-    ax.set_ylim(len(codes) + 0.6, 0.4)
+    name_rows(ax, labels)
+    if groups is not None:
+        _shade(ax, groups[codes])
     ax.set_xlabel(title)
     if ranking.unit == "votes":
         ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
-    ax.grid(color=QUIET, linewidth=0.5, alpha=0.5)
-    ax.set_axisbelow(True)
-    ax.tick_params(axis="y", length=0)
-    ax.spines[["top", "right", "left"]].set_visible(False)
+    quieten(ax, "top", "right", "left")
+
+
+def _shade(ax: Axes, tiers: NDArray[np.int64]) -> None:
+    """A band behind every other tier, and the number of each at the right."""
+    size = row(len(tiers))[1]
+    for tier in np.unique(tiers).tolist():
+        first, last = (np.flatnonzero(tiers == tier)[[0, -1]] + 1).tolist()
+        if tier % 2:
+            ax.axhspan(first - 0.5, last + 0.5, color=SHADE, zorder=0, linewidth=0)
+        write(
+            ax, 1.01, 0.5 * (first + last), f"tier {tier}", transform=ax.get_yaxis_transform(), va="center", size=size
+        )

@@ -830,6 +830,74 @@ def quasi_variances(covariance: Floats) -> Floats:
     return np.asarray(found.x)
 
 
+def chances(scores: Floats, left: int, right: int, nu: float, side: float) -> list[float]:
+    """Davidson's P(right), P(tie), P(left), from the worths exp(s / 2)."""
+    ahead, behind = (
+        math.exp((scores[left] - scores[right] + side) / 2),
+        math.exp((scores[right] - scores[left] - side) / 2),
+    )
+    total = ahead + behind + nu
+    return [behind / total, nu / total, ahead / total]
+
+
+def mean_squares(rows: Rows, groups: Sequence[Sequence[int]], scores: Floats, nu: float, side: float) -> Floats:
+    """Infit, outfit and their t of the rows in each group (Wright and Masters 1982): shape (4, n_groups)."""
+    found = np.full((4, len(groups)), math.nan)
+    for number, group in enumerate(groups):
+        squares, standard, variances, for_infit, for_outfit = 0.0, 0.0, 0.0, 0.0, 0.0
+        for row in group:
+            left, right, outcome, _ = rows[row]
+            probabilities = chances(scores, left, right, nu, side)
+            expected = sum(p * x for p, x in zip(probabilities, (0.0, 0.5, 1.0), strict=True))
+            variance, fourth = (
+                sum(p * (x - expected) ** power for p, x in zip(probabilities, (0.0, 0.5, 1.0), strict=True))
+                for power in (2, 4)
+            )
+            square = (outcome / 2 - expected) ** 2
+            squares, standard, variances = squares + square, standard + square / variance, variances + variance
+            for_infit, for_outfit = for_infit + fourth - variance**2, for_outfit + fourth / variance**2 - 1
+        if group:
+            infit, outfit = squares / variances, standard / len(group)
+            spreads = math.sqrt(max(for_infit, 0)) / variances, math.sqrt(max(for_outfit, 0)) / len(group)
+            # Votes that are all expected to be even have squares that do not vary.
+            ts = [
+                (m ** (1 / 3) - 1) * 3 / q + q / 3 if q >= 1e-6 else 0.0
+                for m, q in zip((infit, outfit), spreads, strict=True)
+            ]
+            found[:, number] = [infit, outfit, *ts]
+    return found
+
+
+def suspicions(rows: Rows, scores: Floats, nu: float, side: float, bias: float = 3.0) -> dict[str, Any]:
+    """Log-likelihood ratios of one voter's rows: of both sides, of random answers, and of each item as pushed."""
+    n_items = len(scores)
+
+    def log_likelihood(scores: Floats, side: float) -> float:
+        return sum(math.log(chances(scores, left, right, nu, side)[outcome]) for left, right, outcome, _ in rows)
+
+    usual = log_likelihood(scores, side)
+    return {
+        "sides": [log_likelihood(scores, side + bias) - usual, log_likelihood(scores, side - bias) - usual],
+        "random": log_likelihood(np.zeros(n_items), side) - usual,
+        "pushes": [log_likelihood(scores + bias * np.eye(n_items)[item], side) - usual for item in range(n_items)],
+    }
+
+
+def circular_triads(rows: Rows, n_items: int) -> tuple[int, int]:
+    """Triads in which each item beat another by majority, and those with a majority on all three pairs."""
+    lead = np.zeros((n_items, n_items))
+    for left, right, outcome, weight in answered(rows):
+        lead[left, right] += weight * (outcome - 1)
+        lead[right, left] -= weight * (outcome - 1)
+    circular = complete = 0
+    for triad in itertools.combinations(range(n_items), 3):
+        wins = sorted(sum(lead[i, j] > 0 for j in triad) for i in triad)
+        if sum(wins) == 3:
+            complete += 1
+            circular += wins == [1, 1, 1]
+    return circular, complete
+
+
 def sampling_criterion(mean, covariance, active, pair, k, share):
     """What an answer about a pair is worth: w v, or for a cut after k items the rule of TopK, written out."""
     contrast = np.zeros(len(mean))

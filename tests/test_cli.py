@@ -618,3 +618,45 @@ def test_a_full_disk_is_said_in_one_line(votes_file):
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert b"the output cannot be written" in result.stderr
+
+
+# --- check ---
+
+
+@pytest.fixture
+def kalmar_file(tmp_path):
+    path = tmp_path / "kalmar.csv"
+    pv.write_votes(pv.datasets.kalmar().simulated_votes(rng=2014), path)
+    return str(path)
+
+
+def test_check_prints_the_report(done, kalmar_file):
+    printed = done("check", kalmar_file, "--top", 3)
+    report = pv.diagnostics.check(pv.read_votes(kalmar_file), top_k=3, rng=0)
+    assert printed == f"{report}\n"
+    assert printed.startswith("600 votes on 23 items: is this vote to be trusted?\n")
+
+
+def test_check_as_json(done, kalmar_file, votes_file):
+    found = json.loads(done("check", kalmar_file, "--format", "json", "--seed", 7))
+    report = pv.diagnostics.check(pv.read_votes(kalmar_file), rng=7).to_dict()
+    assert found["cut"] == report["cut"]
+    assert found["voters"]["infit"] == report["voters"]["infit"]
+    # Three items, so no cut after five, and triads of which one pair has no majority: no number, so null.
+    small = json.loads(done("check", votes_file, "--format", "json"))
+    assert "cut" not in small
+    assert small["triads"]["consistence"] is None
+
+
+def test_check_refuses_in_the_words_of_the_command(refused, kalmar_file):
+    assert refused("check", kalmar_file, "--top", 0) == (
+        "argument --top: '0' is not a whole number from 1; see pairvote check --help"
+    )
+    assert "there is no criterion 'new'" in refused("check", kalmar_file, "--criterion", "new")
+    assert "there is no file nowhere.csv" in refused("check", "nowhere.csv")
+
+
+def test_check_reads_as_rank_does(done, tmp_path):
+    text = "a,b,who\nash,birch,x\nbirch,ash,y\nash,birch,x\n"
+    options = ("--left", "a", "--right", "b", "--outcome", "who", "--outcomes", "x=left,y=right")
+    assert done("check", "-", *options, "--top", 1, stdin=text).startswith("3 votes on 2 items")

@@ -160,6 +160,47 @@ def test_every_name_of_simulation_is_documented_with_an_example(name: str) -> No
         assert not [key for key in members if not inspect.getdoc(members[key])]
 
 
+DIAGNOSTICS = {
+    "Answers",
+    "Connectivity",
+    "Cut",
+    "Exposure",
+    "Influence",
+    "Items",
+    "PositionBias",
+    "Progress",
+    "Report",
+    "Separation",
+    "SplitHalf",
+    "Triads",
+    "Voters",
+    "answers",
+    "check",
+    "connectivity",
+    "cut",
+    "exposure",
+    "influence",
+    "items",
+    "position_bias",
+    "progress",
+    "separation",
+    "split_half",
+    "triads",
+    "voters",
+}
+
+
+def test_the_public_names_of_diagnostics_are_these() -> None:
+    assert len(pv.diagnostics.__all__) == len(DIAGNOSTICS)
+    assert set(pv.diagnostics.__all__) == DIAGNOSTICS
+
+
+@pytest.mark.parametrize("name", sorted(DIAGNOSTICS))
+def test_every_name_of_diagnostics_is_documented_with_an_example(name: str) -> None:
+    value = getattr(pv.diagnostics, name)
+    assert ">>> " in inspect.cleandoc(vars(value)["__doc__"] if inspect.isclass(value) else value.__doc__)
+
+
 def test_errors_are_also_the_builtin_kinds() -> None:
     parents = {
         "InputError": (pv.PairvoteError, ValueError),

@@ -208,13 +208,18 @@ def _warn_of_prior(model: Model, solution: Solution) -> None:
 
 def refit(fitted: Posterior, counts: PairCounts, tol: float, max_iter: int) -> NDArray[np.float64]:
     """The scores by the same model of other counts over the same items, beginning where the fit ended."""
+    return refit_all(fitted, counts, tol, max_iter)[1][: counts.n_items]
+
+
+def refit_all(fitted: Posterior, counts: PairCounts, tol: float, max_iter: int) -> tuple[Model, NDArray[np.float64]]:
+    """The model of these counts and all its parameters, by the same."""
     before = fitted.model
     model = Model.of(counts, before.ties, before.prior_sd, before.position)
     check_identified(model)
     start = fitted.solution.parameters.copy()
     if before.has_ties and not model.has_ties:
         start = np.delete(start, before.counts.n_items)
-    return maximise(model, start, tol, max_iter).parameters[: counts.n_items]
+    return model, maximise(model, start, tol, max_iter).parameters
 
 
 def _start(model: Model, start: Ranking | ArrayLike | None, scale: NDArray[np.float64]) -> NDArray[np.float64]:

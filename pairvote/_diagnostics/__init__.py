@@ -1,0 +1,1 @@
+"""The parts of `pairvote.diagnostics`, a topic a module."""

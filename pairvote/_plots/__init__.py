@@ -1,0 +1,1 @@
+"""The pictures of `pairvote.plotting`, a kind a module."""
