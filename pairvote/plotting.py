@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pairvote._labels import shorten
 from pairvote._plots.course import plot_certainty, plot_course
+from pairvote._plots.curves import plot_experiment
 from pairvote._plots.exposed import plot_exposure
 from pairvote._plots.graph import plot_comparisons
 from pairvote._plots.matrix import plot_probabilities
@@ -44,6 +45,7 @@ __all__ = [
     "plot_certainty",
     "plot_comparisons",
     "plot_course",
+    "plot_experiment",
     "plot_exposure",
     "plot_probabilities",
     "plot_ranking",
