@@ -1,22 +1,12 @@
 """Compiles the kernels; where there is no C compiler they are interpreted instead."""
 
 import sys
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-KERNELS = (
-    "batch",
-    "counting",
-    "davidson",
-    "elo",
-    "exposure",
-    "gaussian",
-    "laplacian",
-    "lookup",
-    "rao_kupper",
-    "sandwich",
-)
+KERNELS = sorted(source.stem for source in Path("pairvote/_kernels").glob("[!_]*.py"))
 FLAGS = ["/O2", "/fp:precise"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
 
 extensions = cythonize(

@@ -7,18 +7,7 @@ import venv
 import zipfile
 from pathlib import Path
 
-KERNELS = (
-    "batch",
-    "counting",
-    "davidson",
-    "elo",
-    "exposure",
-    "gaussian",
-    "laplacian",
-    "lookup",
-    "rao_kupper",
-    "sandwich",
-)
+KERNELS = sorted(source.stem for source in Path("pairvote/_kernels").glob("[!_]*.py"))
 
 wheel = Path(sys.argv[1]).resolve()
 names = zipfile.ZipFile(wheel).namelist()
