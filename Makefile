@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A worker for each processor, so the BLAS needs no threads of its own beside them.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 SOURCES := pyproject.toml setup.py $(wildcard pairvote/_kernels/*.py)
 
 .PHONY: demo test test-interpreted lint types docs wheel bench clean
@@ -11,10 +13,10 @@ demo: $(VENV)/installed-all
 	$(BIN)/pairvote demo
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-interpreted: $(VENV)/installed-test
-	PAIRVOTE_KERNELS=python $(BIN)/python -m pytest
+	PAIRVOTE_KERNELS=python $(PYTEST)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
