@@ -33,13 +33,17 @@ class Parts:
     @classmethod
     def equal(cls, n_rows: int) -> Parts:
         """Parts of rows that are as much work each."""
-        cuts = np.linspace(0, n_rows, _n_parts(n_rows) + 1).astype(int)
-        return cls(list(pairwise(cuts.tolist())))
+        n_parts = _n_parts(n_rows)
+        return cls([(n_rows * part // n_parts, n_rows * (part + 1) // n_parts) for part in range(n_parts)])
 
     @classmethod
     def of_rows(cls, stops: NDArray[np.int64]) -> Parts:
         """Parts of rows that are more or less work: `stops` (n_rows + 1,) rises from 0, the work before each."""
-        cuts = np.searchsorted(stops, np.linspace(0, stops[-1], _n_parts(int(stops[-1])) + 1)[1:-1])
+        work = int(stops[-1])
+        n_parts = _n_parts(work)
+        if n_parts == 1:
+            return cls([(0, len(stops) - 1)])
+        cuts = np.searchsorted(stops, np.linspace(0, work, n_parts + 1)[1:-1])
         return cls(list(pairwise([0, *cuts.tolist(), len(stops) - 1])))
 
     def __len__(self) -> int:
