@@ -27,33 +27,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = machine(with_peers=options.peers)
     judged = size == "full" and facts["kernels"] == "compiled"
     print(report.header(facts), end="\n\n")
+    pages = ["\n".join(f"- {name}: {value}" for name, value in facts.items())]
     results: dict[str, Any] = {"machine": facts, "size": size, "repeats": options.repeats, "parts": {}}
     for part in dict.fromkeys(options.parts or PARTS):
         print(f"== {part} ==\n", flush=True)
         groups = results["parts"][part] = []
+        pages.append(f"## {part}")
         for number in range(len(groups_of(part))):
-            groups.append(_run(part, number, size, options, judged=judged))
+            found, page = _run(part, number, size, options, judged=judged)
+            groups.append(found)
+            pages.append(page)
             if options.json is not None:
                 # After every table, so that a long run that is stopped leaves what it has.
                 options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            if options.report is not None:
+                options.report.write_text("\n\n".join(pages) + "\n", encoding="utf-8")
         after(part, size)
     print(report.LEGEND)
     return 0
 
 
-def _run(part: str, number: int, size: Size, options: argparse.Namespace, *, judged: bool) -> dict[str, Any]:
-    """Measure one group and print its table; what JSON keeps of it."""
+def _run(
+    part: str, number: int, size: Size, options: argparse.Namespace, *, judged: bool
+) -> tuple[dict[str, Any], str]:
+    """Measure one group and print its table; what JSON and the report keep of it."""
     make_group = groups_of(part)[number]
     group, rows = measure(make_group, size, repeats=options.repeats, with_peers=options.peers)
     if options.memory:
         _add_memory(part, number, size, rows)
     print(report.table(group, rows, judged=judged), end="\n\n", flush=True)
-    return {
+    found = {
         "group": make_group.__name__,
         "title": group.title,
         "unit": group.unit,
         "rows": [report.record(row, judged=judged) for row in rows],
     }
+    return found, report.markdown(group, rows, judged=judged)
 
 
 def _add_memory(part: str, number: int, size: Size, rows: Sequence[Row]) -> None:
@@ -70,6 +79,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--quick", action="store_true", help="a tenth of the votes; goals are judged at full size and compiled only"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same figures as JSON")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="run the peers too")
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="measure memory too")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
@@ -79,6 +89,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"there is no part {unknown[0]!r}; the parts are {', '.join(PARTS)}")
     if options.repeats < 1:
         parser.error(f"--repeats is {options.repeats}; it is a whole number from 1")
-    if options.json is not None and not options.json.resolve().parent.is_dir():
-        parser.error(f"--json {options.json}: there is no such directory")
+    for name in ("json", "report"):
+        file = getattr(options, name)
+        if file is not None and not file.resolve().parent.is_dir():
+            parser.error(f"--{name} {file}: there is no such directory")
     return options

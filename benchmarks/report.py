@@ -13,6 +13,8 @@ from benchmarks.goals import seconds_text
 from benchmarks.measure import Row
 
 NONE = "-"
+# Columns of words, which begin at the left; numbers end at the right.
+WORDS = ("case", "goal", "met")
 
 
 def header(facts: Mapping[str, str]) -> str:
@@ -23,36 +25,51 @@ def header(facts: Mapping[str, str]) -> str:
 
 def table(group: Group, rows: Sequence[Row], *, judged: bool) -> str:
     """One group as an aligned table; columns that no row fills are left out."""
-    columns: dict[str, tuple[Callable[[Row], str], bool]] = {
-        "case": (lambda row: row.case.name, True),
-        "votes": (lambda row: f"{row.case.n_votes:,}" if row.case.n_votes else NONE, False),
-        "median": (lambda row: seconds_text(row.cost.seconds) if row.measured else row.status, False),
-        "min": (lambda row: seconds_text(min(row.seconds)) if row.measured else NONE, False),
-        "votes/s": (lambda row: rate_text(1 / row.cost.per_vote) if row.measured and row.case.n_votes else NONE, False),
-        "memory": (lambda row: NONE if row.peak_bytes is None else bytes_text(row.peak_bytes), False),
-        "x peer": (lambda row: NONE if row.times_fastest_peer is None else f"{row.times_fastest_peer:.3g}", False),
-        f"off by ({group.unit})" if group.unit else "off by": (
-            lambda row: NONE if row.difference is None else f"{row.difference:.1g}",
-            False,
-        ),
-        "goal": (lambda row: NONE if row.case.goal is None else row.case.goal.text, True),
-        "met": (lambda row: _met(row, judged), True),
-    }
-    cells = {title: [text(row) for row in rows] for title, (text, _) in columns.items()}
-    cells = {title: column for title, column in cells.items() if any(cell != NONE for cell in column)}
+    cells = _cells(group, rows, judged)
     widths = {title: max(len(title), *map(len, column)) for title, column in cells.items()}
 
     def line(texts: Mapping[str, str]) -> str:
         aligned = (
-            f"{texts[title]:<{width}}" if columns[title][1] else f"{texts[title]:>{width}}"
+            f"{texts[title]:<{width}}" if title in WORDS else f"{texts[title]:>{width}}"
             for title, width in widths.items()
         )
         return "  ".join(aligned).rstrip()
 
     lines = [group.title, line({title: title for title in cells})]
     lines += [line({title: column[place] for title, column in cells.items()}) for place in range(len(rows))]
-    notes = dict.fromkeys(row.case.note for row in rows if row.case.note and row.measured)
-    return "\n".join([*lines, *(f"  {note}" for note in notes)])
+    return "\n".join([*lines, *(f"  {note}" for note in _notes(rows))])
+
+
+def markdown(group: Group, rows: Sequence[Row], *, judged: bool) -> str:
+    """The same for a page of the docs."""
+    cells = _cells(group, rows, judged)
+    lines = [list(cells), ["---" if title in WORDS else "---:" for title in cells], *zip(*cells.values(), strict=True)]
+    texts = [f"| {' | '.join('' if cell == NONE else cell for cell in line)} |" for line in lines]
+    return "\n".join([f"**{group.title}**", "", *texts, *(f"\n{note}" for note in _notes(rows))])
+
+
+def _notes(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row.case.note for row in rows if row.case.note and row.measured))
+
+
+def _cells(group: Group, rows: Sequence[Row], judged: bool) -> dict[str, list[str]]:
+    """The columns that some row fills, by title."""
+    columns: dict[str, Callable[[Row], str]] = {
+        "case": lambda row: row.case.name,
+        "votes": lambda row: f"{row.case.n_votes:,}" if row.case.n_votes else NONE,
+        "median": lambda row: seconds_text(row.cost.seconds) if row.measured else row.status,
+        "min": lambda row: seconds_text(min(row.seconds)) if row.measured else NONE,
+        "votes/s": lambda row: rate_text(1 / row.cost.per_vote) if row.measured and row.case.n_votes else NONE,
+        "memory": lambda row: NONE if row.peak_bytes is None else bytes_text(row.peak_bytes),
+        "x peer": lambda row: NONE if row.times_fastest_peer is None else f"{row.times_fastest_peer:.3g}",
+        f"off by ({group.unit})" if group.unit else "off by": lambda row: (
+            NONE if row.difference is None else f"{row.difference:.1g}"
+        ),
+        "goal": lambda row: NONE if row.case.goal is None else row.case.goal.text,
+        "met": lambda row: _met(row, judged),
+    }
+    cells = {title: [text(row) for row in rows] for title, text in columns.items()}
+    return {title: column for title, column in cells.items() if any(cell != NONE for cell in column)}
 
 
 def _met(row: Row, judged: bool) -> str:

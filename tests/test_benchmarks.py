@@ -25,10 +25,16 @@ def _importable(monkeypatch):
 def test_table_and_json(tmp_path, capsys):
     from benchmarks.command import main
 
-    path = tmp_path / "figures.json"
-    assert main(["elo", "small", "--quick", "--no-peers", "--repeats", "1", "--json", str(path)]) == 0
+    path, page = tmp_path / "figures.json", tmp_path / "figures.md"
+    assert (
+        main(["elo", "small", "--quick", "--no-peers", "--repeats", "1", "--json", str(path), "--report", str(page)])
+        == 0
+    )
     printed = capsys.readouterr().out.splitlines()
     figures = json.loads(path.read_text(encoding="utf-8"))
+
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert "## small" in lines
 
     assert figures["size"] == "quick"
     assert figures["repeats"] == 1
@@ -40,6 +46,11 @@ def test_table_and_json(tmp_path, capsys):
             heading = printed[printed.index(group["title"]) + 1]
             assert heading.split()[:2] == ["case", "votes"]
             names = [line.split("  ")[0] for line in printed]
+            below = lines.index(f"**{group['title']}**") + 2
+            assert lines[below].startswith("| case | votes | median |")
+            assert [line.split(" | ")[0][2:] for line in lines[below + 2 :][: len(group["rows"])]] == [
+                row["case"] for row in group["rows"]
+            ]
             for row in group["rows"]:
                 assert row["case"] in names
                 assert row["library"] == "pairvote"
