@@ -27,6 +27,7 @@ types: $(VENV)/installed-dev
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
+	$(BIN)/python -m pytest --quiet README.md docs
 
 wheel: $(VENV)/installed-dev
 	rm -rf dist
