@@ -50,6 +50,8 @@ def test_bisection_agrees_with_a_grid(metric, target) -> None:
 
 def test_the_fewest_are_one_and_the_most_are_said() -> None:
     assert pv.how_many(target=0.0, **SMALL).n_voters == 1
+    with pytest.raises(pv.InputError, match=r"target is 2; it is a number that overlap can reach"):
+        pv.how_many(target=2, **SMALL)
     with pytest.raises(pv.InputError, match=r"overlap is 0\.\d+ with 3 voters, short of the target 0.99; lower target"):
         pv.how_many(target=0.99, most=3, **SMALL)
     assert pv.how_many(target=0.5, most=7, **SMALL).high <= 7

@@ -130,7 +130,8 @@ def how_many(
     number = np.random.default_rng(rng)
     if metric not in RISES:
         raise InputError(f"metric is {shorten(metric)}; use one of {', '.join(map(repr, RISES))}")
-    if not is_number(target) or not -1 <= target < np.inf:
+    # What rises with more voters is a share or a correlation.
+    if not is_number(target) or not -1 <= target <= (1.0 if RISES[metric] else np.finfo(float).max):
         raise InputError(f"target is {shorten(target)}; it is a number that {metric} can reach, such as 0.8")
     if not is_whole(most) or most < 1:
         raise InputError(f"most is {shorten(most)}; pass a whole number of voters from 1")
