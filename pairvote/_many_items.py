@@ -16,6 +16,7 @@ from pairvote._labels import Codes
 from pairvote._systems import Sparse
 from pairvote._threads import Parts
 from pairvote._vote_rows import VoteRows
+from pairvote.counts import is_folded
 from pairvote.errors import MissingUncertaintyError
 from pairvote.models import Model, Slopes
 from pairvote.solver import Solution, solve
@@ -130,7 +131,7 @@ class ManyItems:
     def _by_pair(self, values: NDArray[np.float64]) -> Rows:
         """Compressed rows in which each pair stands once, whichever item was on the left and however often they met."""
         counts = self.model.counts
-        if counts.is_folded and self.model.design is None:
+        if is_folded(counts) and self.model.design is None:
             return counts.start, counts.right, values
         from scipy.sparse import coo_array
 

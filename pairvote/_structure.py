@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote.counts import PairCounts
+from pairvote.counts import PairCounts, is_folded
 from pairvote.models import Model
 
 ALMOST_TREE = 1.25
@@ -25,7 +25,7 @@ def pairs_an_item(model: Model) -> float:
     if model.design is None and counts.n_pairs > 2.0 * FEW_PAIRS * counts.n_items:
         return 0.5 * counts.n_pairs / counts.n_items
     keys = counts.left.astype(np.int64) * counts.n_items + counts.right
-    once = counts.is_folded and bool((np.diff(keys) > 0).all())
+    once = is_folded(counts) and bool((np.diff(keys) > 0).all())
     return (counts.n_pairs if once else _links(counts).nnz / 2) / max(counts.n_items, 1)
 
 

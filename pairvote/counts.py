@@ -108,11 +108,6 @@ class PairCounts:
         totals[:, Outcome.SKIP] = self.skipped
         return totals
 
-    @property
-    def is_folded(self) -> bool:
-        """Whether every pair has its lower code on the left."""
-        return bool((self.left < self.right).all())
-
     def folded(self) -> PairCounts:
         """The same counts with sides forgotten: the lower code of every pair on the left."""
         upper = self.right > self.left
@@ -267,6 +262,11 @@ def _skipped(votes: Votes) -> NDArray[np.float64]:
     weight = np.ones(len(skips)) if skips.weight is None else skips.weight
     both = np.concatenate([skips.left, skips.right])
     return np.asarray(np.bincount(both, np.tile(weight, 2), votes.n_items), np.float64)
+
+
+def is_folded(counts: PairCounts) -> bool:
+    """Whether every pair has its lower code on the left."""
+    return bool((counts.left < counts.right).all())
 
 
 def as_counts(votes: Votes | PairCounts, *, criterion: Hashable | None = None, folded: bool = False) -> PairCounts:

@@ -76,10 +76,10 @@ class Slopes:
 class Model:
     """A log-posterior over the parameters: scores, the tie parameter's logarithm, the position effect, coefficients.
 
-    `counts` are folded unless `position`, and `totals` (n_items, 4) are those of each item. With a `design`
-    (n_pairs, n_covariates) each entry of `counts` is a vote, or votes with the same covariates, and d grows by
-    design @ coefficients. `n_decided` is the weight of votes that one side won and `n_ties` that of the ties that the
-    model has to explain, and `has_ties` whether it has a tie parameter: only where somebody tied.
+    `counts` may be folded unless `position`, which costs less to work with, and `totals` (n_items, 4) are those of each
+    item. With a `design` (n_pairs, n_covariates) each entry of `counts` is a vote, or votes with the same covariates,
+    and d grows by design @ coefficients. `n_decided` is the weight of votes that one side won and `n_ties` that of the
+    ties that the model has to explain, and `has_ties` whether it has a tie parameter: only where somebody tied.
     """
 
     counts: PairCounts

@@ -105,27 +105,7 @@ def multiply_columns(
     column: cython.Py_ssize_t
     j: cython.int
     flow: cython.double
-    further: cython.double
-    own: cython.double
-    own_further: cython.double
     with cython.nogil:
-        if n_columns == 2:
-            # By far the most frequent: a gradient and a tie parameter's border.
-            for row in range(n_rows):
-                item = first_row + row
-                own = 0.0
-                own_further = 0.0
-                for entry in range(start[row], start[row + 1]):
-                    j = second[entry]
-                    flow = weights[entry] * (vectors[item, 0] - vectors[j, 0])
-                    further = weights[entry] * (vectors[item, 1] - vectors[j, 1])
-                    own += flow
-                    own_further += further
-                    products[j, 0] -= flow
-                    products[j, 1] -= further
-                products[item, 0] += own
-                products[item, 1] += own_further
-            n_rows = 0
         for row in range(n_rows):
             item = first_row + row
             for entry in range(start[row], start[row + 1]):

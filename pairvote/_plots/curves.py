@@ -83,22 +83,21 @@ def plot_experiment(
             f"there are {len(curves)} curves; vary fewer settings, so that there are at most {MOST_CURVES}"
         )
     ax = canvas(ax, (9.5, 4.2))
-    for number, (names, points) in enumerate(curves.items()):
+    labels = [", ".join(label_of(value, 40) for value in names) or metric for names in curves]
+    for number, points in enumerate(curves.values()):
         along, mean, error = np.array(sorted(points)).T
         style = line_style(number)
         ax.fill_between(
             along, mean - reach * error, mean + reach * error, color=style["color"], alpha=0.15, linewidth=0
         )
-        label = ", ".join(label_of(value, 40) for value in names) or metric
         ax.plot(along, mean, marker="o", markersize=4, linewidth=1.8, label=f"curve {number}", **style)
-        ax.get_lines()[-1].set_gid(label)
     quieten(ax, "top", "right")
     ax.set_xlabel(x)
     ax.set_ylabel(f"{HEADINGS.get(metric, metric)}{f' ({UNITS[metric]})' if metric in UNITS else _share(metric)}")
     legend = ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
-    for text, line in zip(legend.get_texts(), ax.get_lines()[-len(curves) :], strict=True):
+    for text, label in zip(legend.get_texts(), labels, strict=True):
         # A legend would read a dollar sign as a formula.
-        text.set_text(str(line.get_gid()))
+        text.set_text(label)
         text.set_parse_math(False)
     return ax
 

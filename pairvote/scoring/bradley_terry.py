@@ -147,6 +147,7 @@ def bradley_terry(
         rows, scale = rows.scaled()
         counts, design = rows.counts(source.items)
     else:
+        # Votes are as soon counted folded; to fold counts takes as long as a fit may.
         counts = as_counts(source, folded=not position and isinstance(source, Votes))
     model = Model.of(counts, ties, float(prior_sd), bool(position), design)
     check_identified(model)
