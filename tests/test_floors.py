@@ -17,7 +17,7 @@ PACKAGE = Path(pairvote.__file__).parent
 # From the ground up. A module stands with the longest name here that it or its package has.
 FLOORS: tuple[set[str], ...] = (
     {"errors", "_kernels", "_labels", "_frames", "_outcomes", "_checks", "_parallel", "_threads"},
-    {"votes", "_assembly"},
+    {"votes", "_assembly", "_chunks"},
     {"counts"},
     {
         "models",
