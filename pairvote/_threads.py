@@ -31,9 +31,9 @@ class Parts:
         self._pool: ThreadPoolExecutor | None = None
 
     @classmethod
-    def equal(cls, n_rows: int) -> Parts:
-        """Parts of rows that are as much work each."""
-        n_parts = _n_parts(n_rows)
+    def equal(cls, n_rows: int, least: int = LEAST_SHARED) -> Parts:
+        """Parts of rows that are as much work each, of at least so many rows."""
+        n_parts = _n_parts(n_rows, least)
         return cls([(n_rows * part // n_parts, n_rows * (part + 1) // n_parts) for part in range(n_parts)])
 
     @classmethod
@@ -85,8 +85,8 @@ class Parts:
             sums += more
 
 
-def _n_parts(work: int) -> int:
-    return min(max(work // LEAST_SHARED, 1), MOST_PARTS)
+def _n_parts(work: int, least: int = LEAST_SHARED) -> int:
+    return min(max(work // least, 1), MOST_PARTS)
 
 
 def n_usable() -> int:

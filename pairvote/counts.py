@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._cells import Cells
 from pairvote._checks import restore
 from pairvote._kernels import counting
 from pairvote._labels import Codes, merge_labels, plural
@@ -22,7 +23,9 @@ Bucketed = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 # Compressed rows of pairs: where each item's begin, their second items, and their counts.
 Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 NO_WEIGHTS = np.empty(0)
-CROWDED = 16
+# Cells for every pair are quicker than sorting up to so many for each vote, and take at most 256 MiB.
+CROWDED = 2
+MOST_CELLS = 2**23
 FEW_SWEEPS = 4
 
 
@@ -176,42 +179,39 @@ class ItemTotals:
 def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
     """Add votes up by pair; `folded` forgets the sides, which costs less than folding afterwards.
 
-    The votes are sorted by first item. Where there are many for the number of pairs, those of one item are added
-    up in a row over all others; else they are sorted by second item too. O(votes + items) either way.
+    Where there are enough of them for the number of pairs that there could be, in a cell for each. Else they are sorted
+    by second item and then by first: O(votes + items).
     """
-    n_items = votes.n_items
-    if votes.weight is not None and not votes.weight.all():
-        votes = votes.where(votes.weight > 0)
+    n_items, n_votes = votes.n_items, len(votes)
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
+    if n_items * n_items <= min(CROWDED * n_votes, MOST_CELLS):
+        cells = Cells(n_items, folded=folded)
+        cells.count(votes.left, votes.right, votes.outcome, weight)
+        start, right, table, skipped = cells.gather(n_votes)
+        return PairCounts(items=votes.items, start=start, right=right, table=table, skipped=skipped)
+    if votes.weight is not None and not weight.all():
+        votes = votes.where(weight > 0)
+        weight = weight[weight > 0]
     start = np.zeros(n_items + 1, np.int64)
-    crowded = n_items * n_items <= CROWDED * len(votes)
     with Parts.equal(len(votes)) as parts:
-        stops, keys, weights = _by_item(votes, weight, folded + 2 * (not crowded), parts)
-    if crowded:
-        # Memory that is not written to costs nothing, so there is room for every pair that there could be.
-        most = min(len(votes), n_items * (n_items - 1) // (2 if folded else 1))
-        right, table = np.empty(most, np.int32), np.empty((most, 3))
-        n_pairs = counting.gather_rows(stops, keys, weights, folded, np.zeros((n_items, 3)), start, right, table)
-        right, table = right[:n_pairs], table[:n_pairs]
-    else:
-        stops, keys, weights = _then_by_first(stops, keys, weights)
-        right, table = _gather_runs(stops, keys, weights, start)
+        stops, keys, weights = _then_by_first(*_by_second(votes, weight, folded, parts))
+    right, table = _gather_runs(stops, keys, weights, start)
     answered = stops[-1] if n_items else 0
     skipped = np.zeros(n_items) if answered == len(votes) else _skipped(votes)
     return PairCounts(items=votes.items, start=start, right=right, table=table, skipped=skipped)
 
 
-def _by_item(votes: Votes, weight: NDArray[np.float64], mode: int, parts: Parts) -> Bucketed:
+def _by_second(votes: Votes, weight: NDArray[np.float64], folded: bool, parts: Parts) -> Bucketed:
     columns = (votes.left, votes.right, votes.outcome)
     counts = np.zeros((len(parts), votes.n_items), np.int64)
     keys, weights = np.empty(len(votes), np.int32), np.empty(len(weight))
 
     def count(number: int, first: int, last: int) -> None:
-        counting.count_sides(*(column[first:last] for column in columns), mode, counts[number])
+        counting.count_sides(*(column[first:last] for column in columns), folded, counts[number])
 
     def place(number: int, first: int, last: int) -> None:
         rows = (column[first:last] for column in (*columns, weight))
-        counting.place_votes(*rows, mode, places[number], keys, weights)
+        counting.place_votes(*rows, folded, places[number], keys, weights)
 
     parts.run(count)
     places = _places(counts)

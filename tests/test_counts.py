@@ -19,11 +19,11 @@ from reference import LEFT, RIGHT, SKIP, TIE
 from strategies import FEWER, Sample, assert_same_counts, labels, samples
 
 import pairvote as pv
-from pairvote import _kernels, counts
+from pairvote import _cells, _kernels, counts
 
 KERNELS: dict[str, Any] = {"python": _kernels.interpreted_module("counting"), "chosen": _kernels.counting}
-# What counts.CROWDED decides: added up in rows over all items, or sorted.
-PATHS = {"rows": 10**9, "sorted": -1}
+# What counts.CROWDED decides: added up in a cell for every pair, or sorted.
+PATHS = {"cells": 10**9, "sorted": -1}
 
 kernels = pytest.mark.parametrize("kernel", KERNELS)
 paths = pytest.mark.parametrize("path", PATHS)
@@ -33,7 +33,8 @@ paths = pytest.mark.parametrize("path", PATHS)
 def running(kernel: str, path: str | None = None) -> Iterator[None]:
     """Count with one kernel and, if named, on one path."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counts, "counting", KERNELS[kernel])
+        for module in (counts, _cells):
+            patch.setattr(module, "counting", KERNELS[kernel])
         if path is not None:
             patch.setattr(counts, "CROWDED", PATHS[path])
         yield
@@ -139,9 +140,10 @@ def test_each_path_is_taken_where_it_should_be() -> None:
     crowded = pv.Votes.from_codes([0, 1] * 50, [1, 0] * 50, [2] * 100)
     sparse = pv.Votes.from_codes([0, 98], [1, 99], [2, 2])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counts, "counting", Recorder())
+        for module in (counts, _cells):
+            patch.setattr(module, "counting", Recorder())
         crowded.counts()
-        assert called == ["count_sides", "place_votes", "gather_rows"]
+        assert called == ["tabulate", "gather_cells"]
         called.clear()
         sparse.counts()
         assert called == ["count_sides", "place_votes", "count_keys", "place_keys", "count_runs", "gather_runs"]

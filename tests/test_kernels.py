@@ -109,21 +109,23 @@ GRAPHS = {
 }
 
 
-def bucketed(n_items: int, columns: list[np.ndarray], mode: int) -> tuple[np.ndarray, ...]:
+def bucketed(
+    n_items: int, columns: list[np.ndarray], folded: bool, *, by_second: bool = True
+) -> tuple[np.ndarray, ...]:
     """Votes by item of one side, in their order: stops, keys and weights, as `place_votes` should leave them."""
     left, right, outcome, weight = (column[columns[2] != SKIP] if len(column) else column for column in columns)
-    swapped = (mode & 1 > 0) & (left > right)
+    swapped = folded & (left > right)
     first, second = np.where(swapped, right, left), np.where(swapped, left, right)
-    item, other = (second, first) if mode & 2 else (first, second)
+    item, other = (second, first) if by_second else (first, second)
     keys = (4 * other + np.where(swapped, 2 - outcome.astype(np.int64), outcome)).astype(np.int32)
     order = np.argsort(item, kind="stable")
     stops = np.cumsum(np.bincount(item, minlength=n_items)).astype(np.int64)
     return stops, keys[order], weight[order] if len(weight) else weight
 
 
-def by_pair(n_items: int, columns: list[np.ndarray], mode: int) -> tuple[np.ndarray, ...]:
+def by_pair(n_items: int, columns: list[np.ndarray], folded: bool) -> tuple[np.ndarray, ...]:
     """Votes by first and then second item: stops, keys and weights."""
-    stops, keys, weights = bucketed(n_items, columns, mode)
+    stops, keys, weights = bucketed(n_items, columns, folded, by_second=False)
     first = np.searchsorted(stops, np.arange(len(keys)), side="right")
     order = np.lexsort((keys >> 2, first))
     return stops, keys[order], weights[order] if len(weights) else weights
@@ -145,8 +147,8 @@ def add_to_items(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]
 
 
 def count_sides(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for mode in range(4):
-        yield [*columns[:3], mode, np.zeros(n_items, np.int64)]
+    for folded in (False, True):
+        yield [*columns[:3], folded, np.zeros(n_items, np.int64)]
 
 
 def count_votes() -> Iterator[Arguments]:
@@ -182,31 +184,52 @@ def begins(stops: np.ndarray) -> np.ndarray:
 
 def place_votes(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     n_votes = len(columns[0])
-    for mode in range(4):
-        stops, _, _ = bucketed(n_items, columns, mode)
+    for folded in (False, True):
+        stops, _, _ = bucketed(n_items, columns, folded)
         # What the kernel leaves unwritten for skips starts out equal on both sides.
-        yield [*columns, mode, begins(stops), np.zeros(n_votes, np.int32), np.zeros(len(columns[3]))]
+        yield [*columns, folded, begins(stops), np.zeros(n_votes, np.int32), np.zeros(len(columns[3]))]
 
 
 def count_keys(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for mode in (2, 3):
-        yield [bucketed(n_items, columns, mode)[1], np.zeros(n_items, np.int64)]
+    for folded in (False, True):
+        yield [bucketed(n_items, columns, folded)[1], np.zeros(n_items, np.int64)]
 
 
 def place_keys(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for mode in (2, 3):
-        stops, keys, weights = bucketed(n_items, columns, mode)
-        places = begins(bucketed(n_items, columns, mode - 2)[0])
+    for folded in (False, True):
+        stops, keys, weights = bucketed(n_items, columns, folded)
+        places = begins(bucketed(n_items, columns, folded, by_second=False)[0])
         for first_row in {0, n_items // 2}:
             yield [stops, keys, weights, first_row, places, np.zeros_like(keys), np.zeros_like(weights)]
 
 
-def gather_rows(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for folded in (False, True):
-        stops, keys, weights = bucketed(n_items, columns, int(folded))
-        most = min(len(keys), n_items**2)
-        start, second, table = np.zeros(n_items + 1, np.int64), np.zeros(most, np.int32), np.zeros((most, 3))
-        yield [stops, keys, weights, folded, np.zeros((n_items, 3)), start, second, table]
+def places_of(n_items: int, *, folded: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Where the cells of a first item begin less those of second items before its own, and of a second item."""
+    first = [4 * (sum(n_items - 1 - k for k in range(i)) - i - 1 if folded else i * n_items) for i in range(n_items)]
+    return np.array(first, np.int32), 4 * np.arange(n_items, dtype=np.int32)
+
+
+def n_cells(n_items: int, *, folded: bool) -> int:
+    return 2 * n_items * (n_items - 1) if folded else 4 * n_items * n_items
+
+
+def tabulate(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    outcomes = np.arange(4, dtype=np.int32)
+    yield [*columns, *places_of(n_items, folded=False), outcomes, np.zeros(n_cells(n_items, folded=False))]
+
+
+def tabulate_folded(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    yield [*columns, *places_of(n_items, folded=True), np.zeros(n_cells(n_items, folded=True))]
+
+
+def gather_cells(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for folded, make in ((False, tabulate), (True, tabulate_folded)):
+        *arguments, table = next(make(n_items, columns))
+        function = _kernels.interpreted_module("counting").tabulate_folded if folded else _kernels.counting.tabulate
+        function(*arguments, table)
+        most = min(len(columns[0]), n_items**2)
+        start, second, pairs = np.zeros(n_items + 1, np.int64), np.zeros(most, np.int32), np.zeros((most, 3))
+        yield [table, folded, start, second, pairs, np.zeros(n_items)]
 
 
 def reach_all(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
@@ -234,15 +257,15 @@ def number_rows() -> Iterator[Arguments]:
 
 
 def count_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for mode in (0, 1):
-        stops, keys, _ = by_pair(n_items, columns, mode)
+    for folded in (False, True):
+        stops, keys, _ = by_pair(n_items, columns, folded)
         for first_row in {0, n_items // 2}:
             yield [stops, keys, first_row, np.zeros(n_items, np.int64)]
 
 
 def gather_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     for folded in (False, True):
-        stops, keys, weights = by_pair(n_items, columns, int(folded))
+        stops, keys, weights = by_pair(n_items, columns, folded)
         first = np.searchsorted(stops, np.arange(len(keys)), side="right")
         pairs = sorted(set(zip(first.tolist(), (keys >> 2).tolist(), strict=True)))
         firsts = np.array([i for i, _ in pairs], np.int64)
@@ -472,7 +495,9 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "place_votes"): for_votes(place_votes),
     ("counting", "count_keys"): for_votes(count_keys),
     ("counting", "place_keys"): for_votes(place_keys),
-    ("counting", "gather_rows"): for_votes(gather_rows),
+    ("counting", "tabulate"): for_votes(tabulate),
+    ("counting", "tabulate_folded"): for_votes(tabulate_folded),
+    ("counting", "gather_cells"): for_votes(gather_cells),
     ("counting", "count_runs"): for_votes(count_runs),
     ("counting", "gather_runs"): for_votes(gather_runs),
     ("counting", "join_components"): for_votes(join_components),
@@ -538,18 +563,17 @@ def test_compiled_equals_interpreted_to_the_bit(name: str, function: str) -> Non
 def test_kernels_count_what_numpy_counts(name: str) -> None:
     n_items, columns = VOTES[name]
     counting = _kernels.counting
-    for mode in range(4):
-        stops, keys, weights = bucketed(n_items, columns, mode)
-        arguments = fresh(list(count_sides(n_items, columns))[mode])
+    for place, folded in enumerate((False, True)):
+        stops, keys, weights = bucketed(n_items, columns, folded)
+        arguments = fresh(list(count_sides(n_items, columns))[place])
         counting.count_sides(*arguments)
         np.testing.assert_array_equal(np.cumsum(arguments[-1]), stops)
-        arguments = fresh(list(place_votes(n_items, columns))[mode])
+        arguments = fresh(list(place_votes(n_items, columns))[place])
         counting.place_votes(*arguments)
         assert_placed(arguments[5:], stops, keys, weights)
-    for place, mode in enumerate((0, 1)):
         arguments = fresh([a for a in place_keys(n_items, columns) if a[3] == 0][place])
         counting.place_keys(*arguments)
-        assert_placed(arguments[4:], *by_pair(n_items, columns, mode))
+        assert_placed(arguments[4:], *by_pair(n_items, columns, folded))
 
 
 def assert_placed(found: Arguments, stops: np.ndarray, keys: np.ndarray, weights: np.ndarray) -> None:
@@ -563,15 +587,15 @@ def test_kernels_add_up_every_pair(name: str) -> None:
     n_items, columns = VOTES[name]
     for place, folded in enumerate((False, True)):
         start, second, table = pairs_of(n_items, columns, folded=folded)
-        by_row = fresh(list(gather_rows(n_items, columns))[place])
-        n_pairs = _kernels.counting.gather_rows(*by_row)
+        by_cell = fresh(list(gather_cells(n_items, columns))[place])
+        n_pairs = _kernels.counting.gather_cells(*by_cell)
         assert n_pairs == len(second)
         by_run = fresh([a for a in gather_runs(n_items, columns) if a[3] == 0][place])
         _kernels.counting.gather_runs(*by_run)
         counted = fresh([a for a in count_runs(n_items, columns) if a[2] == 0][place])
         _kernels.counting.count_runs(*counted)
         np.testing.assert_array_equal(counted[-1], np.diff(start))
-        for found in (by_row[5:], by_run[4:]):
+        for found in (by_cell[2:], by_run[4:]):
             np.testing.assert_array_equal(found[0], start)
             np.testing.assert_array_equal(found[1][:n_pairs], second)
             np.testing.assert_allclose(found[2][:n_pairs], table, rtol=1e-14)

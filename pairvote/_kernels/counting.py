@@ -37,6 +37,102 @@ def add_to_items(
             totals[right[row], (2 - seen) & 3] += w
 
 
+def tabulate(
+    left: cython.const[cython.int][::1],
+    right: cython.const[cython.int][::1],
+    outcome: cython.const[cython.uchar][::1],
+    weight: cython.const[cython.double][::1],
+    left_places: cython.const[cython.int][::1],
+    right_places: cython.const[cython.int][::1],
+    outcome_places: cython.const[cython.int][::1],
+    table: cython.double[::1],
+) -> None:
+    """Add every vote to its cell of `table`, which is at the sum of the places of its three codes.
+
+    `weight` may be empty.
+    """
+    n_votes: cython.Py_ssize_t = left.shape[0]
+    row: cython.Py_ssize_t
+    cell: cython.Py_ssize_t
+    with cython.nogil:
+        if weight.shape[0] > 0:
+            for row in range(n_votes):
+                cell = left_places[left[row]] + right_places[right[row]] + outcome_places[outcome[row]]
+                table[cell] += weight[row]
+        else:
+            for row in range(n_votes):
+                cell = left_places[left[row]] + right_places[right[row]] + outcome_places[outcome[row]]
+                table[cell] += 1.0
+
+
+def tabulate_folded(
+    left: cython.const[cython.int][::1],
+    right: cython.const[cython.int][::1],
+    outcome: cython.const[cython.uchar][::1],
+    weight: cython.const[cython.double][::1],
+    low_places: cython.const[cython.int][::1],
+    high_places: cython.const[cython.int][::1],
+    table: cython.double[::1],
+) -> None:
+    """The same with sides forgotten: the places are those of the lower and the higher code, the outcome as the lower's.
+
+    The outcome is seen from the lower item's side, and is the last part of the cell's place.
+    """
+    n_votes: cython.Py_ssize_t = left.shape[0]
+    weighted: cython.bint = weight.shape[0] > 0
+    row: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    seen: cython.Py_ssize_t
+    swapped: cython.Py_ssize_t
+    w: cython.double = 1.0
+    with cython.nogil:
+        for row in range(n_votes):
+            if weighted:
+                w = weight[row]
+            i = left[row]
+            j = right[row]
+            seen = outcome[row]
+            # No branch on who stands left: it would be mispredicted every other vote.
+            swapped = i > j
+            seen += swapped * (((2 - seen) & 3) - seen)
+            table[low_places[i + swapped * (j - i)] + high_places[j + swapped * (i - j)] + seen] += w
+
+
+def gather_cells(
+    table: cython.const[cython.double][::1],
+    folded: cython.bint,
+    start: cython.longlong[::1],
+    second: cython.int[::1],
+    pairs: cython.double[:, ::1],
+    skipped: cython.double[::1],
+) -> int:
+    """Keep the pairs that met, of cells for every pair and outcome in order; return how many there are.
+
+    `folded` says that there are cells only for pairs whose second item is higher. Skips are added to both items'.
+    """
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    item: cython.Py_ssize_t
+    other: cython.Py_ssize_t
+    cell: cython.Py_ssize_t = 0
+    entry: cython.Py_ssize_t = 0
+    with cython.nogil:
+        for item in range(n_items):
+            start[item] = entry
+            for other in range(item + 1 if folded else 0, n_items):
+                if table[cell] + table[cell + 1] + table[cell + 2] > 0.0:
+                    second[entry] = cython.cast(cython.int, other)
+                    pairs[entry, 0] = table[cell]
+                    pairs[entry, 1] = table[cell + 1]
+                    pairs[entry, 2] = table[cell + 2]
+                    entry += 1
+                skipped[item] += table[cell + 3]
+                skipped[other] += table[cell + 3]
+                cell += 4
+        start[n_items] = entry
+    return entry
+
+
 def add_pairs_to_items(
     start: cython.const[cython.longlong][::1],
     second: cython.const[cython.int][::1],
@@ -73,13 +169,11 @@ def count_sides(
     left: cython.const[cython.int][::1],
     right: cython.const[cython.int][::1],
     outcome: cython.const[cython.uchar][::1],
-    mode: cython.int,
+    folded: cython.bint,
     counts: cython.longlong[::1],
 ) -> None:
-    """Add to `counts` (n_items) the votes but skips of each item, on the side that `mode` says (see `place_votes`)."""
+    """Add to `counts` (n_items) the votes but skips of each second item (see `place_votes`)."""
     n_votes: cython.Py_ssize_t = left.shape[0]
-    folded: cython.Py_ssize_t = mode & 1
-    by_second: cython.Py_ssize_t = mode >> 1
     row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
@@ -91,7 +185,7 @@ def count_sides(
             i = left[row]
             j = right[row]
             swapped = folded and i > j
-            counts[i + (swapped ^ by_second) * (j - i)] += 1
+            counts[j + swapped * (i - j)] += 1
 
 
 def place_votes(
@@ -99,22 +193,19 @@ def place_votes(
     right: cython.const[cython.int][::1],
     outcome: cython.const[cython.uchar][::1],
     weight: cython.const[cython.double][::1],
-    mode: cython.int,
+    folded: cython.bint,
     places: cython.longlong[::1],
     keys: cython.int[::1],
     weights: cython.double[::1],
 ) -> None:
-    """Bring the votes but skips of each item together, in their order: one pass of a counting sort.
+    """Bring the votes but skips of each second item together, in their order: one pass of a counting sort.
 
-    The first item of a vote is the left one, or the lower one if `mode` has bit 1. They are brought together by it, or
-    by the second item if `mode` has bit 2. `places` (n_items) says where each item's next vote goes, and is moved on.
-    Leaves 4 x the other item + outcome as the first item sees it in `keys`, and unless `weight` is empty the vote's
-    weight in `weights`.
+    The second item of a vote is the right one, or if `folded` the higher one. `places` (n_items) says where each item's
+    next vote goes, and is moved on. Leaves 4 x the first item + outcome as that sees it in `keys`, and unless `weight`
+    is empty the vote's weight in `weights`.
     """
     n_votes: cython.Py_ssize_t = left.shape[0]
     weighted: cython.bint = weight.shape[0] > 0
-    folded: cython.Py_ssize_t = mode & 1
-    by_second: cython.Py_ssize_t = mode >> 1
     row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
@@ -131,7 +222,7 @@ def place_votes(
             j = right[row]
             # No branch on who stands left: it would be mispredicted every other vote.
             swapped = folded and i > j
-            item = i + (swapped ^ by_second) * (j - i)
+            item = j + swapped * (i - j)
             seen += swapped * (2 - 2 * seen)
             place = places[item]
             places[item] = place + 1
@@ -180,52 +271,6 @@ def place_keys(
                 if weighted:
                     placed_weights[place] = weights[row]
                 row += 1
-
-
-def gather_rows(
-    stops: cython.const[cython.longlong][::1],
-    keys: cython.const[cython.int][::1],
-    weights: cython.const[cython.double][::1],
-    folded: cython.bint,
-    row_sums: cython.double[:, ::1],
-    start: cython.longlong[::1],
-    second: cython.int[::1],
-    table: cython.double[:, ::1],
-) -> int:
-    """Add up each first item's votes over all second items, and keep those it met; return the number of pairs.
-
-    For `keys` by first item, whose votes end at stops[i]; `folded` says that second items are higher. `row_sums`
-    (n_items, 3) starts at zero and is left so.
-    """
-    n_items: cython.Py_ssize_t = stops.shape[0]
-    weighted: cython.bint = weights.shape[0] > 0
-    item: cython.Py_ssize_t
-    other: cython.Py_ssize_t
-    row: cython.Py_ssize_t = 0
-    entry: cython.Py_ssize_t = 0
-    w: cython.double = 1.0
-    with cython.nogil:
-        for item in range(n_items):
-            start[item] = entry
-            if row == stops[item]:
-                continue
-            while row < stops[item]:
-                if weighted:
-                    w = weights[row]
-                row_sums[keys[row] >> 2, keys[row] & 3] += w
-                row += 1
-            for other in range(item + 1 if folded else 0, n_items):
-                if row_sums[other, 0] + row_sums[other, 1] + row_sums[other, 2] > 0.0:
-                    second[entry] = cython.cast(cython.int, other)
-                    table[entry, 0] = row_sums[other, 0]
-                    table[entry, 1] = row_sums[other, 1]
-                    table[entry, 2] = row_sums[other, 2]
-                    row_sums[other, 0] = 0.0
-                    row_sums[other, 1] = 0.0
-                    row_sums[other, 2] = 0.0
-                    entry += 1
-        start[n_items] = entry
-    return entry
 
 
 def count_runs(
