@@ -14,6 +14,7 @@ _HOMES = {
     ),
     "votes": ("Votes", "Outcome"),
     "counts": ("PairCounts",),
+    "chunked": ("count_pairs",),
     "ranking": ("Ranking", "Interval", "Fit", "Agreement"),
     "scoring.tally": ("tally", "win_rate"),
     "scoring.elo": ("elo", "EloRatings"),

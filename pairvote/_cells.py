@@ -54,12 +54,12 @@ class Cells:
         """Whether some vote had an item against itself."""
         return bool(self.table.reshape(-1, 4)[:: self.n_items + 1].any())
 
-    def grown(self, n_items: int) -> Cells:
-        """The same with room for more items."""
-        larger = Cells(n_items)
-        shape = (self.n_items, self.n_items, 4)
-        larger.table.reshape(n_items, n_items, 4)[: self.n_items, : self.n_items] = self.table.reshape(shape)
-        return larger
+    def resized(self, n_items: int) -> Cells:
+        """The same with room for so many items: more, or fewer where the last ones have no votes."""
+        other, both = Cells(n_items), slice(min(n_items, self.n_items))
+        shapes = ((n_items, n_items, 4), (self.n_items, self.n_items, 4))
+        other.table.reshape(shapes[0])[both, both] = self.table.reshape(shapes[1])[both, both]
+        return other
 
     def gather(self, most_pairs: int) -> Gathered:
         """The pairs that met, of which there are at most so many."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._assembly import assemble
-from pairvote._labels import Codes, Locate, row_number
+from pairvote._labels import Codes, Locate, listed, row_number, shorten
+from pairvote.errors import InputError
 from pairvote.votes import Votes
 
 
@@ -67,3 +68,49 @@ class CodedSource(Protocol):
 
     def coded(self, *, voters: bool) -> Iterator[CodedVotes]:
         """The chunks; without the voters where nobody asks for them."""
+
+
+class Criterion:
+    """The votes on one criterion, chunk by chunk, as `Votes.select` gives them of all; for None, if they mix none."""
+
+    def __init__(self, wanted: Hashable | None) -> None:
+        self._wanted = wanted
+        self._seen: dict[Hashable | None, None] = {}
+
+    def of(self, votes: Votes) -> Votes:
+        """The chunk's votes on it.
+
+        Raises
+        ------
+        InputError
+            For None, where this chunk and those before it answer several criteria.
+        """
+        if not len(votes):
+            return votes
+        codes = np.full(1, -1) if votes.criterion is None else np.unique(votes.criterion)
+        self._seen |= {None if code < 0 else votes.criteria[code]: None for code in codes.tolist()}
+        if self._wanted is None:
+            if len(self._seen) > 1:
+                raise InputError(f"these votes answer several criteria ({self._listed()}); choose one with criterion=")
+            return votes
+        if votes.criterion is None or self._wanted not in votes.criteria:
+            return votes.where(np.zeros(len(votes), bool))
+        return votes.where(votes.criterion == votes.criteria.index(self._wanted))
+
+    def check(self) -> None:
+        """InputError where no chunk had a vote on it."""
+        if self._wanted is not None and self._wanted not in self._seen:
+            raise InputError(f"there is no criterion {shorten(self._wanted)}; the criteria are {self._listed()}")
+
+    def _listed(self) -> str:
+        return listed([label for label in self._seen if label is not None]) + (" and none" * (None in self._seen))
+
+
+def each_chunk(votes: Any, remedy: str) -> Iterator[Votes]:
+    """Chunks of votes; InputError, with the remedy, where they are none."""
+    if isinstance(votes, (str, bytes, Mapping)) or not isinstance(votes, Iterable):
+        raise InputError(f"votes is a {type(votes).__name__}; {remedy}")
+    for place, chunk in enumerate(votes):
+        if not isinstance(chunk, Votes):
+            raise InputError(f"chunk {place} of votes is a {type(chunk).__name__}; {remedy}")
+        yield chunk

@@ -321,8 +321,9 @@ def iterate_labels(codes: NDArray[np.signedinteger[Any]], labels: Sequence[Hasha
 
 def merge_labels(ours: tuple[Hashable, ...], theirs: tuple[Hashable, ...]) -> tuple[tuple[Hashable, ...], Codes]:
     """All labels, ours first, and the code of each of theirs among them."""
-    if ours == theirs:
-        return ours, np.arange(len(ours), dtype=np.int32)
+    n_both = min(len(ours), len(theirs))
+    if ours[:n_both] == theirs[:n_both]:
+        return (ours if n_both == len(theirs) else theirs), np.arange(len(theirs), dtype=np.int32)
     table = {label: code for code, label in enumerate(ours)}
     codes = np.fromiter((table.setdefault(label, len(table)) for label in theirs), np.int32, count=len(theirs))
     return tuple(table), codes

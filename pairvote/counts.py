@@ -174,6 +174,7 @@ class ItemTotals:
 
     items: tuple[Hashable, ...]
     totals: NDArray[np.float64]
+    components: NDArray[np.int32] | None = None
 
 
 def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
@@ -303,18 +304,31 @@ def components_of(votes: Votes | PairCounts | ItemTotals) -> NDArray[np.int32]:
     Two items are connected where votes other than skips lead from one to the other.
     """
     if isinstance(votes, ItemTotals):
+        if votes.components is not None:
+            return votes.components
         raise InputError(
             "running Elo ratings do not keep who met whom; rank the votes themselves to see the components"
         )
+    return joined_components(np.empty(0, np.int32), votes)
+
+
+def joined_components(component: NDArray[np.int32], votes: Votes | PairCounts) -> NDArray[np.int32]:
+    """The components after these votes, of items that were in these before; items beyond them are new."""
     left, right = votes.left, votes.right
     if isinstance(votes, Votes):
         linked = votes.outcome != Outcome.SKIP
         if votes.weight is not None:
             linked &= votes.weight > 0
         left, right = left[linked], right[linked]
-    component = np.empty(votes.n_items, np.int32)
-    counting.join_components(left, right, component)
-    return component
+    if len(component):
+        # Each item is linked with one of its component.
+        before = np.arange(len(component), dtype=np.int32)
+        one_of = np.empty_like(before)
+        one_of[component] = before
+        left, right = np.concatenate([before, left]), np.concatenate([one_of[component], right])
+    joined = np.empty(votes.n_items, np.int32)
+    counting.join_components(left, right, joined)
+    return joined
 
 
 def _merged(items: tuple[Hashable, ...], one: Rows, other: Rows, skipped: NDArray[np.float64]) -> PairCounts:

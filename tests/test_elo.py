@@ -242,8 +242,11 @@ def test_number_of_shuffles_out_of_range_is_refused(n_shuffles) -> None:
 def test_counts_have_no_order() -> None:
     votes = random_votes(3, 5, 0)
     ratings = pv.EloRatings(range(3))
-    for refused in (votes.counts(), None, [("a", "b", "left")]):
-        message = f"votes is a {type(refused).__name__}; Elo needs Votes, since their order matters"
+    for refused in (votes.counts(), None, "ash", [("a", "b", "left")], [votes, None]):
+        what = (
+            "chunk [01] of votes is a (tuple|NoneType)" if isinstance(refused, list) else "votes is a (PairC|None|str)"
+        )
+        message = f"{what}.*; Elo needs Votes, since their order matters"
         with pytest.raises(pv.InputError, match=message):
             pv.elo(refused)
         with pytest.raises(pv.InputError, match=message):
@@ -383,7 +386,7 @@ def test_outcomes_go_by_name_or_by_member() -> None:
 def test_votes_of_no_weight_change_no_rating() -> None:
     ratings = pv.EloRatings(["a", "b"])
     ratings.record("a", "b", "left", 0.0)
-    assert ratings.to_dict() == pv.EloRatings(["a", "b"]).to_dict()
+    assert ratings.to_dict() == pv.EloRatings(["a", "b"]).to_dict() | {"n_votes": 1}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ PACKAGE = Path(pairvote.__file__).parent
 FLOORS: tuple[set[str], ...] = (
     {"errors", "_kernels", "_labels", "_frames", "_outcomes", "_checks", "_parallel", "_threads"},
     {"votes", "_assembly", "_chunks"},
-    {"counts", "_cells"},
+    {"counts", "_cells", "chunked"},
     {
         "models",
         "solver",

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pairvote._checks import is_number
 from pairvote._labels import listed, shorten
 from pairvote._posterior import Uncertainty
-from pairvote.counts import PairCounts
 from pairvote.errors import InputError, PairvoteError
 from pairvote.ranking import Ranking
 from pairvote.votes import Votes
@@ -50,7 +49,7 @@ class Combined:
 
 
 def combine(
-    votes: Votes | PairCounts,
+    votes: object,
     criteria: Mapping[Hashable, float],
     criterion: Hashable | None,
     scorer: Callable[..., Ranking],
@@ -121,7 +120,7 @@ def combine(
     )
 
 
-def votes_on(votes: Votes | PairCounts, criteria: Mapping[Hashable, float]) -> Votes:
+def votes_on(votes: object, criteria: Mapping[Hashable, float]) -> Votes:
     """The votes on any of these criteria; InputError for criteria that cannot be."""
     if not isinstance(criteria, Mapping) or not criteria:
         raise InputError(f"criteria is {shorten(criteria)}; pass the weight of each, such as {{'useful': 2, 'new': 1}}")

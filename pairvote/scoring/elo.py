@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from pairvote import _labels
 from pairvote._checks import is_number, is_whole
+from pairvote._chunks import Criterion, each_chunk
+from pairvote._kernels import counting
 from pairvote._kernels import elo as _kernel
 from pairvote._outcomes import OUTCOME_NAMES, Outcome
-from pairvote.counts import NO_WEIGHTS, ItemTotals, totals_of
+from pairvote.counts import NO_WEIGHTS, ItemTotals, joined_components
 from pairvote.errors import InputError
 from pairvote.ranking import Ranking, Rng
 from pairvote.scoring.criteria import combine
@@ -21,10 +24,11 @@ from pairvote.votes import Votes
 
 # Up to here no number of votes brings a rating near the end of float64.
 LARGEST_CHANGE = 1e100
+NEEDED = "Elo needs Votes, since their order matters, or chunks of them, such as scan_votes gives"
 
 
 def elo(
-    votes: Votes,
+    votes: Votes | Iterable[Votes],
     *,
     k: float = 32.0,
     initial: float = 1500.0,
@@ -43,7 +47,8 @@ def elo(
 
     Parameters
     ----------
-    votes : Votes
+    votes : Votes or iterable of Votes
+        Or chunks of votes in their order, such as `pairvote.scan_votes` gives, with the same result to the bit.
     k : float
         The most that one vote moves a rating.
     initial : float
@@ -94,10 +99,14 @@ def elo(
             n_shuffles=n_shuffles,
             rng=np.random.default_rng(rng),
         )
-    if not isinstance(votes, Votes):
-        raise InputError(f"votes is a {type(votes).__name__}; Elo needs Votes, since their order matters")
-    votes = votes.select(criterion)
     slope = _check_options(k, initial, scale, base)
+    if not isinstance(votes, Votes):
+        if n_shuffles is not None:
+            raise InputError(
+                "n_shuffles is given with chunks of votes, which cannot be shuffled; pass them as one Votes"
+            )
+        return _rate_chunks(votes, criterion, k=k, initial=initial, scale=scale, base=base)
+    votes = votes.select(criterion)
     k = float(k)
     spread = None
     if n_shuffles is None:
@@ -124,6 +133,15 @@ def elo(
         log_odds_per_unit=slope,
         order_spread=spread,
     )
+
+
+def _rate_chunks(votes: Any, criterion: Hashable | None, **options: float) -> Ranking:
+    ratings, component = EloRatings((), **options), np.empty(0, np.int32)
+    chosen = Criterion(criterion)
+    for chunk in each_chunk(votes, NEEDED):
+        component = joined_components(component, ratings._take_in(chosen.of(chunk), add=True))
+    chosen.check()
+    return ratings._ranking(component)
 
 
 def _rate(votes: Votes, initial: float, k: float, slope: float) -> NDArray[np.float64]:
@@ -199,6 +217,15 @@ class EloRatings:
         self._codes = {label: code for code, label in enumerate(self._items)}
         self._ratings = np.full(len(self._items), self._initial)
         self._totals = np.zeros((len(self._items), 4))
+        self._n_votes = 0
+
+    @property
+    def n_votes(self) -> int:
+        """How many votes were taken in, skips and those on other criteria among them.
+
+        A stream goes on from there with ``scan_votes(..., skip_rows=ratings.n_votes)``.
+        """
+        return self._n_votes
 
     @property
     def items(self) -> tuple[Hashable, ...]:
@@ -225,10 +252,13 @@ class EloRatings:
         InputError
             For a label that is there already or cannot be one.
         """
-        self._items = _labels.check_items((*self._items, label))
-        self._codes[label] = len(self._codes)
-        self._ratings = np.append(self._ratings, self._initial)
-        self._totals = np.vstack([self._totals, np.zeros(4)])
+        self._add_all([label])
+
+    def _add_all(self, labels: Sequence[Hashable]) -> None:
+        self._items = _labels.check_items((*self._items, *labels))
+        self._codes |= {label: code for code, label in enumerate(labels, len(self._codes))}
+        self._ratings = np.append(self._ratings, np.full(len(labels), self._initial))
+        self._totals = np.vstack([self._totals, np.zeros((len(labels), 4))])
 
     def record(self, left: Hashable, right: Hashable, outcome: Outcome | str, weight: float = 1.0) -> None:
         """Take in one vote.
@@ -264,40 +294,69 @@ class EloRatings:
         _kernel.record_vote(self._ratings, i, j, seen, weight, self._k, self._slope)
         self._totals[i, seen] += weight
         self._totals[j, (2 - seen) & 3] += weight
+        self._n_votes += 1
 
-    def update(self, votes: Votes, *, criterion: Hashable | None = None) -> None:
-        """Take in a batch of votes, in their order.
+    def update(self, votes: Votes | Iterable[Votes], *, criterion: Hashable | None = None, add: bool = False) -> None:
+        """Take in a batch of votes, or one batch after another, in their order.
+
+        Parameters
+        ----------
+        votes : Votes or iterable of Votes
+        criterion : label, optional
+            Which criterion to take, where the votes answer several.
+        add : bool
+            Take in items that are not here yet as well, at the initial rating.
 
         Raises
         ------
         InputError
-            For an item that is not here yet; nothing is changed.
+            For an item that is not here yet, unless `add`; nothing of that batch is taken in.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ratings = pv.EloRatings(["ash", "birch"])
+        >>> ratings.update([pv.Votes.from_wins(["ash"], ["birch"]), pv.Votes.from_wins(["oak"], ["ash"])], add=True)
+        >>> ratings.items, ratings.n_votes
+        (('ash', 'birch', 'oak'), 2)
         """
-        if not isinstance(votes, Votes):
-            raise InputError(f"votes is a {type(votes).__name__}; Elo needs Votes, since their order matters")
-        votes = votes.select(criterion)
-        if votes.items == self._items:
-            _record(votes, self._ratings, self._k, self._slope)
-            self._totals += totals_of(votes)
+        if not isinstance(add, bool):
+            raise InputError(f"add is {add!r}; it is True or False")
+        if isinstance(votes, Votes):
+            self._take_in(votes.select(criterion), add=add)
+            self._n_votes += len(votes)
             return
-        used = np.union1d(votes.left, votes.right)
-        codes = np.full(votes.n_items, -1, np.int64)
-        codes[used] = [self._code(votes.items[code]) for code in used.tolist()]
-        totals = totals_of(votes)[used]
-        ratings = np.zeros(votes.n_items)
-        ratings[used] = self._ratings[codes[used]]
-        _record(votes, ratings, self._k, self._slope)
-        self._ratings[codes[used]] = ratings[used]
-        self._totals[codes[used]] += totals
+        chosen = Criterion(criterion)
+        for chunk in each_chunk(votes, NEEDED):
+            self._take_in(chosen.of(chunk), add=add)
+            self._n_votes += len(chunk)
+        chosen.check()
+
+    def _take_in(self, votes: Votes, *, add: bool) -> Votes:
+        """Take in votes; what they are in the codes that items have here."""
+        if votes.items != self._items:
+            used = np.union1d(votes.left, votes.right).tolist()
+            if add:
+                self._add_all([label for code in used if (label := votes.items[code]) not in self._codes])
+            codes = np.full(votes.n_items, -1, np.int32)
+            codes[used] = [self._code(votes.items[code]) for code in used]
+            votes = replace(votes, items=self._items, left=codes[votes.left], right=codes[votes.right])
+        _record(votes, self._ratings, self._k, self._slope)
+        weight = NO_WEIGHTS if votes.weight is None else votes.weight
+        counting.add_to_items(votes.left, votes.right, votes.outcome, weight, self._totals)
+        return votes
 
     def ranking(self) -> Ranking:
         """The present ratings as a Ranking."""
+        return self._ranking(None)
+
+    def _ranking(self, component: NDArray[np.int32] | None) -> Ranking:
         return Ranking(
             items=self._items,
             scores=self._ratings.copy(),
             unit="elo",
             method="elo",
-            source=ItemTotals(self._items, self._totals.copy()),
+            source=ItemTotals(self._items, self._totals.copy(), component),
             log_odds_per_unit=self._slope,
         )
 
@@ -316,6 +375,7 @@ class EloRatings:
             "items": list(self._items),
             "ratings": self._ratings.tolist(),
             "totals": self._totals.tolist(),
+            "n_votes": self._n_votes,
         }
 
     @classmethod
@@ -330,6 +390,7 @@ class EloRatings:
         try:
             ratings = cls(state["items"], **{name: state[name] for name in ("k", "initial", "scale", "base")})
             values, totals = np.array(state["ratings"], float), np.array(state["totals"], float).reshape(-1, 4)
+            n_votes = state["n_votes"]
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"this is not what EloRatings.to_dict gave ({error!r}); pass its dict unchanged"
@@ -340,7 +401,9 @@ class EloRatings:
             )
         if not (np.isfinite(values).all() and np.isfinite(totals).all()):
             raise InputError("a rating or a total is not finite; pass the dict of EloRatings.to_dict unchanged")
-        ratings._ratings, ratings._totals = values, totals
+        if not is_whole(n_votes) or n_votes < 0:
+            raise InputError(f"n_votes is {n_votes!r}; pass the dict of EloRatings.to_dict unchanged")
+        ratings._ratings, ratings._totals, ratings._n_votes = values, totals, int(n_votes)
         return ratings
 
     def _code(self, label: Hashable) -> int:
