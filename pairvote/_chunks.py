@@ -71,10 +71,14 @@ class CodedSource(Protocol):
 
 
 class Criterion:
-    """The votes on one criterion, chunk by chunk, as `Votes.select` gives them of all; for None, if they mix none."""
+    """The votes on one criterion, chunk by chunk, as `Votes.select` gives them of all; for None, if they mix none.
 
-    def __init__(self, wanted: Hashable | None) -> None:
+    The one that is `wanted`, or that is `spelt` so.
+    """
+
+    def __init__(self, wanted: Hashable | None, *, spelt: bool = False) -> None:
         self._wanted = wanted
+        self._spelt = spelt
         self._seen: dict[Hashable | None, None] = {}
 
     def of(self, votes: Votes) -> Votes:
@@ -93,13 +97,17 @@ class Criterion:
             if len(self._seen) > 1:
                 raise InputError(f"these votes answer several criteria ({self._listed()}); choose one with criterion=")
             return votes
-        if votes.criterion is None or self._wanted not in votes.criteria:
+        if votes.criterion is None:
             return votes.where(np.zeros(len(votes), bool))
-        return votes.where(votes.criterion == votes.criteria.index(self._wanted))
+        wanted = [code for code, label in enumerate(votes.criteria) if self._is_wanted(label)]
+        return votes.where(np.isin(votes.criterion, wanted))
+
+    def _is_wanted(self, label: Hashable | None) -> bool:
+        return label is not None and (str(label) if self._spelt else label) == self._wanted
 
     def check(self) -> None:
         """InputError where no chunk had a vote on it."""
-        if self._wanted is not None and self._wanted not in self._seen:
+        if self._wanted is not None and not any(map(self._is_wanted, self._seen)):
             raise InputError(f"there is no criterion {shorten(self._wanted)}; the criteria are {self._listed()}")
 
     def _listed(self) -> str:

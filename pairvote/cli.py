@@ -18,12 +18,11 @@ from pairvote import _arguments
 from pairvote.errors import InputError, PairvoteError, PriorWarning
 
 if TYPE_CHECKING:
+    from pairvote._rank_command import Summary
     from pairvote.ranking import Ranking
     from pairvote.votes import Votes
 
 METHODS = ("bradley-terry", "elo", "luce", "tally", "win-rate")
-COLUMNS = ("rank", "item", "score", "standard_error", "low", "high", "won", "tied", "asked", "skipped")
-COUNTS = ("won", "tied", "asked", "skipped")
 # How the command spells the options that the library's messages speak of.
 FLAGS = {
     "outcomes=": "--outcomes LABEL=left",
@@ -97,19 +96,7 @@ def _rank(arguments: argparse.Namespace) -> str:
         from pairvote.plotting import check_picture
 
         check_picture(arguments.plot)
-    votes = _read(arguments)
-    if arguments.criteria is None:
-        votes = votes.select(_spelt(votes, arguments.criterion))
-    else:
-        from pairvote.scoring.criteria import votes_on
-
-        criteria = {_spelt(votes, label): weight for label, weight in arguments.criteria.items()}
-        votes = votes_on(votes, criteria)
-        options |= {"criteria": criteria, "criterion": arguments.criterion}
-
-    from pairvote.scoring.methods import rank
-
-    ranking = rank(votes, arguments.method, **options)
+    ranking, summary = _ranked(arguments, options)
     n_rows = _n_rows(ranking, arguments.top)
     if arguments.plot is not None:
         save_picture(ranking, arguments.plot, level=arguments.level, top=arguments.top)
@@ -123,9 +110,31 @@ def _rank(arguments: argparse.Namespace) -> str:
         )
     if ranking.method == "bradley-terry" and ranking.uncertainty is None:
         _tell(f"note: standard errors are not given for as many as {ranking.n_items:,} items")
-    return {"table": _as_table, "csv": _as_csv, "json": _as_json}[arguments.format](
-        votes, ranking, n_rows, arguments.level
-    )
+    from pairvote._rank_command import describe
+
+    return describe(summary, ranking, n_rows, arguments.level, arguments.format)
+
+
+def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ranking, Summary]:
+    from pairvote._rank_command import Summary, is_large, rank_chunks
+    from pairvote.scoring.methods import rank
+
+    if arguments.criteria is None and is_large(arguments.votes, arguments.input_format):
+        from pairvote.io import scan_votes
+
+        progress = sys.stderr is not None and sys.stderr.isatty()
+        scan = scan_votes(arguments.votes, format=arguments.input_format, progress=progress, **_columns(arguments))
+        return rank_chunks(scan, arguments.method, arguments.criterion, options)
+    votes = _read(arguments)
+    if arguments.criteria is None:
+        votes = votes.select(_spelt(votes, arguments.criterion))
+    else:
+        from pairvote.scoring.criteria import votes_on
+
+        criteria = {_spelt(votes, label): weight for label, weight in arguments.criteria.items()}
+        votes = votes_on(votes, criteria)
+        options |= {"criteria": criteria, "criterion": arguments.criterion}
+    return rank(votes, arguments.method, **options), Summary.of(votes)
 
 
 def _scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -151,17 +160,12 @@ def _read(arguments: argparse.Namespace) -> Votes:
         source = _standard_input()
         if format is None:
             format = "jsonl" if source.getvalue().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "csv"
-    return read_votes(
-        source,
-        format=format,
-        left=arguments.left,
-        right=arguments.right,
-        outcome=arguments.outcome,
-        voter=arguments.voter,
-        weight=arguments.weight,
-        criterion=arguments.criterion_column,
-        outcomes=arguments.outcomes,
-    )
+    return read_votes(source, format=format, **_columns(arguments))
+
+
+def _columns(arguments: argparse.Namespace) -> dict[str, Any]:
+    parts = ("left", "right", "outcome", "voter", "weight", "outcomes")
+    return {part: getattr(arguments, part) for part in parts} | {"criterion": arguments.criterion_column}
 
 
 def _standard_input() -> Any:
@@ -207,105 +211,6 @@ def save_picture(ranking: Ranking, path: str, *, level: float = 0.95, top: int |
         _tell(f"warning: {path}: {caught[0].message}{more}")
 
 
-def _as_table(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
-    from pairvote._tables import as_text
-
-    parts = [_summary(votes, ranking), as_text(ranking, n_rows, level), *_fitted(ranking)]
-    return "\n".join(parts) + "\n"
-
-
-def _summary(votes: Votes, ranking: Ranking) -> str:
-    import numpy as np
-
-    from pairvote._labels import plural
-    from pairvote.votes import Outcome
-
-    ties, skips = (int((votes.outcome == outcome).sum()) for outcome in (Outcome.TIE, Outcome.SKIP))
-    voters = ""
-    if votes.voter is not None:
-        voters = f" by {plural(len(np.unique(votes.voter[votes.voter >= 0])), 'voter')}"
-    return (
-        f"{plural(len(votes), 'vote')}{voters} on {plural(votes.n_items, 'item')}, "
-        f"{plural(ties, 'tie')} and {plural(skips, 'skip')} among them, scored by {ranking.method}"
-    )
-
-
-def _fitted(ranking: Ranking) -> list[str]:
-    """What else was fitted than scores, in words."""
-    import numpy as np
-
-    from pairvote.models import outcome_probabilities
-
-    fit, lines = ranking.fit, []
-    if fit is not None and fit.ties in ("davidson", "rao-kupper") and ranking.tied.any():
-        chance = outcome_probabilities(np.array(0.0), fit.tie_parameter, fit.ties)[1]
-        lines.append(
-            f"tie parameter ({fit.ties}) {fit.tie_parameter:.3g}: two equal items tie with probability {chance:.2f}"
-        )
-    if fit is not None and fit.position_effect:
-        lines.append(f"position effect: standing on the left adds {fit.position_effect:.3g} log-odds")
-    return lines
-
-
-def _rows(ranking: Ranking, n_rows: int, level: float) -> list[dict[str, Any]]:
-    """A mapping of all `COLUMNS` for each item, best first; None where the ranking has no such number."""
-    table = ranking.to_columns(level)
-    for name in COUNTS:
-        table[name] = [int(count) if count.is_integer() else count for count in table[name]]
-    return [{name: table[name][row] if name in table else None for name in COLUMNS} for row in range(n_rows)]
-
-
-def _as_csv(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_rows(ranking, n_rows, level))
-    return text.getvalue()
-
-
-def _as_json(votes: Votes, ranking: Ranking, n_rows: int, level: float) -> str:
-    rows = _rows(ranking, n_rows, level)
-    for row in rows:
-        if not isinstance(row["item"], (str, int)):
-            row["item"] = str(row["item"])
-    fit = ranking.fit
-    names = (
-        "converged",
-        "n_iter",
-        "ties",
-        "tie_parameter",
-        "position_effect",
-        "uncertainty",
-        "log_likelihood",
-    )
-    report: dict[str, Any] = {
-        "method": ranking.method,
-        "unit": ranking.unit,
-        "level": level,
-        "n_votes": len(votes),
-        "n_items": ranking.n_items,
-        "fit": None if fit is None else {name: getattr(fit, name) for name in names},
-        "ranking": rows,
-    }
-    if fit is not None and ranking.uncertainty is not None:
-        report["fit"]["prior_share"] = fit.prior_share
-    return _json(report)
-
-
-def _json(report: dict[str, Any]) -> str:
-    import json
-
-    text = json.dumps(report, ensure_ascii=False, allow_nan=False, indent=2)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        text = json.dumps(report, allow_nan=False, indent=2)
-    return text + "\n"
-
-
 # --- check ---
 
 
@@ -314,9 +219,10 @@ def _check(arguments: argparse.Namespace) -> str:
     votes = votes.select(_spelt(votes, arguments.criterion))
 
     from pairvote._check_command import report_on
+    from pairvote._rank_command import as_json
 
     text, report = report_on(votes, arguments.top, arguments.seed)
-    return text if arguments.format == "text" else _json(report)
+    return text if arguments.format == "text" else as_json(report)
 
 
 # --- plan ---
