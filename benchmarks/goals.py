@@ -60,22 +60,30 @@ class Faster:
 
 @dataclass(frozen=True)
 class Within:
-    """At most so many seconds, or so many times those of the case called `of`."""
+    """At most so many seconds, or so many times those of the case called `of`; and perhaps so many bytes."""
 
     limit: float
     of: str | None = None
+    n_bytes: int | None = None
 
     @property
     def text(self) -> str:
-        return f"at most {seconds_text(self.limit)}" if self.of is None else f"at most {self.limit:g} x {self.of}"
+        time = f"at most {seconds_text(self.limit)}" if self.of is None else f"at most {self.limit:g} x {self.of}"
+        return time if self.n_bytes is None else f"{time}, {self.n_bytes / GIB:.3g} GiB"
 
     def judge(self, ours: Cost, others: Mapping[str, Cost]) -> Verdict | None:
         if self.of is None:
-            return Verdict(seconds_text(ours.seconds), ours.seconds <= self.limit)
-        if self.of not in others:
+            figure, met = seconds_text(ours.seconds), ours.seconds <= self.limit
+        elif self.of in others:
+            ratio = ours.seconds / others[self.of].seconds
+            figure, met = f"{ratio:.3g} x", ratio <= self.limit
+        else:
             return None
-        ratio = ours.seconds / others[self.of].seconds
-        return Verdict(f"{ratio:.3g} x", ratio <= self.limit)
+        if self.n_bytes is None:
+            return Verdict(figure, met)
+        if ours.peak_bytes is None:
+            return None
+        return Verdict(f"{figure}, {ours.peak_bytes / GIB:.3g} GiB", met and ours.peak_bytes <= self.n_bytes)
 
 
 @dataclass(frozen=True)

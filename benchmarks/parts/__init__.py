@@ -14,6 +14,7 @@ PARTS = {
     "votes": "votes",
     "small": "small",
     "large": "large",
+    "streams": "streams",
     "bootstrap": "bootstrap",
     "sampling": "sampling",
     "poll": "poll",
