@@ -47,7 +47,7 @@ class _File:
             raise
         except Exception as error:
             raise self._refusal(error) from error
-        self._columns = {name: _Reader() for name in self._in_file.values()}
+        self._columns = {name: _Reader(trusted=self._is_parquet) for name in self._in_file.values()}
 
     def _opened(self) -> tuple[Any, Any]:
         import_arrow()
@@ -172,7 +172,9 @@ def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any
 class _Reader:
     """Makes codes of one column's arrays, and remembers the labels of the last of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, trusted: bool) -> None:
+        # Parquet's reader checks the indices into dictionaries; that of other files takes them as they are.
+        self._trusted = trusted
         self._dictionary: Any = None
         self._labels: Sequence[Hashable] = []
         self._range = range(0)
@@ -196,7 +198,7 @@ class _Reader:
         gaps = array.null_count > 0
         indices = array.indices if array.indices.type == pa.int32() else array.indices.cast(pa.int32())
         codes = (indices.fill_null(-1) if gaps else indices).to_numpy()
-        if len(codes) and codes.max() >= len(self._labels):
+        if not self._trusted and len(codes) and codes.max() >= len(self._labels):
             raise InputError("an index is outside its dictionary")
         return Column(codes, self._labels, gaps)
 

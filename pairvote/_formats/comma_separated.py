@@ -43,7 +43,7 @@ def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
         line, _ = next(islice(rows(), row + 1, None))
         return f"line {line} of {file.name}"
 
-    cells = _read_by_arrow(raw, places, names) if len(raw) >= ARROW_FROM_BYTES else None
+    cells = _read_by_arrow(raw, places, names) if len(raw) >= ARROW_FROM_BYTES and is_plain(raw) else None
     if cells is None:
         reader = _reader(text_lines(raw, newline=""))
         next(filter(None, reader))
@@ -133,7 +133,7 @@ def _read_by_csv(reader: Any, places: list[int], width: int, rows: Callable[[], 
 
 
 def _read_by_arrow(raw: bytes, places: list[int], names: list[str] | int) -> dict[int, Coded] | None:
-    """The cells as pyarrow reads them, or None where it is absent or might not read them as `csv` does.
+    """The cells as pyarrow reads them, or None where it is absent or refuses them; they are plain, and text.
 
     `names` are those in the header, or how many columns there are in rows without one.
     """
@@ -141,8 +141,6 @@ def _read_by_arrow(raw: bytes, places: list[int], names: list[str] | int) -> dic
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
     except ImportError:
-        return None
-    if not is_plain(raw):
         return None
     text = pa.dictionary(pa.int32(), pa.string())
     if isinstance(names, int):
@@ -158,7 +156,7 @@ def _read_by_arrow(raw: bytes, places: list[int], names: list[str] | int) -> dic
             read_options=options,
             parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in raw),
             convert_options=arrow_csv.ConvertOptions(
-                include_columns=taken, column_types=dict.fromkeys(taken, text), null_values=[]
+                include_columns=taken, column_types=dict.fromkeys(taken, text), null_values=[], check_utf8=False
             ),
         )
     except (pa.ArrowException, OSError, KeyError, UnicodeError):
