@@ -35,6 +35,7 @@ class _File:
         self._part, self._reading = part, reading
         self._kind = "Parquet" if part.fragment is None else "a dataset"
         self._row = 0
+        self._all_groups: list[Any] = []
         try:
             fragment, schema = self._opened()
             self.found = reading.wanted.found_in(part.among(schema.names), part.name)
@@ -67,8 +68,9 @@ class _File:
         part, reading = self._part, self._reading
         try:
             n_rows = self._fragment.metadata.num_rows if self._is_parquet else None
+            self._all_groups = self._fragment.row_groups if self._is_parquet else []
             self._pass_over_row_groups()
-            batches = self._scanner().to_batches()
+            batches = self._scanner(self._fragment).to_batches()
         except Exception as error:
             raise self._refusal(error) from error
         agreed = False
@@ -101,7 +103,7 @@ class _File:
         if not (self._reading.skip and self._is_parquet):
             return
         left: list[int] = []
-        for group in self._fragment.row_groups:
+        for group in self._all_groups:
             if not left and group.num_rows <= self._reading.skip:
                 self._reading.skip -= group.num_rows
                 self._row += group.num_rows
@@ -109,11 +111,11 @@ class _File:
                 left.append(group.id)
         self._fragment = self._fragment.subset(row_group_ids=left)
 
-    def _scanner(self) -> Any:
+    def _scanner(self, fragment: Any) -> Any:
         from pyarrow.dataset import Scanner
 
         return Scanner.from_fragment(
-            self._fragment,
+            fragment,
             schema=self._schema,
             columns=list(dict.fromkeys(self._in_file.values())),
             batch_size=ROWS_AT_ONCE,
@@ -123,11 +125,28 @@ class _File:
 
     def _refusal(self, error: Exception) -> InputError:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        after = f" after row {self._row - 1}" if self._row else ""
         return InputError(
-            f"{self._part.name} cannot be read as {self._kind}{after} ({reason}); check that it is and that it was "
-            "written to its end"
+            f"{self._part.name} cannot be read as {self._kind}{self._broken_rows()} ({reason}); check that it is and "
+            "that it was written to its end"
         )
+
+    def _broken_rows(self) -> str:
+        """Where a file is broken: a scanner that reads ahead gives up before it gives all that is above."""
+        first = 0
+        for group in self._all_groups:
+            stop = first + group.num_rows
+            if stop > self._row and self._is_broken(group.id):
+                return f" at rows {first} to {stop - 1}"
+            first = stop
+        return f" after row {self._row - 1}" if self._row else ""
+
+    def _is_broken(self, group: int) -> bool:
+        try:
+            for _ in self._scanner(self._fragment.subset(row_group_ids=[group])).to_batches():
+                continue
+        except Exception:
+            return True
+        return False
 
 
 def _locate(name: str, first: int) -> Any:

@@ -147,7 +147,9 @@ class _Cursor:
     def plain_block(self) -> bytes | None:
         """Whole rows that are quoted by the book; None where these are not to be had so easily."""
         self._fill(BLOCK_BYTES)
-        at, end = self._at, self._stop if self._ended else _row_end(self._buffer, self._at, self._stop)
+        at, stop = self._at, min(self._stop, self._at + BLOCK_BYTES)
+        is_last = self._ended and stop == self._stop
+        end = stop if is_last else _row_end(self._buffer, at, stop)
         block = self._take(end - at)
         # Parsers take what looks like a byte order mark for one.
         if block and not block.startswith(BOM) and is_plain(block):

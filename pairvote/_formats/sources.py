@@ -102,10 +102,9 @@ def _below(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name).relative_to(folder) for name in files if not name.startswith((".", "_")))
 
 
-def _in_natural_order(path: Path) -> list[list[tuple[int, str]]]:
-    return [
-        [(int(run), "") if run.isdecimal() else (-1, run) for run in re.split(r"([0-9]+)", step)] for step in path.parts
-    ]
+def _in_natural_order(path: Path) -> tuple[list[list[tuple[int, str]]], str]:
+    steps = [re.split(r"([0-9]+)", step) for step in path.parts]
+    return [[(int(run), "") if run.isdecimal() else (-1, run) for run in step] for step in steps], str(path)
 
 
 def _key(step: str) -> tuple[str, str] | None:
