@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pairvote._checks import weights
 from pairvote._chunks import CodedVotes, Numbered
 from pairvote._formats.scanning import Batch, Column
-from pairvote._labels import Locate, first_row, is_missing, shorten
+from pairvote._labels import Locate, first_row, is_missing, look_up, shorten
 from pairvote._outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
 from pairvote.errors import InputError
 
@@ -115,22 +115,38 @@ class LabelTable:
 
     def _admit(self, columns: Mapping[str, Column], locate: Locate) -> None:
         """Give a number to each label in use that has none yet, in the order of the rows."""
-        fresh: list[tuple[int, int, str, int]] = []
-        for place, (part, column) in enumerate(columns.items()):
+        found: list[tuple[NDArray[np.intp], NDArray[np.int32]]] = []
+        labels: list[Hashable] = []
+        for part, column in columns.items():
             rows = np.flatnonzero(self._seen[part].numbers[column.codes] < 0)
             entries, first = np.unique(column.codes[rows], return_index=True)
-            found = zip(rows[first].tolist(), entries.tolist(), strict=True)
-            fresh.extend((row, place, part, entry) for row, entry in found)
-        changed: dict[str, NDArray[np.int32]] = {}
-        for row, _, part, entry in sorted(fresh):
-            label = None if entry < 0 else columns[part].labels[entry]
-            number = self._number(label, part, row, locate)
-            if number >= 0:
-                if part not in changed:
-                    changed[part] = self._seen[part].numbers.copy()
-                changed[part][entry] = number
-        for part, numbers in changed.items():
-            self._seen[part] = _Known.of(columns[part].labels, numbers)
+            found.append((rows[first], entries))
+            labels += [None if entry < 0 else column.labels[entry] for entry in entries.tolist()]
+        if not labels:
+            return
+        all_rows = np.concatenate([rows for rows, _ in found])
+        # Stable, so that of one row the left item comes before the right one.
+        order = np.argsort(all_rows, kind="stable")
+        parts = [part for part, (rows, _) in zip(columns, found, strict=True) for _ in rows]
+        numbers = np.empty(len(labels), np.int32)
+        numbers[order] = self._number_all(
+            [labels[place] for place in order], [(parts[place], int(all_rows[place])) for place in order], locate
+        )
+        for part, (_, entries) in zip(columns, found, strict=True):
+            own, numbers = numbers[: len(entries)], numbers[len(entries) :]
+            if len(own) and own.max() >= 0:
+                fresh = self._seen[part].numbers.copy()
+                fresh[entries] = own
+                self._seen[part] = _Known.of(columns[part].labels, fresh)
+
+    def _number_all(self, labels: list[Hashable], places: list[tuple[str, int]], locate: Locate) -> Any:
+        kinds = set(map(type, labels))
+        if len(kinds) == 1 and kinds <= {str, int} and not self._closed:
+            # Nothing can be wrong with them once the first is of the right type.
+            self._number(labels[0], *places[0], locate)
+            if self._first is not None and type(self._first[0]) in kinds:
+                return look_up(self._numbers, [labels])[0]
+        return [self._number(label, *place, locate) for label, place in zip(labels, places, strict=True)]
 
     def _number(self, label: Hashable, part: str, row: int, locate: Locate) -> int:
         number = self._numbers.get(label)
