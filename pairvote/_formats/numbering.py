@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,8 +81,9 @@ class LabelTable:
 
     @property
     def labels(self) -> tuple[Hashable, ...]:
-        if len(self._labels) != len(self._numbers):
-            self._labels = tuple(self._numbers)
+        n_new = len(self._numbers) - len(self._labels)
+        if n_new:
+            self._labels = (*self._labels, *reversed(list(islice(reversed(self._numbers), n_new))))
         return self._labels
 
     def number(self, columns: Mapping[str, Column], locate: Locate) -> list[Numbered]:
@@ -101,13 +103,14 @@ class LabelTable:
         labels = column.labels
         numbers = np.full(len(labels) + 1, -1, np.int32)
         if isinstance(labels, range):
-            # Far more whole numbers may lie in the range than there are labels.
-            for label, number in self._numbers.items():
-                if isinstance(label, int) and label in labels:
-                    numbers[label - labels.start] = number
+            # Far more whole numbers may lie in the range than there are labels: those in use are looked up one by one.
+            seen = self._seen.get(part)
+            if seen is not None and isinstance(seen.labels, range) and seen.labels.start in labels:
+                start = seen.labels.start - labels.start
+                numbers[start : start + len(seen.labels)] = seen.entries
             return _Known.of(labels, numbers)
         try:
-            numbers[:-1] = [self._numbers.get(label, -1) for label in labels]
+            numbers[:-1] = np.fromiter(map(self._numbers.get, labels, repeat(-1)), np.int32, len(labels))
         except TypeError:
             _refuse_unhashable(part, column, locate)
             raise
@@ -129,8 +132,11 @@ class LabelTable:
         order = np.argsort(all_rows, kind="stable")
         parts = [part for part, (rows, _) in zip(columns, found, strict=True) for _ in rows]
         numbers = np.empty(len(labels), np.int32)
+        in_order = order.tolist()
         numbers[order] = self._number_all(
-            [labels[place] for place in order], [(parts[place], int(all_rows[place])) for place in order], locate
+            [labels[place] for place in in_order],
+            ((parts[place], int(all_rows[place])) for place in in_order),
+            locate,
         )
         for part, (_, entries) in zip(columns, found, strict=True):
             own, numbers = numbers[: len(entries)], numbers[len(entries) :]
@@ -139,13 +145,12 @@ class LabelTable:
                 fresh[entries] = own
                 self._seen[part] = _Known.of(columns[part].labels, fresh)
 
-    def _number_all(self, labels: list[Hashable], places: list[tuple[str, int]], locate: Locate) -> Any:
+    def _number_all(self, labels: list[Hashable], places: Iterable[tuple[str, int]], locate: Locate) -> Any:
+        """The number of every label; `places` says in which column and row each stands."""
         kinds = set(map(type, labels))
-        if len(kinds) == 1 and kinds <= {str, int} and not self._closed:
-            # Nothing can be wrong with them once the first is of the right type.
-            self._number(labels[0], *places[0], locate)
-            if self._first is not None and type(self._first[0]) in kinds:
-                return look_up(self._numbers, [labels])[0]
+        if kinds in ({str}, {int}) and self._first is not None and type(self._first[0]) in kinds:
+            # With labels of the type of the first of all, nothing can be wrong.
+            return look_up(self._numbers, [labels])[0]
         return [self._number(label, *place, locate) for label, place in zip(labels, places, strict=True)]
 
     def _number(self, label: Hashable, part: str, row: int, locate: Locate) -> int:
