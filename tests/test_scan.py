@@ -8,6 +8,7 @@ import gc
 import io
 import json
 import operator
+import os
 import sys
 import weakref
 from pathlib import Path
@@ -586,6 +587,68 @@ class TestParquetAndDatasets:
             assert joined(scan) == as_plain(whole)
             assert repr(scan) == "VoteScan(1 fragment, chunks of 4 rows)"
 
+    @pytest.mark.parametrize("group", [1, 3])
+    @pytest.mark.parametrize(
+        ("values", "type"),
+        [
+            ([None] * 4, "null"),
+            ([-128, 127, 0, 0], "int8"),
+            ([2**64 - 1, 0, 5, 5], "uint64"),
+            ([2**63 - 1, -(2**63), 0, 1], "int64"),
+            ([1, None, 2, 1], "int32"),
+            ([1.5, float("nan"), None, 2], "float64"),
+            ([True, None, False, True], "bool"),
+            ([b"x", None, b"y", b"x"], "binary"),
+            ([1, 2, None, 1], "date32"),
+            ([1, 2, None, 1], "timestamp[us]"),
+        ],
+    )
+    def test_voters_of_any_type(self, tmp_path, monkeypatch, arrow, values, type, group):
+        import pyarrow as pa
+
+        small_blocks(monkeypatch, n_rows=2)
+        kinds = {"timestamp[us]": pa.timestamp("us")}
+        voter = pa.array(values, kinds.get(type) or getattr(pa, type.replace("bool", "bool_"))())
+        sides = {"left": list("abac"), "right": list("bcca"), "outcome": list(OUTCOMES)}
+        path = tmp_path / "a.parquet"
+        arrow.write(pa.table({**sides, "voter": voter}), path, row_group_size=group)
+        for source in (path, arrow.dataset(path), arrow.dataset(pa.table({**sides, "voter": voter}))):
+            assert joined(pv.scan_votes(source, chunk_rows=1)) == as_plain(pv.read_votes(path))
+
+    def test_dictionaries_with_nulls_and_repeats(self, arrow):
+        import pyarrow as pa
+
+        voter = pa.DictionaryArray.from_arrays(pa.array([2, 1, 0, None]), pa.array(["x", None, "x"]))
+        table = pa.table({"left": list("abac"), "right": list("bcca"), "outcome": list(OUTCOMES), "voter": voter})
+        (votes,) = pv.scan_votes(arrow.dataset(table))
+        assert votes.voters == ("x",)
+        assert votes.voter.tolist() == [0, -1, 0, -1]
+
+    @pytest.mark.parametrize("as_dataset", [False, True])
+    def test_memory_does_not_grow_with_the_file(self, tmp_path, monkeypatch, arrow, as_dataset):
+        import pyarrow as pa
+
+        rng = np.random.default_rng(5)
+        n_rows = 400_000
+        table = pa.table(
+            {
+                "left": pa.array(["a"] * n_rows).dictionary_encode(),
+                "right": pa.array(["b"] * n_rows).dictionary_encode(),
+                "outcome": pa.array(["tie"] * n_rows).dictionary_encode(),
+                "weight": rng.random(n_rows),
+            }
+        )
+        path = tmp_path / "a.parquet"
+        arrow.write(table, path, row_group_size=5000, compression="none", use_dictionary=False)
+        del table
+        monkeypatch.setattr(arrow_batches, "ROWS_AT_ONCE", 5000)
+        before, most, n_chunks = pa.total_allocated_bytes(), 0, 0
+        for _ in pv.scan_votes(arrow.dataset(path) if as_dataset else path).coded():
+            most = max(most, pa.total_allocated_bytes() - before)
+            n_chunks += 1
+        assert n_chunks == 80
+        assert most < path.stat().st_size / 3
+
     @pytest.mark.parametrize("kind", ["ipc", "csv", "parquet"])
     def test_datasets_of_other_formats(self, tmp_path, arrow, kind):
         import pyarrow.dataset as ds
@@ -738,6 +801,13 @@ class TestSources:
             (lambda: pv.scan_votes(["a.csv", 7]), "list of paths"),
         ):
             assert words in message_of(call)
+
+    def test_what_cannot_be_read_again_is_refused(self, tmp_path):
+        path = tmp_path / "a.csv"
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("there are no named pipes here")
+        os.mkfifo(path)
+        assert "use read_votes" in message_of(lambda: pv.scan_votes(path))
 
     def test_a_folder_has_one_format(self, tmp_path):
         (tmp_path / "a.csv").write_text(HEADER)

@@ -57,7 +57,10 @@ class _File:
         if self._part.fragment is None:
             # Opened by Python first, which says clearly what keeps a file from being read.
             self._part.open().close()
-            fragment = dataset.ParquetFileFormat().make_fragment(str(self._part.path), fs.LocalFileSystem())
+            # With buffers made beforehand, all of the file that was read would stay in memory until its end.
+            options = dataset.ParquetFragmentScanOptions(pre_buffer=False)
+            own = dataset.ParquetFileFormat(default_fragment_scan_options=options)
+            fragment = own.make_fragment(str(self._part.path), fs.LocalFileSystem())
             return fragment, fragment.physical_schema
         fragment, schema = self._part.fragment
         # Text has no types of its own: the dataset says which to read it as.
@@ -70,7 +73,7 @@ class _File:
             n_rows = self._fragment.metadata.num_rows if self._is_parquet else None
             self._all_groups = self._fragment.row_groups if self._is_parquet else []
             self._pass_over_row_groups()
-            batches = self._scanner(self._fragment).to_batches()
+            batches = self._scanned()
         except Exception as error:
             raise self._refusal(error) from error
         agreed = False
@@ -110,6 +113,14 @@ class _File:
             else:
                 left.append(group.id)
         self._fragment = self._fragment.subset(row_group_ids=left)
+
+    def _scanned(self) -> Iterator[Any]:
+        """The batches of the rows; of somebody's dataset each row group by itself, since its options may buffer all."""
+        if self._part.fragment is None or not self._is_parquet:
+            yield from self._scanner(self._fragment).to_batches()
+            return
+        for group in self._fragment.row_groups:
+            yield from self._scanner(self._fragment.subset(row_group_ids=[group.id])).to_batches()
 
     def _scanner(self, fragment: Any) -> Any:
         from pyarrow.dataset import Scanner
@@ -231,7 +242,7 @@ class _Reader:
                 return None
             # Room to spare, so that numbers that rise from batch to batch seldom need a new range.
             self._range = known = range(start, stop + min(stop - start, MAX_ITEMS - (stop - start)))
-        return Column((values - known.start).astype(np.int32), known)
+        return Column((values.astype(np.int64) - known.start).astype(np.int32), known)
 
 
 def _same(ours: Any, theirs: Any) -> bool:

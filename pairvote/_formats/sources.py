@@ -53,6 +53,8 @@ def _files(paths: list[Path], format_of: FormatOf, keys: list[dict[str, Hashable
             n_bytes = path.stat().st_size
             if path.is_dir():
                 raise InputError(f"{name} is a folder; pass it alone, or the files in it")
+            if not path.is_file():
+                raise InputError(f"{name} is no regular file, which could be read again; use read_votes")
         except (OSError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
