@@ -24,6 +24,7 @@ _HOMES = {
     "scoring.methods": ("rank",),
     "poll.poll": ("Poll", "Question"),
     "io": ("read_votes", "write_votes"),
+    "_scan": ("scan_votes", "VoteScan"),
     "simulation.simulate": ("simulate",),
     "simulation.experiment": ("experiment",),
     "simulation.how_many": ("how_many",),

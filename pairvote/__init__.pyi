@@ -5,6 +5,8 @@ from pairvote import plotting as plotting
 from pairvote import sampling as sampling
 from pairvote import simulation as simulation
 from pairvote._config import show_config as show_config
+from pairvote._scan import VoteScan as VoteScan
+from pairvote._scan import scan_votes as scan_votes
 from pairvote.chunked import count_pairs as count_pairs
 from pairvote.counts import PairCounts as PairCounts
 from pairvote.errors import ConvergenceError as ConvergenceError

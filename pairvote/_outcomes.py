@@ -62,11 +62,11 @@ def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> ND
     column = _labels.as_column(values, "outcome")
     if isinstance(column, np.ndarray):
         column = _labels.code_column(column, "outcome")
-    names = _meanings(outcomes)
+    names = meanings_of(outcomes)
     if isinstance(column, Coded):
-        numbers = np.fromiter((_outcome_code(label, names) for label in column.labels), np.int16)
+        numbers = np.fromiter((outcome_code(label, names) for label in column.labels), np.int16)
         # A missing value is coded -1, which picks the last entry.
-        codes = np.append(numbers, _outcome_code(None, names))[column.codes]
+        codes = np.append(numbers, outcome_code(None, names))[column.codes]
     else:
         # An Outcome equals its number, to which outcomes= may give another meaning.
         if outcomes is None or Outcome not in set(map(type, column)):
@@ -75,7 +75,7 @@ def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> ND
                 found = _labels.look_up(meanings, [column])[0]
                 if len(meanings) == len(names):
                     return found.astype(np.uint8)
-        codes = np.fromiter((_outcome_code(label, names) for label in column), np.int16, count=len(column))
+        codes = np.fromiter((outcome_code(label, names) for label in column), np.int16, count=len(column))
     if codes.size and codes.min() < 0:
         row = _labels.first_row(codes < 0)
         if isinstance(column, Coded):
@@ -83,11 +83,11 @@ def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> ND
             label = None if code < 0 else column.labels[code]
         else:
             label = column[row]
-        raise InputError(_unknown_outcome(label, locate(row), names))
+        raise InputError(unknown_outcome(label, locate(row), names))
     return codes.astype(np.uint8)
 
 
-def _meanings(outcomes: Outcomes | None) -> dict[Any, int]:
+def meanings_of(outcomes: Outcomes | None) -> dict[Any, int]:
     names: dict[Any, int] = dict(OUTCOME_NAMES)
     if outcomes is None:
         return names
@@ -108,7 +108,7 @@ def _meanings(outcomes: Outcomes | None) -> dict[Any, int]:
     return names
 
 
-def _outcome_code(label: Any, names: Mapping[Any, int]) -> int:
+def outcome_code(label: Any, names: Mapping[Any, int]) -> int:
     if isinstance(label, Outcome):
         return int(label)
     try:
@@ -117,7 +117,7 @@ def _outcome_code(label: Any, names: Mapping[Any, int]) -> int:
         return -1
 
 
-def _unknown_outcome(label: Any, where: str, names: Mapping[Any, int]) -> str:
+def unknown_outcome(label: Any, where: str, names: Mapping[Any, int]) -> str:
     known = listed(names)
     if isinstance(label, (int, float, np.number)) and not _labels.is_missing(label):
         return (

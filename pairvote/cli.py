@@ -120,7 +120,7 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
     from pairvote.scoring.methods import rank
 
     if arguments.criteria is None and is_large(arguments.votes, arguments.input_format):
-        from pairvote.io import scan_votes
+        from pairvote._scan import scan_votes
 
         progress = sys.stderr is not None and sys.stderr.isatty()
         scan = scan_votes(arguments.votes, format=arguments.input_format, progress=progress, **_columns(arguments))

@@ -66,7 +66,7 @@ def read_votes(
     Votes(2 votes, 3 items, 2 voters: 1 left, 0 right, 1 tie, 0 skip)
     """
     file = Source.of(source)
-    chosen = _format(format, file.suffix, file.name)
+    chosen = format_of(format, file.suffix, file.name)
     wanted = Wanted.of(left=left, right=right, outcome=outcome, voter=voter, weight=weight, criterion=criterion)
     columns, locate = _FORMATS[chosen].read(file, wanted)
     return Votes(**from_columns(**columns, items=items, outcomes=outcomes, locate=locate))
@@ -112,12 +112,13 @@ def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None)
         raise InputError(f"votes is {shorten(votes)}; pass Votes")
     if not isinstance(path, (str, Path)):
         raise InputError(f"path is {shorten(path)}; pass the path of a file")
-    chosen = _format(format, Path(path).suffix.lower(), displayed(path))
+    chosen = format_of(format, Path(path).suffix.lower(), displayed(path))
     with replacing(Path(path)) as handle:
         _FORMATS[chosen].write(votes, handle)
 
 
-def _format(format: object, suffix: str, file: str) -> str:
+def format_of(format: object, suffix: str, file: str) -> str:
+    """The format asked for, or else the one that the suffix of a file names."""
     if format is None and suffix[1:] in _FORMATS:
         return suffix[1:]
     if format is None:

@@ -36,6 +36,8 @@ NAMES = {
     "Question",
     "read_votes",
     "write_votes",
+    "scan_votes",
+    "VoteScan",
     "PairvoteError",
     "InputError",
     "StateError",

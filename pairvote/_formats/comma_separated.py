@@ -10,7 +10,7 @@ import csv
 import operator
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import count, islice
 from typing import IO, Any
 
@@ -31,35 +31,66 @@ ROWS_AT_ONCE = 2**15
 def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
     """The wanted columns, coded, and what tells the line of a row."""
     raw = read_text(file)
-    header = next(_rows(raw, file.name), None)
-    if header is None:
-        raise InputError(f"{file.name} has only blank lines; begin it with one such as left,right,outcome")
-    names = header[1]
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        return each_row(text_lines(raw, newline=""), file.name)
+
+    names = header(rows(), file.name)
     found = wanted.found_in(names, file.name)
-    places = {name: names.index(name) for name in found.values()}
+    places = [names.index(name) for name in dict.fromkeys(found.values())]
 
     def locate(row: int) -> str:
-        line, _ = next(islice(_rows(raw, file.name), row + 1, None))
+        line, _ = next(islice(rows(), row + 1, None))
         return f"line {line} of {file.name}"
 
-    by_name = _read_by_arrow(raw, list(places)) if len(raw) >= ARROW_FROM_BYTES else None
-    if by_name is None:
-        by_name = _read_by_csv(raw, len(names), places, file.name)
-    columns: Columns = {
-        part: _weights(by_name[name], locate) if part == "weight" else _without_empty(by_name[name])
-        for part, name in found.items()
+    cells = _read_by_arrow(raw, places, names) if len(raw) >= ARROW_FROM_BYTES and is_plain(raw) else None
+    if cells is None:
+        reader = _reader(text_lines(raw, newline=""))
+        next(filter(None, reader))
+        cells = _read_by_csv(reader, places, len(names), rows)
+    return votes_columns(cells, found, names, locate), locate
+
+
+def read_rows(raw: bytes, places: list[int], width: int, rows: Callable[[], Any], *, quickly: bool) -> dict[int, Coded]:
+    """Cells of whole rows without a header, by their places; `quickly` where it `is_plain`.
+
+    `rows` gives what `each_row` does, to say what is wrong with them.
+    """
+    cells = _read_by_arrow(raw, places, width) if quickly else None
+    if cells is None:
+        cells = _read_by_csv(_reader(text_lines(raw, "", "utf-8")), places, width, rows)
+    return cells
+
+
+def votes_columns(cells: dict[int, Coded], found: dict[str, str], names: list[str], locate: Locate) -> Columns:
+    """The parts of votes that were found, from the cells by their places."""
+    by_part = {part: cells[names.index(name)] for part, name in found.items()}
+    return {
+        part: _weights(column, locate) if part == "weight" else _without_empty(column)
+        for part, column in by_part.items()
     }
-    return columns, locate
 
 
-def _reader(raw: bytes) -> Any:
-    return csv.reader(text_lines(raw, newline=""), strict=True)
+def _reader(lines: Iterable[str]) -> Any:
+    return csv.reader(lines, strict=True)
 
 
-def _rows(raw: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank, with the line on which it starts: slow, and exact about what is wrong."""
-    reader = _reader(raw)
-    width = None
+def header(rows: Iterator[tuple[int, list[str]]], file: str) -> list[str]:
+    """The names of the columns, from the first of the rows."""
+    first = next(rows, None)
+    if first is None:
+        raise InputError(f"{file} has only blank lines; begin it with one such as left,right,outcome")
+    return first[1]
+
+
+def each_row(
+    lines: Iterable[str], file: str, width: int | None = None, n_before: Callable[[], int] = int
+) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not blank, with the line on which it starts: slow, and exact about what is wrong.
+
+    `width` is that of the header, unless the rows have it themselves; `n_before()` lines are above these.
+    """
+    reader = _reader(lines)
     while True:
         line = reader.line_num + 1
         try:
@@ -68,7 +99,8 @@ def _rows(raw: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             raise InputError(
-                f"line {line} of {file} is not CSV ({error}); close every quote, and double those inside a cell"
+                f"line {n_before() + line} of {file} is not CSV ({error}); close every quote, and double those "
+                "inside a cell"
             ) from None
         if not row:
             continue
@@ -76,64 +108,71 @@ def _rows(raw: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
             width = len(row)
         if len(row) != width:
             raise InputError(
-                f"line {line} of {file} has {len(row)} cells and the header has {width}; give it one for each "
-                "column, with quotes around text that has commas"
+                f"line {n_before() + line} of {file} has {len(row)} cells and the header has {width}; give it one "
+                "for each column, with quotes around text that has commas"
             )
         yield line, row
 
 
-def _read_by_csv(raw: bytes, width: int, places: dict[str, int], file: str) -> dict[str, Coded]:
-    tables: dict[str, defaultdict[str, int]] = {name: defaultdict(count().__next__) for name in places}
-    chunks: dict[str, list[Codes]] = {name: [np.empty(0, np.int32)] for name in places}
-    reader = filter(None, _reader(raw))
-    next(reader)
+def _read_by_csv(reader: Any, places: list[int], width: int, rows: Callable[[], Any]) -> dict[int, Coded]:
+    tables: dict[int, defaultdict[str, int]] = {place: defaultdict(count().__next__) for place in places}
+    chunks: dict[int, list[Codes]] = {place: [np.empty(0, np.int32)] for place in places}
+    filled = filter(None, reader)
     try:
-        while rows := list(islice(reader, ROWS_AT_ONCE)):
-            if any(len(row) != width for row in rows):
+        while some := list(islice(filled, ROWS_AT_ONCE)):
+            if any(len(row) != width for row in some):
                 raise csv.Error("rows of several lengths")
-            for name, place in places.items():
-                cells = map(operator.itemgetter(place), rows)
-                codes = map(tables[name].__getitem__, cells)
-                chunks[name].append(np.fromiter(codes, np.int32, count=len(rows)))
+            for place in places:
+                codes = map(tables[place].__getitem__, map(operator.itemgetter(place), some))
+                chunks[place].append(np.fromiter(codes, np.int32, count=len(some)))
     except csv.Error:
-        for _ in _rows(raw, file):
+        for _ in rows():
             pass
         raise
-    return {name: Coded(np.concatenate(chunks[name]), list(tables[name])) for name in places}
+    return {place: Coded(np.concatenate(chunks[place]), list(tables[place])) for place in places}
 
 
-def _read_by_arrow(raw: bytes, names: list[str]) -> dict[str, Coded] | None:
-    """The columns as pyarrow reads them, or None where it is absent or might not read them as `csv` does."""
+def _read_by_arrow(raw: bytes, places: list[int], names: list[str] | int) -> dict[int, Coded] | None:
+    """The cells as pyarrow reads them, or None where it is absent or refuses them; they are plain, and text.
+
+    `names` are those in the header, or how many columns there are in rows without one.
+    """
     try:
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
     except ImportError:
         return None
-    if not _is_plain(raw):
-        return None
     text = pa.dictionary(pa.int32(), pa.string())
+    if isinstance(names, int):
+        names = [str(place) for place in range(names)]
+        # Blocks are parsed side by side, each on one thread.
+        options = arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(raw))
+    else:
+        options = arrow_csv.ReadOptions()
+    taken = [names[place] for place in places]
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(raw),
+            read_options=options,
             parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in raw),
             convert_options=arrow_csv.ConvertOptions(
-                include_columns=names, column_types=dict.fromkeys(names, text), null_values=[]
+                include_columns=taken, column_types=dict.fromkeys(taken, text), null_values=[], check_utf8=False
             ),
         )
     except (pa.ArrowException, OSError, KeyError, UnicodeError):
         return None
-    columns = {}
-    for name in names:
+    cells = {}
+    for place, name in zip(places, taken, strict=True):
         array = table[name].unify_dictionaries().combine_chunks()
-        columns[name] = Coded(array.indices.to_numpy(), array.dictionary.to_pylist())
-    return columns
+        cells[place] = Coded(array.indices.to_numpy(), array.dictionary.to_pylist())
+    return cells
 
 
 _AROUND_CELLS = np.zeros(256, bool)
 _AROUND_CELLS[list(b',\r\n"')] = True
 
 
-def _is_plain(raw: bytes) -> bool:
+def is_plain(raw: bytes) -> bool:
     """Whether cells are quoted by the book, and none is longer than the csv module takes.
 
     By the book, quotes come in pairs: the first opens a cell or is the second half of a doubled quote, the
@@ -145,10 +184,10 @@ def _is_plain(raw: bytes) -> bool:
     for start in range(0, len(raw) - step + 1, step):
         if all(raw.find(mark, start, start + step) < 0 for mark in (b",", b"\n", b"\r")):
             return False
+    if b'"' not in raw:
+        return True
     octets = np.frombuffer(raw, np.uint8)
     quotes = np.flatnonzero(octets == ord('"'))
-    if not quotes.size:
-        return True
     if quotes.size % 2:
         return False
     padded = np.concatenate([[ord("\n")], octets, [ord("\n")]]).astype(np.uint8)

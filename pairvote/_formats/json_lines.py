@@ -6,7 +6,7 @@ import json
 import math
 import operator
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import IO, Any, NoReturn
 
@@ -19,57 +19,74 @@ from pairvote._labels import Locate, shorten
 from pairvote.errors import InputError
 from pairvote.votes import Votes
 
-_ABSENT = object()
+ABSENT = object()
 
 
 def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
     """The wanted columns as lists, and what tells the line of a row."""
     raw = read_text(file)
-    columns: dict[str, list[Any]] = {part: [] for part in wanted.names}
-    keys: dict[str, None] = {}
-    for line, text in _texts(raw):
-        record = _record(text, f"line {line} of {file.name}")
-        for part, name in wanted.names.items():
-            value = record.get(name, _ABSENT)
-            if value is _ABSENT and part in NEEDED:
-                raise wanted.lacks(part, list(record), f"line {line} of {file.name}")
-            columns[part].append(value)
-        keys.update(dict.fromkeys(record))
 
-    def locate(row: int) -> str:
-        line, _ = next(islice(_texts(raw), row, None))
+    def where(line: int) -> str:
         return f"line {line} of {file.name}"
 
+    def locate(row: int) -> str:
+        line, _ = next(islice(texts(raw), row, None))
+        return where(line)
+
+    columns, keys = collect(texts(raw), wanted, where)
     found = wanted.found_in(list(keys), file.name) if columns["left"] else {}
-    taken: Columns = {part: columns[part] for part in (*NEEDED, *found)}
+    return votes_columns(columns, found, raw, locate), locate
+
+
+def texts(raw: bytes, encoding: str = "utf-8-sig") -> Iterator[tuple[int, str]]:
+    """Each line that is not blank, with its number."""
+    lines = text_lines(raw, "\n", encoding)
+    return ((line, text) for line, text in enumerate(lines, 1) if not text.isspace())
+
+
+def collect(
+    lines: Iterable[tuple[int, str]], wanted: Wanted, where: Callable[[int], str]
+) -> tuple[dict[str, list[Any]], dict[str, None]]:
+    """The values of each part, ABSENT where a record has none, and all keys in the order in which they turn up."""
+    columns: dict[str, list[Any]] = {part: [] for part in wanted.names}
+    keys: dict[str, None] = {}
+    for line, text in lines:
+        record = _record(text, line, where)
+        for part, name in wanted.names.items():
+            value = record.get(name, ABSENT)
+            if value is ABSENT and part in NEEDED:
+                raise wanted.lacks(part, list(record), where(line))
+            columns[part].append(value)
+        keys.update(dict.fromkeys(record))
+    return columns, keys
+
+
+def votes_columns(columns: dict[str, list[Any]], found: Iterable[str], raw: bytes, locate: Locate) -> Columns:
+    """The parts that the file has, from what was collected of the lines in `raw`."""
+    taken: Columns = {part: columns[part] for part in (*NEEDED, *found) if part in columns}
     if "weight" in taken:
         taken["weight"] = _weights(taken["weight"], locate)
     for part in taken.keys() & {"voter", "criterion"}:
-        taken[part] = [None if value is _ABSENT else value for value in taken[part]]
+        taken[part] = [None if value is ABSENT else value for value in taken[part]]
     if re.search(rb"\\u[dD][89a-fA-F]", raw):
         _refuse_surrogates(taken, locate)
-    return taken, locate
+    return taken
 
 
-def _texts(raw: bytes) -> Iterator[tuple[int, str]]:
-    """Each line that is not blank, with its number."""
-    return ((line, text) for line, text in enumerate(text_lines(raw, newline="\n"), 1) if not text.isspace())
-
-
-def _record(text: str, where: str) -> dict[str, Any]:
+def _record(text: str, line: int, where: Callable[[int], str]) -> dict[str, Any]:
     try:
         record = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{where} is not JSON ({error.msg} at character {error.colno}); write one whole object a line"
+            f"{where(line)} is not JSON ({error.msg} at character {error.colno}); write one whole object a line"
         ) from None
     except RecursionError:
-        raise InputError(f"{where} is nested too deeply; write one flat object a line") from None
+        raise InputError(f"{where(line)} is nested too deeply; write one flat object a line") from None
     except ValueError as error:
-        raise InputError(f"{where} cannot be read ({error}); mend the line or remove it") from None
+        raise InputError(f"{where(line)} cannot be read ({error}); mend the line or remove it") from None
     if not isinstance(record, dict):
         raise InputError(
-            f"{where} is {shorten(record)}; write one object a line, such as "
+            f"{where(line)} is {shorten(record)}; write one object a line, such as "
             '{"left": "ash", "right": "birch", "outcome": "tie"}'
         )
     return record
@@ -95,7 +112,7 @@ def _weights(values: list[Any], locate: Locate) -> NDArray[np.float64]:
     numbers = np.empty(len(values))
     for row, value in enumerate(values):
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            refuse_weight(None if value is _ABSENT else value, locate(row))
+            refuse_weight(None if value is ABSENT else value, locate(row))
         try:
             numbers[row] = value
         except OverflowError:

@@ -18,7 +18,7 @@ from pairvote.votes import Votes
 
 def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
     """The wanted columns, coded where they are text, and what tells the number of a row."""
-    pa, _ = _import_arrow()
+    pa, _ = import_arrow()
     if isinstance(file.stream, io.TextIOBase):
         raise InputError(f"{file.name} is open as text, which Parquet is not; open it as bytes, with mode 'rb'")
     if file.path is None:
@@ -32,7 +32,7 @@ def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
 
 
 def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
-    pa, pq = _import_arrow()
+    pa, pq = import_arrow()
     try:
         schema = pq.read_schema(handle)
         found = wanted.found_in(schema.names, file)
@@ -53,7 +53,7 @@ def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
     return {part: Coded(*column) if isinstance(column, tuple) else column for part, column in columns.items()}
 
 
-def _import_arrow() -> tuple[Any, Any]:
+def import_arrow() -> tuple[Any, Any]:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -65,7 +65,7 @@ def _import_arrow() -> tuple[Any, Any]:
 
 
 def write(votes: Votes, handle: IO[bytes]) -> None:
-    pa, pq = _import_arrow()
+    pa, pq = import_arrow()
     columns: dict[str, Any] = {}
     for kind, coded, labels in label_columns(votes):
         values = _label_array(labels, kind)
@@ -80,7 +80,7 @@ def write(votes: Votes, handle: IO[bytes]) -> None:
 
 def _label_array(labels: list[Hashable], kind: str) -> Any:
     """The labels as an Arrow array, all text or all whole numbers."""
-    pa, _ = _import_arrow()
+    pa, _ = import_arrow()
     texts = [str.__str__(label) for label in labels if isinstance(label, str)]
     numbers = [
         operator.index(label)

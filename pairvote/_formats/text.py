@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from io import BytesIO, TextIOWrapper
 from typing import NoReturn
@@ -25,15 +24,26 @@ _SIGNATURES = {
 def read_text(file: Source) -> bytes:
     """The file's bytes, which are text in UTF-8."""
     raw = file.read()
+    check_start(raw, file.name)
+    check_text(raw, file.name)
+    return raw
+
+
+def check_start(raw: bytes, name: str) -> None:
+    """Refuse a file that has nothing in it, or begins as something else does."""
     if raw in (b"", BOM):
-        raise InputError(f"{file.name} is empty; check that it is the right file and was written to its end")
+        raise InputError(f"{name} is empty; check that it is the right file and was written to its end")
     for signature, kind in _SIGNATURES.items():
         if raw.startswith(signature):
-            raise InputError(f"{file.name} is {kind}")
+            raise InputError(f"{name} is {kind}")
+
+
+def check_text(raw: bytes, name: str, offset: int = 0, n_before: Callable[[], int] = int) -> None:
+    """Refuse what is not text in UTF-8: all of a file, or whole lines from `offset` on, `n_before()` lines down."""
     at = raw.find(b"\0")
     if at >= 0:
         raise InputError(
-            f"{file.name} has a NUL byte at line {_line_at(raw, at)}, so it is not text; "
+            f"{name} has a NUL byte at line {n_before() + count_lines(raw[:at]) + 1}, so it is not text; "
             "pass CSV or JSON Lines in UTF-8"
         )
     if not raw.isascii():
@@ -41,19 +51,19 @@ def read_text(file: Source) -> bytes:
             raw.decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{file.name} is not UTF-8 at line {_line_at(raw, error.start)} "
-                f"(byte 0x{raw[error.start]:02x} at position {error.start}); save it as UTF-8"
+                f"{name} is not UTF-8 at line {n_before() + count_lines(raw[: error.start]) + 1} "
+                f"(byte 0x{raw[error.start]:02x} at position {offset + error.start}); save it as UTF-8"
             ) from None
-    return raw
 
 
-def _line_at(raw: bytes, position: int) -> int:
-    return len(re.findall(rb"\r\n|\r|\n", raw[:position])) + 1
+def count_lines(raw: bytes) -> int:
+    """How many lines end in it, by any of the three line ends."""
+    return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
 
 
-def text_lines(raw: bytes, newline: str) -> TextIOWrapper:
-    """The text line by line, without its byte order mark."""
-    return TextIOWrapper(BytesIO(raw), "utf-8-sig", newline=newline)
+def text_lines(raw: bytes, newline: str, encoding: str = "utf-8-sig") -> TextIOWrapper:
+    """The text line by line, by default without its byte order mark."""
+    return TextIOWrapper(BytesIO(raw), encoding, newline=newline)
 
 
 def is_text(label: str) -> bool:

@@ -1,0 +1,228 @@
+"""One numbering of labels for all batches of rows, in the order in which the rows first show them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice, repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._checks import weights
+from pairvote._chunks import CodedVotes, Numbered
+from pairvote._formats.scanning import Batch, Column
+from pairvote._labels import Locate, first_row, is_missing, look_up, shorten
+from pairvote._outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
+from pairvote.errors import InputError
+
+
+class Numbering:
+    """Turns batches into coded votes, one after the other."""
+
+    def __init__(self, items: tuple[Hashable, ...] | None, outcomes: Outcomes | None) -> None:
+        self._items = LabelTable("item", items)
+        self._voters = LabelTable("voter")
+        self._criteria = LabelTable("criterion")
+        self._outcomes = _OutcomeTable(outcomes)
+        self._has: set[str] = set()
+
+    def coded(self, batch: Batch) -> CodedVotes:
+        columns = batch.columns
+        sides = {side: columns[side] for side in ("left", "right")}
+        left, right = self._items.number(sides, batch.locate)
+        votes = CodedVotes(
+            items=self._items.labels,
+            left=left,
+            right=right,
+            outcome=self._outcomes.number(columns["outcome"], batch.locate),
+            weight=None if batch.weight is None else weights(batch.weight, batch.n_rows, batch.locate),
+            locate=batch.locate,
+        )
+        for part, table, labels in (("voter", self._voters, "voters"), ("criterion", self._criteria, "criteria")):
+            if part in columns:
+                self._has.add(part)
+                (numbered,) = table.number({part: columns[part]}, batch.locate)
+                codes = numbered.spread()
+            elif part in self._has:
+                codes = np.full(batch.n_rows, -1, np.int32)
+            else:
+                continue
+            fields: dict[str, Any] = {part: codes, labels: table.labels}
+            votes = replace(votes, **fields)
+        return votes
+
+
+class _Known(NamedTuple):
+    """The number of every label, -1 where it has none; at the end -1, which is what the code -1 picks."""
+
+    labels: Sequence[Hashable]
+    numbers: NDArray[np.int32]
+    entries: NDArray[np.int32]
+    whole: bool
+
+    @classmethod
+    def of(cls, labels: Sequence[Hashable], numbers: NDArray[np.int32]) -> _Known:
+        numbers.flags.writeable = False
+        entries = numbers[:-1]
+        return cls(labels, numbers, entries, not len(entries) or bool(entries.min() >= 0))
+
+
+class LabelTable:
+    """The labels of one kind and their numbers; `known` ones are all that there may be."""
+
+    def __init__(self, kind: str, known: tuple[Hashable, ...] | None = None) -> None:
+        self._kind, self._closed = kind, known is not None
+        self._numbers: dict[Hashable, int] = {label: number for number, label in enumerate(known or ())}
+        self._labels = tuple(self._numbers)
+        self._seen: dict[str, _Known] = {}
+        self._first: tuple[Hashable, str, int, Locate] | None = None
+
+    @property
+    def labels(self) -> tuple[Hashable, ...]:
+        n_new = len(self._numbers) - len(self._labels)
+        if n_new:
+            self._labels = (*self._labels, *reversed(list(islice(reversed(self._numbers), n_new))))
+        return self._labels
+
+    def number(self, columns: Mapping[str, Column], locate: Locate) -> list[Numbered]:
+        """The columns, whose rows are read together, numbered alike."""
+        for part, column in columns.items():
+            seen = self._seen.get(part)
+            if seen is None or not _same(seen.labels, column.labels):
+                self._seen[part] = self._look_up(part, column, locate)
+        if any(column.gaps or not self._seen[part].whole for part, column in columns.items()):
+            self._admit(columns, locate)
+        return [
+            Numbered(column.codes, self._seen[part].numbers if column.gaps else self._seen[part].entries)
+            for part, column in columns.items()
+        ]
+
+    def _look_up(self, part: str, column: Column, locate: Locate) -> _Known:
+        labels = column.labels
+        numbers = np.full(len(labels) + 1, -1, np.int32)
+        if isinstance(labels, range):
+            # Far more whole numbers may lie in the range than there are labels: those in use are looked up one by one.
+            seen = self._seen.get(part)
+            if seen is not None and isinstance(seen.labels, range) and seen.labels.start in labels:
+                start = seen.labels.start - labels.start
+                numbers[start : start + len(seen.labels)] = seen.entries
+            return _Known.of(labels, numbers)
+        try:
+            numbers[:-1] = np.fromiter(map(self._numbers.get, labels, repeat(-1)), np.int32, len(labels))
+        except TypeError:
+            _refuse_unhashable(part, column, locate)
+            raise
+        return _Known.of(labels, numbers)
+
+    def _admit(self, columns: Mapping[str, Column], locate: Locate) -> None:
+        """Give a number to each label in use that has none yet, in the order of the rows."""
+        found: list[tuple[NDArray[np.intp], NDArray[np.int32]]] = []
+        labels: list[Hashable] = []
+        for part, column in columns.items():
+            rows = np.flatnonzero(self._seen[part].numbers[column.codes] < 0)
+            entries, first = np.unique(column.codes[rows], return_index=True)
+            found.append((rows[first], entries))
+            labels += [None if entry < 0 else column.labels[entry] for entry in entries.tolist()]
+        if not labels:
+            return
+        all_rows = np.concatenate([rows for rows, _ in found])
+        # Stable, so that of one row the left item comes before the right one.
+        order = np.argsort(all_rows, kind="stable")
+        parts = [part for part, (rows, _) in zip(columns, found, strict=True) for _ in rows]
+        numbers = np.empty(len(labels), np.int32)
+        in_order = order.tolist()
+        numbers[order] = self._number_all(
+            [labels[place] for place in in_order],
+            ((parts[place], int(all_rows[place])) for place in in_order),
+            locate,
+        )
+        for part, (_, entries) in zip(columns, found, strict=True):
+            own, numbers = numbers[: len(entries)], numbers[len(entries) :]
+            if len(own) and own.max() >= 0:
+                fresh = self._seen[part].numbers.copy()
+                fresh[entries] = own
+                self._seen[part] = _Known.of(columns[part].labels, fresh)
+
+    def _number_all(self, labels: list[Hashable], places: Iterable[tuple[str, int]], locate: Locate) -> Any:
+        """The number of every label; `places` says in which column and row each stands."""
+        kinds = set(map(type, labels))
+        if kinds in ({str}, {int}) and self._first is not None and type(self._first[0]) in kinds:
+            # With labels of the type of the first of all, nothing can be wrong.
+            return look_up(self._numbers, [labels])[0]
+        return [self._number(label, *place, locate) for label, place in zip(labels, places, strict=True)]
+
+    def _number(self, label: Hashable, part: str, row: int, locate: Locate) -> int:
+        number = self._numbers.get(label)
+        if number is not None:
+            return number
+        if is_missing(label):
+            if self._kind != "item":
+                return -1
+            raise InputError(
+                f"{part} at {locate(row)} is missing; a vote needs two items, so fill it in or drop the row"
+            )
+        if self._closed:
+            raise InputError(
+                f"{part} at {locate(row)} is {shorten(label)}, which is not among the {len(self._numbers)} items of "
+                "items=; add it there or leave out the row"
+            )
+        if self._first is None:
+            self._first = (label, part, row, locate)
+        first, first_part, first_row, where = self._first
+        if type(label) is not type(first) and _type(label) != _type(first):
+            raise InputError(
+                f"{part} at {locate(row)} is {shorten(label)}, a label of type {_type(label)}, and {first_part} at "
+                f"{where(first_row)} is {shorten(first)}, of type {_type(first)}; give all labels one type, "
+                "so that none is taken for another"
+            )
+        self._numbers[label] = number = len(self._numbers)
+        return number
+
+
+class _OutcomeTable:
+    """What the labels of outcomes mean."""
+
+    def __init__(self, outcomes: Outcomes | None) -> None:
+        self._names = meanings_of(outcomes)
+        self._seen: _Known | None = None
+
+    def number(self, column: Column, locate: Locate) -> Numbered:
+        codes, labels, gaps = column
+        if self._seen is None or not _same(self._seen.labels, labels):
+            numbers = [outcome_code(label, self._names) for label in [*labels, None]]
+            self._seen = _Known.of(labels, np.array(numbers, np.int32))
+        seen = self._seen
+        if gaps or not seen.whole:
+            wrong = seen.numbers[codes] < 0
+            if wrong.any():
+                row = first_row(wrong)
+                label = None if codes[row] < 0 else labels[codes[row]]
+                raise InputError(unknown_outcome(label, locate(row), self._names))
+        if gaps:
+            return Numbered(np.where(codes < 0, np.int32(len(labels)), codes), seen.numbers)
+        return Numbered(codes, seen.entries)
+
+
+def _same(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> bool:
+    return ours is theirs or (type(ours) is type(theirs) and ours == theirs)
+
+
+def _type(label: object) -> str:
+    """The type of a label in a file: numbers, with and without a fraction, are of one."""
+    if isinstance(label, bool) or not isinstance(label, (int, float, np.number)):
+        return type(label).__name__
+    return "number"
+
+
+def _refuse_unhashable(part: str, column: Column, locate: Locate) -> None:
+    for row, code in enumerate(column.codes.tolist()):
+        label: Any = None if code < 0 else column.labels[code]
+        try:
+            hash(label)
+        except TypeError:
+            raise InputError(
+                f"{part} at {locate(row)} is {shorten(label)}, which is not hashable and so cannot be a label; "
+                "use a string, a number or a tuple"
+            ) from None
