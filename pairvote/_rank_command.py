@@ -1,4 +1,4 @@
-"""The command ``pairvote rank``: a file at once, or chunk by chunk where it is large, and what is said of its ranking."""
+"""The command ``pairvote rank``: a file at once, or chunk by chunk where it is large, and what is said of it."""
 
 from __future__ import annotations
 

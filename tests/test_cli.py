@@ -390,7 +390,7 @@ def test_bad_options_are_refused_in_one_line(refused, votes_file, argv, message)
 
 def test_bad_files_are_refused_in_one_line(refused, tmp_path):
     assert "nowhere.csv" in refused("rank", tmp_path / "nowhere.csv")
-    assert "--input-format" in refused("rank", tmp_path)
+    assert "is a folder without files" in refused("rank", tmp_path)
     (tmp_path / "votes.txt").write_text(VOTES)
     assert ".parquet" in refused("rank", tmp_path / "votes.txt")
     (tmp_path / "folder.csv").mkdir()

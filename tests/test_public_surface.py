@@ -34,6 +34,7 @@ NAMES = {
     "rank",
     "Poll",
     "Question",
+    "count_pairs",
     "read_votes",
     "write_votes",
     "scan_votes",

@@ -15,6 +15,7 @@ PARTS = {
     "small": "small",
     "large": "large",
     "streams": "streams",
+    "cluster": "cluster",
     "bootstrap": "bootstrap",
     "sampling": "sampling",
     "poll": "poll",
