@@ -168,8 +168,7 @@ def _read_by_arrow(raw: bytes, places: list[int], names: list[str] | int) -> dic
     return cells
 
 
-_AROUND_CELLS = np.zeros(256, bool)
-_AROUND_CELLS[list(b',\r\n"')] = True
+_QUOTE = ord('"')
 
 
 def is_plain(raw: bytes) -> bool:
@@ -187,18 +186,28 @@ def is_plain(raw: bytes) -> bool:
     if b'"' not in raw:
         return True
     octets = np.frombuffer(raw, np.uint8)
-    quotes = np.flatnonzero(octets == ord('"'))
-    if quotes.size % 2:
-        return False
-    padded = np.concatenate([[ord("\n")], octets, [ord("\n")]]).astype(np.uint8)
-    if raw.startswith(BOM):
-        padded[len(BOM)] = ord("\n")
-    opening, closing = quotes[::2], quotes[1::2]
-    before, after = padded[opening], padded[closing + 2]
-    if not (_AROUND_CELLS[before].all() and _AROUND_CELLS[after].all()):
-        return False
-    longest = (closing[after != ord('"')] - opening[before != ord('"')]).max()
-    return bool(longest <= limit)
+    within = np.False_
+    # Pieces so small that what is found out about them stays in the processor's cache.
+    size = min(step, 2**16)
+    for start in range(0, len(raw), size):
+        piece = octets[start : start + size]
+        quotes = piece == _QUOTE
+        inside = np.bitwise_xor.accumulate(quotes) ^ within
+        within = inside[-1]
+        # Of the octets before and after those of the piece, too; beyond the ends is as good as a line end.
+        ends = np.ones(len(piece) + 2, bool)
+        seen = octets[max(start - 1, 0) : start + size + 1]
+        ends[not start :][: len(seen)] = (
+            (seen == _QUOTE) | (seen == ord(",")) | (seen == ord("\n")) | (seen == ord("\r"))
+        )
+        if not start and raw.startswith(BOM):
+            ends[len(BOM)] = True
+        if (quotes & inside & ~ends[:-2]).any() or (quotes & ~inside & ~ends[2:]).any():
+            return False
+        # A longer cell within quotes would fill a piece.
+        if len(piece) == size and (inside | quotes).all():
+            return False
+    return not within
 
 
 def _without_empty(column: Coded) -> Coded:
