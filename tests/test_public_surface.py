@@ -50,16 +50,29 @@ NAMES = {
     "show_config",
     "datasets",
     "diagnostics",
+    "distributed",
     "errors",
     "plotting",
     "sampling",
     "simulation",
 }
-MODULES = {"datasets", "diagnostics", "errors", "plotting", "sampling", "simulation"}
+MODULES = {"datasets", "diagnostics", "distributed", "errors", "plotting", "sampling", "simulation"}
 OBJECTS = sorted(NAMES - MODULES - {"__version__"})
 CLASSES = [name for name in OBJECTS if inspect.isclass(getattr(pv, name))]
 PACKAGE = Path(pv.__file__).parent
-HEAVY = {"scipy", "pandas", "narwhals", "choix", "matplotlib", "polars", "pyarrow", "tqdm", "joblib"}
+HEAVY = {
+    "dask",
+    "distributed",
+    "scipy",
+    "pandas",
+    "narwhals",
+    "choix",
+    "matplotlib",
+    "polars",
+    "pyarrow",
+    "tqdm",
+    "joblib",
+}
 
 
 def loaded_by(code: str) -> set[str]:
