@@ -17,7 +17,7 @@ from pairvote.errors import InputError, StateError
 # A `dask.delayed.Delayed`, whose values are made when somebody asks for them.
 Delayed = Any
 MISSING = "votes on a cluster are read through Dask, which is not installed here; pip install 'pairvote[dask]'"
-LOST = "the cluster that held these counts was closed or restarted, and they with it; count the votes again"
+LOST = "the cluster that held these counts was closed or restarted, and they went with it; count the votes again"
 
 
 def task(function: Callable[..., Any], n_values: int | None = None) -> Callable[..., Delayed]:
@@ -50,7 +50,7 @@ def kept(values: Sequence[Delayed]) -> list[Delayed]:
     """The same values, made now and kept where they were made for as long as somebody refers to them."""
     import dask
 
-    with _meant():
+    with _meant(values):
         return list(dask.persist(*values))
 
 
@@ -58,33 +58,40 @@ def result(value: Delayed) -> Any:
     """The value itself, brought here."""
     import dask
 
-    with _meant():
+    with _meant([value]):
         return dask.compute(value)[0]
 
 
 @contextmanager
-def _meant() -> Iterator[None]:
-    """Without the warning of vectors sent along, and with a clear word where a cluster has gone."""
+def _meant(values: Sequence[Delayed]) -> Iterator[None]:
+    """Without the warning of vectors sent along, and with a clear word where a cluster fails."""
+    if any(future.cancelled() for future in _futures(values)):
+        raise StateError(LOST)
     with warnings.catch_warnings():
         # They are in the graph on purpose: what is scattered is lost with the worker that has it.
         warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
         try:
             yield
         except Exception as error:
-            if is_of_cluster(error) and ("Cancelled" in type(error).__name__ or "Closed" in type(error).__name__):
+            if type(error).__module__.partition(".")[0] != "distributed":
+                raise
+            if "Cancelled" in type(error).__name__:
                 raise StateError(LOST) from error
-            raise
+            raise StateError(
+                f"the cluster gave up ({type(error).__name__}: {' '.join(str(error).split())}); its logs say why, and "
+                "where workers ran out of memory, make the partitions smaller"
+            ) from error
 
 
-def is_of_cluster(error: BaseException) -> bool:
-    """Whether an error is the cluster's own, such as that of a worker that died too often, and not that of a task."""
-    return type(error).__module__.partition(".")[0] == "distributed"
+def _futures(values: Sequence[Delayed]) -> list[Any]:
+    """What a cluster keeps of these values."""
+    distributed = sys.modules.get("distributed")
+    return [] if distributed is None else list(distributed.futures_of(values))
 
 
 def by_worker(values: Sequence[Delayed]) -> list[Delayed]:
     """Kept values with those of one worker side by side, so that their sums are added before they travel."""
-    distributed = sys.modules.get("distributed")
-    futures = [] if distributed is None else distributed.futures_of(values)
+    futures = _futures(values)
     if not futures:
         return list(values)
     workers = futures[0].client.who_has(futures)

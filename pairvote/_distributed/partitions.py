@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pairvote._assembly import from_columns
-from pairvote._distributed.engine import Delayed, added, is_of_cluster, kept, result, sent, task
+from pairvote._distributed.engine import Delayed, added, kept, result, sent, task
 from pairvote._frames import Frame
 from pairvote._labels import Coded, listed, merge_labels, shorten
 from pairvote._outcomes import Outcomes
@@ -20,6 +20,7 @@ from pairvote.votes import Votes
 
 # How deep in a task's arguments the name of a file is looked for.
 DEPTH = 6
+MOST_FILES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,8 +189,8 @@ def delayed_partitions(votes: Any, asked: Asked) -> list[Delayed]:
 
 def count_all(partitions: list[Delayed], asked: Asked) -> tuple[list[Delayed], Delayed, Summary]:
     """Each partition counted and kept where it lies, and the summary of all, both there and here."""
-    how = sent(asked)
-    counted = [task(count_partition)(part, number, how) for number, part in enumerate(partitions)]
+    count, how = task(count_partition), sent(asked)
+    counted = [count(part, number, how) for number, part in enumerate(partitions)]
     try:
         counted = kept(counted)
         (whole,) = kept([added([task(summary_of)(part, number) for number, part in enumerate(counted)], add)])
@@ -197,8 +198,6 @@ def count_all(partitions: list[Delayed], asked: Asked) -> tuple[list[Delayed], D
     except (PairvoteError, MemoryError):
         raise
     except Exception as error:
-        if is_of_cluster(error):
-            raise
         raise _unreadable(partitions, counted, error) from error
     _check(summary, asked.select)
     return counted, whole, summary
@@ -206,9 +205,8 @@ def count_all(partitions: list[Delayed], asked: Asked) -> tuple[list[Delayed], D
 
 def _check(summary: Summary, select: Hashable | None) -> None:
     if len(summary.kinds) > 1:
-        (kind, (label, where)), (other, (against, there)) = sorted(summary.kinds.items(), key=lambda item: item[1][1])[
-            :2
-        ]
+        by_partition = sorted(summary.kinds.items(), key=lambda kind: kind[1][1])
+        (kind, (label, where)), (other, (against, there)) = by_partition[:2]
         raise InputError(
             f"labels are of several types: {shorten(label)} in partition {where} is a {kind} and {shorten(against)} in "
             f"partition {there} a {other}; convert the columns to one type, so that one item has one label"
@@ -228,10 +226,10 @@ def _unreadable(partitions: list[Delayed], counted: list[Delayed], error: Except
             result(task(_nothing)(part))
         except Exception as found:
             text = " ".join(str(found).split()) or "no reason given"
-            files = listed(_files(partitions[number])) if _files(partitions[number]) else ""
+            files = _files(partitions[number])[:MOST_FILES]
+            named = f" ({', '.join(files)})" if files else ""
             return InputError(
-                f"partition {number}{files and f' ({files})'} cannot be read: {type(found).__name__}: {text}; "
-                "mend it, or leave it out"
+                f"partition {number}{named} cannot be read ({type(found).__name__}: {text}); mend it, or leave it out"
             )
     return error
 
