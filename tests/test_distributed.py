@@ -395,7 +395,13 @@ def test_a_ranking_of_pairs_elsewhere_answers_or_says_why_not() -> None:
     assert ranking.top(3) == local.top(3)
     assert ranking.on_elo_scale().to_frame("polars").shape == (N_ITEMS, 10)
     assert ranking.expected_score("item 1", "item 2") == pytest.approx(local.expected_score("item 1", "item 2"))
-    for ask in (lambda: ranking.covariance, lambda: ranking.top_k_probability(3, rng=1)):
+    for ask in (
+        lambda: ranking.covariance,
+        lambda: ranking.top_k_probability(3, rng=1),
+        lambda: ranking.rank_interval(rng=1),
+        lambda: ranking.tiers(),
+        lambda: ranking.quasi_variances,
+    ):
         with pytest.raises(pv.MissingUncertaintyError, match=r"gather\(\) the counts"):
             ask()
     none = bradley_terry(counts, uncertainty="none")
