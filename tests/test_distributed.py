@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,6 +152,24 @@ def test_an_empty_partition_may_have_any_dtype(dtype: Any) -> None:
     assert (nothing.n_items, nothing.n_pairs) == (0, 0)
     named = count_pairs([delayed(empty)] * 2, items=["ash", "birch"], most_pairs=0)
     assert named.item_totals().tolist() == [[0.0] * 4] * 2
+
+
+def as_received(sent: Any) -> Any:
+    """A copy by way of a message in which no number lies in line with the machine's words."""
+    buffers: list[pickle.PickleBuffer] = []
+    pickled = pickle.dumps(sent, protocol=5, buffer_callback=buffers.append)
+    return pickle.loads(pickled, buffers=[memoryview(b"x" + buffer.raw().tobytes())[1:] for buffer in buffers])
+
+
+def test_what_was_received_out_of_line_is_counted_and_added() -> None:
+    votes = pv.Votes.from_frame(frame_of_votes())
+    received, counts = as_received(votes), as_received(votes.counts())
+    for array in (received.left, received.weight, counts.table, counts.start):
+        assert array.flags.aligned
+        assert not array.flags.writeable
+    assert_same_counts(received.counts(), votes.counts())
+    assert_same_counts(counts + counts, votes.counts() + votes.counts())
+    np.testing.assert_array_equal(pv.bradley_terry(counts).scores, pv.bradley_terry(votes.counts()).scores)
 
 
 def test_pairs_stay_only_where_they_may_be_too_many() -> None:
@@ -399,7 +418,7 @@ def test_a_ranking_of_pairs_elsewhere_answers_or_says_why_not() -> None:
         lambda: ranking.covariance,
         lambda: ranking.top_k_probability(3, rng=1),
         lambda: ranking.rank_interval(rng=1),
-        lambda: ranking.tiers(),
+        ranking.tiers,
         lambda: ranking.quasi_variances,
     ):
         with pytest.raises(pv.MissingUncertaintyError, match=r"gather\(\) the counts"):

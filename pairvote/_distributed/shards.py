@@ -107,6 +107,8 @@ def _model(shard: Shard, kind: Kind) -> Model:
 
 
 def _weighted(weights: NDArray[np.float64], diagonal: NDArray[np.float64] = NOTHING) -> Slopes:
+    # What comes from another worker need not lie in line.
+    weights = np.require(weights, requirements="A")
     return Slopes(gradient=NOTHING, weights=weights, diagonal=diagonal, border=NOTHING, corner=NOTHING, ridge=0.0)
 
 
