@@ -51,9 +51,9 @@ class DistributedCounts:
     @classmethod
     def of(cls, counted: list[Delayed], whole: Delayed, summary: Summary) -> DistributedCounts:
         """Those of partitions that have been counted; `whole` is the summary where they lie."""
-        codes_of = task(shards.numbered)(whole)
+        numbering = task(shards.numbered)(whole)
         # One without pairs has no part in a fit, but may hold the only skips.
-        shared = kept([task(shards.as_shard)(part, codes_of) for part in counted])
+        shared = kept([task(shards.as_shard)(part, numbering) for part in counted])
         totals = result(added([task(shards.totals)(shard, len(summary.items)) for shard in shared], add))
         totals.flags.writeable = False
         with_pairs = [shard for shard, n_pairs in zip(shared, summary.n_pairs, strict=True) if n_pairs]

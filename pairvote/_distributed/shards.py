@@ -59,15 +59,22 @@ def unlabelled(n_items: int) -> tuple[Hashable, ...]:
     return cast("tuple[Hashable, ...]", range(n_items))
 
 
-def numbered(summary: Summary) -> dict[Hashable, int]:
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """The code of every label, in one piece: a bare dict would be taken apart to be sent."""
+
+    codes: dict[Hashable, int]
+
+
+def numbered(summary: Summary) -> Numbering:
     """The code of every label."""
-    return {label: code for code, label in enumerate(summary.items)}
+    return Numbering({label: code for code, label in enumerate(summary.items)})
 
 
-def as_shard(counted: Counted, codes_of: dict[Hashable, int]) -> Shard:
+def as_shard(counted: Counted, numbering: Numbering) -> Shard:
     """A partition's counts with codes in place of labels."""
     counts = counted.counts
-    codes = np.fromiter(map(codes_of.__getitem__, counts.items), np.int32, count=counts.n_items)
+    codes = np.fromiter(map(numbering.codes.__getitem__, counts.items), np.int32, count=counts.n_items)
     return Shard(replace(counts, items=unlabelled(counts.n_items)), codes)
 
 
