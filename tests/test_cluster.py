@@ -12,6 +12,7 @@ from typing import Any
 import dask
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from dask import delayed
 from distributed import Client, LocalCluster
@@ -100,8 +101,32 @@ def test_errors_on_a_worker_arrive_with_their_place(client: Client, votes: pv.Vo
     def gone(path: str) -> None:
         raise OSError(f"{path} is cut short")
 
-    with pytest.raises(pv.InputError, match=r"partition 1 cannot be read \(OSError: votes.parquet is cut short\)"):
-        count_pairs([delayed(votes), delayed(gone)("votes.parquet")])
+    with pytest.raises(
+        pv.InputError, match=r"partition 1 \(a\.parquet\) cannot be read \(OSError: a\.parquet is cut short\)"
+    ):
+        count_pairs([delayed(votes), delayed(gone)("a.parquet")])
+
+    def read(path: str) -> pd.DataFrame:
+        return bad
+
+    with pytest.raises(pv.InputError, match=r"row 7 of partition 1 \(a\.parquet\) is 'perhaps'"):
+        count_pairs([delayed(votes), delayed(read)("a.parquet")])
+
+
+def test_a_partition_that_kills_its_workers_is_given_up(client: Client, votes: pv.Votes) -> None:
+    def crash() -> None:
+        os._exit(1)
+
+    def allow(n_failures: int, dask_scheduler: Any = None) -> int:
+        before, dask_scheduler.allowed_failures = dask_scheduler.allowed_failures, n_failures
+        return int(before)
+
+    usual = client.run_on_scheduler(allow, 0)
+    with pytest.raises(pv.StateError, match=r"the cluster gave up \(KilledWorker: .*make the partitions smaller"):
+        count_pairs([delayed(votes), delayed(crash)()])
+    client.run_on_scheduler(allow, usual)
+    client.wait_for_workers(2)
+    assert count_pairs([delayed(votes)]).total == votes.counts().total
 
 
 def test_a_worker_that_dies_in_mid_fit_costs_a_recomputation(

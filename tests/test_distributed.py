@@ -276,7 +276,7 @@ def test_a_partition_without_a_column_is_named() -> None:
 
 @DASKS_OWN
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
-def test_a_file_cut_short_is_named(tmp_path: Path, scheduler: str) -> None:
+def test_a_file_that_is_damaged_is_named(tmp_path: Path, scheduler: str) -> None:
     write_parts(frame_of_votes(), tmp_path)
     damaged = sorted(tmp_path.glob("*.parquet"))[2]
     damaged.write_bytes(damaged.read_bytes()[:-200])
@@ -286,6 +286,26 @@ def test_a_file_cut_short_is_named(tmp_path: Path, scheduler: str) -> None:
         pytest.raises(pv.InputError, match=rf"partition 2 \({damaged}\) cannot be read \(.*\); mend it, or leave"),
     ):
         count_pairs(votes)
+    frame_of_votes(100).replace({"outcome": {"tie": "draw"}}).to_parquet(damaged, index=False)
+    with (
+        dask.config.set(scheduler=scheduler),
+        pytest.raises(pv.InputError, match=rf"outcome at row \d+ of partition 2 \({damaged}\) is 'draw'"),
+    ):
+        count_pairs(dd.read_parquet(tmp_path))
+
+
+def test_a_text_file_that_is_no_table_is_named(tmp_path: Path) -> None:
+    df = frame_of_votes(weighted=True)
+    paths = [tmp_path / f"{day}.csv" for day in ("monday", "tuesday", "wednesday")]
+    for path in paths:
+        df.to_csv(path, index=False)
+    with open(paths[1], "a") as lines:
+        lines.write("item 1,item 2,left,1.0,and,more\n")
+    words = rf"partition 1 \({paths[1]}\) cannot be read \(\w*Error: .*\)"
+    with pytest.raises(pv.InputError, match=words):
+        count_pairs([delayed(pd.read_csv)(str(path)) for path in paths])
+    with pytest.raises(pv.InputError, match=words):
+        count_pairs(dd.read_csv(paths, blocksize=None))
 
 
 def test_what_a_loader_says_is_passed_on(tmp_path: Path) -> None:

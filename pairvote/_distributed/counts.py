@@ -93,7 +93,7 @@ class DistributedCounts:
         return np.unique(result(added(found, shards.join)), return_inverse=True)[1].astype(np.int32)
 
     def gather(self) -> PairCounts:
-        """All pairs in one table, brought here: 32 bytes or less for each."""
+        """All pairs in one table, brought here: 28 bytes for each."""
         over_all = [task(shards.over_all)(shard, self.n_items) for shard in self.shards]
         whole: PairCounts = result(added(over_all, add))
         return replace(whole, items=self.items, skipped=np.array(self.totals[:, 3]))

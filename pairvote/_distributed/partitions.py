@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,8 +20,9 @@ from pairvote.errors import InputError, PairvoteError
 from pairvote.votes import Votes
 
 # How deep in a task's arguments the name of a file is looked for.
-DEPTH = 6
+DEPTH = 10
 MOST_FILES = 3
+FILE = re.compile(r".*\.(csv|tsv|txt|json|jsonl|ndjson|parquet|parq|pq|arrow|feather|orc)(\.\w+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +102,10 @@ def count_partition(partition: Any, number: int, asked: Asked) -> Counted:
     except PairvoteError as error:
         place = f"partition {number}"
         text = str(error)
+        placed = type(error)(text if place in text else f"{place}: {text}")
+        vars(placed)["partition"] = number
         # Without what it was raised from: that may be something that cannot be sent.
-        raise type(error)(text if place in text else f"{place}: {text}") from None
+        raise placed from None
 
 
 def _read(partition: Any, number: int, asked: Asked) -> tuple[Votes, dict[str, Any]]:
@@ -195,7 +199,9 @@ def count_all(partitions: list[Delayed], asked: Asked) -> tuple[list[Delayed], D
         counted = kept(counted)
         (whole,) = kept([added([task(summary_of)(part, number) for number, part in enumerate(counted)], add)])
         summary: Summary = result(whole)
-    except (PairvoteError, MemoryError):
+    except PairvoteError as error:
+        raise _with_files(partitions, error) from error
+    except MemoryError:
         raise
     except Exception as error:
         raise _unreadable(partitions, counted, error) from error
@@ -226,12 +232,22 @@ def _unreadable(partitions: list[Delayed], counted: list[Delayed], error: Except
             result(task(_nothing)(part))
         except Exception as found:
             text = " ".join(str(found).split()) or "no reason given"
-            files = _files(partitions[number])[:MOST_FILES]
-            named = f" ({', '.join(files)})" if files else ""
-            return InputError(
-                f"partition {number}{named} cannot be read ({type(found).__name__}: {text}); mend it, or leave it out"
-            )
+            place = _place(partitions, number)
+            return InputError(f"{place} cannot be read ({type(found).__name__}: {text}); mend it, or leave it out")
     return error
+
+
+def _with_files(partitions: list[Delayed], error: PairvoteError) -> PairvoteError:
+    """The same error, the files of its partition named beside it."""
+    number = vars(error).get("partition")
+    if number is None:
+        return error
+    return type(error)(str(error).replace(f"partition {number}", _place(partitions, number), 1))
+
+
+def _place(partitions: list[Delayed], number: int) -> str:
+    files = _files(partitions[number])[:MOST_FILES]
+    return f"partition {number}" + (f" ({', '.join(files)})" if files else "")
 
 
 def _nothing(_: object) -> None:
@@ -245,7 +261,7 @@ def _files(part: Delayed) -> list[str]:
 
     def walk(value: Any, depth: int) -> None:
         if isinstance(value, str):
-            if "." in value.rpartition("/")[2] and ("/" in value or "\\" in value):
+            if FILE.fullmatch(value):
                 found[value] = None
         elif depth and isinstance(value, dict):
             for entry in value.values():
