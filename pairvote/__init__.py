@@ -31,7 +31,7 @@ _HOMES = {
     "simulation.voters": ("VoterModel",),
     "_config": ("show_config",),
 }
-_MODULES = ("datasets", "diagnostics", "errors", "plotting", "sampling", "simulation")
+_MODULES = ("datasets", "diagnostics", "distributed", "errors", "plotting", "sampling", "simulation")
 _NAMES = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"

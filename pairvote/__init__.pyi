@@ -1,5 +1,6 @@
 from pairvote import datasets as datasets
 from pairvote import diagnostics as diagnostics
+from pairvote import distributed as distributed
 from pairvote import errors as errors
 from pairvote import plotting as plotting
 from pairvote import sampling as sampling

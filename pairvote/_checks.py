@@ -147,8 +147,14 @@ def square(values: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def restore(self: object, state: dict[str, Any]) -> None:
-    """Unpickle a result: its arrays, which come back writable, are read-only again."""
-    vars(self).update(state)
-    for value in state.values():
+    """Unpickle a result: its arrays, which come back writable, are read-only again.
+
+    Those that a cluster sends may lie anywhere in what was received; the kernels take numbers that lie in line.
+    """
+    for name, value in state.items():
         if isinstance(value, np.ndarray):
-            value.flags.writeable = False
+            aligned = np.require(value, requirements="A")
+            aligned.flags.writeable = False
+            vars(self)[name] = aligned
+        else:
+            vars(self)[name] = value

@@ -23,22 +23,8 @@ def check_identified(model: Model) -> None:
     A log-likelihood that is concave has a maximum unless it never falls along some direction (Albert and Anderson
     1984, Biometrika 71). The prior bounds the scores; the tie parameter and the position effect have none.
     """
+    check_further(model)
     counts = model.counts
-    if model.has_ties and not model.n_decided:
-        raise NotIdentifiedError(
-            f"all {plural(model.n_ties, 'vote')} are ties, so the tie parameter has no finite estimate; "
-            "score with ties='half', which makes all items level"
-        )
-    if model.position:
-        right, left = (float(counts.table[:, outcome].sum()) for outcome in (Outcome.RIGHT, Outcome.LEFT))
-        # Half a vote for each side says that neither always wins.
-        if not (left and right) and not (model.ties == "half" and model.n_ties):
-            winner = "left" if left else "right"
-            votes = plural(left + right, "vote")
-            what = f"the {winner} side won all {votes}" if left + right else "no vote was won by either side"
-            raise NotIdentifiedError(
-                f"{what}, so the position effect has no finite estimate; score with position=False"
-            )
     if not model.prior_precision:
         check_scores(counts if model.tie_weight else decided(counts), "set a finite prior_sd, or add votes")
         if model.has_ties and _ties_can_grow(counts):
@@ -51,6 +37,25 @@ def check_identified(model: Model) -> None:
             raise NotIdentifiedError(
                 "the position effect has no finite estimate under maximum likelihood: the scores can change with it so "
                 "that no vote becomes less likely; set a finite prior_sd, or score with position=False"
+            )
+
+
+def check_further(model: Model) -> None:
+    """NotIdentifiedError where all votes are ties, or one side won all: there a prior on the scores does not help."""
+    if model.has_ties and not model.n_decided:
+        raise NotIdentifiedError(
+            f"all {plural(model.n_ties, 'vote')} are ties, so the tie parameter has no finite estimate; "
+            "score with ties='half', which makes all items level"
+        )
+    if model.position:
+        right, left = model.sides_won()
+        # Half a vote for each side says that neither always wins.
+        if not (left and right) and not (model.ties == "half" and model.n_ties):
+            winner = "left" if left else "right"
+            votes = plural(left + right, "vote")
+            what = f"the {winner} side won all {votes}" if left + right else "no vote was won by either side"
+            raise NotIdentifiedError(
+                f"{what}, so the position effect has no finite estimate; score with position=False"
             )
 
 
@@ -72,26 +77,32 @@ def check_scores(counts: PairCounts, remedy: str) -> None:
     groups_of = counts.dominance()
     if groups_of.max(initial=0) == 0:
         return
-    components = components_of(counts)
+    above = np.flatnonzero(groups_of == _top_group(counts, groups_of))
+    raise no_scores(counts.items, counts.item_totals(), components_of(counts), above, remedy)
+
+
+def no_scores(
+    items: tuple[Hashable, ...], totals: np.ndarray, components: np.ndarray, above: np.ndarray, remedy: str
+) -> NotIdentifiedError:
+    """Why maximum-likelihood scores do not exist; nobody beat or tied those `above` but each other."""
     if components.max() > 0:
         groups = [
-            _named(counts, np.flatnonzero(components == c)) for c in range(min(int(components.max()) + 1, MOST_NAMED))
+            _named(items, np.flatnonzero(components == c)) for c in range(min(int(components.max()) + 1, MOST_NAMED))
         ]
-        raise NotIdentifiedError(
+        return NotIdentifiedError(
             f"the votes fall into {components.max() + 1} components that nothing compares ({'; '.join(groups)}), "
             f"so maximum-likelihood scores do not exist; {remedy}"
         )
-    lost, tied, won, _ = counts.item_totals().T
+    lost, tied, won, _ = totals.T
     reasons = []
     undefeated, winless = np.flatnonzero((lost == 0) & (tied == 0)), np.flatnonzero((won == 0) & (tied == 0))
     if len(undefeated):
-        reasons.append(f"{_named(counts, undefeated)} {_is(undefeated)} undefeated")
+        reasons.append(f"{_named(items, undefeated)} {_is(undefeated)} undefeated")
     if len(winless):
-        reasons.append(f"{_named(counts, winless)} {_is(winless)} winless")
+        reasons.append(f"{_named(items, winless)} {_is(winless)} winless")
     if not reasons:
-        above = np.flatnonzero(groups_of == _top_group(counts, groups_of))
-        reasons.append(f"{_named(counts, above)} never lost to or tied with any of the others")
-    raise NotIdentifiedError(f"maximum-likelihood scores do not exist: {', '.join(reasons)}; {remedy}")
+        reasons.append(f"{_named(items, above)} never lost to or tied with any of the others")
+    return NotIdentifiedError(f"maximum-likelihood scores do not exist: {', '.join(reasons)}; {remedy}")
 
 
 def _top_group(counts: PairCounts, groups: np.ndarray) -> int:
@@ -112,7 +123,7 @@ def _ties_can_grow(counts: PairCounts) -> bool:
     """
     right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
     left, right = counts.left, counts.right
-    if _has_circle(
+    if has_circle(
         counts,
         np.concatenate([left[left_won], right[right_won]]),
         np.concatenate([right[left_won], left[right_won]]),
@@ -146,7 +157,7 @@ def _side_can_grow(model: Model, sign: float) -> bool:
     against = right_won if sign > 0 else left_won
     if not model.has_ties:
         against = against | tied
-    if _has_circle(counts, counts.left[against], counts.right[against]):
+    if has_circle(counts, counts.left[against], counts.right[against]):
         return False
     from scipy.optimize import linprog
     from scipy.sparse import coo_array
@@ -210,7 +221,7 @@ def check_effects(model: Model) -> None:
         )
 
 
-def _has_circle(counts: PairCounts, source: np.ndarray, target: np.ndarray) -> bool:
+def has_circle(counts: PairCounts, source: np.ndarray, target: np.ndarray) -> bool:
     """Whether these links lead from some item back to it."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -221,8 +232,8 @@ def _has_circle(counts: PairCounts, source: np.ndarray, target: np.ndarray) -> b
     return bool(n_groups < counts.n_items)
 
 
-def _named(counts: PairCounts, codes: Iterable[int]) -> str:
-    labels: list[Hashable] = [counts.items[code] for code in codes]
+def _named(items: tuple[Hashable, ...], codes: Iterable[int]) -> str:
+    labels = [items[code] for code in codes]
     listed = ", ".join(shorten(label, 40) for label in labels[:MOST_NAMED])
     return listed + (f" and {len(labels) - MOST_NAMED} more" if len(labels) > MOST_NAMED else "")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,18 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._clusters import voter_gradients
-from pairvote._kernels import laplacian, sandwich
-from pairvote._labels import Codes
 from pairvote._systems import Sparse
-from pairvote._threads import Parts
 from pairvote._vote_rows import VoteRows
-from pairvote.counts import is_folded
 from pairvote.errors import MissingUncertaintyError
 from pairvote.models import Model, Slopes
 from pairvote.solver import Solution, solve
-
-# Where each item's pairs begin, the other item of each, and its value.
-Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 
 N_CHECKED = 30
 CHECKED_TOGETHER = 10
@@ -75,10 +67,10 @@ class ManyItems:
         prior = self.model.prior_precision * np.square(solved[:n_items]).sum(axis=0)
         if self._voter_gradients is not None:
             return np.asarray(np.square(self._voter_gradients @ solved).sum(axis=0) + prior)
-        meat, counts = self._meat, self.model.counts
+        meat = self._meat
         scores, further = np.ascontiguousarray(solved[:n_items]), solved[n_items:]
         products = np.zeros_like(scores)
-        laplacian.multiply_columns(counts.start, counts.right, meat.weights, scores, products, 0)
+        self.model.add_products(meat, scores, products)
         across = (scores * (products + 2.0 * meat.border @ further)).sum(axis=0)
         return np.asarray(across + (further * (meat.corner @ further)).sum(axis=0) + prior)
 
@@ -113,31 +105,13 @@ class ManyItems:
 
     @property
     def _approximate(self) -> NDArray[np.float64]:
-        counts, slopes = self.model.counts, self._slopes
-        pairs = self._by_pair(slopes.weights)
-        second_order = np.zeros(counts.n_items)
-        _add_up(laplacian.add_second_order, pairs, second_order, slopes.diagonal)
-        here = (1.0 + second_order) / slopes.diagonal
+        slopes = self._slopes
+        here = (1.0 + self.model.second_order(slopes)) / slopes.diagonal
         if not self.sandwich:
             return here + self._from_further
-        meat, middle = self._meat.weights, np.full(counts.n_items, slopes.ridge)
-        for side in (counts.left, counts.right):
-            middle += np.bincount(side, meat, counts.n_items)
-        variances = middle * here * here
+        middle = slopes.ridge + self.model.sums_by_item(self._meat)
         diagonals = np.stack([here, slopes.diagonal, middle])
-        _add_up(sandwich.add_sandwiched, pairs, variances, self._by_pair(meat)[2], diagonals)
-        return variances
-
-    def _by_pair(self, values: NDArray[np.float64]) -> Rows:
-        """Compressed rows in which each pair stands once, whichever item was on the left and however often they met."""
-        counts = self.model.counts
-        if is_folded(counts) and self.model.design is None:
-            return counts.start, counts.right, values
-        from scipy.sparse import coo_array
-
-        ends = np.minimum(counts.left, counts.right), np.maximum(counts.left, counts.right)
-        table = coo_array((values, ends), shape=(counts.n_items, counts.n_items)).tocsr()
-        return table.indptr.astype(np.int64), table.indices.astype(np.int32), table.data
+        return middle * here * here + self.model.sandwiched(slopes, self._meat, diagonals)
 
     @cached_property
     def error(self) -> float:
@@ -172,15 +146,3 @@ class ManyItems:
         inverse = LinearOperator((n_items, n_items), matvec=multiply, dtype=np.float64)
         ramp = np.linspace(-1.0, 1.0, n_items)
         return float(eigsh(inverse, k=1, which="LA", v0=ramp, tol=1e-2, return_eigenvectors=False)[0])
-
-
-def _add_up(
-    kernel: Callable[..., None], pairs: Rows, sums: NDArray[np.float64], *arguments: NDArray[np.float64]
-) -> None:
-    start, second, weights = pairs
-
-    def add(first: int, last: int, own: NDArray[np.float64]) -> None:
-        kernel(start[first : last + 1], second, weights, *arguments, own, first)
-
-    with Parts.of_rows(start) as parts:
-        parts.add_up(add, sums)

@@ -110,6 +110,11 @@ class Posterior:
     def covariance(self) -> NDArray[np.float64]:
         """Float64, shape (n_items, n_items)."""
         n_items = self.model.counts.n_items
+        if not self.model.at_hand:
+            raise MissingUncertaintyError(
+                "the covariance is not given where the pairs lie apart on a cluster, but standard_errors and "
+                "difference() are; gather() the counts and fit those to have it"
+            )
         if n_items > LARGEST_DENSE:
             raise MissingUncertaintyError(
                 f"the covariance of {n_items:,} items would take {n_items**2 * 8 / 2**30:.1f} GiB; it is given "
@@ -120,7 +125,7 @@ class Posterior:
     def variances(self) -> NDArray[np.float64]:
         """Float64, shape (n_items,): S_ii less twice its row's mean plus the mean of all."""
         n_items = self.model.counts.n_items
-        if n_items > LARGEST_DENSE:
+        if not self._dense:
             return self._of_many.variances
         # First what our own threads do: those of the BLAS go on looking for work for a while.
         meat = self._meat if self.sandwich else None
@@ -145,7 +150,7 @@ class Posterior:
         """The variance of contrast @ parameters; its entries for the scores, which may be all, add up to zero."""
         whole = np.zeros(len(self.solution.parameters))
         whole[: len(contrast)] = contrast
-        if self.model.counts.n_items <= LARGEST_DENSE:
+        if self._dense:
             return float(whole @ self._covariance @ whole)
         return self._of_many.contrast_variance(whole)
 
@@ -157,7 +162,12 @@ class Posterior:
 
     def approximation_error(self) -> float:
         """How far standard errors are off at most, of 30 items that were solved exactly; 0 where all are."""
-        return 0.0 if self.model.counts.n_items <= LARGEST_DENSE else self._of_many.error
+        return 0.0 if self._dense else self._of_many.error
+
+    @property
+    def _dense(self) -> bool:
+        """Whether the inverse of the whole information is at hand."""
+        return self.model.at_hand and self.model.counts.n_items <= LARGEST_DENSE
 
     @cached_property
     def _of_many(self) -> ManyItems:
@@ -206,7 +216,7 @@ class Posterior:
         precision = self.model.prior_precision
         if not precision or n_items < 2:
             return 0.0
-        if n_items > LARGEST_DENSE:
+        if not self._dense:
             return min(self._of_many.largest_variance() * precision, 1.0)
         variances = np.linalg.eigvalsh(centred(self._inverse[:n_items, :n_items]))
         return float(min(variances[-1] * precision, 1.0))

@@ -22,7 +22,7 @@ def pairs_an_item(model: Model) -> float:
     A pair counts once, whichever item stood on the left, and however many entries it has where these are single votes.
     """
     counts = model.counts
-    if model.design is None and counts.n_pairs > 2.0 * FEW_PAIRS * counts.n_items:
+    if not model.at_hand or (model.design is None and counts.n_pairs > 2.0 * FEW_PAIRS * counts.n_items):
         return 0.5 * counts.n_pairs / counts.n_items
     keys = counts.left.astype(np.int64) * counts.n_items + counts.right
     once = is_folded(counts) and bool((np.diff(keys) > 0).all())

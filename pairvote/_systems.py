@@ -107,7 +107,7 @@ class Gradients:
     @property
     def does_well(self) -> bool:
         """Whether few products were enough for every solution, or no other way would do better."""
-        return self._most_products <= FEW_PRODUCTS or not fills_little(self._model)
+        return self._most_products <= FEW_PRODUCTS or not self._model.at_hand or not fills_little(self._model)
 
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """The information's inverse times `vector`, or each of its columns, to a residual of at most `tolerance`.
@@ -151,19 +151,10 @@ class Gradients:
 
     def _multiply(self, slopes: Slopes, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """The information times each column."""
-        counts, n_items = self._model.counts, self._model.counts.n_items
-        alone = vectors.shape[1] == 1
+        n_items = self._model.counts.n_items
         scores, further = vectors[:n_items], vectors[n_items:]
         products = np.concatenate([slopes.ridge * scores, slopes.border.T @ scores + slopes.corner @ further])
-
-        def add(first: int, last: int, sums: NDArray[np.float64]) -> None:
-            rows = (counts.start[first : last + 1], counts.right, slopes.weights)
-            if alone:
-                laplacian.multiply_laplacian(*rows, scores[:, 0], sums[:, 0], first)
-            else:
-                laplacian.multiply_columns(*rows, scores, sums, first)
-
-        self._model.parts.add_up(add, products[:n_items])
+        self._model.add_products(slopes, scores, products[:n_items])
         products[:n_items] += slopes.border @ further
         return products
 

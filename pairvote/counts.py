@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,6 +178,20 @@ class ItemTotals:
     components: NDArray[np.int32] | None = None
 
 
+class Elsewhere(Protocol):
+    """Counts whose pairs lie elsewhere, such as on a cluster."""
+
+    @property
+    def items(self) -> tuple[Hashable, ...]:
+        """The labels."""
+
+    def item_totals(self) -> NDArray[np.float64]:
+        """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""
+
+    def components(self) -> NDArray[np.int32]:
+        """The connected component of each item, numbered by their first item: int32, shape (n_items,)."""
+
+
 def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
     """Add votes up by pair; `folded` forgets the sides, which costs less than folding afterwards.
 
@@ -286,11 +301,11 @@ def as_counts_or_votes(votes: Votes | PairCounts, criterion: Hashable | None = N
     return votes.select(criterion) if isinstance(votes, Votes) else as_counts(votes, criterion=criterion)
 
 
-def totals_of(votes: Votes | PairCounts | ItemTotals) -> NDArray[np.float64]:
+def totals_of(votes: Votes | PairCounts | ItemTotals | Elsewhere) -> NDArray[np.float64]:
     """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""
     if isinstance(votes, ItemTotals):
         return votes.totals
-    if isinstance(votes, PairCounts):
+    if not isinstance(votes, Votes):
         return votes.item_totals()
     totals = np.zeros((votes.n_items, 4))
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
@@ -298,7 +313,7 @@ def totals_of(votes: Votes | PairCounts | ItemTotals) -> NDArray[np.float64]:
     return totals
 
 
-def components_of(votes: Votes | PairCounts | ItemTotals) -> NDArray[np.int32]:
+def components_of(votes: Votes | PairCounts | ItemTotals | Elsewhere) -> NDArray[np.int32]:
     """The connected component of each item, numbered by their first item: int32, shape (n_items,).
 
     Two items are connected where votes other than skips lead from one to the other.
@@ -309,6 +324,8 @@ def components_of(votes: Votes | PairCounts | ItemTotals) -> NDArray[np.int32]:
         raise InputError(
             "running Elo ratings do not keep who met whom; rank the votes themselves to see the components"
         )
+    if not isinstance(votes, (Votes, PairCounts)):
+        return votes.components()
     return joined_components(np.empty(0, np.int32), votes)
 
 

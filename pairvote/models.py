@@ -29,20 +29,25 @@ Rao and Kupper (1967), "Ties in paired-comparison experiments", JASA 62, equatio
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._kernels import davidson, laplacian, rao_kupper, sandwich
+from pairvote._labels import Codes
 from pairvote._outcomes import Outcome
 from pairvote._threads import Parts
-from pairvote.counts import PairCounts
+from pairvote.counts import PairCounts, components_of, is_folded
 
 Ties = Literal["davidson", "rao-kupper", "half", "drop"]
 TIES: tuple[Ties, ...] = ("davidson", "rao-kupper", "half", "drop")
+# Where each item's pairs begin, the other item of each, and its value.
+Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
+
 NOTHING = np.empty(0)
 # Beyond this, exp(score / 2) of two items could overflow when multiplied; the kernel then works with differences.
 LARGEST_SCORE = 300.0
@@ -80,7 +85,12 @@ class Model:
     item. With a `design` (n_pairs, n_covariates) each entry of `counts` is a vote, or votes with the same covariates,
     and d grows by design @ coefficients. `n_decided` is the weight of votes that one side won and `n_ties` that of the
     ties that the model has to explain, and `has_ties` whether it has a tie parameter: only where somebody tied.
+
+    All that sums over pairs is a method, so that a model whose pairs lie elsewhere may have the sums made there;
+    `at_hand` says whether they lie here, where a solver may look at them itself.
     """
+
+    at_hand: ClassVar[bool] = True
 
     counts: PairCounts
     ties: Ties
@@ -272,6 +282,62 @@ class Model:
         sums = tie_twice, float(bends[0].sum()), float(bends[-1].sum())
         return Slopes(gradient=NOTHING, diagonal=NOTHING, ridge=self.prior_precision, **self._bordered(bends, *sums))
 
+    def add_products(self, slopes: Slopes, vectors: NDArray[np.float64], products: NDArray[np.float64]) -> None:
+        """Add the Laplacian of the pairs' weights times each column of `vectors` (n_items, n) to `products`."""
+        counts, alone = self.counts, vectors.shape[1] == 1
+
+        def add(first: int, last: int, sums: NDArray[np.float64]) -> None:
+            rows = (counts.start[first : last + 1], counts.right, slopes.weights)
+            if alone:
+                laplacian.multiply_laplacian(*rows, vectors[:, 0], sums[:, 0], first)
+            else:
+                laplacian.multiply_columns(*rows, vectors, sums, first)
+
+        self.parts.add_up(add, products)
+
+    def sums_by_item(self, slopes: Slopes) -> NDArray[np.float64]:
+        """The sum of the weights of each item's pairs: float64, shape (n_items,)."""
+        counts = self.counts
+        return np.asarray(
+            np.bincount(counts.left, slopes.weights, counts.n_items)
+            + np.bincount(counts.right, slopes.weights, counts.n_items)
+        )
+
+    def second_order(self, slopes: Slopes) -> NDArray[np.float64]:
+        """The sum of w^2 / (d_i d_j) over each item's pairs, w their weights, d the diagonal: shape (n_items,)."""
+        sums = np.zeros(self.counts.n_items)
+        _add_up(laplacian.add_second_order, self._by_pair(slopes.weights), sums, slopes.diagonal)
+        return sums
+
+    def sandwiched(self, slopes: Slopes, meat: Slopes, diagonals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the pairs add to each item's variance between votes: see the kernel; shape (n_items,)."""
+        sums = np.zeros(self.counts.n_items)
+        # Both at once: bringing pairs together takes longer than all else here.
+        start, second, both = self._by_pair(slopes.weights + 1j * meat.weights)
+        weights, middle = np.ascontiguousarray(both.real), np.ascontiguousarray(both.imag)
+        _add_up(sandwich.add_sandwiched, (start, second, weights), sums, middle, diagonals)
+        return sums
+
+    def _by_pair(self, values: NDArray[Any]) -> tuple[NDArray[np.int64], Codes, NDArray[Any]]:
+        """Compressed rows in which each pair stands once, whichever item was on the left and however often they met."""
+        counts = self.counts
+        if is_folded(counts) and self.design is None:
+            return counts.start, counts.right, values
+        from scipy.sparse import coo_array
+
+        ends = np.minimum(counts.left, counts.right), np.maximum(counts.left, counts.right)
+        table = coo_array((values, ends), shape=(counts.n_items, counts.n_items)).tocsr()
+        return table.indptr.astype(np.int64), table.indices.astype(np.int32), table.data
+
+    def sides_won(self) -> tuple[float, float]:
+        """The weight of votes that the right and the left side won."""
+        right, left = (float(self.counts.table[:, outcome].sum()) for outcome in (Outcome.RIGHT, Outcome.LEFT))
+        return right, left
+
+    def components(self) -> NDArray[np.int32]:
+        """The connected component of each item: int32, shape (n_items,)."""
+        return components_of(self.counts)
+
     def gradients(
         self, log_odds: NDArray[np.float64], log_tie: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -326,6 +392,18 @@ class Model:
         for sums, values in zip(border, through, strict=True):
             laplacian.add_differences(counts.start, counts.right, np.ascontiguousarray(values), sums)
         return {"weights": bends[0], "border": border.T, "corner": corner}
+
+
+def _add_up(
+    kernel: Callable[..., None], pairs: Rows, sums: NDArray[np.float64], *arguments: NDArray[np.float64]
+) -> None:
+    start, second, weights = pairs
+
+    def add(first: int, last: int, own: NDArray[np.float64]) -> None:
+        kernel(start[first : last + 1], second, weights, *arguments, own, first)
+
+    with Parts.of_rows(start) as parts:
+        parts.add_up(add, sums)
 
 
 def outcome_probabilities(log_odds: NDArray[np.float64], tie_parameter: float, ties: str) -> NDArray[np.float64]:

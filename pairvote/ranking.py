@@ -18,7 +18,7 @@ from pairvote._frames import Backend, make_frame
 from pairvote._labels import shorten
 from pairvote._posterior import Scaled, Uncertainty
 from pairvote._results import Difference, Fit, Interval, OutcomeProbabilities, normal_quantile
-from pairvote.counts import ItemTotals, PairCounts, components_of, totals_of
+from pairvote.counts import Elsewhere, ItemTotals, PairCounts, components_of, totals_of
 from pairvote.errors import InputError, MissingUncertaintyError
 from pairvote.models import outcome_probabilities
 from pairvote.solver import LARGEST_DENSE
@@ -66,7 +66,7 @@ class Ranking:
     scores: NDArray[np.float64]
     unit: Unit
     method: str
-    source: Votes | PairCounts | ItemTotals
+    source: Votes | PairCounts | ItemTotals | Elsewhere
     fit: Fit | None = None
     uncertainty: Uncertainty | None = None
     log_odds_per_unit: float | None = None

@@ -3,7 +3,8 @@
 The information of the scores is a graph Laplacian plus the prior's precision on the diagonal, bordered by the
 few further parameters. Up to `DENSE_ITEMS` items it is factored by Cholesky; above, conjugate gradients with the
 diagonal as preconditioner solve with it, which takes few products where votes mix the items well. Where they do
-not (chains, bands), a factor takes over: dense for up to `LARGEST_DENSE` items, sparse for more.
+not (chains, bands), a factor takes over: dense for up to `LARGEST_DENSE` items, sparse for more. A model whose pairs
+lie elsewhere is solved by conjugate gradients alone, however many products that takes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from pairvote._kernels import davidson
 from pairvote._outcomes import Outcome
 from pairvote._structure import fills_little, is_almost_tree
 from pairvote._systems import SINGULAR, Dense, Gradients, Sparse, System, TooManyProductsError
-from pairvote.counts import components_of
 from pairvote.errors import ConvergenceError
 from pairvote.models import Model, Slopes
 
@@ -79,7 +79,8 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
 
 def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
     n_items, done = model.counts.n_items, 0
-    if model.self_concordant and model.design is None and n_items > 1 and len(start) <= KERNEL_PARAMETERS:
+    small = model.at_hand and n_items > 1 and len(start) <= KERNEL_PARAMETERS
+    if small and model.self_concordant and model.design is None:
         solution = _few(model, start, tol, max_iter)
         if solution.upper is not None:
             return solution
@@ -118,6 +119,8 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
 
 
 def _first_system(model: Model) -> System:
+    if not model.at_hand:
+        return Gradients(model, patient=True)
     if model.counts.n_items <= DENSE_ITEMS:
         return Dense(model)
     return Sparse(model) if is_almost_tree(model) else Gradients(model)
@@ -126,6 +129,8 @@ def _first_system(model: Model) -> System:
 def _patient_system(model: Model) -> System:
     """Where conjugate gradients have not arrived soon: a factor, unless it would fill the memory."""
     n_items = model.counts.n_items
+    if not model.at_hand:
+        return Gradients(model, patient=True)
     if n_items > DENSE_ITEMS and fills_little(model):
         return Sparse(model)
     return Dense(model) if n_items <= LARGEST_DENSE else Gradients(model, patient=True)
@@ -178,7 +183,7 @@ def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]
     scores = parameters[: model.counts.n_items]
     scores -= scores.sum() / len(scores)
     if 0.0 < model.prior_precision * len(scores) < WEAKEST_PRIOR * (model.n_decided + model.n_ties):
-        components = components_of(model.counts)
+        components = model.components()
         if components.max() > 0:
             scores -= (np.bincount(components, scores) / np.bincount(components))[components]
     return parameters
@@ -242,7 +247,7 @@ def solve(
     model: Model, slopes: Slopes, vector: NDArray[np.float64], *, mixed: bool, tolerance: float = 1e-10
 ) -> NDArray[np.float64]:
     """The information's inverse times `vector`, whose entries for the scores add up to zero, at any number of items."""
-    if mixed:
+    if mixed and model.at_hand:
         try:
             with model.parts:
                 return Gradients(model).solve(slopes, vector, tolerance)

@@ -34,7 +34,7 @@ FLOORS: tuple[set[str], ...] = (
     {"ranking", "_agreement", "_rank_statements", "_results", "_tables"},
     {"scoring", "sampling"},
     {"poll", "simulation", "diagnostics", "_diagnostics"},
-    {"io", "_formats", "_scan", "datasets", "plotting", "_plots", "distributed"},
+    {"io", "_formats", "_scan", "datasets", "plotting", "_plots", "distributed", "_distributed"},
     {"cli", "_arguments", "_check_command", "_demo", "_plan_command", "_rank_command", "__main__"},
 )
 # The package itself is every floor at once, so only what stands on top may import it.

@@ -53,16 +53,29 @@ NAMES = {
     "show_config",
     "datasets",
     "diagnostics",
+    "distributed",
     "errors",
     "plotting",
     "sampling",
     "simulation",
 }
-MODULES = {"datasets", "diagnostics", "errors", "plotting", "sampling", "simulation"}
+MODULES = {"datasets", "diagnostics", "distributed", "errors", "plotting", "sampling", "simulation"}
 OBJECTS = sorted(NAMES - MODULES - {"__version__"})
 CLASSES = [name for name in OBJECTS if inspect.isclass(getattr(pv, name))]
 PACKAGE = Path(pv.__file__).parent
-HEAVY = {"scipy", "pandas", "narwhals", "choix", "matplotlib", "polars", "pyarrow", "tqdm", "joblib"}
+HEAVY = {
+    "dask",
+    "distributed",
+    "scipy",
+    "pandas",
+    "narwhals",
+    "choix",
+    "matplotlib",
+    "polars",
+    "pyarrow",
+    "tqdm",
+    "joblib",
+}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -204,6 +217,24 @@ def test_every_name_of_diagnostics_is_documented_with_an_example(name: str) -> N
     assert ">>> " in inspect.cleandoc(vars(value)["__doc__"] if inspect.isclass(value) else value.__doc__)
 
 
+DISTRIBUTED = {"DistributedCounts", "bradley_terry", "count_pairs"}
+
+
+def test_the_public_names_of_distributed_are_these() -> None:
+    assert len(pv.distributed.__all__) == len(DISTRIBUTED)
+    assert set(pv.distributed.__all__) == DISTRIBUTED
+
+
+@pytest.mark.parametrize("name", sorted(DISTRIBUTED))
+def test_every_name_of_distributed_is_documented_with_an_example(name: str) -> None:
+    value = getattr(pv.distributed, name)
+    assert ">>> " in inspect.cleandoc(vars(value)["__doc__"] if inspect.isclass(value) else value.__doc__)
+    if inspect.isclass(value):
+        members = {key: member for key, member in vars(value).items() if not key.startswith("_")}
+        documented = [key for key, member in members.items() if callable(member) or hasattr(member, "__get__")]
+        assert not [key for key in documented if not inspect.getdoc(members[key])]
+
+
 def test_errors_are_also_the_builtin_kinds() -> None:
     parents = {
         "InputError": (pv.PairvoteError, ValueError),
@@ -237,6 +268,10 @@ def test_counting_and_tallying_loads_no_heavy_package() -> None:
         "print(pv.tally(votes), pv.win_rate(votes.counts()), pv.elo(votes))"
     )
     assert not loaded_by(code) & HEAVY
+
+
+def test_reaching_for_the_cluster_loads_no_heavy_package() -> None:
+    assert not loaded_by("import pairvote as pv; pv.distributed.count_pairs") & HEAVY
 
 
 def test_asking_by_exposure_loads_no_heavy_package() -> None:

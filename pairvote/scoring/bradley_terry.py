@@ -15,10 +15,10 @@ from pairvote._first_guess import well_mixed_start
 from pairvote._identification import check_effects, check_identified
 from pairvote._posterior import Posterior
 from pairvote._structure import is_crowded
-from pairvote._vote_rows import check_determined, single_votes
-from pairvote.counts import PairCounts, as_counts, as_counts_or_votes, components_of
+from pairvote._vote_rows import VoteRows, check_determined, single_votes
+from pairvote.counts import Elsewhere, PairCounts, as_counts, as_counts_or_votes
 from pairvote.errors import ConvergenceError, InputError, PriorWarning
-from pairvote.models import TIES, Model, Ties
+from pairvote.models import NOTHING, TIES, Model, Ties
 from pairvote.ranking import Fit, Ranking
 from pairvote.scoring.criteria import combine
 from pairvote.solver import DENSE_ITEMS, Solution, centre, largest_variance, maximise
@@ -134,7 +134,7 @@ def bradley_terry(
             tol=tol,
             max_iter=max_iter,
         )
-    _check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
+    check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
     source = as_counts_or_votes(votes, criterion)
     design, scale = None, np.empty(0)
     rows = None
@@ -151,6 +151,26 @@ def bradley_terry(
         counts = as_counts(source, folded=not position and isinstance(source, Votes))
     model = Model.of(counts, ties, float(prior_sd), bool(position), design)
     check_identified(model)
+    return fitted(
+        model, source, uncertainty=uncertainty, start=start, tol=tol, max_iter=max_iter, scale=scale, rows=rows
+    )
+
+
+def fitted(
+    model: Model,
+    source: Votes | PairCounts | Elsewhere,
+    *,
+    uncertainty: UncertaintyKind,
+    start: Ranking | ArrayLike | None,
+    tol: float,
+    max_iter: int,
+    scale: NDArray[np.float64] = NOTHING,
+    rows: VoteRows | None = None,
+) -> Ranking:
+    """The ranking at the model's maximum, which is known to exist.
+
+    scale: what the covariates were divided by. rows: the single votes, where a vote is more than its pair and outcome.
+    """
     try:
         solution = maximise(model, _start(model, start, scale), tol, max_iter)
     except ConvergenceError:
@@ -158,7 +178,7 @@ def bradley_terry(
         raise
     _warn_of_prior(model, solution)
     scores, log_tie, side = model.split(solution.parameters)
-    if uncertainty == "model" and ties == "half" and model.n_ties:
+    if uncertainty == "model" and model.ties == "half" and model.n_ties:
         uncertainty = "sandwich"
     posterior = Posterior(
         model,
@@ -169,7 +189,7 @@ def bradley_terry(
     fit = Fit(
         converged=True,
         n_iter=solution.n_iter,
-        ties=ties,
+        ties=model.ties,
         tie_parameter=math.exp(log_tie),
         position_effect=side,
         coefficients=model.coefficients(solution.parameters) / scale,
@@ -178,7 +198,7 @@ def bradley_terry(
         posterior=posterior,
     )
     return Ranking(
-        items=counts.items,
+        items=model.counts.items,
         scores=scores,
         unit="log-odds",
         method="bradley-terry",
@@ -195,7 +215,7 @@ def _warn_of_prior(model: Model, solution: Solution) -> None:
     if model.counts.n_items < LONG_CHAIN or not 0.0 < model.prior_precision < by_votes:
         return
     variance = largest_variance(model, solution)
-    if variance is None or variance * model.prior_precision < WARNED_SHARE or components_of(model.counts).max() > 0:
+    if variance is None or variance * model.prior_precision < WARNED_SHARE or model.components().max() > 0:
         return
     warnings.warn(
         f"along some direction of the scores prior_sd={model.prior_sd:g} decides at least "
@@ -203,7 +223,7 @@ def _warn_of_prior(model: Model, solution: Solution) -> None:
         "joins items: those far apart on it come out too close (see fit.prior_share); set a larger prior_sd, "
         "or add votes between them",
         PriorWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
 
 
@@ -267,7 +287,8 @@ def _start(model: Model, start: Ranking | ArrayLike | None, scale: NDArray[np.fl
     return parameters
 
 
-def _check_options(ties: str, prior_sd: float, position: bool, uncertainty: str, tol: float, max_iter: int) -> None:
+def check_options(ties: str, prior_sd: float, position: bool, uncertainty: str, tol: float, max_iter: int) -> None:
+    """InputError for an option out of range."""
     for name, value, choices in (("ties", ties, TIES), ("uncertainty", uncertainty, UNCERTAINTIES)):
         if value not in choices:
             raise InputError(f"{name} is {value!r}; use one of {', '.join(map(repr, choices))}")
