@@ -73,13 +73,15 @@ class CodedSource(Protocol):
 class Criterion:
     """The votes on one criterion, chunk by chunk, as `Votes.select` gives them of all; for None, if they mix none.
 
-    The one that is `wanted`, or that is `spelt` so.
+    The one that is `wanted`, or that is `spelt` so; `option` is what chooses it, for a message. `seen` are those that
+    chunks had, None for votes without one.
     """
 
-    def __init__(self, wanted: Hashable | None, *, spelt: bool = False) -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: Hashable | None, *, spelt: bool = False, option: str = "criterion=") -> None:
+        self.wanted = wanted
+        self.seen: dict[Hashable | None, None] = {}
         self._spelt = spelt
-        self._seen: dict[Hashable | None, None] = {}
+        self._option = option
 
     def of(self, votes: Votes) -> Votes:
         """The chunk's votes on it.
@@ -92,26 +94,30 @@ class Criterion:
         if not len(votes):
             return votes
         codes = np.full(1, -1) if votes.criterion is None else np.unique(votes.criterion)
-        self._seen |= {None if code < 0 else votes.criteria[code]: None for code in codes.tolist()}
-        if self._wanted is None:
-            if len(self._seen) > 1:
-                raise InputError(f"these votes answer several criteria ({self._listed()}); choose one with criterion=")
+        self.see(None if code < 0 else votes.criteria[code] for code in codes.tolist())
+        if self.wanted is None:
             return votes
         if votes.criterion is None:
             return votes.where(np.zeros(len(votes), bool))
         wanted = [code for code, label in enumerate(votes.criteria) if self._is_wanted(label)]
         return votes.where(np.isin(votes.criterion, wanted))
 
-    def _is_wanted(self, label: Hashable | None) -> bool:
-        return label is not None and (str(label) if self._spelt else label) == self._wanted
+    def see(self, criteria: Iterable[Hashable | None]) -> None:
+        """Take note of the criteria of a chunk; InputError as for `of`."""
+        self.seen |= dict.fromkeys(criteria)
+        if self.wanted is None and len(self.seen) > 1:
+            raise InputError(f"these votes answer several criteria ({self._listed()}); choose one with {self._option}")
 
     def check(self) -> None:
         """InputError where no chunk had a vote on it."""
-        if self._wanted is not None and not any(map(self._is_wanted, self._seen)):
-            raise InputError(f"there is no criterion {shorten(self._wanted)}; the criteria are {self._listed()}")
+        if self.wanted is not None and not any(map(self._is_wanted, self.seen)):
+            raise InputError(f"there is no criterion {shorten(self.wanted)}; the criteria are {self._listed()}")
+
+    def _is_wanted(self, label: Hashable | None) -> bool:
+        return label is not None and (str(label) if self._spelt else label) == self.wanted
 
     def _listed(self) -> str:
-        return listed([label for label in self._seen if label is not None]) + (" and none" * (None in self._seen))
+        return listed([label for label in self.seen if label is not None]) + (" and none" * (None in self.seen))
 
 
 def each_chunk(votes: Any, remedy: str) -> Iterator[Votes]:

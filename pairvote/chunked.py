@@ -49,17 +49,25 @@ def count_pairs(votes: Votes | PairCounts | Iterable[Votes], *, criterion: Hasha
     """
     if isinstance(votes, (Votes, PairCounts)):
         return as_counts(votes, criterion=criterion)
-    running, chosen = RunningCounts(), Criterion(criterion)
+    chosen = Criterion(criterion)
+    counts = count_chosen(votes, chosen)
+    chosen.check()
+    return counts
+
+
+def count_chosen(votes: Iterable[Votes] | CodedSource, chosen: Criterion) -> PairCounts:
+    """The counts of the chunks' votes on a criterion, which learns of those that there are."""
+    running = RunningCounts()
     if isinstance(votes, CodedSource):
         for coded in votes.coded(voters=False):
-            if coded.criterion is None and criterion is None:
+            if coded.criterion is None and chosen.wanted is None:
+                chosen.see([None])
                 running.add_coded(coded)
             else:
                 running.add(chosen.of(coded.votes()))
     else:
         for chunk in each_chunk(votes, "pass Votes, or chunks of them, such as scan_votes gives"):
             running.add(chosen.of(chunk))
-    chosen.check()
     return running.counts()
 
 

@@ -47,7 +47,8 @@ def count_pairs(
     Parameters
     ----------
     votes : Dask DataFrame, or list of delayed data frames
-        A row for each vote. What is delayed may be a data frame of pandas, polars or pyarrow, or `Votes`.
+        A row for each vote. What is delayed may be a data frame of pandas, polars or pyarrow, `Votes`, or what
+        `scan_votes` makes, which names its columns itself and is read by the worker chunk by chunk.
     left, right, outcome : str
         The names of the columns.
     weight, criterion : str, optional

@@ -142,6 +142,39 @@ def test_threads_count_the_same() -> None:
     np.testing.assert_allclose(ranking.scores, pv.bradley_terry(counts).scores, atol=1e-8)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scans_of_files_are_counted_as_the_whole(tmp_path: Path, weighted: bool) -> None:
+    df = frame_of_votes(weighted=weighted)
+    paths = [
+        tmp_path / f"part-{number}.{suffix}"
+        for number, suffix in enumerate(["csv", "jsonl", "parquet", "csv", "parquet", "jsonl", "csv"])
+    ]
+    for path, part in zip(paths, cut(df), strict=True):
+        pv.write_votes(pv.Votes.from_frame(part), path)
+    whole = pv.Votes.from_frame(df).counts()
+    scans = [delayed(pv.scan_votes)(path) for path in paths]
+    assert_same_counts(count_pairs(scans), whole)
+    assert_same_counts(count_pairs(scans, most_pairs=0).gather(), whole)
+    items = ("nobody", *reversed(whole.items))
+    assert count_pairs(scans, items=items).items == items
+    with pytest.raises(pv.InputError, match=rf"partition \d: .* is not among the {whole.n_items - 1} items of items="):
+        count_pairs(scans, items=whole.items[1:])
+    paths[4].write_bytes(paths[4].read_bytes()[:-9])
+    with pytest.raises(pv.InputError, match=rf"partition 4: .*{paths[4].name} cannot be read as Parquet"):
+        count_pairs(scans)
+
+
+def test_scans_on_several_criteria_are_chosen_from(tmp_path: Path) -> None:
+    for number, criterion in enumerate(["new", "useful"]):
+        text = f"left,right,outcome,criterion\nash,birch,left,{criterion}\n"
+        (tmp_path / f"{number}.csv").write_text(text)
+    scans = [delayed(pv.scan_votes)(tmp_path / f"{number}.csv") for number in range(2)]
+    assert count_pairs(scans, select="useful").total == 1
+    for votes in (scans, [delayed(pv.scan_votes)(tmp_path)]):
+        with pytest.raises(pv.InputError, match=r"several criteria \('new', 'useful'\); choose one with select="):
+            count_pairs(votes)
+
+
 @pytest.mark.parametrize("dtype", [object, float, "int64", "string"])
 def test_an_empty_partition_may_have_any_dtype(dtype: Any) -> None:
     df = frame_of_votes()

@@ -158,7 +158,7 @@ def _run(how: str, n_workers: int, parts: Parts) -> Finished:
 # --- in a process of its own ---
 
 
-def _work(how: str, folder: Path) -> pv.PairCounts | pv.Ranking:
+def _work(how: str, folder: Path) -> object:
     import dask
     import dask.dataframe as dd
 
@@ -174,7 +174,7 @@ def _work(how: str, folder: Path) -> pv.PairCounts | pv.Ranking:
     return counts if how == "scan" else _rank(counts)
 
 
-def _rank(counts: pv.PairCounts) -> pv.Ranking:
+def _rank(counts: Any) -> pv.Ranking:
     return pv.bradley_terry(counts, ties="half", prior_sd=PRIOR_SD, uncertainty="none")
 
 

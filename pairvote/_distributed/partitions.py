@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pairvote._assembly import from_columns
+from pairvote._chunks import CodedSource, Criterion
 from pairvote._distributed.engine import Delayed, added, kept, result, sent, task
 from pairvote._frames import Frame
 from pairvote._labels import Coded, listed, merge_labels, shorten
 from pairvote._outcomes import Outcomes
+from pairvote.chunked import count_chosen
 from pairvote.counts import PairCounts, count_votes
 from pairvote.errors import InputError, PairvoteError
 from pairvote.votes import Votes
@@ -90,15 +92,13 @@ def add(one: Any, other: Any) -> Any:
 def count_partition(partition: Any, number: int, asked: Asked) -> Counted:
     """Count one partition; its errors say which it is."""
     try:
+        chosen = Criterion(asked.select, option="select=")
+        if isinstance(partition, (Votes, CodedSource)):
+            chunks = [partition] if isinstance(partition, Votes) else partition
+            counts = _over(count_chosen(chunks, chosen), asked.items)
+            return Counted(counts, _kinds(counts.items), list(chosen.seen))
         votes, kinds = _read(partition, number, asked)
-        if votes.criterion is None:
-            criteria: list[Hashable] = [None] if len(votes) else []
-        else:
-            criteria = [*votes.criteria] + [None] * bool((votes.criterion < 0).any())
-        if asked.select is not None:
-            chosen = asked.select in votes.criteria
-            votes = votes.select(asked.select) if chosen else votes.where(np.zeros(len(votes), bool))
-        return Counted(count_votes(votes), kinds, criteria)
+        return Counted(count_votes(chosen.of(votes)), kinds, list(chosen.seen))
     except PairvoteError as error:
         place = f"partition {number}"
         text = str(error)
@@ -108,9 +108,20 @@ def count_partition(partition: Any, number: int, asked: Asked) -> Counted:
         raise placed from None
 
 
+def _over(counts: PairCounts, items: tuple[Hashable, ...] | None) -> PairCounts:
+    """The counts over these items, in their order; InputError for any other."""
+    if items is None:
+        return counts
+    known = set(items)
+    for label in counts.items:
+        if label not in known:
+            raise InputError(
+                f"{shorten(label)} is not among the {len(items)} items of items=; add it there, or leave out its votes"
+            )
+    return count_votes(Votes.from_codes([], [], [], items=items)) + counts
+
+
 def _read(partition: Any, number: int, asked: Asked) -> tuple[Votes, dict[str, Any]]:
-    if isinstance(partition, Votes):
-        return partition, _kinds(partition.items)
     frame = Frame(partition)
     names = asked.columns(frame.columns)
     if not len(frame):
