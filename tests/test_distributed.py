@@ -160,7 +160,7 @@ def test_scans_of_files_are_counted_as_the_whole(tmp_path: Path, weighted: bool)
     with pytest.raises(pv.InputError, match=rf"partition \d: .* is not among the {whole.n_items - 1} items of items="):
         count_pairs(scans, items=whole.items[1:])
     paths[4].write_bytes(paths[4].read_bytes()[:-9])
-    with pytest.raises(pv.InputError, match=rf"partition 4: .*{paths[4].name} cannot be read as Parquet"):
+    with pytest.raises(pv.InputError, match=rf"{paths[4].name} cannot be read as Parquet"):
         count_pairs(scans)
 
 
