@@ -10,7 +10,7 @@ import numpy as np
 from pairvote._cells import Cells
 from pairvote._chunks import CodedSource, CodedVotes, Criterion, each_chunk
 from pairvote._labels import merge_labels
-from pairvote.counts import NO_WEIGHTS, PairCounts, as_counts, count_votes
+from pairvote.counts import NO_WEIGHTS, PairCounts, as_counts, count_votes, no_votes
 from pairvote.votes import Votes
 
 # For more items a cell for every pair, 32 MiB here, is too large for the caches.
@@ -164,8 +164,4 @@ class RunningCounts:
         counts = self._counted[-1]
         for larger in self._counted[-2::-1]:
             counts = larger + counts
-        return counts + _nothing(self._items)
-
-
-def _nothing(items: tuple[Hashable, ...]) -> PairCounts:
-    return count_votes(Votes.from_codes([], [], [], items=items))
+        return counts + no_votes(self._items)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._distributed import shards
-from pairvote._distributed.engine import Delayed, added, kept, result, task
+from pairvote._distributed.engine import Delayed, added, by_place, kept, result, task
 from pairvote._distributed.partitions import Summary, add
 from pairvote._labels import plural
 from pairvote.counts import PairCounts
@@ -18,16 +18,16 @@ from pairvote.counts import PairCounts
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class DistributedCounts:
-    """Votes added up by ordered pair, partition by partition, where they lie: what `count_pairs` leaves of too many.
+    """Votes added up by ordered pair where they lie: what `count_pairs` leaves of too many.
 
-    Labels and what is known of each item are here; the pairs stay on the cluster for as long as this is referred to.
-    A pair that stands in several partitions is held by each of them.
+    Labels and what is known of each item are here; the pairs stay on the cluster for as long as this is referred to, in
+    a part for each thread of its workers. A pair that stands in several parts is held by each of them.
 
     Attributes
     ----------
     items : tuple of labels, length n_items
     n_pairs : int
-        How many pairs the partitions hold together.
+        How many pairs the parts hold together.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class DistributedCounts:
     ...     counts = pv.distributed.count_pairs(votes, most_pairs=0)
     ...     whole = counts.gather()
     >>> counts
-    DistributedCounts(3 votes, 2 items, 3 pairs in 3 partitions)
+    DistributedCounts(3 votes, 2 items, 3 pairs in 3 parts)
     >>> whole
     PairCounts(3 votes, 2 items, 1 pair)
     """
@@ -53,11 +53,13 @@ class DistributedCounts:
         """Those of partitions that have been counted; `whole` is the summary where they lie."""
         numbering = task(shards.numbered)(whole)
         # One without pairs has no part in a fit, but may hold the only skips.
-        shared = kept([task(shards.as_shard)(part, numbering) for part in counted])
+        apart = kept([task(shards.as_shard)(part, numbering) for part in counted])
+        shared = kept([added(group, add) for group in by_place(apart)])
         totals = result(added([task(shards.totals)(shard, len(summary.items)) for shard in shared], add))
         totals.flags.writeable = False
-        with_pairs = [shard for shard, n_pairs in zip(shared, summary.n_pairs, strict=True) if n_pairs]
-        return cls(items=summary.items, n_pairs=sum(summary.n_pairs), shards=with_pairs or shared[:1], totals=totals)
+        n_pairs = result(added([task(shards.n_pairs)(shard) for shard in shared], add))
+        with_pairs = [shard for shard, n_held in zip(shared, n_pairs, strict=True) if n_held]
+        return cls(items=summary.items, n_pairs=sum(n_pairs), shards=with_pairs or shared[:1], totals=totals)
 
     @property
     def n_items(self) -> int:
@@ -72,7 +74,7 @@ class DistributedCounts:
     def __repr__(self) -> str:
         return (
             f"DistributedCounts({plural(self.total, 'vote')}, {plural(self.n_items, 'item')}, "
-            f"{plural(self.n_pairs, 'pair')} in {plural(len(self.shards), 'partition')})"
+            f"{plural(self.n_pairs, 'pair')} in {plural(len(self.shards), 'part')})"
         )
 
     def item_totals(self) -> NDArray[np.float64]:

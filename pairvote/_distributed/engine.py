@@ -89,10 +89,21 @@ def _futures(values: Sequence[Delayed]) -> list[Any]:
     return [] if distributed is None else list(distributed.futures_of(values))
 
 
-def by_worker(values: Sequence[Delayed]) -> list[Delayed]:
-    """Kept values with those of one worker side by side, so that their sums are added before they travel."""
+def by_place(values: Sequence[Delayed]) -> list[list[Delayed]]:
+    """Kept values in groups: for every thread of a cluster's workers some of those that the worker has."""
     futures = _futures(values)
     if not futures:
-        return list(values)
-    workers = futures[0].client.who_has(futures)
-    return sorted(values, key=lambda value: min(workers.get(value.key, ()), default=""))
+        return [[value] for value in values]
+    from distributed import wait
+
+    client = futures[0].client
+    wait(futures)
+    holders, n_threads = client.who_has(futures), client.nthreads()
+    by_worker: dict[str, list[Delayed]] = {}
+    for value in values:
+        by_worker.setdefault(min(holders.get(value.key, ()), default=""), []).append(value)
+    groups = []
+    for worker, held in by_worker.items():
+        n_groups = min(n_threads.get(worker, 1), len(held))
+        groups += [held[number::n_groups] for number in range(n_groups)]
+    return groups

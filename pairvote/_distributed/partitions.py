@@ -17,7 +17,7 @@ from pairvote._frames import Frame
 from pairvote._labels import Coded, listed, merge_labels, shorten
 from pairvote._outcomes import Outcomes
 from pairvote.chunked import count_chosen
-from pairvote.counts import PairCounts, count_votes
+from pairvote.counts import PairCounts, count_votes, no_votes
 from pairvote.errors import InputError, PairvoteError
 from pairvote.votes import Votes
 
@@ -118,7 +118,7 @@ def _over(counts: PairCounts, items: tuple[Hashable, ...] | None) -> PairCounts:
             raise InputError(
                 f"{shorten(label)} is not among the {len(items)} items of items=; add it there, or leave out its votes"
             )
-    return count_votes(Votes.from_codes([], [], [], items=items)) + counts
+    return no_votes(items) + counts
 
 
 def _read(partition: Any, number: int, asked: Asked) -> tuple[Votes, dict[str, Any]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pairvote._distributed import shards
 from pairvote._distributed.counts import DistributedCounts
-from pairvote._distributed.engine import Delayed, added, by_worker, kept, result, sent, task
+from pairvote._distributed.engine import Delayed, added, kept, result, sent, task
 from pairvote._distributed.shards import Kind, Links
 from pairvote._identification import no_scores
 from pairvote._labels import Codes
@@ -53,9 +53,9 @@ class RemoteModel(Model):
     def _kind(self) -> Kind:
         return Kind(self.ties, self.position, self.has_ties, self._counts.n_items)
 
-    @cached_property
+    @property
     def _shards(self) -> list[Delayed]:
-        return by_worker(self._counts.shards)
+        return self._counts.shards
 
     @cached_property
     def parts(self) -> Parts:

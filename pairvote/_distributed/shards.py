@@ -1,4 +1,4 @@
-"""The part of all pairs that one partition holds, and the sums over them that are made where they lie.
+"""The part of all pairs that is held in one place, and the sums over them that are made there.
 
 A shard numbers its own items and knows their codes among all, so that it is as small as its votes. What it is sent, and
 what it sends back, are vectors over all items.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -29,10 +29,19 @@ Links = Literal["beat", "right won", "left won"]
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """Counts over items of its own, and the code of each among all items."""
+    """Counts over items of its own, and the code of each among all items, in rising order."""
 
     counts: PairCounts
     codes: Codes
+
+    def __add__(self, other: Shard) -> Shard:
+        """Both in one, over the items of either."""
+        codes = np.union1d(self.codes, other.codes)
+        items = unlabelled(len(codes))
+        ours, theirs = (
+            shard.counts._among(np.searchsorted(codes, shard.codes).astype(np.int32), items) for shard in (self, other)
+        )
+        return Shard(ours + theirs, codes)
 
     def here(self, parameters: NDArray[np.float64], n_items: int) -> NDArray[np.float64]:
         """Of all parameters those of these items, and the further ones."""
@@ -75,7 +84,14 @@ def as_shard(counted: Counted, numbering: Numbering) -> Shard:
     """A partition's counts with codes in place of labels."""
     counts = counted.counts
     codes = np.fromiter(map(numbering.codes.__getitem__, counts.items), np.int32, count=counts.n_items)
-    return Shard(replace(counts, items=unlabelled(counts.n_items)), codes)
+    order, places = np.argsort(codes), np.empty_like(codes)
+    places[order] = np.arange(len(codes), dtype=np.int32)
+    return Shard(counts._among(places, unlabelled(counts.n_items)), codes[order])
+
+
+def n_pairs(shard: Shard) -> list[int]:
+    """How many pairs it holds."""
+    return [shard.counts.n_pairs]
 
 
 def totals(shard: Shard, n_items: int) -> NDArray[np.float64]:
@@ -85,11 +101,7 @@ def totals(shard: Shard, n_items: int) -> NDArray[np.float64]:
 
 def over_all(shard: Shard, n_items: int) -> PairCounts:
     """The counts over all items, by their codes."""
-    start, right, table = shard.counts._renumbered(shard.codes, n_items)
-    skipped = shard.spread(shard.counts.skipped, n_items)
-    return PairCounts(
-        items=unlabelled(n_items), start=start.astype(np.int64), right=right, table=table, skipped=skipped
-    )
+    return shard.counts._among(shard.codes, unlabelled(n_items))
 
 
 def add_arrays(one: list[NDArray[Any]], other: list[NDArray[Any]]) -> list[NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, repeat
 from typing import Any, NamedTuple
@@ -128,16 +128,17 @@ class LabelTable:
         if not labels:
             return
         all_rows = np.concatenate([rows for rows, _ in found])
+        parts, stops = list(columns), np.cumsum([len(rows) for rows, _ in found])
         # Stable, so that of one row the left item comes before the right one.
         order = np.argsort(all_rows, kind="stable")
-        parts = [part for part, (rows, _) in zip(columns, found, strict=True) for _ in rows]
         numbers = np.empty(len(labels), np.int32)
         in_order = order.tolist()
-        numbers[order] = self._number_all(
-            [labels[place] for place in in_order],
-            ((parts[place], int(all_rows[place])) for place in in_order),
-            locate,
-        )
+
+        def place(number: int) -> tuple[str, int]:
+            entry = in_order[number]
+            return parts[int(np.searchsorted(stops, entry, side="right"))], int(all_rows[entry])
+
+        numbers[order] = self._number_all([labels[entry] for entry in in_order], place, locate)
         for part, (_, entries) in zip(columns, found, strict=True):
             own, numbers = numbers[: len(entries)], numbers[len(entries) :]
             if len(own) and own.max() >= 0:
@@ -145,13 +146,17 @@ class LabelTable:
                 fresh[entries] = own
                 self._seen[part] = _Known.of(columns[part].labels, fresh)
 
-    def _number_all(self, labels: list[Hashable], places: Iterable[tuple[str, int]], locate: Locate) -> Any:
-        """The number of every label; `places` says in which column and row each stands."""
+    def _number_all(self, labels: list[Hashable], place: Callable[[int], tuple[str, int]], locate: Locate) -> Any:
+        """The number of every label; `place` says in which column and row each stands."""
+        numbers: list[int] = []
+        if self._first is None:
+            numbers.append(self._number(labels[0], *place(0), locate))
         kinds = set(map(type, labels))
         if kinds in ({str}, {int}) and self._first is not None and type(self._first[0]) in kinds:
             # With labels of the type of the first of all, nothing can be wrong.
             return look_up(self._numbers, [labels])[0]
-        return [self._number(label, *place, locate) for label, place in zip(labels, places, strict=True)]
+        numbers += [self._number(label, *place(n), locate) for n, label in enumerate(labels) if n >= len(numbers)]
+        return numbers
 
     def _number(self, label: Hashable, part: str, row: int, locate: Locate) -> int:
         number = self._numbers.get(label)
