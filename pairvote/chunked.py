@@ -15,8 +15,10 @@ from pairvote.votes import Votes
 
 # For more items a cell for every pair, 32 MiB here, is too large for the caches.
 MOST_ITEMS = 1024
-# Votes over more items are gathered until sorting them costs more than looking at every item.
+# Votes over more items are gathered until they are at least so many, and so many for each item: the fewer counts there
+# are to add up, the better, and a gathered vote takes less memory than a pair.
 GATHERED = 2**20
+GATHERED_AN_ITEM = 8
 
 
 def count_pairs(votes: Votes | PairCounts | Iterable[Votes], *, criterion: Hashable | None = None) -> PairCounts:
@@ -131,7 +133,7 @@ class RunningCounts:
 
     def _gather(self, votes: Votes) -> None:
         self._gathered.append(votes)
-        if sum(map(len, self._gathered)) >= max(GATHERED, len(self._items)):
+        if sum(map(len, self._gathered)) >= max(GATHERED, GATHERED_AN_ITEM * len(self._items)):
             self._count_gathered()
 
     def _count_gathered(self) -> None:

@@ -23,6 +23,9 @@ from pairvote.scoring.bradley_terry import UncertaintyKind, check_options, fitte
 from pairvote.scoring.bradley_terry import bradley_terry as bradley_terry_here
 from pairvote.votes import Votes
 
+# The labels of more are matched once, and not whenever two counts are added up.
+FEW_ITEMS = 10_000
+
 __all__ = ["DistributedCounts", "bradley_terry", "count_pairs"]
 
 
@@ -99,6 +102,8 @@ def count_pairs(
     n_items = len(summary.items)
     if min(sum(summary.n_pairs), n_items * (n_items - 1)) > most_pairs:
         return DistributedCounts.of(counted, whole, summary)
+    if n_items > FEW_ITEMS:
+        return DistributedCounts.of(counted, whole, summary).gather()
     counts: PairCounts = result(added([task(counts_of)(part) for part in counted], add))
     return counts
 

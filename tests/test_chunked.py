@@ -78,6 +78,7 @@ def test_chunks_add_up_to_the_whole(way: str, sample: Sample, cuts: list[int], d
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunked, "MOST_ITEMS", WAYS[way][0])
         patch.setattr(chunked, "GATHERED", WAYS[way][1])
+        patch.setattr(chunked, "GATHERED_AN_ITEM", 0)
         shared, own = chunks_of(sample, cuts, shared=True), chunks_of(sample, cuts, shared=False)
         for chunks in (shared, own, iter(own), Coded(shared, data.draw(st.integers(0, 9)))):
             assert_same_counts(in_items_of(pv.count_pairs(chunks), whole), whole)

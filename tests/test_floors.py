@@ -16,7 +16,7 @@ import pairvote
 PACKAGE = Path(pairvote.__file__).parent
 # From the ground up. A module stands with the longest name here that it or its package has.
 FLOORS: tuple[set[str], ...] = (
-    {"errors", "_kernels", "_labels", "_frames", "_outcomes", "_checks", "_parallel", "_threads"},
+    {"errors", "_kernels", "_labels", "_text_table", "_frames", "_outcomes", "_checks", "_parallel", "_threads"},
     {"votes", "_assembly", "_chunks"},
     {"counts", "_cells", "chunked"},
     {

@@ -256,6 +256,16 @@ def number_rows() -> Iterator[Arguments]:
         yield [columns, low, numbers, codes, np.zeros(n_places, np.int64)]
 
 
+def number_texts() -> Iterator[Arguments]:
+    texts = ["", "ash", "birch", "ash", "Ångström", "a", "", "ashen", *(f"item {n % 7}" for n in range(20))]
+    for listed in (texts, texts[:1], []):
+        encoded = [text.encode() for text in listed]
+        offsets = np.concatenate([[0], np.cumsum([len(text) for text in encoded])]).astype(np.int32)
+        data = np.frombuffer(b"".join(encoded), np.uint8)
+        room, store = np.zeros(len(listed) + 2, np.int64), np.zeros(len(data), np.uint8)
+        yield [offsets, data, np.full(64, -1, np.int64), room, store, 0, np.zeros(len(listed), np.int32)]
+
+
 def count_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     for folded in (False, True):
         stops, keys, _ = by_pair(n_items, columns, folded)
@@ -523,6 +533,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("laplacian", "invert_on_pattern"): invert_on_pattern,
     ("lookup", "code_rows"): code_rows,
     ("lookup", "number_rows"): number_rows,
+    ("lookup", "number_texts"): number_texts,
 }
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pairvote._distributed import shards
 from pairvote._distributed.engine import Delayed, added, by_place, kept, result, task
+from pairvote._distributed.labels import unpacked
 from pairvote._distributed.partitions import Summary, add
 from pairvote._labels import plural
 from pairvote.counts import PairCounts
@@ -59,7 +60,7 @@ class DistributedCounts:
         totals.flags.writeable = False
         n_pairs = result(added([task(shards.n_pairs)(shard) for shard in shared], add))
         with_pairs = [shard for shard, n_held in zip(shared, n_pairs, strict=True) if n_held]
-        return cls(items=summary.items, n_pairs=sum(n_pairs), shards=with_pairs or shared[:1], totals=totals)
+        return cls(items=unpacked(summary.items), n_pairs=sum(n_pairs), shards=with_pairs or shared[:1], totals=totals)
 
     @property
     def n_items(self) -> int:

@@ -13,8 +13,9 @@ import numpy as np
 from pairvote._assembly import from_columns
 from pairvote._chunks import CodedSource, Criterion
 from pairvote._distributed.engine import Delayed, added, kept, result, sent, task
+from pairvote._distributed.labels import Labels, packed, united
 from pairvote._frames import Frame
-from pairvote._labels import Coded, listed, merge_labels, shorten
+from pairvote._labels import Coded, listed, shorten
 from pairvote._outcomes import Outcomes
 from pairvote.chunked import count_chosen
 from pairvote.counts import PairCounts, count_votes, no_votes
@@ -69,14 +70,14 @@ class Counted(NamedTuple):
 class Summary:
     """What is known of several partitions: all labels in the order first seen, and where each kind was seen first."""
 
-    items: tuple[Hashable, ...]
+    items: Labels
     kinds: dict[str, tuple[Any, int]]
     criteria: dict[Hashable, None]
     n_pairs: list[int]
 
     def __add__(self, other: Summary) -> Summary:
         return Summary(
-            items=merge_labels(self.items, other.items)[0],
+            items=united(self.items, other.items),
             kinds={**other.kinds, **self.kinds},
             # In the order first seen.
             criteria={**self.criteria, **other.criteria},
@@ -170,7 +171,7 @@ def _name(kind: type) -> str:
 def summary_of(counted: Counted, number: int) -> Summary:
     """The summary of one partition."""
     return Summary(
-        items=counted.counts.items,
+        items=packed(counted.counts.items),
         kinds={kind: (example, number) for kind, example in counted.kinds.items()},
         criteria=dict.fromkeys(counted.criteria),
         n_pairs=[counted.counts.n_pairs],

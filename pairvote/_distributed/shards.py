@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._distributed.labels import Numbering
 from pairvote._distributed.partitions import Counted, Summary
 from pairvote._identification import has_circle
 from pairvote._kernels import counting
@@ -68,22 +69,15 @@ def unlabelled(n_items: int) -> tuple[Hashable, ...]:
     return cast("tuple[Hashable, ...]", range(n_items))
 
 
-@dataclass(frozen=True, eq=False)
-class Numbering:
-    """The code of every label, in one piece: a bare dict would be taken apart to be sent."""
-
-    codes: dict[Hashable, int]
-
-
 def numbered(summary: Summary) -> Numbering:
     """The code of every label."""
-    return Numbering({label: code for code, label in enumerate(summary.items)})
+    return Numbering.of(summary.items)
 
 
 def as_shard(counted: Counted, numbering: Numbering) -> Shard:
     """A partition's counts with codes in place of labels."""
     counts = counted.counts
-    codes = np.fromiter(map(numbering.codes.__getitem__, counts.items), np.int32, count=counts.n_items)
+    codes = numbering.codes(counts.items)
     order, places = np.argsort(codes), np.empty_like(codes)
     places[order] = np.arange(len(codes), dtype=np.int32)
     return Shard(counts._among(places, unlabelled(counts.n_items)), codes[order])

@@ -9,6 +9,7 @@ import numpy as np
 
 from pairvote._formats.parquet import import_arrow
 from pairvote._formats.scanning import Batch, Column, Part, Reading, key_labels, with_keys
+from pairvote._formats.texts import MANY_TEXTS, Texts
 from pairvote._labels import MAX_ITEMS, row_number
 from pairvote.errors import InputError
 
@@ -224,7 +225,9 @@ class _Reader:
                 return Column(np.arange(len(array), dtype=np.int32), array.to_pylist())
         dictionary = array.dictionary
         if self._dictionary is None or not _same(dictionary, self._dictionary):
-            self._dictionary, self._labels = dictionary, dictionary.to_pylist()
+            self._dictionary = dictionary
+            many = len(dictionary) >= MANY_TEXTS and dictionary.type == pa.string() and not dictionary.null_count
+            self._labels = Texts(dictionary) if many else dictionary.to_pylist()
         gaps = array.null_count > 0
         indices = array.indices if array.indices.type == pa.int32() else array.indices.cast(pa.int32())
         codes = (indices.fill_null(-1) if gaps else indices).to_numpy()

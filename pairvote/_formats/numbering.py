@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from pairvote._checks import weights
 from pairvote._chunks import CodedVotes, Numbered
 from pairvote._formats.scanning import Batch, Column
-from pairvote._labels import Locate, first_row, is_missing, look_up, shorten
+from pairvote._formats.texts import Texts
+from pairvote._labels import Codes, Locate, first_row, is_missing, look_up, shorten
 from pairvote._outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
+from pairvote._text_table import COMPILED, TextTable
 from pairvote.errors import InputError
 
 
@@ -78,6 +80,10 @@ class LabelTable:
         self._labels = tuple(self._numbers)
         self._seen: dict[str, _Known] = {}
         self._first: tuple[Hashable, str, int, Locate] | None = None
+        # Of texts by the thousand: a table of them, the number here of each, and where each side's entries are in it.
+        self._texts = TextTable()
+        self._of_text = np.empty(0, np.int32)
+        self._entries: dict[str, Codes] = {}
 
     @property
     def labels(self) -> tuple[Hashable, ...]:
@@ -109,6 +115,15 @@ class LabelTable:
                 start = seen.labels.start - labels.start
                 numbers[start : start + len(seen.labels)] = seen.entries
             return _Known.of(labels, numbers)
+        self._entries.pop(part, None)
+        if isinstance(labels, Texts) and COMPILED:
+            entries = self._texts.number(labels.packed())
+            if entries is not None:
+                n_new = self._texts.n_texts - len(self._of_text)
+                self._of_text = np.concatenate([self._of_text, np.full(n_new, -1, np.int32)])
+                self._entries[part] = entries
+                numbers[:-1] = self._of_text[entries]
+                return _Known.of(labels, numbers)
         try:
             numbers[:-1] = np.fromiter(map(self._numbers.get, labels, repeat(-1)), np.int32, len(labels))
         except TypeError:
@@ -124,7 +139,7 @@ class LabelTable:
             rows = np.flatnonzero(self._seen[part].numbers[column.codes] < 0)
             entries, first = np.unique(column.codes[rows], return_index=True)
             found.append((rows[first], entries))
-            labels += [None if entry < 0 else column.labels[entry] for entry in entries.tolist()]
+            labels += _at(column.labels, entries)
         if not labels:
             return
         all_rows = np.concatenate([rows for rows, _ in found])
@@ -144,6 +159,8 @@ class LabelTable:
             if len(own) and own.max() >= 0:
                 fresh = self._seen[part].numbers.copy()
                 fresh[entries] = own
+                if part in self._entries:
+                    self._of_text[self._entries[part][entries]] = own
                 self._seen[part] = _Known.of(columns[part].labels, fresh)
 
     def _number_all(self, labels: list[Hashable], place: Callable[[int], tuple[str, int]], locate: Locate) -> Any:
@@ -208,6 +225,13 @@ class _OutcomeTable:
         if gaps:
             return Numbered(np.where(codes < 0, np.int32(len(labels)), codes), seen.numbers)
         return Numbered(codes, seen.entries)
+
+
+def _at(labels: Sequence[Hashable], entries: Codes) -> list[Hashable]:
+    """The labels at these places, None for -1."""
+    if isinstance(labels, Texts) and (not len(entries) or entries.min() >= 0):
+        return list(labels.at(entries))
+    return [None if entry < 0 else labels[entry] for entry in entries.tolist()]
 
 
 def _same(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> bool:

@@ -74,3 +74,64 @@ def number_rows(
                     count += 1
                 codes[column, row] = numbers[place]
     return count
+
+
+def number_texts(
+    offsets: cython.const[cython.int][::1],
+    data: cython.const[cython.uchar][::1],
+    slots: cython.longlong[::1],
+    starts: cython.longlong[::1],
+    store: cython.uchar[::1],
+    n_texts: cython.int,
+    codes: cython.int[::1],
+) -> int:
+    """The number of every text, those without one being numbered on from `n_texts` as they come; returns how many are.
+
+    The texts are data[offsets[i] : offsets[i + 1]]; the known ones store[starts[k] : starts[k + 1]], found by hash
+    (Fowler, Noll and Vo's, 32 bits) in `slots`, a power of two of them: hash x 2^24 + number, or -1. There must be room
+    for all texts in `starts` and `store`, and more slots than texts.
+    """
+    mask: cython.Py_ssize_t = slots.shape[0] - 1
+    row: cython.Py_ssize_t
+    begin: cython.Py_ssize_t
+    length: cython.Py_ssize_t
+    place: cython.Py_ssize_t
+    first: cython.Py_ssize_t
+    slot: cython.Py_ssize_t
+    number: cython.int
+    hashed: cython.longlong
+    held: cython.longlong
+    basis: cython.longlong = 2166136261
+    low_bits: cython.longlong = 0xFFFFFFFF
+    with cython.nogil:
+        for row in range(codes.shape[0]):
+            begin = offsets[row]
+            length = offsets[row + 1] - begin
+            hashed = basis
+            for place in range(begin, begin + length):
+                # Within 56 bits.
+                hashed = ((hashed ^ data[place]) * 16777619) & low_bits
+            slot = hashed & mask
+            while True:
+                held = slots[slot]
+                if held < 0:
+                    number = n_texts
+                    slots[slot] = (hashed << 24) | number
+                    first = starts[number]
+                    for place in range(length):
+                        store[first + place] = data[begin + place]
+                    starts[number + 1] = first + length
+                    n_texts += 1
+                    break
+                if held >> 24 == hashed:
+                    number = held & 0xFFFFFF
+                    first = starts[number]
+                    if starts[number + 1] - first == length:
+                        place = 0
+                        while place < length and store[first + place] == data[begin + place]:
+                            place += 1
+                        if place == length:
+                            break
+                slot = (slot + 1) & mask
+            codes[row] = number
+    return n_texts
