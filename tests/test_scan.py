@@ -482,6 +482,7 @@ class TestCsvBlocks:
         import threading
 
         small_blocks(monkeypatch, 50)
+        monkeypatch.setattr(csv_blocks, "n_usable", lambda: 2)
         path = tmp_path / "a.csv"
         path.write_text(HEADER + "a,b,tie\n" * 30)
         parsed, batch = [], csv_blocks._Block.batch
@@ -558,10 +559,15 @@ class TestJsonBlocks:
 class TestParquetAndDatasets:
     @pytest.mark.parametrize("group", [1, 4, 5, 9, 100])
     @pytest.mark.parametrize("kind", ["text", "large text", "dictionary", "int", "small dictionary"])
-    def test_kinds_of_columns_and_sizes_of_row_groups(self, tmp_path, monkeypatch, arrow, kind, group):
+    @pytest.mark.parametrize(("many_texts", "n_processors"), [(0, 1), (0, 2), (99, 1), (99, 2)])
+    def test_kinds_of_columns_and_sizes_of_row_groups(
+        self, tmp_path, monkeypatch, arrow, kind, group, many_texts, n_processors
+    ):
         import pyarrow as pa
 
         small_blocks(monkeypatch)
+        monkeypatch.setattr(arrow_batches, "MANY_TEXTS", many_texts)
+        monkeypatch.setattr(arrow_batches, "n_usable", lambda: n_processors)
         path = tmp_path / "a.parquet"
         votes = some_votes(50)
         columns = votes.to_frame("pyarrow")
@@ -624,8 +630,10 @@ class TestParquetAndDatasets:
         assert votes.voters == ("x",)
         assert votes.voter.tolist() == [0, -1, 0, -1]
 
+    @pytest.mark.parametrize("n_processors", [1, 2])
     @pytest.mark.parametrize("as_dataset", [False, True])
-    def test_memory_does_not_grow_with_the_file(self, tmp_path, monkeypatch, arrow, as_dataset):
+    def test_memory_does_not_grow_with_the_file(self, tmp_path, monkeypatch, arrow, as_dataset, n_processors):
+        monkeypatch.setattr(arrow_batches, "n_usable", lambda: n_processors)
         import pyarrow as pa
 
         rng = np.random.default_rng(5)
@@ -639,15 +647,16 @@ class TestParquetAndDatasets:
             }
         )
         path = tmp_path / "a.parquet"
-        arrow.write(table, path, row_group_size=5000, compression="none", use_dictionary=False)
+        arrow.write(table, path, row_group_size=2000, compression="none", use_dictionary=False)
         del table
-        monkeypatch.setattr(arrow_batches, "ROWS_AT_ONCE", 5000)
+        monkeypatch.setattr(arrow_batches, "ROWS_AT_ONCE", 2000)
         before, most, n_chunks = pa.total_allocated_bytes(), 0, 0
         for _ in pv.scan_votes(arrow.dataset(path) if as_dataset else path).coded():
             most = max(most, pa.total_allocated_bytes() - before)
             n_chunks += 1
-        assert n_chunks == 80
-        assert most < path.stat().st_size / 3
+        assert n_chunks == 200
+        # However far a scanner runs ahead of a slow consumer, it is a few dozen row groups.
+        assert most < path.stat().st_size / 2
 
     @pytest.mark.parametrize("kind", ["ipc", "csv", "parquet"])
     def test_datasets_of_other_formats(self, tmp_path, arrow, kind):
@@ -743,7 +752,8 @@ class TestParquetAndDatasets:
         arrow.write(table, tmp_path / "a.parquet")
         assert joined(pv.scan_votes(tmp_path / "a.parquet", left="a.b"))[0] == ("x", "y")
 
-    def test_only_the_columns_wanted_are_read(self, tmp_path, arrow):
+    def test_only_the_columns_wanted_are_read(self, tmp_path, monkeypatch, arrow):
+        monkeypatch.setattr(arrow_batches, "n_usable", lambda: 2)
         path = tmp_path / "a.parquet"
         pv.write_votes(some_votes(), path)
         import pyarrow.dataset as ds

@@ -16,6 +16,7 @@ PARTS = {
     "large": "large",
     "streams": "streams",
     "cluster": "cluster",
+    "scale": "scale",
     "bootstrap": "bootstrap",
     "sampling": "sampling",
     "poll": "poll",

@@ -11,6 +11,8 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
@@ -44,7 +46,7 @@ SPEED_UP = 1.7
 
 @dataclass(frozen=True)
 class Parts:
-    """Files of Parquet with text for labels, and the votes themselves where they are few enough."""
+    """Files of Parquet with text for labels."""
 
     folder: TemporaryDirectory[str]
     n_items: int
@@ -59,7 +61,8 @@ class Finished(NamedTuple):
 
 
 @cache
-def _parts(n_items: int, n_votes: int) -> Parts:
+def parts_of(n_items: int, n_votes: int) -> Parts:
+    """The files, which stay until this process ends."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -135,7 +138,7 @@ def _case(
     return Case(
         name=name,
         library="pairvote",
-        fresh=lambda: partial(_run, how, n_workers, _parts(n_items, n_votes)),
+        fresh=lambda: partial(_run, how, n_workers, parts_of(n_items, n_votes)),
         n_votes=n_votes,
         scores=(lambda finished: finished.scores) if scored else None,
         reference=partial(_right_scores, n_items, n_votes) if scored else None,
@@ -158,19 +161,49 @@ def _run(how: str, n_workers: int, parts: Parts) -> Finished:
 # --- in a process of its own ---
 
 
-def _work(how: str, folder: Path) -> object:
-    import dask
-    import dask.dataframe as dd
+@contextmanager
+def workers(n_workers: int) -> Iterator[None]:
+    """A cluster of so many single-threaded workers on this machine; none for 0."""
+    if not n_workers:
+        yield
+        return
+    from distributed import Client, LocalCluster
 
+    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "memory_limit": 0}
+    with warnings.catch_warnings():
+        # Dask 2026.8 warns of pandas 3.1 in its own reader.
+        warnings.simplefilter("ignore")
+        with LocalCluster(n_workers=n_workers, host="127.0.0.1", **options) as local, Client(local):
+            yield
+
+
+@contextmanager
+def few_votes() -> Iterator[Path]:
+    """Small files, enough for every worker to load what it needs."""
+    with TemporaryDirectory() as folder:
+        for number in range(8):
+            pv.write_votes(make_votes(23, 100, seed=number).held(), Path(folder, f"part-{number}.parquet"))
+        yield Path(folder)
+
+
+def scans_of(folder: Path) -> list[Any]:
+    """A scan of each file, to be made by whichever worker has it to do."""
+    import dask
+
+    return [dask.delayed(pv.scan_votes)(path) for path in sorted(folder.glob("*.parquet"))]
+
+
+def _work(how: str, folder: Path) -> object:
     if how == "here":
         return _rank(pv.count_pairs(pv.scan_votes(folder)))
     if how == "frame":
+        import dask.dataframe as dd
+
         return pv.distributed.count_pairs(dd.read_parquet(folder))
-    scans = [dask.delayed(pv.scan_votes)(path) for path in sorted(folder.glob("*.parquet"))]
     if how == "fit":
-        counts = pv.distributed.count_pairs(scans, most_pairs=0)
+        counts = pv.distributed.count_pairs(scans_of(folder), most_pairs=0)
         return pv.distributed.bradley_terry(counts, ties="half", prior_sd=PRIOR_SD, uncertainty="none")
-    counts = pv.distributed.count_pairs(scans)
+    counts = pv.distributed.count_pairs(scans_of(folder))
     return counts if how == "scan" else _rank(counts)
 
 
@@ -179,30 +212,17 @@ def _rank(counts: Any) -> pv.Ranking:
 
 
 def _main(how: str, n_workers: int, folder: Path, n_items: int, path: Path) -> None:
-    from distributed import Client, LocalCluster
-
-    options: dict[str, Any] = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        cluster = LocalCluster(**options, memory_limit=0, host="127.0.0.1") if n_workers else None
-        client = None if cluster is None else Client(cluster)
-        with TemporaryDirectory() as few_votes:
-            # A file for each worker, so that all have loaded what they need.
-            for number in range(8):
-                pv.write_votes(make_votes(23, 100, seed=number).held(), Path(few_votes, f"part-{number}.parquet"))
-            _work(how, Path(few_votes))
+    with workers(n_workers), few_votes() as few:
+        _work(how, few)
         begun = time.perf_counter()
         done = _work(how, folder)
         seconds = time.perf_counter() - begun
-    scores = np.zeros(n_items)
-    if isinstance(done, pv.Ranking):
-        of_item = done.to_dict()
-        scores = np.array([of_item.get(f"item-{code:07d}", 0.0) for code in range(n_items)])
-    np.save(path, scores)
-    print(json.dumps(seconds))
-    if client is not None and cluster is not None:
-        client.close()
-        cluster.close()
+        scores = np.zeros(n_items)
+        if isinstance(done, pv.Ranking):
+            of_item = done.to_dict()
+            scores = np.array([of_item.get(f"item-{code:07d}", 0.0) for code in range(n_items)])
+        np.save(path, scores)
+        print(json.dumps(seconds))
 
 
 GROUPS = (counted, fitted, few)

@@ -11,6 +11,7 @@ from pairvote._formats.parquet import import_arrow
 from pairvote._formats.scanning import Batch, Column, Part, Reading, key_labels, with_keys
 from pairvote._formats.texts import MANY_TEXTS, Texts
 from pairvote._labels import MAX_ITEMS, row_number
+from pairvote._threads import n_usable
 from pairvote.errors import InputError
 
 ROWS_AT_ONCE = 2**17
@@ -117,6 +118,18 @@ class _File:
 
     def _scanned(self) -> Iterator[Any]:
         """The batches of the rows; of somebody's dataset each row group by itself, since its options may buffer all."""
+        names = list(self._columns)
+        if self._part.fragment is None and n_usable() == 1 and not any("." in name for name in names):
+            # A scanner has a thread that reads ahead, also where it was asked for none; a dot would be a path here.
+            from pyarrow.parquet import ParquetFile
+
+            texts = self._fragment.format.read_options.dictionary_columns
+            with ParquetFile(self._part.path, read_dictionary=list(texts)) as file:
+                # One after the other, so that no more than one is held.
+                for group in self._fragment.row_groups:
+                    rows = {"row_groups": [group.id], "columns": names}
+                    yield from file.iter_batches(ROWS_AT_ONCE, use_threads=False, **rows)
+            return
         if self._part.fragment is None or not self._is_parquet:
             yield from self._scanner(self._fragment).to_batches()
             return
@@ -129,10 +142,11 @@ class _File:
         return Scanner.from_fragment(
             fragment,
             schema=self._schema,
-            columns=list(dict.fromkeys(self._in_file.values())),
+            columns=list(self._columns),
             batch_size=ROWS_AT_ONCE,
             batch_readahead=BATCHES_AHEAD,
             fragment_readahead=1,
+            use_threads=n_usable() > 1,
         )
 
     def _refusal(self, error: Exception) -> InputError:

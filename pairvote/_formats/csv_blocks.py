@@ -60,6 +60,10 @@ def _ahead(jobs: Iterator[Callable[[], Batch]]) -> Iterator[Batch]:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     n_threads = n_usable()
+    if n_threads == 1:
+        for job in jobs:
+            yield job()
+        return
     pending: deque[Future[Batch]] = deque()
     failed: InputError | None = None
     with ThreadPoolExecutor(n_threads) as pool:
