@@ -94,7 +94,9 @@ def measure(
             row.status = "not installed"
         elif with_peers or not row.is_peer:
             with row.attempt():
-                _time(warm_up.fresh())
+                # What runs in a process of its own has nothing set up here.
+                if row.case.own_cost is None:
+                    _time(warm_up.fresh())
                 row.loops = _loops(row.case)
     rows = [row for row in rows if with_peers or not row.is_peer]
     for turn in range(repeats):

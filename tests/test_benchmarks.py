@@ -7,6 +7,7 @@ import json
 import math
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,7 +94,8 @@ def test_bad_arguments(arguments, named, capsys, monkeypatch, tmp_path):
 def test_every_case_runs_and_is_right_on_a_few_votes():
     from benchmarks.parts import PARTS, groups_of
 
-    for part in set(PARTS) - {"import"}:
+    # Each case on a cluster starts one of its own, so few of them are run, below.
+    for part in set(PARTS) - {"import", "cluster", "scale"}:
         for make_group in groups_of(part):
             group = make_group("tiny")
             assert len({case.name for case in group.cases}) == len(group.cases)
@@ -104,6 +106,49 @@ def test_every_case_runs_and_is_right_on_a_few_votes():
                     assert np.isfinite(scores).all()
                     if reference is not None:
                         np.testing.assert_allclose(scores, reference(), rtol=0, atol=1e-8)
+
+
+def test_clusters_count_and_fit_a_few_votes():
+    from benchmarks.parts import cluster
+
+    case = cluster.fitted("tiny").cases[0]
+    done = case.fresh()()
+    np.testing.assert_allclose(case.scores(done), case.reference(), rtol=0, atol=1e-8)
+    assert case.own_cost(done)[0] > 0
+    with pytest.raises(RuntimeError, match="the process that was to fit with 0 workers failed"):
+        cluster._run("fit", 0, dataclasses.replace(cluster.parts_of(20, 2000), folder=SimpleNamespace(name="nowhere")))
+
+
+def test_the_model_of_costs_finds_costs_and_predicts_by_them(capsys):
+    from benchmarks.parts import scale
+    from benchmarks.parts.scale import Finished, Run
+
+    run = Run(60, 8_000, 1)
+    done = scale._run(run, scale.cluster.parts_of(60, 8_000))
+    assert done.counting > 0
+    assert done.fitting > 0
+    assert done.n_pairs == 60 * 59
+    # Labels of parts: nearly all items in each, and of many items two for each vote.
+    assert run.n_labels == pytest.approx(20 * 60, rel=1e-3)
+    assert Run(10**7, 2_000, 1).n_labels == pytest.approx(2 * 2_000, rel=1e-3)
+    known = {
+        run: Finished(0.1 + 2e-8 * run.n_votes / run.n_workers, 5 * (0.01 + 1e-7 * run.n_items), 5, 1_000)
+        for run in scale.FITTED_TO["full"] + scale.PREDICTED["full"]
+    }
+    try:
+        scale._finished.clear()
+        scale._finished.update({run: [finished] for run, finished in known.items()})
+        scale.after("full")
+    finally:
+        scale._finished.clear()
+    printed = capsys.readouterr().out
+    assert "20 ns a vote, by all workers" in printed
+    assert "100 ns an item" in printed
+    for run, finished in known.items():
+        line = next(line for line in printed.splitlines() if line.startswith(run.name))
+        predicted, measured, *_ = line.removeprefix(run.name).replace(" s", "").split()
+        assert float(predicted) == pytest.approx(float(measured), rel=0.01)
+        assert float(measured) == pytest.approx(finished.counting, rel=0.01)
 
 
 def test_published_simulations_run_and_their_criterion_is_right(capsys):

@@ -60,20 +60,31 @@ FITTED_TO: dict[Size, tuple[Run, ...]] = {
         Run(129, 200_000, 2),
         Run(129, 10_000_000, 1),
         Run(129, 10_000_000, 2),
+        Run(129, 20_000_000, 2),
         Run(10_000, 1_000_000, 2),
         Run(100_000, 1_000_000, 1),
         Run(100_000, 1_000_000, 2),
         Run(100_000, 4_000_000, 1),
-        Run(300_000, 1_000_000, 2),
         Run(300_000, 3_000_000, 2),
+        Run(1_000_000, 4_000_000, 2),
     ),
-    "quick": (Run(129, 20_000, 2), Run(129, 1_000_000, 1), Run(10_000, 100_000, 2), Run(10_000, 400_000, 1)),
-    "tiny": (Run(20, 2_000, 1), Run(40, 4_000, 1)),
+    "quick": tuple(
+        Run(n_items, n_votes, n_workers)
+        for n_items, n_votes in (
+            (129, 20_000),
+            (129, 1_000_000),
+            (1_000, 100_000),
+            (10_000, 100_000),
+            (10_000, 400_000),
+        )
+        for n_workers in (1, 2)
+    ),
+    "tiny": tuple(Run(20 + number, 2_000, 1) for number in range(10)),
 }
 PREDICTED: dict[Size, tuple[Run, ...]] = {
     "full": (Run(129, 50_000_000, 2), Run(100_000, 10_000_000, 2), Run(1_000_000, 20_000_000, 2)),
-    "quick": (Run(129, 5_000_000, 2), Run(30_000, 600_000, 2)),
-    "tiny": (Run(60, 8_000, 1),),
+    "quick": (Run(129, 5_000_000, 2), Run(10_000, 800_000, 2), Run(30_000, 600_000, 2)),
+    "tiny": tuple(Run(60 + number, 8_000, 1) for number in range(3)),
 }
 Term = Callable[[Run, Finished], float]
 # Of counting, in seconds; labels are read and numbered by all workers, and matched by neighbours in a tree.
