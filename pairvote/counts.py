@@ -24,9 +24,14 @@ Bucketed = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 # Compressed rows of pairs: where each item's begin, their second items, and their counts.
 Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 NO_WEIGHTS = np.empty(0)
-# Cells for every pair are quicker than sorting up to so many for each vote, and take at most 256 MiB.
-CROWDED = 2
+# Up to so many pairs for each vote, votes are added up in a cell for each pair where the cells stay in a fast cache, or
+# there are so many votes for each; they take at most 256 MiB.
+CELLS = 2
+FEW_CELLS = 2**16
+VOTES_A_CELL = 8
 MOST_CELLS = 2**23
+# Up to so many pairs for each vote, in rows over all items.
+CROWDED = 16
 FEW_SWEEPS = 4
 
 
@@ -204,12 +209,13 @@ class Elsewhere(Protocol):
 def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
     """Add votes up by pair; `folded` forgets the sides, which costs less than folding afterwards.
 
-    Where there are enough of them for the number of pairs that there could be, in a cell for each. Else they are sorted
-    by second item and then by first: O(votes + items).
+    Where the pairs that there could be are few, in a cell for each. Else the votes are sorted by first item; those of
+    one item are then added up in a row over all others, or sorted by second item too where that row would be long for
+    so few votes. O(votes + items) either way.
     """
     n_items, n_votes = votes.n_items, len(votes)
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
-    if n_items * n_items <= min(CROWDED * n_votes, MOST_CELLS):
+    if n_items * n_items <= min(CELLS * n_votes, max(FEW_CELLS, n_votes // VOTES_A_CELL), MOST_CELLS):
         cells = Cells(n_items, folded=folded)
         cells.count(votes.left, votes.right, votes.outcome, weight)
         start, right, table, skipped = cells.gather(n_votes)
@@ -218,9 +224,18 @@ def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
         votes = votes.where(weight > 0)
         weight = weight[weight > 0]
     start = np.zeros(n_items + 1, np.int64)
+    crowded = n_items * n_items <= CROWDED * len(votes)
     with Parts.equal(len(votes)) as parts:
-        stops, keys, weights = _then_by_first(*_by_second(votes, weight, folded, parts))
-    right, table = _gather_runs(stops, keys, weights, start)
+        stops, keys, weights = _by_item(votes, weight, folded + 2 * (not crowded), parts)
+    if crowded:
+        # Memory that is not written to costs nothing, so there is room for every pair that there could be.
+        most = min(len(votes), n_items * (n_items - 1) // (2 if folded else 1))
+        right, table = np.empty(most, np.int32), np.empty((most, 3))
+        n_pairs = counting.gather_rows(stops, keys, weights, folded, np.zeros((n_items, 3)), start, right, table)
+        right, table = right[:n_pairs], table[:n_pairs]
+    else:
+        stops, keys, weights = _then_by_first(stops, keys, weights)
+        right, table = _gather_runs(stops, keys, weights, start)
     answered = stops[-1] if n_items else 0
     skipped = np.zeros(n_items) if answered == len(votes) else _skipped(votes)
     return PairCounts(items=votes.items, start=start, right=right, table=table, skipped=skipped)
@@ -232,17 +247,17 @@ def no_votes(items: tuple[Hashable, ...]) -> PairCounts:
     return PairCounts(items=items, start=start, right=np.empty(0, np.int32), table=np.empty((0, 3)), skipped=skipped)
 
 
-def _by_second(votes: Votes, weight: NDArray[np.float64], folded: bool, parts: Parts) -> Bucketed:
+def _by_item(votes: Votes, weight: NDArray[np.float64], mode: int, parts: Parts) -> Bucketed:
     columns = (votes.left, votes.right, votes.outcome)
     counts = np.zeros((len(parts), votes.n_items), np.int64)
     keys, weights = np.empty(len(votes), np.int32), np.empty(len(weight))
 
     def count(number: int, first: int, last: int) -> None:
-        counting.count_sides(*(column[first:last] for column in columns), folded, counts[number])
+        counting.count_sides(*(column[first:last] for column in columns), mode, counts[number])
 
     def place(number: int, first: int, last: int) -> None:
         rows = (column[first:last] for column in (*columns, weight))
-        counting.place_votes(*rows, folded, places[number], keys, weights)
+        counting.place_votes(*rows, mode, places[number], keys, weights)
 
     parts.run(count)
     places = _places(counts)

@@ -22,8 +22,8 @@ import pairvote as pv
 from pairvote import _cells, _kernels, counts
 
 KERNELS: dict[str, Any] = {"python": _kernels.interpreted_module("counting"), "chosen": _kernels.counting}
-# What counts.CROWDED decides: added up in a cell for every pair, or sorted.
-PATHS = {"cells": 10**9, "sorted": -1}
+# What counts.CELLS and CROWDED decide: added up in a cell for every pair, in rows over all items, or sorted.
+PATHS = {"cells": (10**9, 0), "rows": (-1, 10**9), "sorted": (-1, -1)}
 
 kernels = pytest.mark.parametrize("kernel", KERNELS)
 paths = pytest.mark.parametrize("path", PATHS)
@@ -36,7 +36,8 @@ def running(kernel: str, path: str | None = None) -> Iterator[None]:
         for module in (counts, _cells):
             patch.setattr(module, "counting", KERNELS[kernel])
         if path is not None:
-            patch.setattr(counts, "CROWDED", PATHS[path])
+            patch.setattr(counts, "CELLS", PATHS[path][0])
+            patch.setattr(counts, "CROWDED", PATHS[path][1])
         yield
 
 
@@ -144,6 +145,13 @@ def test_each_path_is_taken_where_it_should_be() -> None:
             patch.setattr(module, "counting", Recorder())
         crowded.counts()
         assert called == ["tabulate", "gather_cells"]
+        called.clear()
+        patch.setattr(counts, "FEW_CELLS", 3)
+        crowded.counts()
+        assert called == ["tabulate", "gather_cells"], "there are more than eight votes for each cell"
+        called.clear()
+        crowded.where(np.arange(100) < 20).counts()
+        assert called == ["count_sides", "place_votes", "gather_rows"]
         called.clear()
         sparse.counts()
         assert called == ["count_sides", "place_votes", "count_keys", "place_keys", "count_runs", "gather_runs"]

@@ -109,23 +109,21 @@ GRAPHS = {
 }
 
 
-def bucketed(
-    n_items: int, columns: list[np.ndarray], folded: bool, *, by_second: bool = True
-) -> tuple[np.ndarray, ...]:
+def bucketed(n_items: int, columns: list[np.ndarray], mode: int) -> tuple[np.ndarray, ...]:
     """Votes by item of one side, in their order: stops, keys and weights, as `place_votes` should leave them."""
     left, right, outcome, weight = (column[columns[2] != SKIP] if len(column) else column for column in columns)
-    swapped = folded & (left > right)
+    swapped = (mode & 1 > 0) & (left > right)
     first, second = np.where(swapped, right, left), np.where(swapped, left, right)
-    item, other = (second, first) if by_second else (first, second)
+    item, other = (second, first) if mode & 2 else (first, second)
     keys = (4 * other + np.where(swapped, 2 - outcome.astype(np.int64), outcome)).astype(np.int32)
     order = np.argsort(item, kind="stable")
     stops = np.cumsum(np.bincount(item, minlength=n_items)).astype(np.int64)
     return stops, keys[order], weight[order] if len(weight) else weight
 
 
-def by_pair(n_items: int, columns: list[np.ndarray], folded: bool) -> tuple[np.ndarray, ...]:
+def by_pair(n_items: int, columns: list[np.ndarray], mode: int) -> tuple[np.ndarray, ...]:
     """Votes by first and then second item: stops, keys and weights."""
-    stops, keys, weights = bucketed(n_items, columns, folded, by_second=False)
+    stops, keys, weights = bucketed(n_items, columns, mode)
     first = np.searchsorted(stops, np.arange(len(keys)), side="right")
     order = np.lexsort((keys >> 2, first))
     return stops, keys[order], weights[order] if len(weights) else weights
@@ -147,8 +145,8 @@ def add_to_items(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]
 
 
 def count_sides(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for folded in (False, True):
-        yield [*columns[:3], folded, np.zeros(n_items, np.int64)]
+    for mode in range(4):
+        yield [*columns[:3], mode, np.zeros(n_items, np.int64)]
 
 
 def count_votes() -> Iterator[Arguments]:
@@ -184,23 +182,31 @@ def begins(stops: np.ndarray) -> np.ndarray:
 
 def place_votes(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     n_votes = len(columns[0])
-    for folded in (False, True):
-        stops, _, _ = bucketed(n_items, columns, folded)
+    for mode in range(4):
+        stops, _, _ = bucketed(n_items, columns, mode)
         # What the kernel leaves unwritten for skips starts out equal on both sides.
-        yield [*columns, folded, begins(stops), np.zeros(n_votes, np.int32), np.zeros(len(columns[3]))]
+        yield [*columns, mode, begins(stops), np.zeros(n_votes, np.int32), np.zeros(len(columns[3]))]
 
 
 def count_keys(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for folded in (False, True):
-        yield [bucketed(n_items, columns, folded)[1], np.zeros(n_items, np.int64)]
+    for mode in (2, 3):
+        yield [bucketed(n_items, columns, mode)[1], np.zeros(n_items, np.int64)]
 
 
 def place_keys(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for folded in (False, True):
-        stops, keys, weights = bucketed(n_items, columns, folded)
-        places = begins(bucketed(n_items, columns, folded, by_second=False)[0])
+    for mode in (2, 3):
+        stops, keys, weights = bucketed(n_items, columns, mode)
+        places = begins(bucketed(n_items, columns, mode - 2)[0])
         for first_row in {0, n_items // 2}:
             yield [stops, keys, weights, first_row, places, np.zeros_like(keys), np.zeros_like(weights)]
+
+
+def gather_rows(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    for folded in (False, True):
+        stops, keys, weights = bucketed(n_items, columns, int(folded))
+        most = min(len(keys), n_items**2)
+        start, second, table = np.zeros(n_items + 1, np.int64), np.zeros(most, np.int32), np.zeros((most, 3))
+        yield [stops, keys, weights, folded, np.zeros((n_items, 3)), start, second, table]
 
 
 def places_of(n_items: int, *, folded: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -267,15 +273,15 @@ def number_texts() -> Iterator[Arguments]:
 
 
 def count_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
-    for folded in (False, True):
-        stops, keys, _ = by_pair(n_items, columns, folded)
+    for mode in (0, 1):
+        stops, keys, _ = by_pair(n_items, columns, mode)
         for first_row in {0, n_items // 2}:
             yield [stops, keys, first_row, np.zeros(n_items, np.int64)]
 
 
 def gather_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     for folded in (False, True):
-        stops, keys, weights = by_pair(n_items, columns, folded)
+        stops, keys, weights = by_pair(n_items, columns, int(folded))
         first = np.searchsorted(stops, np.arange(len(keys)), side="right")
         pairs = sorted(set(zip(first.tolist(), (keys >> 2).tolist(), strict=True)))
         firsts = np.array([i for i, _ in pairs], np.int64)
@@ -505,6 +511,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "place_votes"): for_votes(place_votes),
     ("counting", "count_keys"): for_votes(count_keys),
     ("counting", "place_keys"): for_votes(place_keys),
+    ("counting", "gather_rows"): for_votes(gather_rows),
     ("counting", "tabulate"): for_votes(tabulate),
     ("counting", "tabulate_folded"): for_votes(tabulate_folded),
     ("counting", "gather_cells"): for_votes(gather_cells),
@@ -574,17 +581,18 @@ def test_compiled_equals_interpreted_to_the_bit(name: str, function: str) -> Non
 def test_kernels_count_what_numpy_counts(name: str) -> None:
     n_items, columns = VOTES[name]
     counting = _kernels.counting
-    for place, folded in enumerate((False, True)):
-        stops, keys, weights = bucketed(n_items, columns, folded)
-        arguments = fresh(list(count_sides(n_items, columns))[place])
+    for mode in range(4):
+        stops, keys, weights = bucketed(n_items, columns, mode)
+        arguments = fresh(list(count_sides(n_items, columns))[mode])
         counting.count_sides(*arguments)
         np.testing.assert_array_equal(np.cumsum(arguments[-1]), stops)
-        arguments = fresh(list(place_votes(n_items, columns))[place])
+        arguments = fresh(list(place_votes(n_items, columns))[mode])
         counting.place_votes(*arguments)
         assert_placed(arguments[5:], stops, keys, weights)
+    for place, mode in enumerate((0, 1)):
         arguments = fresh([a for a in place_keys(n_items, columns) if a[3] == 0][place])
         counting.place_keys(*arguments)
-        assert_placed(arguments[4:], *by_pair(n_items, columns, folded))
+        assert_placed(arguments[4:], *by_pair(n_items, columns, mode))
 
 
 def assert_placed(found: Arguments, stops: np.ndarray, keys: np.ndarray, weights: np.ndarray) -> None:
@@ -599,14 +607,16 @@ def test_kernels_add_up_every_pair(name: str) -> None:
     for place, folded in enumerate((False, True)):
         start, second, table = pairs_of(n_items, columns, folded=folded)
         by_cell = fresh(list(gather_cells(n_items, columns))[place])
-        n_pairs = _kernels.counting.gather_cells(*by_cell)
+        assert _kernels.counting.gather_cells(*by_cell) == len(second)
+        by_row = fresh(list(gather_rows(n_items, columns))[place])
+        n_pairs = _kernels.counting.gather_rows(*by_row)
         assert n_pairs == len(second)
         by_run = fresh([a for a in gather_runs(n_items, columns) if a[3] == 0][place])
         _kernels.counting.gather_runs(*by_run)
         counted = fresh([a for a in count_runs(n_items, columns) if a[2] == 0][place])
         _kernels.counting.count_runs(*counted)
         np.testing.assert_array_equal(counted[-1], np.diff(start))
-        for found in (by_cell[2:], by_run[4:]):
+        for found in (by_cell[2:], by_row[5:], by_run[4:]):
             np.testing.assert_array_equal(found[0], start)
             np.testing.assert_array_equal(found[1][:n_pairs], second)
             np.testing.assert_allclose(found[2][:n_pairs], table, rtol=1e-14)

@@ -169,11 +169,13 @@ def count_sides(
     left: cython.const[cython.int][::1],
     right: cython.const[cython.int][::1],
     outcome: cython.const[cython.uchar][::1],
-    folded: cython.bint,
+    mode: cython.int,
     counts: cython.longlong[::1],
 ) -> None:
-    """Add to `counts` (n_items) the votes but skips of each second item (see `place_votes`)."""
+    """Add to `counts` (n_items) the votes but skips of each item, on the side that `mode` says (see `place_votes`)."""
     n_votes: cython.Py_ssize_t = left.shape[0]
+    folded: cython.Py_ssize_t = mode & 1
+    by_second: cython.Py_ssize_t = mode >> 1
     row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
@@ -185,7 +187,7 @@ def count_sides(
             i = left[row]
             j = right[row]
             swapped = folded and i > j
-            counts[j + swapped * (i - j)] += 1
+            counts[i + (swapped ^ by_second) * (j - i)] += 1
 
 
 def place_votes(
@@ -193,19 +195,22 @@ def place_votes(
     right: cython.const[cython.int][::1],
     outcome: cython.const[cython.uchar][::1],
     weight: cython.const[cython.double][::1],
-    folded: cython.bint,
+    mode: cython.int,
     places: cython.longlong[::1],
     keys: cython.int[::1],
     weights: cython.double[::1],
 ) -> None:
-    """Bring the votes but skips of each second item together, in their order: one pass of a counting sort.
+    """Bring the votes but skips of each item together, in their order: one pass of a counting sort.
 
-    The second item of a vote is the right one, or if `folded` the higher one. `places` (n_items) says where each item's
-    next vote goes, and is moved on. Leaves 4 x the first item + outcome as that sees it in `keys`, and unless `weight`
-    is empty the vote's weight in `weights`.
+    The first item of a vote is the left one, or the lower one if `mode` has bit 1. They are brought together by it, or
+    by the second item if `mode` has bit 2. `places` (n_items) says where each item's next vote goes, and is moved on.
+    Leaves 4 x the other item + outcome as the first item sees it in `keys`, and unless `weight` is empty the vote's
+    weight in `weights`.
     """
     n_votes: cython.Py_ssize_t = left.shape[0]
     weighted: cython.bint = weight.shape[0] > 0
+    folded: cython.Py_ssize_t = mode & 1
+    by_second: cython.Py_ssize_t = mode >> 1
     row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
@@ -222,7 +227,7 @@ def place_votes(
             j = right[row]
             # No branch on who stands left: it would be mispredicted every other vote.
             swapped = folded and i > j
-            item = j + swapped * (i - j)
+            item = i + (swapped ^ by_second) * (j - i)
             seen += swapped * (2 - 2 * seen)
             place = places[item]
             places[item] = place + 1
@@ -271,6 +276,52 @@ def place_keys(
                 if weighted:
                     placed_weights[place] = weights[row]
                 row += 1
+
+
+def gather_rows(
+    stops: cython.const[cython.longlong][::1],
+    keys: cython.const[cython.int][::1],
+    weights: cython.const[cython.double][::1],
+    folded: cython.bint,
+    row_sums: cython.double[:, ::1],
+    start: cython.longlong[::1],
+    second: cython.int[::1],
+    table: cython.double[:, ::1],
+) -> int:
+    """Add up each first item's votes over all second items, and keep those it met; return the number of pairs.
+
+    For `keys` by first item, whose votes end at stops[i]; `folded` says that second items are higher. `row_sums`
+    (n_items, 3) starts at zero and is left so.
+    """
+    n_items: cython.Py_ssize_t = stops.shape[0]
+    weighted: cython.bint = weights.shape[0] > 0
+    item: cython.Py_ssize_t
+    other: cython.Py_ssize_t
+    row: cython.Py_ssize_t = 0
+    entry: cython.Py_ssize_t = 0
+    w: cython.double = 1.0
+    with cython.nogil:
+        for item in range(n_items):
+            start[item] = entry
+            if row == stops[item]:
+                continue
+            while row < stops[item]:
+                if weighted:
+                    w = weights[row]
+                row_sums[keys[row] >> 2, keys[row] & 3] += w
+                row += 1
+            for other in range(item + 1 if folded else 0, n_items):
+                if row_sums[other, 0] + row_sums[other, 1] + row_sums[other, 2] > 0.0:
+                    second[entry] = cython.cast(cython.int, other)
+                    table[entry, 0] = row_sums[other, 0]
+                    table[entry, 1] = row_sums[other, 1]
+                    table[entry, 2] = row_sums[other, 2]
+                    row_sums[other, 0] = 0.0
+                    row_sums[other, 1] = 0.0
+                    row_sums[other, 2] = 0.0
+                    entry += 1
+        start[n_items] = entry
+    return entry
 
 
 def count_runs(
