@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._kernels import counting
+from pairvote._kernels import cells as kernel
 from pairvote._labels import Codes
 from pairvote._threads import LEAST_SHARED, Parts
 
 # Where each item's pairs begin, their second items, their counts, and what each item skipped.
 Gathered = tuple[NDArray[np.int64], Codes, NDArray[np.float64], NDArray[np.float64]]
 OUTCOMES = np.arange(4, dtype=np.int32)
+NO_WEIGHTS = np.empty(0)
 
 
 class Cells:
@@ -33,22 +34,17 @@ class Cells:
             def add(first: int, last: int, table: NDArray[np.float64]) -> None:
                 rows = (column[first:last] for column in (left, right, outcome, weight))
                 if self.folded:
-                    counting.tabulate_folded(*rows, self._first, self._second, table)
+                    kernel.tabulate_folded(*rows, self._first, self._second, table)
                 else:
-                    counting.tabulate(*rows, self._first, self._second, OUTCOMES, table)
+                    kernel.tabulate(*rows, self._first, self._second, OUTCOMES, table)
 
             parts.add_up(add, self.table)
 
-    def count_coded(
-        self,
-        columns: tuple[Codes, Codes, NDArray[np.uint8]],
-        numbers: tuple[Codes, Codes, Codes],
-        weight: NDArray[np.float64],
-    ) -> None:
-        """Add votes by codes whose items and outcomes are `numbers`."""
+    def count_coded(self, columns: tuple[Codes, Codes, NDArray[np.uint8]], numbers: tuple[Codes, Codes, Codes]) -> None:
+        """Add votes without weights, by codes whose items and outcomes are `numbers`."""
         left, right, outcome = numbers
         places = (self._first[left], self._second[right], outcome)
-        counting.tabulate(*columns, weight, *places, self.table)
+        kernel.tabulate(*columns, NO_WEIGHTS, *places, self.table)
 
     def meets_itself(self) -> bool:
         """Whether some vote had an item against itself."""
@@ -66,5 +62,5 @@ class Cells:
         most = min(most_pairs, len(self.table) // 4)
         start, skipped = np.empty(self.n_items + 1, np.int64), np.zeros(self.n_items)
         right, pairs = np.empty(most, np.int32), np.empty((most, 3))
-        n_pairs = counting.gather_cells(self.table, self.folded, start, right, pairs, skipped)
+        n_pairs = kernel.gather_cells(self.table, self.folded, start, right, pairs, skipped)
         return start, right[:n_pairs], pairs[:n_pairs], skipped

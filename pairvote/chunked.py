@@ -100,6 +100,9 @@ class RunningCounts:
 
     def add_coded(self, chunk: CodedVotes) -> None:
         """Take in a chunk of a source of which all chunks come here."""
+        if chunk.weight is not None:
+            self.add(chunk.votes())
+            return
         self._items = chunk.items
         cells = self._with_room()
         if cells is None:
@@ -109,8 +112,7 @@ class RunningCounts:
         if len(numbers) > np.iinfo(np.uint8).max:
             outcome, numbers = chunk.outcome.spread(), np.arange(4, dtype=np.int32)
         columns = (chunk.left.codes, chunk.right.codes, outcome.astype(np.uint8))
-        weight = NO_WEIGHTS if chunk.weight is None else chunk.weight
-        cells.count_coded(columns, (chunk.left.numbers, chunk.right.numbers, numbers), weight)
+        cells.count_coded(columns, (chunk.left.numbers, chunk.right.numbers, numbers))
         if cells.meets_itself():
             # Says which row it is.
             chunk.votes()

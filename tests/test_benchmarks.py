@@ -127,7 +127,7 @@ def test_the_model_of_costs_finds_costs_and_predicts_by_them(capsys):
     done = scale._run(run, scale.cluster.parts_of(60, 8_000))
     assert done.counting > 0
     assert done.fitting > 0
-    assert done.n_pairs == 60 * 59
+    assert 3_000 < done.n_pairs <= 60 * 59
     # Labels of parts: nearly all items in each, and of many items two for each vote.
     assert run.n_labels == pytest.approx(20 * 60, rel=1e-3)
     assert Run(10**7, 2_000, 1).n_labels == pytest.approx(2 * 2_000, rel=1e-3)

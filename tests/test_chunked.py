@@ -125,8 +125,10 @@ def test_an_item_against_itself_is_named_with_its_row(way: str, monkeypatch: pyt
     sound = pv.Votes.from_codes([0, 1], [1, 2], [2, 2], items=LABELS[:3])
     for outcome in range(4):
         itself = replace(sound, right=np.array([2, 1], np.int32), outcome=np.array([0, outcome], np.uint8))
-        with pytest.raises(pv.InputError, match="row 1 of the file has 'item 1' against itself"):
-            pv.count_pairs(Coded([sound, itself, sound]))
+        for weight in (None, np.zeros(2)):
+            chunks = [replace(votes, weight=weight) for votes in (sound, itself, sound)]
+            with pytest.raises(pv.InputError, match="row 1 of the file has 'item 1' against itself"):
+                pv.count_pairs(Coded(chunks))
 
 
 def criteria_chunks() -> list[pv.Votes]:

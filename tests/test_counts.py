@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from types import SimpleNamespace
@@ -21,7 +21,10 @@ from strategies import FEWER, Sample, assert_same_counts, labels, samples
 import pairvote as pv
 from pairvote import _cells, _kernels, counts
 
-KERNELS: dict[str, Any] = {"python": _kernels.interpreted_module("counting"), "chosen": _kernels.counting}
+KERNELS: dict[str, Callable[[str], Any]] = {
+    "python": _kernels.interpreted_module,
+    "chosen": lambda name: getattr(_kernels, name),
+}
 # What counts.CELLS and CROWDED decide: added up in a cell for every pair, in rows over all items, or sorted.
 PATHS = {"cells": (10**9, 0), "rows": (-1, 10**9), "sorted": (-1, -1)}
 
@@ -33,8 +36,8 @@ paths = pytest.mark.parametrize("path", PATHS)
 def running(kernel: str, path: str | None = None) -> Iterator[None]:
     """Count with one kernel and, if named, on one path."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (counts, _cells):
-            patch.setattr(module, "counting", KERNELS[kernel])
+        patch.setattr(counts, "counting", KERNELS[kernel]("counting"))
+        patch.setattr(_cells, "kernel", KERNELS[kernel]("cells"))
         if path is not None:
             patch.setattr(counts, "CELLS", PATHS[path][0])
             patch.setattr(counts, "CROWDED", PATHS[path][1])
@@ -136,13 +139,13 @@ def test_each_path_is_taken_where_it_should_be() -> None:
     class Recorder(SimpleNamespace):
         def __getattr__(self, name: str) -> Any:
             called.append(name)
-            return getattr(_kernels.counting, name)
+            return getattr(_kernels.cells if hasattr(_kernels.cells, name) else _kernels.counting, name)
 
     crowded = pv.Votes.from_codes([0, 1] * 50, [1, 0] * 50, [2] * 100)
     sparse = pv.Votes.from_codes([0, 98], [1, 99], [2, 2])
     with pytest.MonkeyPatch.context() as patch:
-        for module in (counts, _cells):
-            patch.setattr(module, "counting", Recorder())
+        patch.setattr(counts, "counting", Recorder())
+        patch.setattr(_cells, "kernel", Recorder())
         crowded.counts()
         assert called == ["tabulate", "gather_cells"]
         called.clear()

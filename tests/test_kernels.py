@@ -231,7 +231,7 @@ def tabulate_folded(n_items: int, columns: list[np.ndarray]) -> Iterator[Argumen
 def gather_cells(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     for folded, make in ((False, tabulate), (True, tabulate_folded)):
         *arguments, table = next(make(n_items, columns))
-        function = _kernels.interpreted_module("counting").tabulate_folded if folded else _kernels.counting.tabulate
+        function = _kernels.interpreted_module("cells").tabulate_folded if folded else _kernels.cells.tabulate
         function(*arguments, table)
         most = min(len(columns[0]), n_items**2)
         start, second, pairs = np.zeros(n_items + 1, np.int64), np.zeros(most, np.int32), np.zeros((most, 3))
@@ -512,9 +512,9 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "count_keys"): for_votes(count_keys),
     ("counting", "place_keys"): for_votes(place_keys),
     ("counting", "gather_rows"): for_votes(gather_rows),
-    ("counting", "tabulate"): for_votes(tabulate),
-    ("counting", "tabulate_folded"): for_votes(tabulate_folded),
-    ("counting", "gather_cells"): for_votes(gather_cells),
+    ("cells", "tabulate"): for_votes(tabulate),
+    ("cells", "tabulate_folded"): for_votes(tabulate_folded),
+    ("cells", "gather_cells"): for_votes(gather_cells),
     ("counting", "count_runs"): for_votes(count_runs),
     ("counting", "gather_runs"): for_votes(gather_runs),
     ("counting", "join_components"): for_votes(join_components),
@@ -607,7 +607,7 @@ def test_kernels_add_up_every_pair(name: str) -> None:
     for place, folded in enumerate((False, True)):
         start, second, table = pairs_of(n_items, columns, folded=folded)
         by_cell = fresh(list(gather_cells(n_items, columns))[place])
-        assert _kernels.counting.gather_cells(*by_cell) == len(second)
+        assert _kernels.cells.gather_cells(*by_cell) == len(second)
         by_row = fresh(list(gather_rows(n_items, columns))[place])
         n_pairs = _kernels.counting.gather_rows(*by_row)
         assert n_pairs == len(second)

@@ -20,6 +20,7 @@ import numpy as np
 
 NAMES = (
     "batch",
+    "cells",
     "counting",
     "davidson",
     "elo",
@@ -83,6 +84,7 @@ def _choose(name: str) -> Any:
 
 
 batch: Any = _choose("batch")
+cells: Any = _choose("cells")
 counting: Any = _choose("counting")
 davidson: Any = _choose("davidson")
 elo: Any = _choose("elo")
