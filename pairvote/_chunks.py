@@ -117,7 +117,8 @@ class Criterion:
         return label is not None and (str(label) if self._spelt else label) == self.wanted
 
     def _listed(self) -> str:
-        return listed([label for label in self.seen if label is not None]) + (" and none" * (None in self.seen))
+        labels = [label for label in self.seen if label is not None]
+        return listed(labels) + (" and none" if labels and None in self.seen else "")
 
 
 def each_chunk(votes: Any, remedy: str) -> Iterator[Votes]:
