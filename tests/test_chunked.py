@@ -153,7 +153,7 @@ def test_one_criterion_is_counted_wherever_it_occurs() -> None:
     with pytest.raises(pv.InputError, match=r"several criteria \('new' and none\)"):
         pv.count_pairs([chunks[0], unnamed])
     assert pv.count_pairs([chunks[0], unnamed], criterion="new").total == 2
-    with pytest.raises(pv.InputError, match="there is no criterion 'new'; the criteria are none$"):
+    with pytest.raises(pv.InputError, match=r"there is no criterion 'new'; the criteria are none$"):
         pv.count_pairs([unnamed], criterion="new")
 
 
