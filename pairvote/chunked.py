@@ -19,6 +19,8 @@ MOST_ITEMS = 1024
 # are to add up, the better, and a gathered vote takes less memory than a pair.
 GATHERED = 2**20
 GATHERED_AN_ITEM = 8
+# So many entries of a dictionary can be told apart by a byte.
+MOST_OUTCOMES = 256
 
 
 def count_pairs(votes: Votes | PairCounts | Iterable[Votes], *, criterion: Hashable | None = None) -> PairCounts:
@@ -109,7 +111,7 @@ class RunningCounts:
             self._gather(chunk.votes())
             return
         outcome, numbers = chunk.outcome
-        if len(numbers) > np.iinfo(np.uint8).max:
+        if len(numbers) > MOST_OUTCOMES:
             outcome, numbers = chunk.outcome.spread(), np.arange(4, dtype=np.int32)
         columns = (chunk.left.codes, chunk.right.codes, outcome.astype(np.uint8))
         cells.count_coded(columns, (chunk.left.numbers, chunk.right.numbers, numbers))

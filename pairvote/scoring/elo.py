@@ -252,10 +252,14 @@ class EloRatings:
         InputError
             For a label that is there already or cannot be one.
         """
+        _labels.check_items((*self._items, label))
         self._add_all([label])
 
     def _add_all(self, labels: Sequence[Hashable]) -> None:
-        self._items = _labels.check_items((*self._items, *labels))
+        """Take in labels that are known to be new and fit to be labels."""
+        if not labels:
+            return
+        self._items = (*self._items, *labels)
         self._codes |= {label: code for code, label in enumerate(labels, len(self._codes))}
         self._ratings = np.append(self._ratings, np.full(len(labels), self._initial))
         self._totals = np.vstack([self._totals, np.zeros((len(labels), 4))])
