@@ -2,7 +2,7 @@
 
 import sys
 
-from pairvote.cli import main
+from pairvote.cli._main import main
 
 if __name__ == "__main__":
     sys.exit(main())

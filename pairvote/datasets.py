@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from pairvote.errors import InputError
 
 if TYPE_CHECKING:
-    from pairvote.votes import Votes
+    from pairvote.votes._votes import Votes
 
 __all__ = ["Workshop", "baseball", "citations", "kalmar"]
 
@@ -149,8 +149,8 @@ class Workshop:
         >>> len(pv.datasets.kalmar().simulated_votes(rng=2014))
         600
         """
-        from pairvote._outcomes import Outcome
-        from pairvote.votes import Votes
+        from pairvote._common.outcomes import Outcome
+        from pairvote.votes._votes import Votes
 
         rng = np.random.default_rng(rng)
         if not (isinstance(ties, Real) and 0 <= ties < math.inf):
@@ -265,8 +265,8 @@ def citations() -> Votes:
 
 def _votes_from_counts(left_wins: ArrayLike, right_wins: ArrayLike, items: Sequence[str]) -> Votes:
     """One row for each win; entry (i, j) of the counts, of shape (n_items, n_items), has i on the left."""
-    from pairvote._outcomes import Outcome
-    from pairvote.votes import Votes
+    from pairvote._common.outcomes import Outcome
+    from pairvote.votes._votes import Votes
 
     counts: NDArray[np.intp] = np.stack([left_wins, right_wins], axis=-1).astype(np.intp)
     left, right, side = np.repeat(np.argwhere(counts), counts[counts > 0], axis=0).T

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import pairvote as pv
-from pairvote._formats import comma_separated
+from pairvote.io import _csv as comma_separated
 
 FORMATS = ("csv", "jsonl", "parquet")
 OUTCOMES = ("left", "right", "tie", "skip")

@@ -20,7 +20,7 @@ from pathlib import Path
 import pairvote as pv
 from benchmarks.cases import Case, Group, Size, Work
 from benchmarks.goals import Beyond, Goal, Within
-from pairvote.poll.store import Durability
+from pairvote.poll._store import Durability
 
 N_VOTES: dict[Size, int] = {"full": 2000, "quick": 400, "tiny": 4}
 N_DURABLE: dict[Size, int] = {"full": 300, "quick": 50, "tiny": 2}

@@ -3,7 +3,7 @@
 
 Pairs stand in compressed rows: row i holds entries start[i] to start[i + 1], `second` is the other item
 of each, and `table` its weights of votes for the second item, ties and votes for the first.
-`pairvote.models` derives what is computed here.
+`pairvote._inference.models` derives what is computed here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # cython: infer_types=True
-"""Which pair to ask next by how often items and pairs were shown; `pairvote.sampling.exposure` states the rules.
+"""Which pair to ask next by how often items and pairs were shown; `pairvote.sampling._exposure` states the rules.
 
 items (12, n_items), by rows: 0 how often each item was shown; 1 how often on the left, less on the right; 2 the items
 that may be asked about, by how often they were shown, and 3 each one's place there; 4 the same items, ascending, and
@@ -238,7 +238,7 @@ def _mark(
         high = seen[voter, own] >> 24
         low = seen[voter, own] & 16777215
         same = same + 1 if seen[voter, own] == seen[voter, own - 1] else 1
-        if (high == item or low == item) and same == times + 1:  # noqa: PLR1714 -- faster than a tuple
+        if (high == item or low == item) and same == times + 1:  # noqa: PLR1714
             items[8, high + low - item] = mark
 
 

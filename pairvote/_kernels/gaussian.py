@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """A normal posterior of the scores, kept up question by question, and which pair to ask next.
 
-posterior (n_items + 1, n_items): the covariance S, and under it the mean m; `pairvote.sampling.adaptive` derives the
+posterior (n_items + 1, n_items): the covariance S, and under it the mean m; `pairvote.sampling._adaptive` derives the
 rules. board (n_items + 2, n_items): zeros, to mark a voter's pairs on; under them how many times more often each item
 stood on the left than on the right, which only `run` looks at; and last the items that may be asked about, ascending. A
 pair is one integer, the higher item times 2^24 plus the lower; `seen` is that of the kernel `exposure`.

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Derivatives of Rao and Kupper's log-likelihood over pairs; `pairvote.models` derives them.
+"""Derivatives of Rao and Kupper's log-likelihood over pairs; `pairvote._inference.models` derives them.
 
 Pairs stand in compressed rows: row i holds entries start[i] to start[i + 1], `second` is the other item
 of each, and `table` its weights of votes for the second item, ties and votes for the first.

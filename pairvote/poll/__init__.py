@@ -1,5 +1,5 @@
 """Running a vote."""
 
-from pairvote.poll.poll import Poll, Question
+from pairvote.poll._poll import Poll, Question
 
 __all__ = ["Poll", "Question"]

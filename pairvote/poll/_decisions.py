@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pairvote._checks import is_whole
-from pairvote._labels import MAX_ITEMS, plural, shorten
-from pairvote._outcomes import Outcome
+from pairvote._common.checks import is_whole
+from pairvote._common.labels import MAX_ITEMS
+from pairvote._common.messages import plural, shorten
+from pairvote._common.outcomes import Outcome
 from pairvote.errors import InputError, StateError
 from pairvote.poll._events import Draft, Kind, Why
 from pairvote.poll._settings import Label

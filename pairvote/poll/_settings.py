@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from pairvote import _labels
-from pairvote._checks import is_number, is_whole
-from pairvote._labels import MAX_ITEMS, shorten
+from pairvote._common.checks import is_number, is_whole
+from pairvote._common.labels import MAX_ITEMS, check_items
+from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
 from pairvote.poll._events import FORMAT
+from pairvote.sampling._adaptive import InformationGain, TopK
+from pairvote.sampling._exposure import Balanced, CatchUp, Swiss, Uniform
 from pairvote.sampling._names import sampler_named
-from pairvote.sampling.adaptive import InformationGain, TopK
-from pairvote.sampling.base import Sampler
-from pairvote.sampling.exposure import Balanced, CatchUp, Swiss, Uniform
+from pairvote.sampling._stream import Sampler
 
 Label = str | int
 # Those that the log can hold whole.
@@ -65,7 +65,7 @@ class Settings:
 
 def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, rng: Any, expire_after: Any) -> Settings:
     """A user's choices, each refused where it cannot be meant."""
-    labels = tuple(check_label(label, f"items[{place}]") for place, label in enumerate(_labels.check_items(items)))
+    labels = tuple(check_label(label, f"items[{place}]") for place, label in enumerate(check_items(items)))
     if not 2 <= len(labels) <= MAX_ITEMS:
         raise InputError(f"items has {len(labels)} labels; pass from 2 to {MAX_ITEMS:,}")
     if not is_whole(votes_each) or not 1 <= votes_each < 2**31:

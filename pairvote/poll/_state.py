@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pairvote._outcomes import Outcome
+from pairvote._common.outcomes import Outcome
 from pairvote.poll._events import Draft, Event, Kind, Why
 from pairvote.poll._settings import Label, Settings
 from pairvote.poll._tally import Tally
-from pairvote.votes import Votes
+from pairvote.votes._votes import Votes
 
 
 class Asked(NamedTuple):

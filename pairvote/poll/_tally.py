@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pairvote.counts import PairCounts, count_votes
-from pairvote.votes import Votes
+from pairvote.votes._counts import PairCounts, count_rows
 
 
 class Tally:
@@ -45,7 +44,7 @@ class Tally:
 
 def _count(rows: list[tuple[int, int, int]], items: tuple[str | int, ...]) -> PairCounts:
     left, right, outcome = np.array(rows, np.int32).reshape(-1, 3).T.copy()
-    return count_votes(Votes(items=items, left=left, right=right, outcome=outcome.astype(np.uint8)))
+    return count_rows(items, left, right, outcome.astype(np.uint8))
 
 
 def _difference(counts: PairCounts, less: PairCounts) -> PairCounts:

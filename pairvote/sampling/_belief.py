@@ -8,11 +8,11 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._inference.models import Model
+from pairvote._inference.posterior import Posterior
+from pairvote._inference.solver import KERNEL_PARAMETERS, Solution, maximise
 from pairvote._kernels import davidson, gaussian
-from pairvote._posterior import Posterior
-from pairvote.counts import PairCounts
-from pairvote.models import Model
-from pairvote.solver import KERNEL_PARAMETERS, Solution, maximise
+from pairvote.votes._counts import PairCounts
 
 # Refits stop where no score is further off than this.
 TOLERANCE = 1e-9

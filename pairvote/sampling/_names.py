@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pairvote._labels import listed, shorten
+from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError
-from pairvote.sampling.adaptive import InformationGain
-from pairvote.sampling.base import Sampler
-from pairvote.sampling.exposure import Balanced, CatchUp, Swiss, Uniform
+from pairvote.sampling._adaptive import InformationGain
+from pairvote.sampling._exposure import Balanced, CatchUp, Swiss, Uniform
+from pairvote.sampling._stream import Sampler
 
 NAMED: dict[str, type[Sampler]] = {
     "uniform": Uniform,

@@ -14,17 +14,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.messages import plural
+from pairvote._common.outcomes import Outcome
 from pairvote._kernels import batch, exposure, gaussian
-from pairvote._labels import plural
-from pairvote._outcomes import Outcome
 from pairvote.errors import InputError
+from pairvote.sampling._adaptive import InformationGain, TopK
 from pairvote.sampling._belief import WholeBelief
 from pairvote.sampling._board import Board, empty_table
-from pairvote.sampling.adaptive import InformationGain, TopK
-from pairvote.sampling.base import PairStream, Sampler
-from pairvote.sampling.exposure import Balanced, CatchUp, Swiss, Uniform
-from pairvote.simulation.voters import VoterModel
-from pairvote.votes import Votes
+from pairvote.sampling._exposure import Balanced, CatchUp, Swiss, Uniform
+from pairvote.sampling._stream import PairStream, Sampler
+from pairvote.simulation._voters import VoterModel
+from pairvote.votes._votes import Votes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]

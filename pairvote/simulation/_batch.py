@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._inference.solver import KERNEL_PARAMETERS, WEAKEST_PRIOR
 from pairvote._kernels import batch, davidson
-from pairvote._kernels import elo as _elo
-from pairvote.counts import NO_WEIGHTS
+from pairvote._kernels import elo as elo_kernel
 from pairvote.errors import MissingUncertaintyError, PriorWarning
-from pairvote.ranking import Ranking
-from pairvote.scoring.methods import rank, scorer_named
+from pairvote.ranking._ranking import Ranking
+from pairvote.scoring._methods import rank, scorer_named
 from pairvote.simulation._asking import Block, Workshop
-from pairvote.solver import KERNEL_PARAMETERS, WEAKEST_PRIOR
+from pairvote.votes._counts import NO_WEIGHTS
 
 Floats = NDArray[np.float64]
 Options = Mapping[str, Any]
@@ -110,7 +110,7 @@ class Scorer:
         k, slope = float(self.known["k"]), self.log_odds_per_unit
         scores[:] = float(self.known["initial"])
         for votes in zip(block.left, block.right, block.outcome, scores, strict=True):
-            _elo.record_votes(*votes[:3], NO_WEIGHTS, votes[3], k, slope)
+            elo_kernel.record_votes(*votes[:3], NO_WEIGHTS, votes[3], k, slope)
 
     def _is_plain_fit(self) -> bool:
         """Whether the kernel fits it: few items, no sides, and a prior that is not too weak to hold the scores."""

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._kernels import batch
-from pairvote._results import normal_quantile
+from pairvote.ranking._results import normal_quantile
 from pairvote.simulation._asking import Block
 from pairvote.simulation._batch import Scored
-from pairvote.simulation.table import METRICS
+from pairvote.simulation._table import METRICS
 
 Floats = NDArray[np.float64]
 RMSE, COVERAGE, EXPOSURE_RANGE = METRICS.index("rmse"), METRICS.index("coverage"), METRICS.index("exposure_range")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._labels import shorten
+from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
 from pairvote.simulation._asking import BLOCK, Workshop
 

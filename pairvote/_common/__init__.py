@@ -1,0 +1,1 @@
+"""What every room uses: messages, checks, labels, outcomes, frames, tables, threads."""

@@ -1,0 +1,186 @@
+"""Numbers that a user passes in, checked once: codes, weights, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.messages import shorten
+from pairvote.errors import InputError
+
+if TYPE_CHECKING:
+    pass
+
+
+import sys
+from collections.abc import Mapping
+from typing import TypeGuard
+
+from numpy.typing import ArrayLike
+
+from pairvote._common.labels import (
+    MAX_ITEMS,
+    Coded,
+    Codes,
+    as_array,
+    check_items,
+    first_row,
+    highest_unsigned,
+    iterate_labels,
+)
+from pairvote._common.messages import Locate
+
+# Sums of weights up to here are safe from overflow.
+LARGEST_TOTAL = 1e306
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether an option is a real number; True and False are none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether an option is an integer; True and False are none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def item_codes(sides: Mapping[str, Any], items: Any, n_items: int | None) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
+    """The two columns of codes, by name, as int32, and the labels that they are codes of."""
+    columns = {name: integers(values, name) for name, values in sides.items()}
+    (first, n_first), (second, n_second) = ((name, len(codes)) for name, codes in columns.items())
+    if n_first != n_second:
+        raise InputError(f"{first} has {n_first} entries and {second} has {n_second}; pass one of each for every vote")
+    labels = None if items is None else check_items(items)
+    limit = item_limit(labels, n_items)
+    highest = max((highest_code(codes, name, limit) for name, codes in columns.items() if n_first), default=-1)
+    if labels is None:
+        labels = tuple(range(highest + 1 if n_items is None else n_items))
+    left, right = (codes.astype(np.int32) for codes in columns.values())
+    return left, right, labels
+
+
+def integers(values: ArrayLike, name: str) -> NDArray[np.integer[Any]]:
+    array = as_array(values, name)
+    if array.ndim != 1:
+        raise InputError(f"{name} has shape {array.shape}; pass a one-dimensional array with one code a vote")
+    if not array.size:
+        return np.empty(0, np.int32)
+    if array.dtype.kind not in "iu":
+        raise InputError(
+            f"{name} has dtype {array.dtype} (its first entry is {shorten(array[0])}); codes are integers, "
+            "so convert them, or use from_labels for labels"
+        )
+    return array
+
+
+def item_limit(labels: tuple[Hashable, ...] | None, n_items: int | None) -> int | None:
+    if n_items is None:
+        return None if labels is None else len(labels)
+    if not is_whole(n_items) or n_items < 0:
+        raise InputError(f"n_items is {shorten(n_items)}; pass the number of items, a whole number from 0")
+    if n_items > MAX_ITEMS:
+        raise InputError(
+            f"n_items is {shorten(n_items)}; there can be at most {MAX_ITEMS:,}, so pass the number of items"
+        )
+    if labels is not None and len(labels) != n_items:
+        raise InputError(
+            f"n_items is {n_items} and items has {len(labels)} labels; pass one of them, or let them agree"
+        )
+    return int(n_items)
+
+
+def highest_code(codes: NDArray[np.integer[Any]], name: str, limit: int | None) -> int:
+    """The largest of the codes, all of which must lie between 0 and the limit."""
+    bound = MAX_ITEMS if limit is None else limit
+    high = highest_unsigned(codes)
+    if high < bound:
+        return high
+    row = first_row((codes < 0) | (codes >= bound))
+    allowed = f"0 to {bound - 1}" if bound else "none, since there are no items"
+    remedy = "check that codes count from 0" + (", or use from_labels for large labels" if limit is None else "")
+    raise InputError(f"{name} at row {row} is {codes[row]}; the codes are {allowed}, so {remedy}")
+
+
+def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
+    if isinstance(values, Coded):
+        values = list(iterate_labels(values.codes, values.labels))
+    raw = as_array(values, "weight")
+    if raw.shape != (n_votes,):
+        raise InputError(f"weight has shape {raw.shape} and there are {n_votes} votes; pass one number for every vote")
+    if raw.dtype.kind not in "iuf" or (isinstance(values, (list, tuple)) and bool in set(map(type, values))):
+        entries = np.asarray(values, object)
+        strange = np.fromiter((not _is_amount(entry) for entry in entries), bool, count=n_votes)
+        if strange.any():
+            row = first_row(strange)
+            raise InputError(
+                f"weight at {locate(row)} is {shorten(entries[row])}; weights are numbers, finite and not negative, "
+                "so mend or remove it"
+            )
+    weight = raw.astype(np.float64) if raw.size else np.empty(0, np.float64)
+    bad = ~(weight >= 0) | np.isinf(weight)
+    if bad.any():
+        row = first_row(bad)
+        raise InputError(
+            f"weight at {locate(row)} is {weight[row]:g}; weights are finite and not negative, so mend or remove it"
+        )
+    if n_votes and weight.max() > LARGEST_TOTAL / n_votes:
+        raise InputError(
+            f"the {n_votes} weights, of up to {weight.max():g}, may add up to more than {LARGEST_TOTAL:g}; "
+            "divide them all by one number"
+        )
+    return weight
+
+
+def _is_amount(value: object) -> bool:
+    """Whether a value is a real number that a float can hold; a string or a boolean is none."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, (float, np.floating, np.integer))
+
+
+def square(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    raw = as_array(values, name)
+    if raw.ndim != 2 or raw.shape[0] != raw.shape[1]:
+        raise InputError(f"{name} has shape {raw.shape}; pass a square table, a row and a column for each item")
+    if raw.dtype.kind not in "biuf":
+        entries = np.asarray(values, object)
+        for (i, j), entry in np.ndenumerate(entries):
+            if not _is_amount(entry):
+                raise InputError(
+                    f"{name}[{i}, {j}] is {shorten(entry)}; the entries are finite and not negative numbers"
+                )
+    table = raw.astype(np.float64) if raw.size else np.empty((0, 0), np.float64)
+    bad = ~(table >= 0) | np.isinf(table)
+    if bad.any():
+        i, j = map(int, np.argwhere(bad)[0])
+        raise InputError(f"{name}[{i}, {j}] is {table[i, j]:g}; the entries are finite and not negative")
+    on_diagonal = np.flatnonzero(np.diag(table))
+    if on_diagonal.size:
+        i = int(on_diagonal[0])
+        raise InputError(
+            f"{name}[{i}, {i}] is {table[i, i]:g}; an item does not meet itself, so set the diagonal to zero"
+        )
+    return table
+
+
+def restore(self: object, state: dict[str, Any]) -> None:
+    """Unpickle a result: its arrays, which come back writable, are read-only again.
+
+    Those that a cluster sends may lie anywhere in what was received; the kernels take numbers that lie in line.
+    """
+    for name, value in state.items():
+        if isinstance(value, np.ndarray):
+            aligned = np.require(value, requirements="A")
+            aligned.flags.writeable = False
+            vars(self)[name] = aligned
+        else:
+            vars(self)[name] = value
+
+
+def check_k(k: int, n_items: int) -> None:
+    """InputError unless `k` is a whole number from 1 to the number of items."""
+    if not is_whole(k) or not 1 <= k <= n_items:
+        raise InputError(f"k is {k!r}; with {n_items} items it is a whole number from 1 to {n_items}")

@@ -1,0 +1,303 @@
+"""Labels to codes and back.
+
+A column of labels is coded on its own (`Coded`), then columns that share a set of labels are brought
+to one numbering, in the order in which the labels are first seen, row by row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
+from itertools import chain, count
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pairvote._common.frames import series_column
+from pairvote._common.messages import Locate, row_number, shorten
+from pairvote._kernels import lookup
+from pairvote.errors import InputError
+
+Codes = NDArray[np.int32]
+MAX_ITEMS = 2**24
+UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
+class Coded(NamedTuple):
+    """A column as int codes into its labels; -1 where the value is missing."""
+
+    codes: NDArray[np.signedinteger[Any]]
+    labels: Sequence[Hashable]
+
+
+Column = list[Any] | tuple[Any, ...] | NDArray[np.integer[Any]] | Coded
+
+
+def is_missing(label: object) -> bool:
+    """Whether a label is None, NaN, NaT or another library's mark for a missing value."""
+    if label is None:
+        return True
+    if isinstance(label, (str, int, tuple)):
+        return False
+    try:
+        return bool(label != label)  # noqa: PLR0124
+    except (TypeError, ValueError, ArithmeticError):
+        return type(label).__name__ == "NAType"
+
+
+def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(f"{name} cannot be made an array ({error}); pass a flat list or array") from None
+    # np.asarray takes off the mask of a masked array, and so would bring back what it hides.
+    if isinstance(values, np.ndarray) and hasattr(values, "mask") and np.any(values.mask):
+        raise InputError(f"{name} has masked entries; fill them in, or leave out their rows")
+    return array
+
+
+def highest_unsigned(codes: NDArray[np.integer[Any]]) -> int:
+    """The largest code, a negative one counting as larger than any other: one look decides whether all are in range."""
+    if codes.itemsize < 4 or not codes.dtype.isnative:
+        # Seen as unsigned, -1 must be larger than any code: in int8 it would be 255, which may be one.
+        codes = codes.astype(np.int64)
+    return int(np.maximum.reduce(np.ascontiguousarray(codes).view(UNSIGNED[codes.itemsize])))
+
+
+def first_row(mask: NDArray[np.bool_]) -> int:
+    """The first row at which `mask` holds; it must hold somewhere."""
+    return int(np.argmax(mask))
+
+
+def as_column(values: object, name: str) -> Column:
+    """A user's column as a list, tuple or array of integers, or as codes where it has them already."""
+    if isinstance(values, (list, tuple, Coded)) and not isinstance(values, str):
+        return values
+    if isinstance(values, (str, bytes, Mapping, Set)) or not isinstance(values, Iterable):
+        raise InputError(f"{name} is {shorten(values)}; pass a list, an array or a column with one entry a vote")
+    if not isinstance(values, np.ndarray):
+        series = series_column(values)
+        if series is None:
+            return list(values)
+        return Coded(*series) if isinstance(series, tuple) else series
+    if values.ndim != 1:
+        raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
+    if values.dtype.kind in "iu" and not hasattr(values, "mask"):
+        return values
+    # tolist() would make bare integers of times in nanoseconds.
+    return list(values) if values.dtype.kind in "mM" else values.tolist()
+
+
+def _code_integers(values: NDArray[Any]) -> Coded:
+    numbered = _number([values])
+    if numbered is not None:
+        return Coded(numbered[0][0], numbered[1])
+    labels, codes = np.unique(values, return_inverse=True)
+    return Coded(codes, labels.tolist())
+
+
+def _number(columns: Sequence[NDArray[np.integer[Any]]]) -> tuple[NDArray[np.int32], list[int]] | None:
+    """Codes and labels of integers, as rows first show them; None where they lie too far apart for a table."""
+    low, high = (min(int(c.min()) for c in columns), max(int(c.max()) for c in columns)) if len(columns[0]) else (0, 0)
+    if high - low >= 4 * columns[0].size + 1000 or high >= 2**63:
+        return None
+    table = np.stack(columns, dtype=np.int64)
+    codes, labels = np.empty(table.shape, np.int32), np.empty(high - low + 1, np.int64)
+    n_labels = lookup.number_rows(table, low, np.full(high - low + 1, -1, np.int32), codes, labels)
+    return codes, labels[:n_labels].tolist()
+
+
+def code_column(values: Column, name: str, locate: Locate = row_number) -> Coded:
+    """Code one column by itself; missing values become -1."""
+    if isinstance(values, Coded):
+        return values
+    if isinstance(values, np.ndarray):
+        return _code_integers(values)
+    table: dict[Hashable, int] = {}
+    try:
+        (codes,) = look_up(table, [values])
+    except TypeError:
+        _refuse_unhashable(values, name, locate)
+        raise
+    missing = [code for label, code in table.items() if is_missing(label)]
+    if missing:
+        codes[np.isin(codes, missing)] = -1
+    return Coded(codes, tuple(table))
+
+
+def look_up(table: dict[Hashable, int], columns: Sequence[Sequence[Any]]) -> NDArray[np.int32]:
+    """The code of every label of columns of one length: int32, shape (n_columns, n_rows).
+
+    `table` gets the new ones, in the order in which the rows first show them. TypeError where one is not hashable.
+    """
+    n_columns, n_rows = len(columns), len(columns[0])
+    if lookup.COMPILED:
+        codes = np.empty((n_columns, n_rows), np.int32)
+        lookup.code_rows([column if type(column) is list else list(column) for column in columns], table, codes)
+        return codes
+    # What the kernel does, by the quickest means that the interpreter has.
+    growing = defaultdict(count(len(table)).__next__, table)
+    labels = columns[0] if n_columns == 1 else chain.from_iterable(zip(*columns, strict=True))
+    flat = np.fromiter(map(growing.__getitem__, labels), np.int32, count=n_columns * n_rows)
+    table.update(growing)
+    return np.ascontiguousarray(flat.reshape(n_rows, n_columns).T)
+
+
+def _refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
+    for row, label in enumerate(values):
+        try:
+            hash(label)
+        except TypeError:
+            raise InputError(
+                f"{name} at {locate(row)} is {shorten(label)}, which is not hashable and so cannot be a label; "
+                "use a string, a number or a tuple"
+            ) from None
+
+
+def check_items(items: object) -> tuple[Hashable, ...]:
+    """The labels of `items=` as a tuple, refusing what has no order, repeats itself or cannot be a label."""
+    if isinstance(items, (str, bytes, Mapping, Set)) or not isinstance(items, Iterable):
+        raise InputError(f"items is {shorten(items)}; pass the labels as a list, in the order that they should keep")
+    if isinstance(items, np.ndarray) and items.ndim != 1:
+        raise InputError(f"items has shape {items.shape}; pass a one-dimensional array of labels")
+    series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items)
+    if isinstance(series, tuple):
+        codes, categories = series
+        labels = tuple(None if code < 0 else categories[code] for code in codes.tolist())
+    else:
+        values = items if series is None else series
+        labels = tuple(values.tolist() if isinstance(values, np.ndarray) else values)
+    seen: dict[Hashable, int] = {}
+    for place, label in enumerate(labels):
+        if is_missing(label):
+            raise InputError(
+                f"items[{place}] is {shorten(label)}; every item needs a label, so leave it out or name it"
+            )
+        try:
+            earlier = seen.setdefault(label, place)
+        except TypeError:
+            raise InputError(
+                f"items[{place}] is {shorten(label)}, which is not hashable and so cannot be a label"
+            ) from None
+        if earlier != place:
+            raise InputError(
+                f"items[{place}] is {shorten(label)} again, after items[{earlier}]; give every item a label of its own"
+            )
+    return labels
+
+
+def code_pairs(
+    left: object,
+    right: object,
+    items: object,
+    locate: Locate = row_number,
+    names: tuple[str, str] = ("left", "right"),
+) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
+    """Codes of both sides and the labels they share, in first-seen order or in that of `items`."""
+    known = None if items is None else check_items(items)
+    columns = {name: as_column(values, name) for name, values in zip(names, (left, right), strict=True)}
+    n_left, n_right = (len(column.codes if isinstance(column, Coded) else column) for column in columns.values())
+    if n_left != n_right:
+        raise InputError(
+            f"{names[0]} has {n_left} entries and {names[1]} has {n_right}; pass one of each for every vote"
+        )
+    integers = [column for column in columns.values() if isinstance(column, np.ndarray)]
+    if known is None and len(integers) == len(columns):
+        numbered = _number(integers)
+        if numbered is not None:
+            return numbered[0][0], numbered[0][1], tuple(numbered[1])
+    lists = [column for column in columns.values() if not isinstance(column, (np.ndarray, Coded))]
+    if len(lists) == len(columns):
+        table = {label: code for code, label in enumerate(known or ())}
+        with suppress(TypeError):
+            codes = look_up(table, lists)
+            if len(table) == len(known) if known is not None else not any(map(is_missing, table)):
+                return codes[0], codes[1], known or tuple(table)
+    coded = {name: code_column(column, name, locate) for name, column in columns.items()}
+    for name, column in coded.items():
+        if len(column.codes) and column.codes.min() < 0:
+            row = first_row(column.codes < 0)
+            raise InputError(
+                f"{name} at {locate(row)} is missing; a vote needs two items, so fill it in or drop the row"
+            )
+    if known is None:
+        table = {}
+        for column in coded.values():
+            for label in column.labels:
+                table.setdefault(label, len(table))
+    else:
+        table = {label: code for code, label in enumerate(known)}
+    recoded = [_recode(column, table, name, known is not None, locate) for name, column in coded.items()]
+    if known is not None:
+        return recoded[0], recoded[1], known
+    (left_codes, right_codes), labels = _first_seen(recoded, tuple(table))
+    return left_codes, right_codes, labels
+
+
+def _recode(column: Coded, table: Mapping[Hashable, int], name: str, closed: bool, locate: Locate) -> Codes:
+    numbers = np.fromiter((table.get(label, -1) for label in column.labels), np.int32, count=len(column.labels))
+    if closed and len(numbers) and numbers.min() < 0:
+        outside = (numbers < 0)[column.codes]
+        if outside.any():
+            row = first_row(outside)
+            raise InputError(
+                f"{name} at {locate(row)} is {shorten(column.labels[column.codes[row]])}, which is not among the "
+                f"{len(table)} items of items=; add it there or leave out the row"
+            )
+    if np.array_equal(numbers, np.arange(len(numbers))):
+        return column.codes.astype(np.int32, copy=False)
+    return numbers[column.codes]
+
+
+def _first_seen(columns: Sequence[Codes], labels: tuple[Hashable, ...]) -> tuple[list[Codes], tuple[Hashable, ...]]:
+    """Renumber by first appearance, row by row over all columns; labels that no row bears are left out."""
+    n_columns, n_rows = len(columns), len(columns[0])
+    never = n_columns * n_rows
+    seen = np.full(len(labels), never, np.int64)
+    block = 0
+    while block < n_rows and (seen == never).any():
+        # Most labels turn up early, so later blocks are looked at only for those that did not.
+        rows = slice(block, max(2 * block, 2**14))
+        for place, codes in enumerate(columns):
+            first = np.full(len(labels), never, np.int64)
+            numbers = n_columns * np.arange(block, block + len(codes[rows])) + place
+            # Of repeated indices the last assignment stands, so writing the rows backwards leaves the first.
+            first[codes[rows][::-1]] = numbers[::-1]
+            np.minimum(seen, first, out=seen)
+        block = rows.stop
+    order = np.argsort(seen, kind="stable")[: int((seen < never).sum())]
+    if np.array_equal(order, np.arange(len(labels))):
+        return list(columns), labels
+    numbers = np.empty(len(labels), np.int32)
+    numbers[order] = np.arange(len(order), dtype=np.int32)
+    return [np.asarray(numbers[codes], np.int32) for codes in columns], tuple(labels[code] for code in order.tolist())
+
+
+def code_labels(
+    values: object, name: str, n_rows: int, locate: Locate = row_number
+) -> tuple[Codes, tuple[Hashable, ...]]:
+    """Codes and labels of a column of its own, such as the voters; -1 where the value is missing."""
+    coded = code_column(as_column(values, name), name, locate)
+    if len(coded.codes) != n_rows:
+        raise InputError(f"{name} has {len(coded.codes)} entries and left has {n_rows}; pass one for every vote")
+    present = coded.codes >= 0
+    codes = np.full(n_rows, -1, np.int32)
+    (codes[present],), labels = _first_seen([coded.codes[present].astype(np.int32)], tuple(coded.labels))
+    return codes, labels
+
+
+def iterate_labels(codes: NDArray[np.signedinteger[Any]], labels: Sequence[Hashable]) -> Iterator[Hashable]:
+    """The label of every code, None for -1."""
+    return (None if code < 0 else labels[code] for code in codes.tolist())
+
+
+def merge_labels(ours: tuple[Hashable, ...], theirs: tuple[Hashable, ...]) -> tuple[tuple[Hashable, ...], Codes]:
+    """All labels, ours first, and the code of each of theirs among them."""
+    n_both = min(len(ours), len(theirs))
+    if ours[:n_both] == theirs[:n_both]:
+        return (ours if n_both == len(theirs) else theirs), np.arange(len(theirs), dtype=np.int32)
+    table = {label: code for code, label in enumerate(ours)}
+    codes = np.fromiter((table.setdefault(label, len(table)) for label in theirs), np.int32, count=len(theirs))
+    return tuple(table), codes

@@ -1,0 +1,50 @@
+"""Tables for people: aligned text and HTML."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+# Characters that would break a line, or steer a terminal: controls, line and paragraph separators, lone surrogates.
+UNSAFE = ("Cc", "Zl", "Zp", "Cs")
+
+
+def as_label(label: object, width: int | None = None) -> str:
+    """A label on one line: control characters escaped, and cut to `width` characters."""
+    text = str(label)
+    if not text.isprintable():
+        text = "".join(repr(c)[1:-1] if unicodedata.category(c) in UNSAFE else c for c in text)
+    return text if width is None or len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def text_lines(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int]) -> list[str]:
+    """The lines of an aligned table: what is text to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        aligned = [
+            cell.ljust(width) if i in text_columns else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "  ".join(aligned).rstrip()
+
+    return [line(headings), *map(line, rows)]
+
+
+def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int]) -> str:
+    """The same of any table, as HTML."""
+
+    def cells(tag: str, values: Sequence[str]) -> str:
+        return "".join(
+            f'<{tag} style="text-align:{"left" if i in text_columns else "right"}">{html.escape(value)}</{tag}>'
+            for i, value in enumerate(values)
+        )
+
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{cells('th', headings)}</tr></thead><tbody>{body}</tbody></table>"

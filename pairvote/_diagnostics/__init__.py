@@ -1,1 +1,0 @@
-"""The parts of `pairvote.diagnostics`, a topic a module."""

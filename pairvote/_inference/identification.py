@@ -1,0 +1,243 @@
+"""Whether the votes determine what a model asks of them, and if not, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from pairvote._common.messages import listed, plural, shorten
+from pairvote._common.outcomes import Outcome
+from pairvote._inference.models import Model
+from pairvote.errors import NotIdentifiedError
+from pairvote.votes._counts import PairCounts
+from pairvote.votes._given import components_of
+
+MOST_NAMED = 5
+GAIN = 1e-6
+
+
+def check_identified(model: Model) -> None:
+    """NotIdentifiedError where some parameter of the model has no finite estimate.
+
+    A log-likelihood that is concave has a maximum unless it never falls along some direction (Albert and Anderson
+    1984, Biometrika 71). The prior bounds the scores; the tie parameter and the position effect have none.
+    """
+    check_further(model)
+    counts = model.counts
+    if not model.prior_precision:
+        check_scores(counts if model.tie_weight else decided(counts), "set a finite prior_sd, or add votes")
+        if model.has_ties and _ties_can_grow(counts):
+            raise NotIdentifiedError(
+                "maximum-likelihood scores do not exist: they can be spaced so that no vote was won across less, and "
+                "none tied across more, than one gap, and that gap grow with the tie parameter without end; "
+                "set a finite prior_sd"
+            )
+        if model.position and any(_side_can_grow(model, sign) for sign in (1.0, -1.0)):
+            raise NotIdentifiedError(
+                "the position effect has no finite estimate under maximum likelihood: the scores can change with it so "
+                "that no vote becomes less likely; set a finite prior_sd, or score with position=False"
+            )
+
+
+def check_further(model: Model) -> None:
+    """NotIdentifiedError where all votes are ties, or one side won all: there a prior on the scores does not help."""
+    if model.has_ties and not model.n_decided:
+        raise NotIdentifiedError(
+            f"all {plural(model.n_ties, 'vote')} are ties, so the tie parameter has no finite estimate; "
+            "score with ties='half', which makes all items level"
+        )
+    if model.position:
+        right, left = model.sides_won()
+        # Half a vote for each side says that neither always wins.
+        if not (left and right) and not (model.ties == "half" and model.n_ties):
+            winner = "left" if left else "right"
+            votes = plural(left + right, "vote")
+            what = f"the {winner} side won all {votes}" if left + right else "no vote was won by either side"
+            raise NotIdentifiedError(
+                f"{what}, so the position effect has no finite estimate; score with position=False"
+            )
+
+
+def decided(counts: PairCounts) -> PairCounts:
+    """The counts without ties."""
+    table = counts.table.copy()
+    table[:, Outcome.TIE] = 0.0
+    met = table.any(axis=1)
+    start = np.concatenate([[0], np.cumsum(met)])[counts.start]
+    return replace(counts, start=start, right=counts.right[met], table=table[met])
+
+
+def check_scores(counts: PairCounts, remedy: str) -> None:
+    """NotIdentifiedError, naming the items and the remedy, where maximum-likelihood scores do not exist.
+
+    They do by Ford's condition: however the items are split in two, some item of each part beats or ties one of the
+    other.
+    """
+    groups_of = counts.dominance()
+    if groups_of.max(initial=0) == 0:
+        return
+    above = np.flatnonzero(groups_of == _top_group(counts, groups_of))
+    raise no_scores(counts.items, counts.item_totals(), components_of(counts), above, remedy)
+
+
+def no_scores(
+    items: tuple[Hashable, ...], totals: np.ndarray, components: np.ndarray, above: np.ndarray, remedy: str
+) -> NotIdentifiedError:
+    """Why maximum-likelihood scores do not exist; nobody beat or tied those `above` but each other."""
+    if components.max() > 0:
+        groups = [
+            _named(items, np.flatnonzero(components == c)) for c in range(min(int(components.max()) + 1, MOST_NAMED))
+        ]
+        return NotIdentifiedError(
+            f"the votes fall into {components.max() + 1} components that nothing compares ({'; '.join(groups)}), "
+            f"so maximum-likelihood scores do not exist; {remedy}"
+        )
+    lost, tied, won, _ = totals.T
+    reasons = []
+    undefeated, winless = np.flatnonzero((lost == 0) & (tied == 0)), np.flatnonzero((won == 0) & (tied == 0))
+    if len(undefeated):
+        reasons.append(f"{_named(items, undefeated)} {_is(undefeated)} undefeated")
+    if len(winless):
+        reasons.append(f"{_named(items, winless)} {_is(winless)} winless")
+    if not reasons:
+        reasons.append(f"{_named(items, above)} never lost to or tied with any of the others")
+    return NotIdentifiedError(f"maximum-likelihood scores do not exist: {', '.join(reasons)}; {remedy}")
+
+
+def _top_group(counts: PairCounts, groups: np.ndarray) -> int:
+    """A group that no vote, lost or tied, leads out of."""
+    below = set()
+    left, right = groups[counts.left], groups[counts.right]
+    below.update(left[(left != right) & (counts.table[:, Outcome.RIGHT] > 0)].tolist())
+    below.update(right[(left != right) & (counts.table[:, Outcome.LEFT] > 0)].tolist())
+    return min(set(groups.tolist()) - below)
+
+
+def _ties_can_grow(counts: PairCounts) -> bool:
+    """Whether the tie parameter can grow without end, scores spreading with it, and no vote become less likely.
+
+    In Davidson's model that takes a change of scores by at least 2 from loser to winner and at most 2 across a tie
+    for each unit of the log tie parameter; in Rao and Kupper's the same with 1. Such differences exist unless the
+    constraints contain a negative circle (Bellman and Ford).
+    """
+    right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
+    left, right = counts.left, counts.right
+    if has_circle(
+        counts,
+        np.concatenate([left[left_won], right[right_won]]),
+        np.concatenate([right[left_won], left[right_won]]),
+    ):
+        return False
+    source = np.concatenate([left[left_won], right[right_won], left[tied], right[tied]])
+    target = np.concatenate([right[left_won], left[right_won], right[tied], left[tied]])
+    length = np.repeat([-1.0, 1.0], [left_won.sum() + right_won.sum(), 2 * tied.sum()])
+    reach = np.zeros(counts.n_items)
+    for _ in range(counts.n_items):
+        before = reach.copy()
+        np.minimum.at(reach, target, before[source] + length)
+        if (reach == before).all():
+            return True
+        if reach.min() < -float(counts.n_items):
+            return False
+    return False
+
+
+def _side_can_grow(model: Model, sign: float) -> bool:
+    """Whether the position effect can grow (or fall, for a `sign` of -1) without end, and no vote become less likely.
+
+    With s the change of scores for each unit of the effect, and t >= 0 that of the reach of ties, 2 eta or tau, it
+    takes s_i - s_j + sign >= t wherever i on the left won against j, <= -t wherever it lost, and between -t and t where
+    they tied; without a tie parameter t is 0, and ties count under "half" only. That is a linear programme.
+    """
+    counts = model.counts
+    right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
+    tied &= bool(model.n_ties)
+    # Those against whom the effect grows would have to lead each other in a circle, each by at least 1.
+    against = right_won if sign > 0 else left_won
+    if not model.has_ties:
+        against = against | tied
+    if has_circle(counts, counts.left[against], counts.right[against]):
+        return False
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
+    # Each row: towards * (s_i - s_j + sign) <= away * t.
+    rows = [(left_won, -1.0, -1.0), (right_won, 1.0, -1.0), (tied, 1.0, 1.0), (tied, -1.0, 1.0)]
+    left = np.concatenate([counts.left[which] for which, _, _ in rows])
+    right = np.concatenate([counts.right[which] for which, _, _ in rows])
+    n_each = [int(which.sum()) for which, _, _ in rows]
+    towards = np.repeat([toward for _, toward, _ in rows], n_each)
+    away = np.repeat([away for _, _, away in rows], n_each)
+    row = np.arange(len(left))
+    last = np.full(len(left), counts.n_items)
+    table = coo_array(
+        (np.concatenate([towards, -towards, -away]), (np.tile(row, 3), np.concatenate([left, right, last]))),
+        shape=(len(left), counts.n_items + 1),
+    )
+    bounds = [(None, None)] * counts.n_items + [(0.0, None if model.has_ties else 0.0)]
+    answer = linprog(np.zeros(counts.n_items + 1), A_ub=table.tocsr(), b_ub=-sign * towards, bounds=bounds)
+    return answer.status == 0
+
+
+def check_effects(model: Model) -> None:
+    """NotIdentifiedError where coefficients can grow without end and no vote become less likely.
+
+    As for the position effect, and with it: a linear programme over the coefficients, the position effect, the reach t
+    of ties, and without a prior the scores. Along a direction of growth, as much is gained over all votes as the bounds
+    of 1 on its entries allow.
+    """
+    if model.design is None:
+        return
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array, csr_array, hstack, vstack
+
+    counts, design = model.counts, csr_array(model.design)
+    n_pairs, n_items = counts.n_pairs, counts.n_items
+    rows = np.arange(n_pairs)
+    columns = [design]
+    if model.position:
+        columns.append(csr_array(np.ones((n_pairs, 1))))
+    if not model.prior_precision:
+        ends = (np.tile(rows, 2), np.concatenate([counts.left, counts.right]))
+        columns.append(coo_array((np.repeat([1.0, -1.0], n_pairs), ends), shape=(n_pairs, n_items)).tocsr())
+    ahead = hstack(columns).tocsr()
+    right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
+    tied &= bool(model.n_ties)
+    which = [(left_won, 1.0, -1.0), (right_won, -1.0, -1.0), (tied, 1.0, 1.0), (tied, -1.0, 1.0)]
+    gains = [
+        hstack([sign * ahead[mask], csr_array(np.full((int(mask.sum()), 1), reach))])
+        for mask, sign, reach in which
+        if mask.any()
+    ]
+    table = vstack(gains).tocsr()
+    bounds = [(-1.0, 1.0)] * ahead.shape[1] + [(0.0, 1.0 if model.has_ties else 0.0)]
+    answer = linprog(-table.sum(axis=0), A_ub=-table, b_ub=np.zeros(table.shape[0]), bounds=bounds)
+    if answer.status == 0 and -answer.fun > GAIN:
+        grown = np.flatnonzero(np.abs(answer.x[: model.n_covariates]) > GAIN).tolist()
+        raise NotIdentifiedError(
+            f"the coefficients have no finite estimate: growing without end, those of covariates {listed(grown)} make "
+            "no vote less likely; leave such a covariate out, or add votes that go against it"
+        )
+
+
+def has_circle(counts: PairCounts, source: np.ndarray, target: np.ndarray) -> bool:
+    """Whether these links lead from some item back to it."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    shape = (counts.n_items, counts.n_items)
+    graph = coo_array((np.ones(len(source)), (source, target)), shape=shape).tocsr()
+    n_groups, _ = connected_components(graph, directed=True, connection="strong")
+    return bool(n_groups < counts.n_items)
+
+
+def _named(items: tuple[Hashable, ...], codes: Iterable[int]) -> str:
+    labels = [items[code] for code in codes]
+    listed = ", ".join(shorten(label, 40) for label in labels[:MOST_NAMED])
+    return listed + (f" and {len(labels) - MOST_NAMED} more" if len(labels) > MOST_NAMED else "")
+
+
+def _is(codes: np.ndarray) -> str:
+    return "is" if len(codes) == 1 else "are"

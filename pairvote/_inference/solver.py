@@ -1,0 +1,281 @@
+"""The one Newton solver: the maximum of a concave log-posterior over a graph of pairs.
+
+The information of the scores is a graph Laplacian plus the prior's precision on the diagonal, bordered by the
+few further parameters. Up to `DENSE_ITEMS` items it is factored by Cholesky; above, conjugate gradients with the
+diagonal as preconditioner solve with it, which takes few products where votes mix the items well. Where they do
+not (chains, bands), a factor takes over: dense for up to `LARGEST_DENSE` items, sparse for more. A model whose pairs
+lie elsewhere is solved by conjugate gradients alone, however many products that takes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.outcomes import Outcome
+from pairvote._inference.graph import fills_little, is_almost_tree
+from pairvote._inference.models import Model, Slopes
+from pairvote._inference.systems import SINGULAR, Dense, Gradients, Sparse, System, TooManyProductsError
+from pairvote._kernels import davidson
+from pairvote.errors import ConvergenceError
+
+KERNEL_PARAMETERS = 128
+DENSE_ITEMS = 500
+LARGEST_DENSE = 4_000
+# Where few votes join large groups, scores may be much further off than gradients say, so the last step must be short.
+LAST_TOLERANCE = 1e-6
+LAST_STEPS = 1e3
+# A gradient whose square is at most so much of the tolerance is expected to have vanished a step later.
+NEAR = 0.02
+WEAKEST_PRIOR = 1e-6
+LEAST_CURVATURE = 1e-250
+LARGEST_STEP = 1e100
+MOST_HALVINGS = 50
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Solution:
+    """The maximum: its parameters and the Newton steps that led to it.
+
+    upper: the information's upper factor, if at hand. mixed: whether votes mix the items so well that conjugate
+    gradients arrive in few steps, or are too many for a sparse factor.
+    """
+
+    parameters: NDArray[np.float64]
+    n_iter: int
+    upper: NDArray[np.float64] | None = None
+    mixed: bool = False
+
+
+def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
+    """Damped Newton steps from `start`, of mean zero, until each gradient is at most `tol` of its curvature.
+
+    A full step is taken unless it might go too far. It cannot where the slope along the line is still upwards at
+    its end, since the log-posterior is concave; nor where no difference of two scores changes by more than one,
+    since then the curvature changes by less than a factor e (self-concordance: Bach 2010, "Self-concordant
+    analysis for logistic regression", Electron. J. Statist. 4, proposition 1), and the step gains at least
+    (3 - e) times its slope. Else the values decide, and the step is halved until it gains. Where this does not arrive,
+    as from scores so far apart that the votes say nothing, level scores are tried as the start.
+
+    Raises
+    ------
+    ConvergenceError
+        After `max_iter` steps, or where no step gains.
+    """
+    if not len(start):
+        return Solution(parameters=start, n_iter=0, upper=np.empty((0, 0)))
+    with model.parts:
+        try:
+            return _climb(model, start, tol, max_iter)
+        except ConvergenceError:
+            level = model.start()
+            if np.array_equal(start, level):
+                raise
+            return _climb(model, level, tol, max_iter)
+
+
+def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
+    n_items, done = model.counts.n_items, 0
+    small = model.at_hand and n_items > 1 and len(start) <= KERNEL_PARAMETERS
+    if small and model.self_concordant and model.design is None:
+        solution = _few(model, start, tol, max_iter)
+        if solution.upper is not None:
+            return solution
+        start, done = solution.parameters, solution.n_iter
+    system = _first_system(model)
+    room = model.room()
+    parameters, slopes = start, model.slopes(start, room)
+    for n_iter in range(done, max_iter + 1):
+        error = _scaled_gradient(slopes)
+        converged = error <= tol
+        if n_iter == max_iter and not converged:
+            break
+        near = model.self_concordant and model.design is None and error * error <= NEAR * tol
+        tolerance = _last_tolerance(slopes, tol) if converged or near else max(min(0.1, error), 0.1 * tol / error)
+        try:
+            step = system.solve(slopes, slopes.gradient, tolerance)
+        except TooManyProductsError:
+            system, tolerance = _patient_system(model), tol
+            step = system.solve(slopes, slopes.gradient, tolerance)
+        if converged:
+            last = n_iter == max_iter or float(np.abs(step).max()) <= LAST_STEPS * tol
+        else:
+            last = near and _arrives(model, slopes, step, tolerance, tol)
+        if last:
+            ahead = parameters + step
+            return Solution(
+                parameters=centre(model, ahead if model.allows(ahead) else parameters),
+                n_iter=n_iter + (not converged),
+                mixed=isinstance(system, Gradients) and system.does_well,
+            )
+        parameters, slopes = _advance(model, parameters, slopes, step, room)
+    raise ConvergenceError(
+        f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature); "
+        "raise max_iter, or set a finite prior_sd if it is infinite"
+    )
+
+
+def _first_system(model: Model) -> System:
+    if not model.at_hand:
+        return Gradients(model, patient=True)
+    if model.counts.n_items <= DENSE_ITEMS:
+        return Dense(model)
+    return Sparse(model) if is_almost_tree(model) else Gradients(model)
+
+
+def _patient_system(model: Model) -> System:
+    """Where conjugate gradients have not arrived soon: a factor, unless it would fill the memory."""
+    n_items = model.counts.n_items
+    if not model.at_hand:
+        return Gradients(model, patient=True)
+    if n_items > DENSE_ITEMS and fills_little(model):
+        return Sparse(model)
+    return Dense(model) if n_items <= LARGEST_DENSE else Gradients(model, patient=True)
+
+
+def _last_tolerance(slopes: Slopes, tol: float) -> float:
+    """How well the last step must be known: so that, by the prior, no score is further off than `tol`.
+
+    What is left of a step has at most the size |residual| / ridge, and gradients are solved to a residual r with
+    r' D^-1 r at most tolerance^2 g' D^-1 g.
+    """
+    n_items = len(slopes.diagonal)
+    if len(slopes.gradient) > n_items or not slopes.ridge:
+        return LAST_TOLERANCE
+    gradient = slopes.gradient
+    size = float(gradient @ (gradient / slopes.diagonal)) * float(slopes.diagonal.max())
+    return max(LAST_TOLERANCE, slopes.ridge * tol / math.sqrt(size)) if size else 1.0
+
+
+def _arrives(model: Model, slopes: Slopes, step: NDArray[np.float64], tolerance: float, tol: float) -> bool:
+    """Whether the gradient after this step is sure to be at most `tol` of its curvature, before it is looked at.
+
+    It is what the step leaves of the present one, the residual r with r' D^-1 r at most tolerance^2 g' D^-1 g, and the
+    remainder of Taylor's series, the mean of (1 - t) times the third cumulant E (x - Ex)(z - Ez)^2 over the way t from
+    0 to 1, vote by vote: z is the change of the vote's log-likelihood and x what it says of one parameter. Both have a
+    range of at most 1 and `reach`, so that the cumulant is at most Var z <= reach^2 / 4 (Popoviciu), and the remainder
+    reach^2 / 8.
+    """
+    n_items = model.counts.n_items
+    reach = _reach(step, n_items)
+    n_votes = np.full(len(step), model.n_decided + model.n_ties)
+    n_votes[:n_items] = model.totals[:, : Outcome.SKIP] @ [1.0, model.tie_weight, 1.0]
+    curvature, gradient = slopes.curvature, slopes.gradient
+    residual = tolerance * math.sqrt(float(gradient @ (gradient / curvature)) / float(curvature.min()))
+    # Half is left for how much curvatures change, and the next step would be about reach times this one.
+    return residual + 0.125 * reach * reach * float((n_votes / curvature).max()) <= 0.5 * tol and reach * reach <= tol
+
+
+def _reach(step: NDArray[np.float64], n_items: int) -> float:
+    """How much a vote's log-odds and log tie parameter change together at most."""
+    return float(np.ptp(step[:n_items]) + np.abs(step[n_items:]).sum())
+
+
+def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shift the scores in place to mean zero, which changes no likelihood and suits a prior best.
+
+    The same holds of each component on its own. Of these a prior that is very weak beside the votes says too little
+    for steps to bring them there, through the rounding of the votes' gradients.
+    """
+    scores = parameters[: model.counts.n_items]
+    scores -= scores.sum() / len(scores)
+    if 0.0 < model.prior_precision * len(scores) < WEAKEST_PRIOR * (model.n_decided + model.n_ties):
+        components = model.components()
+        if components.max() > 0:
+            scores -= (np.bincount(components, scores) / np.bincount(components))[components]
+    return parameters
+
+
+def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
+    """The same steps in one kernel, as long as full ones are safe; no factor where they stopped being so."""
+    counts = model.counts
+    parameters = start.copy()
+    size = len(parameters)
+    options = np.array([model.prior_precision, tol, max_iter, model.has_ties, model.position, model.tie_weight])
+    upper, scratch = np.zeros((size, size)), np.empty((2, counts.n_pairs))
+    sums = np.zeros(3 * counts.n_items + 10 + size)
+    n_iter = davidson.newton_steps(counts.start, counts.right, counts.table, parameters, options, upper, scratch, sums)
+    if n_iter < 0:
+        return Solution(parameters=parameters, n_iter=-1 - n_iter)
+    return Solution(parameters=centre(model, parameters), n_iter=n_iter, upper=upper)
+
+
+def _advance(
+    model: Model,
+    parameters: NDArray[np.float64],
+    slopes: Slopes,
+    step: NDArray[np.float64],
+    room: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], Slopes]:
+    n_items = model.counts.n_items
+    if not np.abs(step).max() < LARGEST_STEP:
+        raise ConvergenceError(SINGULAR)
+    reach = _reach(step, n_items)
+    value: float | None = None
+    for _ in range(MOST_HALVINGS):
+        ahead = parameters + step
+        if model.allows(ahead):
+            # Of the slopes here only the gradient is still needed.
+            slopes_ahead = model.slopes(ahead, room)
+            if (reach <= 1.0 and model.self_concordant) or slopes_ahead.gradient @ step >= 0.0:
+                return ahead, slopes_ahead
+            value = model.log_posterior(parameters) if value is None else value
+            # Where the gain is lost in rounding, the slope along the line must at least be smaller in size.
+            gain = model.log_posterior(ahead) - value
+            flatter = abs(slopes_ahead.gradient @ step) <= 0.5 * abs(slopes.gradient @ step)
+            if gain > 0.0 or (flatter and abs(gain) <= 1e-12 * abs(value)):
+                return ahead, slopes_ahead
+        step, reach = 0.5 * step, 0.5 * reach
+    raise ConvergenceError(
+        f"no step along Newton's direction gains (halved {MOST_HALVINGS} times); "
+        "the votes may not determine every parameter, so set a smaller prior_sd or leave out the position effect"
+    )
+
+
+def _scaled_gradient(slopes: Slopes) -> float:
+    curvature = slopes.curvature
+    steps = np.divide(
+        np.abs(slopes.gradient), curvature, out=np.abs(slopes.gradient), where=curvature > LEAST_CURVATURE
+    )
+    return float(steps.max(initial=0.0))
+
+
+def solve(
+    model: Model, slopes: Slopes, vector: NDArray[np.float64], *, mixed: bool, tolerance: float = 1e-10
+) -> NDArray[np.float64]:
+    """The information's inverse times `vector`, whose entries for the scores add up to zero, at any number of items."""
+    if mixed and model.at_hand:
+        try:
+            with model.parts:
+                return Gradients(model).solve(slopes, vector, tolerance)
+        except TooManyProductsError:
+            pass
+    return _patient_system(model).solve(slopes, vector, tolerance)
+
+
+def largest_variance(model: Model, solution: Solution) -> float | None:
+    """About the largest variance of a centred direction of the scores, from below; None where votes mix items well."""
+    n_items, size = model.counts.n_items, len(solution.parameters)
+    if n_items < 2 or solution.mixed:
+        return None
+    # Multiples of the golden ratio less their whole parts: in no order of the items a smooth direction.
+    direction = np.modf(np.arange(1, n_items + 1) * (0.5 + 0.5 * math.sqrt(5.0)))[0] - 0.5
+    if solution.upper is not None:
+        vectors = np.zeros(2 * size)
+        vectors[:n_items] = direction
+        return float(davidson.largest_variance(solution.upper, n_items, vectors))
+    system = Dense(model) if n_items <= DENSE_ITEMS else Sparse(model)
+    inverse = system.solver(model.slopes(solution.parameters))
+    # Without what further parameters add, which is little where chains are long.
+    further = np.zeros(size - n_items if isinstance(system, Dense) else 0)
+    variance = 0.0
+    for _ in range(8):
+        direction = direction - direction.mean()
+        direction /= np.sqrt(direction @ direction)
+        solved = inverse(np.concatenate([direction, further]))[:n_items]
+        variance = float(direction @ solved)
+        direction = solved
+    return variance

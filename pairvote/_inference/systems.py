@@ -1,0 +1,245 @@
+"""Solving with the information of a fit: by a dense factor, a sparse one, or conjugate gradients.
+
+The information of the scores is a graph Laplacian plus the prior's precision on the diagonal, bordered by the few
+further parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._inference.graph import fills_little, narrow_order
+from pairvote._inference.models import Model, Slopes
+from pairvote._kernels import laplacian
+from pairvote.errors import ConvergenceError
+from pairvote.votes._counts import PairCounts
+
+MOST_PRODUCTS = 200
+# Where votes mix items well, 10 to 20 products do.
+FEW_PRODUCTS = 25
+# Products after which conjugate gradients are given up where nothing else is left.
+PATIENCE = 20_000
+LEAST_PIVOT = 1e-13
+LEAST_RATIO = 1e-100
+SINGULAR = (
+    "the information is singular: the votes and the prior do not determine every parameter; "
+    "set a finite or smaller prior_sd, or leave out the position effect"
+)
+Solve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+class System(Protocol):
+    """A way to solve with the information."""
+
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`, whose entries for the scores add up to zero."""
+
+
+class TooManyProductsError(Exception):
+    """Conjugate gradients have not arrived."""
+
+
+def dense_information(counts: PairCounts, slopes: Slopes, *, anchored: bool) -> NDArray[np.float64]:
+    """The whole information, upper triangle; `anchored` adds a constant to all scores' entries.
+
+    It fixes their mean, which the votes leave open and a prior may say little of, and nothing else.
+    """
+    n_items = counts.n_items
+    n_all = n_items + len(slopes.corner)
+    matrix = np.zeros((n_all, n_all))
+    laplacian.fill_laplacian(counts.start, counts.right, slopes.weights, matrix)
+    if anchored:
+        matrix[:n_items, :n_items] += (np.trace(matrix) + slopes.ridge or 1.0) / n_items**2
+    matrix.flat[: n_items * (n_all + 1) : n_all + 1] += slopes.ridge
+    if n_all > n_items:
+        matrix[:n_items, n_items:] = slopes.border
+        matrix[n_items:, n_items:] = slopes.corner
+    return matrix
+
+
+class Dense:
+    """Cholesky's factor of the whole information."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`, to rounding."""
+        solution = self.solver(slopes)(vector)
+        scores = solution[: self._model.counts.n_items]
+        scores -= scores.mean()
+        return solution
+
+    def solver(self, slopes: Slopes) -> Solve:
+        """The same for one vector after another."""
+        from scipy.linalg.lapack import dpotrs
+
+        lower = factor(dense_information(self._model.counts, slopes, anchored=True))
+        return lambda vector: np.asarray(dpotrs(lower, vector, lower=1)[0])
+
+
+def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cholesky's lower factor, column-major, of a matrix given by its upper triangle, which it overwrites."""
+    from scipy.linalg.lapack import dpotrf
+
+    if not len(matrix):
+        return matrix.T
+    diagonal = matrix.diagonal().copy()
+    lower, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+    # A pivot that is only rounding left over would make arbitrary numbers.
+    if info or not (lower.diagonal() ** 2 > LEAST_PIVOT * diagonal).all():
+        raise ConvergenceError(SINGULAR)
+    return np.asarray(lower)
+
+
+class Gradients:
+    """Conjugate gradients, the diagonal as preconditioner; TooManyProductsError where they have not arrived."""
+
+    def __init__(self, model: Model, *, patient: bool = False) -> None:
+        self._model = model
+        self._patient = patient
+        self._most_products = 0
+
+    @property
+    def does_well(self) -> bool:
+        """Whether few products were enough for every solution, or no other way would do better."""
+        return self._most_products <= FEW_PRODUCTS or not self._model.at_hand or not fills_little(self._model)
+
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`, or each of its columns, to a residual of at most `tolerance`.
+
+        That is r with r' D^-1 r at most tolerance^2 v' D^-1 v, D the diagonal of the information.
+        """
+        n_items, diagonal = self._model.counts.n_items, slopes.curvature[:, None]
+        if not diagonal.min() > LEAST_RATIO * diagonal.max():
+            raise TooManyProductsError
+        residuals = vector.reshape(len(vector), -1).copy()
+        # In exact arithmetic the scores' entries add up to zero; what rounding leaves has no solution without a prior.
+        residuals[:n_items] -= residuals[:n_items].mean(axis=0)
+        directions = residuals / diagonal
+        solutions = np.zeros_like(residuals)
+        sizes = _dots(residuals, directions)
+        enough = tolerance * tolerance * sizes
+        for n_products in range(PATIENCE if self._patient else MOST_PRODUCTS):
+            going = sizes > enough
+            if not going.any():
+                self._most_products = max(self._most_products, n_products)
+                solutions[:n_items] -= solutions[:n_items].mean(axis=0)
+                return solutions.reshape(vector.shape)
+            products = self._multiply(slopes, directions)
+            bends = _dots(directions, products)
+            if not (bends[going] > 0.0).all():
+                raise TooManyProductsError
+            along = np.divide(sizes, bends, out=np.zeros_like(sizes), where=going)
+            solutions += along * directions
+            residuals -= along * products
+            preconditioned = residuals / diagonal
+            sizes_before, sizes = sizes, _dots(residuals, preconditioned)
+            # A column that has arrived stands still.
+            directions *= np.divide(sizes, sizes_before, out=np.zeros_like(sizes), where=going)
+            directions += preconditioned
+        if not self._patient:
+            raise TooManyProductsError
+        raise ConvergenceError(
+            f"conjugate gradients have not arrived after {PATIENCE:,} products; the votes join large groups of "
+            "items by long chains, so set a smaller prior_sd, or score fewer items"
+        )
+
+    def _multiply(self, slopes: Slopes, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The information times each column."""
+        n_items = self._model.counts.n_items
+        scores, further = vectors[:n_items], vectors[n_items:]
+        products = np.concatenate([slopes.ridge * scores, slopes.border.T @ scores + slopes.corner @ further])
+        self._model.add_products(slopes, scores, products[:n_items])
+        products[:n_items] += slopes.border @ further
+        return products
+
+
+def _dots(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scalar product of each column of `a` with that of `b`."""
+    return np.asarray(np.einsum("ij,ij->j", a, b))
+
+
+class Sparse:
+    """A sparse direct factorisation in a narrow order; without a prior its last item is held at zero."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """The information's inverse times `vector`, or each of its columns, to rounding.
+
+        The further parameters are eliminated (Schur's complement).
+        """
+        n_items, n_vectors = self._model.counts.n_items, 1 if vector.ndim == 1 else vector.shape[1]
+        columns = np.column_stack([vector[:n_items], slopes.border])
+        # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
+        columns -= columns.mean(axis=0)
+        lu, kept = self._factor(slopes)
+        solutions = np.zeros_like(columns)
+        solutions[kept] = lu.solve(columns[kept])
+        solutions -= solutions.mean(axis=0)
+        scores, bordered = solutions[:, :n_vectors].reshape(vector[:n_items].shape), solutions[:, n_vectors:]
+        complement = slopes.corner - slopes.border.T @ bordered
+        if len(complement) and not np.linalg.eigvalsh(complement)[0] > LEAST_PIVOT * np.trace(slopes.corner):
+            raise ConvergenceError(SINGULAR)
+        further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
+        return np.concatenate([scores - bordered @ further, further])
+
+    def solver(self, slopes: Slopes) -> Solve:
+        """The same for one vector after another."""
+        lu, kept = self._factor(slopes)
+
+        def solve_one(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+            solved = np.zeros(len(slopes.diagonal))
+            solved[kept] = lu.solve(vector[kept])
+            return solved
+
+        return solve_one
+
+    def variances(self, slopes: Slopes) -> NDArray[np.float64]:
+        """The diagonal of the inverse of the scores' information, centred: float64, shape (n_items,).
+
+        References
+        ----------
+        Takahashi, Fagan and Chen (1973), "Formation of a sparse bus impedance matrix", 8th PICA Conference; as in
+        Erisman and Tinney (1975), "On computing certain elements of the inverse of a sparse matrix", CACM 18.
+        """
+        lu, kept = self._factor(slopes)
+        lower = lu.L.tocsc()
+        lower.sort_indices()
+        # Each column's first entry is the diagonal's 1.
+        below = np.ones(lower.nnz, bool)
+        below[lower.indptr[:-1]] = False
+        start = lower.indptr.astype(np.int64) - np.arange(len(lower.indptr))
+        entries, pivots = np.ascontiguousarray(lower.data[below]), lu.U.diagonal()
+        diagonal, places = np.empty(len(pivots)), np.full(len(pivots), -1, np.int32)
+        rows = lower.indices[below].astype(np.int32)
+        laplacian.invert_on_pattern(start, rows, entries, pivots, np.empty(len(entries)), diagonal, places)
+        n_items = len(slopes.diagonal)
+        variances, means = np.zeros(n_items), np.zeros(n_items)
+        variances[kept] = diagonal[lu.perm_c]
+        means[kept] = lu.solve(np.full(len(kept), 1.0 / n_items))
+        return np.asarray(variances - 2.0 * means + means.mean())
+
+    def _factor(self, slopes: Slopes) -> tuple[Any, NDArray[np.int32]]:
+        """The factor, and the items that it is of, in its order."""
+        from scipy.sparse import coo_array, diags_array
+        from scipy.sparse.linalg import splu
+
+        counts = self._model.counts
+        shape = (counts.n_items, counts.n_items)
+        links = coo_array((slopes.weights, (counts.left, counts.right)), shape=shape)
+        order = narrow_order(counts)
+        kept = order if slopes.ridge else order[:-1]
+        matrix = (diags_array(slopes.diagonal) - links - links.T).tocsr()[kept][:, kept].tocsc()
+        symmetric = {"SymmetricMode": True}
+        try:
+            lu = splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=symmetric)
+        except RuntimeError:
+            raise ConvergenceError(SINGULAR) from None
+        return lu, kept

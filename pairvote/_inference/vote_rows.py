@@ -1,0 +1,188 @@
+"""The single votes of a fit that cannot do with counts: covariates of each vote, or the voter of each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pairvote._common.labels import Codes, as_array
+from pairvote._common.messages import listed, plural
+from pairvote._common.outcomes import Outcome
+from pairvote.errors import InputError, NotIdentifiedError
+from pairvote.votes._counts import PairCounts
+from pairvote.votes._votes import Votes
+
+LEAST_SPREAD = 1e-12
+LEAST_PART = 1e-6
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VoteRows:
+    """Votes but skips and those of weight zero, as columns; `design` is (n_votes, n_covariates) or None."""
+
+    n_items: int
+    left: Codes
+    right: Codes
+    outcome: NDArray[np.uint8]
+    weight: NDArray[np.float64]
+    voter: Codes | None
+    design: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, votes: Votes, design: NDArray[np.float64] | None = None) -> VoteRows:
+        """The rows that count, of votes and of the design beside them."""
+        weight = np.ones(len(votes)) if votes.weight is None else votes.weight
+        counted = (votes.outcome != Outcome.SKIP) & (weight > 0)
+        return cls(
+            n_items=votes.n_items,
+            left=votes.left[counted],
+            right=votes.right[counted],
+            outcome=votes.outcome[counted],
+            weight=weight[counted],
+            voter=None if votes.voter is None else votes.voter[counted],
+            design=None if design is None else design[counted],
+        )
+
+    def scaled(self) -> tuple[VoteRows, NDArray[np.float64]]:
+        """The same with covariates of at most 1, and what they were divided by."""
+        if self.design is None:
+            return self, np.empty(0)
+        scale = np.abs(self.design).max(axis=0)
+        return replace(self, design=self.design / scale), scale
+
+    def counts(self, items: tuple[Hashable, ...]) -> tuple[PairCounts, NDArray[np.float64] | None]:
+        """An entry for each vote, by left item, and the design in the same order."""
+        order = np.argsort(self.left, kind="stable")
+        start = np.searchsorted(self.left[order], np.arange(self.n_items + 1)).astype(np.int64)
+        table = np.zeros((len(order), 3))
+        table[np.arange(len(order)), self.outcome[order]] = self.weight[order]
+        skipped = np.zeros(self.n_items)
+        counts = PairCounts(items=items, start=start, right=self.right[order], table=table, skipped=skipped)
+        return counts, None if self.design is None else self.design[order]
+
+    def voters(self) -> tuple[NDArray[np.intp], int]:
+        """The number of each vote's voter, and how many there are.
+
+        Raises
+        ------
+        InputError
+            Where the voters are not known, or there is only one.
+        """
+        if self.voter is None:
+            raise InputError(
+                "uncertainty is 'by-voter' and these votes do not say who voted; pass voter= when making them, "
+                "or use 'sandwich'"
+            )
+        unknown = int((self.voter < 0).sum())
+        if unknown:
+            raise InputError(
+                f"uncertainty is 'by-voter' and the voters of {unknown:,} of {len(self.voter):,} answered votes are "
+                "unknown; name them, leave these votes out with where(votes.voter >= 0), or use 'sandwich'"
+            )
+        voters, numbers = np.unique(self.voter, return_inverse=True)
+        if len(voters) < 2:
+            raise InputError(
+                f"uncertainty is 'by-voter' and the answered votes are by {plural(len(voters), 'voter')}; "
+                "errors between voters need at least 2, so use 'sandwich'"
+            )
+        return numbers, len(voters)
+
+
+def single_votes(
+    given: Votes | PairCounts, chosen: Votes | PairCounts, covariates: ArrayLike | None, criterion: Hashable | None
+) -> VoteRows:
+    """The rows of the votes `chosen` by `criterion` from those `given`, whose covariates these are."""
+    if not isinstance(given, Votes) or not isinstance(chosen, Votes):
+        raise InputError(
+            "votes is a PairCounts, which keeps no single votes; with covariates= or uncertainty='by-voter' pass Votes"
+        )
+    design = None if covariates is None else check_covariates(covariates, len(given))
+    if design is not None and given.criterion is not None and len(chosen) != len(given):
+        design = design[given.criterion == given.criteria.index(criterion)]
+    return VoteRows.of(chosen, design)
+
+
+def check_covariates(covariates: ArrayLike, n_votes: int) -> NDArray[np.float64]:
+    """A user's covariates as float64, shape (n_votes, n_covariates)."""
+    array = as_array(covariates, "covariates")
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.shape[1] == 0 or len(array) != n_votes:
+        raise InputError(
+            f"covariates has shape {np.shape(covariates)}; pass ({n_votes}, n_covariates), one row for every vote"
+        )
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"covariates are of type {array.dtype}; pass numbers, and categories as columns of 0 and 1")
+    array = array.astype(np.float64)
+    wrong = ~np.isfinite(array)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0].tolist()
+        raise InputError(
+            f"covariates at row {row}, column {column} is {array[row, column]}; fill it in, or leave out the vote"
+        )
+    return array
+
+
+def check_determined(rows: VoteRows, position: bool, *, prior: bool) -> None:
+    """NotIdentifiedError where a covariate is constant over the votes that count, or follows from the others.
+
+    Without a `prior` on the scores it must not follow from these either, as a difference of what items have would.
+    """
+    if rows.design is None:
+        return
+    design = rows.design
+    columns = design / np.maximum(np.abs(design).max(axis=0, initial=0.0), np.finfo(float).tiny)
+    for column, values in enumerate(columns.T):
+        if not len(values) or np.ptp(values) <= LEAST_SPREAD:
+            value = design[0, column] if len(values) else 0.0
+            raise NotIdentifiedError(
+                f"covariate {column} is {value:g} in every answered vote, so it has no coefficient of its own; leave "
+                "it out, and for what standing on the left adds pass position=True"
+            )
+    if position:
+        columns = np.column_stack([columns, np.ones(len(columns))])
+    dependent = _dependent(columns, columns)
+    if dependent:
+        raise NotIdentifiedError(
+            f"{_effects(dependent, design.shape[1])} follow from each other (they are linearly dependent over the "
+            "answered votes), so their coefficients are not determined; leave one out"
+        )
+    dependent = [] if prior else _dependent(_beside_scores(rows, columns), columns)
+    if dependent:
+        raise NotIdentifiedError(
+            f"the coefficients of {_effects(dependent, design.shape[1])} are not determined beside the scores: their "
+            "sum, each times some number, is in every answered vote what the left item has more of than the right "
+            "one; leave one out, or set a finite prior_sd"
+        )
+
+
+def _dependent(columns: NDArray[np.float64], beside: NDArray[np.float64]) -> list[int]:
+    """The columns with a part in a sum that vanishes, in proportion to the size of those `beside` them."""
+    sizes, sums = np.linalg.eigh(columns.T @ columns)
+    if sizes[0] > LEAST_SPREAD * np.linalg.eigvalsh(beside.T @ beside)[-1]:
+        return []
+    least: list[int] = np.flatnonzero(np.abs(sums[:, 0]) > LEAST_PART).tolist()
+    return least
+
+
+def _effects(columns: list[int], n_covariates: int) -> str:
+    """What the columns are called, the position effect after the covariates."""
+    covariates = [column for column in columns if column < n_covariates]
+    numbers = f"covariate{'s' * (len(covariates) > 1)} {listed(covariates)}"
+    return numbers if covariates == columns else f"{numbers} and the position effect"
+
+
+def _beside_scores(rows: VoteRows, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is left of the columns when differences of scores have explained what they can, by least squares."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.linalg import lsqr
+
+    n_votes = len(rows.left)
+    ends = np.column_stack([rows.left, rows.right]).ravel()
+    start = 2 * np.arange(n_votes + 1)
+    differences = csr_array((np.tile([1.0, -1.0], n_votes), ends, start), shape=(n_votes, rows.n_items))
+    explained = [lsqr(differences, column, atol=1e-12, btol=1e-12)[0] for column in columns.T]
+    return columns - differences @ np.column_stack(explained)

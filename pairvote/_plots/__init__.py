@@ -1,1 +1,0 @@
-"""The pictures of `pairvote.plotting`, a kind a module."""

@@ -1,0 +1,25 @@
+"""The command ``pairvote check``: whether a file of votes is to be trusted, for people or for programs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pairvote.diagnostics import check
+from pairvote.votes._votes import Votes
+
+
+def report_on(votes: Votes, top_k: int, seed: int | None) -> tuple[str, dict[str, Any]]:
+    """The report as text, and as what JSON can hold: labels as strings, null where there is no number."""
+    report = check(votes, top_k=top_k, rng=seed)
+    return f"{report}\n", {name: _plain(value) for name, value in report.to_dict().items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (str, int)) else str(value)

@@ -1,0 +1,247 @@
+"""The command ``pairvote``: rank or check a file of votes, plan the ballots of a vote, or see Kalmar voted.
+
+Exit status: 0 when done, 2 with one line on stderr for input that cannot be used, 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pairvote.cli._output import save_picture, tell, write
+from pairvote.cli._parser import make_parser
+from pairvote.errors import InputError, PairvoteError, PriorWarning
+
+if TYPE_CHECKING:
+    from pairvote.cli._rank import Summary
+    from pairvote.ranking._ranking import Ranking
+    from pairvote.votes._votes import Votes
+
+# How the command spells the options that the library's messages speak of.
+FLAGS = {
+    "outcomes=": "--outcomes LABEL=left",
+    "outcomes={None": "--outcomes =skip",
+    "criterion=": "--criterion LABEL",
+    "criteria=": "--criteria LABEL=WEIGHT",
+    "name the right one with criterion=": "--criterion-column NAME",
+    "format=": "--input-format NAME",
+    "prior_sd": "--prior-sd SD",
+    "ties=": "--ties WHAT",
+    "position=False": "leave out --position",
+    "n_voters": "--voters N",
+    "votes_each": "--votes N",
+    "top_k": "--top K",
+    **{f"{name}=": f"--{name} NAME" for name in ("left", "right", "outcome", "voter", "weight")},
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process by default.
+
+    Examples
+    --------
+    >>> import pairvote.cli
+    >>> pairvote.cli.main(["rank", "--help"])  # doctest: +ELLIPSIS
+    usage: pairvote rank ...
+    0
+    """
+    _escape_what_cannot_be_encoded()
+    try:
+        return _run(argv)
+    except PairvoteError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    parser = make_parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as done:
+        # argparse has printed the help or the version, and leaves.
+        write("")
+        return int(done.code or 0)
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    with warnings.catch_warnings(record=True, action="always", category=PriorWarning) as told:
+        write({"rank": _rank, "check": _check, "plan": _plan, "demo": _demo}[arguments.command](arguments))
+    for warning in told:
+        tell(f"warning: {warning.message}")
+    return 0
+
+
+# --- rank ---
+
+
+def _rank(arguments: argparse.Namespace) -> str:
+    options = _scorer_options(arguments)
+    if arguments.plot is not None:
+        from pairvote.plotting._ranking import check_picture
+
+        check_picture(arguments.plot)
+    ranking, summary = _ranked(arguments, options)
+    n_rows = _n_rows(ranking, arguments.top)
+    if arguments.plot is not None:
+        save_picture(ranking, arguments.plot, level=arguments.level, top=arguments.top)
+    if arguments.top is not None and n_rows > arguments.top:
+        tell(f"note: {n_rows} items are shown, not {arguments.top}, since place {arguments.top} is shared")
+    n_components = int(ranking.components.max(initial=-1)) + 1
+    if n_components > 1:
+        tell(
+            f"warning: the items fall into {n_components:,} components that no vote connects; "
+            "their order across components is not the voters'"
+        )
+    if ranking.method == "bradley-terry" and ranking.uncertainty is None:
+        tell(f"note: standard errors are not given for as many as {ranking.n_items:,} items")
+    from pairvote.cli._rank import describe
+
+    return describe(summary, ranking, n_rows, arguments.level, arguments.format)
+
+
+def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ranking, Summary]:
+    from pairvote.cli._rank import Summary, is_large, rank_chunks
+    from pairvote.scoring._methods import rank
+
+    if arguments.criteria is None and is_large(arguments.votes, arguments.input_format):
+        from pairvote.io._scan import scan_votes
+
+        progress = sys.stderr is not None and sys.stderr.isatty()
+        scan = scan_votes(arguments.votes, format=arguments.input_format, progress=progress, **_columns(arguments))
+        return rank_chunks(scan, arguments.method, arguments.criterion, options)
+    votes = _read(arguments)
+    if arguments.criteria is None:
+        votes = votes.select(_spelt(votes, arguments.criterion))
+    else:
+        from pairvote.scoring._criteria import votes_on
+
+        criteria = {_spelt(votes, label): weight for label, weight in arguments.criteria.items()}
+        votes = votes_on(votes, criteria)
+        options |= {"criteria": criteria, "criterion": arguments.criterion}
+    return rank(votes, arguments.method, **options), Summary.of(votes)
+
+
+def _scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if arguments.ties is not None:
+        if arguments.method == "elo":
+            raise InputError("--ties does not go with --method elo, which takes a tie as half a win for each side")
+        options["ties"] = arguments.ties
+    for name, value in (("prior_sd", arguments.prior_sd), ("position", arguments.position or None)):
+        if value is not None:
+            if arguments.method != "bradley-terry":
+                flag = name.replace("_", "-")
+                raise InputError(f"--{flag} goes with --method bradley-terry, not with {arguments.method}")
+            options[name] = value
+    return options
+
+
+def _read(arguments: argparse.Namespace) -> Votes:
+    from pairvote.io._read import read_votes
+
+    source, format = arguments.votes, arguments.input_format
+    if source == "-":
+        source = _standard_input()
+        if format is None:
+            format = "jsonl" if source.getvalue().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "csv"
+    return read_votes(source, format=format, **_columns(arguments))
+
+
+def _columns(arguments: argparse.Namespace) -> dict[str, Any]:
+    parts = ("left", "right", "outcome", "voter", "weight", "outcomes")
+    return {part: getattr(arguments, part) for part in parts} | {"criterion": arguments.criterion_column}
+
+
+def _standard_input() -> Any:
+    import io
+
+    class StandardInput(io.BytesIO):
+        name = "standard input"
+
+    if sys.stdin is None:
+        raise InputError("standard input is closed; pass a file")
+    return StandardInput(sys.stdin.buffer.read())
+
+
+def _spelt(votes: Votes, criterion: str | None) -> Hashable | None:
+    """The criterion's label, given as it is spelt on the command line."""
+    return next((label for label in votes.criteria if str(label) == criterion), criterion)
+
+
+def _n_rows(ranking: Ranking, top: int | None) -> int:
+    if top is None:
+        return ranking.n_items
+    if top > ranking.n_items:
+        raise InputError(f"--top is {top} and there are {ranking.n_items} items; pass at most as many")
+    return len(ranking.top(top, ties="include"))
+
+
+# --- check ---
+
+
+def _check(arguments: argparse.Namespace) -> str:
+    votes = _read(arguments)
+    votes = votes.select(_spelt(votes, arguments.criterion))
+
+    from pairvote.cli._check import report_on
+    from pairvote.cli._rank import as_json
+
+    text, report = report_on(votes, arguments.top, arguments.seed)
+    return text if arguments.format == "text" else as_json(report)
+
+
+# --- plan ---
+
+
+def _plan(arguments: argparse.Namespace) -> str:
+    from pairvote.cli._plan import plan
+
+    titles = _standard_input() if arguments.items == "-" else arguments.items
+    options = (arguments.voters, arguments.votes, arguments.out, arguments.seed, arguments.top)
+    ballots, description = plan(titles, *options)
+    if ballots:
+        for line in description.splitlines():
+            tell(line)
+    return ballots or description
+
+
+# --- demo ---
+
+
+def _demo(arguments: argparse.Namespace) -> str:
+    from pairvote.cli._demo import demo
+
+    return demo(arguments.seed, arguments.plot)
+
+
+# --- arguments ---
+
+
+# --- streams ---
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """Under a terminal that knows no Swedish letters, print them escaped rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _fail(message: str) -> int:
+    spoken_of = [words for words in FLAGS if words in message]
+    flags = [FLAGS[words] for words in spoken_of if not any(words in longer for longer in spoken_of if longer != words)]
+    tell(f"error: {message}" + (f" (on the command line: {', '.join(flags)})" if flags else ""))
+    return 2

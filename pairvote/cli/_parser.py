@@ -1,0 +1,113 @@
+"""The command's arguments."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, NoReturn
+
+import pairvote
+from pairvote.cli import _arguments
+from pairvote.errors import InputError
+
+if TYPE_CHECKING:
+    pass
+
+
+METHODS = ("bradley-terry", "elo", "luce", "tally", "win-rate")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as everything else here does: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def make_parser() -> _Parser:
+    parser = _Parser(
+        prog="pairvote",
+        allow_abbrev=False,
+        description="Run and score votes in which people pick one of two.",
+    )
+    parser.add_argument("--version", action="version", version=f"pairvote {pairvote.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    rank = commands.add_parser(
+        "rank",
+        allow_abbrev=False,
+        help="rank the items of a file of votes",
+        description="Rank the items of a file of votes, with columns left, right and outcome "
+        "(left, right, tie or skip).",
+    )
+    scoring = rank.add_argument_group("scoring")
+    scoring.add_argument("--method", choices=METHODS, default="bradley-terry", help="%(default)s by default")
+    scoring.add_argument(
+        "--ties",
+        type=_arguments.ties,
+        metavar="WHAT",
+        help="bradley-terry: davidson (default), rao-kupper, half or drop; "
+        "luce: half (default) or drop; tally and win-rate: what a tie counts for each side, 0.5 by default",
+    )
+    scoring.add_argument(
+        "--prior-sd",
+        type=_arguments.number,
+        metavar="SD",
+        help="bradley-terry: the prior's standard deviation in log-odds, 3 by default; inf for maximum likelihood",
+    )
+    scoring.add_argument("--position", action="store_true", help="bradley-terry: fit what standing on the left adds")
+    scoring.add_argument("--criterion", metavar="LABEL", help="score the votes on this criterion")
+    scoring.add_argument(
+        "--criteria",
+        type=_arguments.criteria,
+        metavar="LABEL=WEIGHT,...",
+        help="score these criteria, each by itself, and rank by the weighted mean, such as useful=2,new=1",
+    )
+    output = rank.add_argument_group("output")
+    output.add_argument(
+        "--top", type=_arguments.count, metavar="K", help="the best K only, and all level with the K-th"
+    )
+    output.add_argument("--level", type=_arguments.level, default=0.95, help="of the intervals, %(default)s by default")
+    output.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    output.add_argument("--plot", metavar="FILE", help="save a picture, such as ranking.png or ranking.svg")
+    _arguments.add_reading(rank)
+
+    _arguments.add_check(
+        commands.add_parser(
+            "check",
+            allow_abbrev=False,
+            help="see whether a file of votes is to be trusted",
+            description="Whether a file of votes is to be trusted: what decides the best, voters, sides, items, "
+            "reliability.",
+        )
+    )
+
+    plan = commands.add_parser(
+        "plan",
+        allow_abbrev=False,
+        help="plan all questions of a vote, for instance on paper",
+        description="Plan all questions of a vote: a CSV of voter, question, left and right, and an empty column "
+        "for the outcome. Filled in, it is a file of votes.",
+    )
+    plan.add_argument("--items", required=True, metavar="FILE", help="a title a line, in UTF-8; - for standard input")
+    plan.add_argument("--voters", type=_arguments.count, metavar="N", help="how many there are; see --top")
+    plan.add_argument(
+        "--votes", type=_arguments.count, default=20, metavar="N", help="for each, %(default)s by default"
+    )
+    plan.add_argument("--out", default="-", metavar="FILE", help="standard output by default, or for -")
+    plan.add_argument("--seed", type=_arguments.seed, metavar="N", help="the same seed gives the same plan")
+    plan.add_argument(
+        "--top",
+        type=_arguments.count,
+        metavar="K",
+        help="say what the vote will find of the best K, and how many voters that takes; without --voters only that",
+    )
+
+    demo = commands.add_parser(
+        "demo",
+        allow_abbrev=False,
+        help="see the Kalmar workshop of 2014 voted and scored three ways",
+        description="The Kalmar workshop of 2014, with simulated votes, scored three ways and drawn.",
+    )
+    demo.add_argument("--seed", type=_arguments.seed, default=2014, metavar="N", help="%(default)s by default")
+    demo.add_argument("--plot", default="kalmar.png", metavar="FILE", help="%(default)s by default")
+    return parser

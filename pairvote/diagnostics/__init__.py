@@ -1,0 +1,43 @@
+"""Is this vote to be trusted? `check` looks at everything; each part can be had by itself."""
+
+from pairvote.diagnostics._answered import Answers, answers
+from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
+from pairvote.diagnostics._border import Cut, cut
+from pairvote.diagnostics._influence import Influence, influence
+from pairvote.diagnostics._progress import Progress, progress
+from pairvote.diagnostics._reliability import Separation, SplitHalf, separation, split_half
+from pairvote.diagnostics._report import Report, check
+from pairvote.diagnostics._residuals import Items
+from pairvote.diagnostics._sides import PositionBias, position_bias
+from pairvote.diagnostics._simulated import items, triads, voters
+from pairvote.diagnostics._triads import Triads
+from pairvote.diagnostics._voters import Voters
+
+__all__ = [
+    "Answers",
+    "Connectivity",
+    "Cut",
+    "Exposure",
+    "Influence",
+    "Items",
+    "PositionBias",
+    "Progress",
+    "Report",
+    "Separation",
+    "SplitHalf",
+    "Triads",
+    "Voters",
+    "answers",
+    "check",
+    "connectivity",
+    "cut",
+    "exposure",
+    "influence",
+    "items",
+    "position_bias",
+    "progress",
+    "separation",
+    "split_half",
+    "triads",
+    "voters",
+]

@@ -1,0 +1,192 @@
+"""What the votes agree on, what it makes of each vote, and the votes as the fitted model might have made them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import is_number
+from pairvote._common.messages import plural
+from pairvote._common.outcomes import Outcome
+from pairvote._inference.models import Model, Ties
+from pairvote._inference.outcomes import outcome_probabilities
+from pairvote._inference.posterior import Posterior
+from pairvote._inference.solver import LARGEST_DENSE
+from pairvote.errors import InputError, NotIdentifiedError
+from pairvote.ranking._ranking import Ranking
+from pairvote.scoring._bradley_terry import bradley_terry, refit_all
+from pairvote.votes._counts import PairCounts
+from pairvote.votes._given import count_votes
+from pairvote.votes._votes import Votes
+
+# Newton's last step squares what is left, by far less than what chance does; simulated votes may do with less.
+TOL, SIMULATED_TOL, MAX_ITER = 1e-6, 1e-3, 100
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Consensus:
+    """Answered votes, and Bradley-Terry with Davidson's ties fitted to them, with a position effect where there is one.
+
+    rows : the answered votes of positive weight
+    ranking : their scores
+    pair : (n_rows,), the entry of `counts` that each vote is in
+    model, parameters : of these rows; after `simulated` no longer the ranking's
+    """
+
+    rows: Votes
+    ranking: Ranking
+    pair: NDArray[np.intp]
+    model: Model
+    parameters: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, votes: Votes, criterion: Hashable | None, prior_sd: float) -> Consensus:
+        """The consensus of votes; InputError for what cannot be checked."""
+        rows = answered(check_votes(votes, criterion))
+        counts = count_votes(rows)
+        try:
+            ranking = bradley_terry(counts, position=True, prior_sd=prior_sd)
+        except NotIdentifiedError:
+            ranking = bradley_terry(counts, prior_sd=prior_sd)
+        fitted = posterior_of(ranking)
+        keys = counts.left.astype(np.int64) * counts.n_items + counts.right
+        pair = np.searchsorted(keys, rows.left.astype(np.int64) * counts.n_items + rows.right)
+        return cls(rows=rows, ranking=ranking, pair=pair, model=fitted.model, parameters=fitted.solution.parameters)
+
+    @property
+    def fitted(self) -> Posterior:
+        """The fit of the votes as they were."""
+        return posterior_of(self.ranking)
+
+    @property
+    def counts(self) -> PairCounts:
+        """The rows by ordered pair."""
+        return self.model.counts
+
+    @property
+    def n_items(self) -> int:
+        """The number of items."""
+        return self.rows.n_items
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """In log-odds: float64, shape (n_items,)."""
+        return self.parameters[: self.n_items]
+
+    @cached_property
+    def weight(self) -> NDArray[np.float64]:
+        """Of each row."""
+        return np.ones(len(self.rows)) if self.rows.weight is None else self.rows.weight
+
+    @cached_property
+    def log_odds(self) -> NDArray[np.float64]:
+        """Of the left side of each pair: float64, shape (n_pairs,)."""
+        scores, _, side = self.model.split(self.parameters)
+        return scores[self.counts.left] - scores[self.counts.right] + side
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """P(right), P(tie) and P(left) of each pair: float64, shape (n_pairs, 3)."""
+        return self.probabilities_at(self.log_odds)
+
+    @cached_property
+    def _thresholds(self) -> NDArray[np.float64]:
+        """A uniform number below the first is a vote for the right, one below the second a tie: shape (2, n_rows).
+
+        Fitted scores spread further than true ones. Shrunk by the root of their reliability, they are spread by chance
+        to where they were.
+        """
+        _, _, side = self.model.split(self.parameters)
+        variance = float(self.scores.var(ddof=1)) if self.n_items > 1 else 0.0
+        error = float((self.ranking.standard_errors**2).mean())
+        shrunk = math.sqrt(max(0.0, 1.0 - error / variance)) if variance > 0 else 0.0
+        right, tie, _ = self.probabilities_at(side + shrunk * (self.log_odds - side)).T
+        return np.stack([right[self.pair], (right + tie)[self.pair]])
+
+    def probabilities_at(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same at other differences."""
+        return outcome_probabilities(log_odds, float(np.exp(self.model.split(self.parameters)[1])), "davidson")
+
+    def table_of(self, rows: NDArray[np.intp] | slice = slice(None), *, turned: bool = False) -> NDArray[np.float64]:
+        """The weight of some rows by pair and outcome, or the opposite one: float64, shape (n_pairs, 3)."""
+        outcome = self.rows.outcome[rows]
+        cells = 3 * self.pair[rows] + (2 - outcome if turned else outcome)
+        return added_up(cells, self.weight[rows], 3 * self.counts.n_pairs).reshape(-1, 3)
+
+    def refitted(self, table: NDArray[np.float64], tol: float = TOL) -> tuple[Model, NDArray[np.float64]]:
+        """The fit to other counts of the same pairs."""
+        return refit_all(self.fitted, replace(self.fitted.model.counts, table=table), tol, MAX_ITER)
+
+    def scores_of(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scores by other counts of the same pairs: float64, shape (n_items,)."""
+        try:
+            return self.refitted(table)[1][: self.n_items]
+        except NotIdentifiedError:
+            # One side won them all, or all are ties: their scores are those without a position effect, or level.
+            counts = replace(self.fitted.model.counts, table=table)
+            ties: Ties = "davidson" if table[:, [Outcome.RIGHT, Outcome.LEFT]].any() else "half"
+            return bradley_terry(counts, ties=ties, prior_sd=self.model.prior_sd, uncertainty="none").scores
+
+    def simulated(self, rng: np.random.Generator) -> Consensus:
+        """The same questions answered by the fitted model, and the model fitted to the answers.
+
+        Answers by which it is not determined, as where one side wins them all, are drawn again.
+        """
+        below_tie, below_left = self._thresholds
+        while True:
+            point = rng.random(len(self.pair))
+            outcome = (point >= below_tie).astype(np.uint8) + (point >= below_left)
+            drawn = replace(self, rows=replace(self.rows, outcome=outcome.astype(np.uint8)))
+            try:
+                model, parameters = self.refitted(drawn.table_of(), SIMULATED_TOL)
+            except NotIdentifiedError:
+                continue
+            return replace(drawn, model=model, parameters=parameters)
+
+
+def posterior_of(ranking: Ranking) -> Posterior:
+    """The posterior of a ranking by bradley_terry."""
+    if ranking.fit is None:
+        raise InputError(f"a ranking by {ranking.method!r} has no model of a vote; score with bradley_terry")
+    return ranking.fit.posterior
+
+
+def check_votes(votes: Votes, criterion: Hashable | None) -> Votes:
+    """The votes on one criterion; InputError for anything that diagnostics cannot do with."""
+    if not isinstance(votes, Votes):
+        raise InputError(f"votes is a {type(votes).__name__}; diagnostics look at single votes, so pass Votes")
+    votes = votes.select(criterion)
+    if votes.n_items > LARGEST_DENSE:
+        raise InputError(
+            f"there are {votes.n_items:,} items; diagnostics take up to {LARGEST_DENSE:,}, so leave out the least asked"
+        )
+    return votes
+
+
+def answered(votes: Votes) -> Votes:
+    """The rows that count; InputError where there are none."""
+    counted = votes.outcome != Outcome.SKIP
+    if votes.weight is not None:
+        counted &= votes.weight > 0
+    if not counted.any():
+        raise InputError(
+            f"there are {plural(len(votes), 'vote')} and none of them is answered; pass votes with an outcome"
+        )
+    return votes.where(counted)
+
+
+def added_up(groups: NDArray[Any], values: NDArray[Any], n_groups: int) -> NDArray[np.float64]:
+    """The sum of the values in each group."""
+    return np.bincount(groups, values, n_groups).astype(np.float64, copy=False)
+
+
+def check_rate(rate: float) -> None:
+    """InputError unless it is a probability."""
+    if not is_number(rate) or not 0.0 < rate < 1.0:
+        raise InputError(f"rate is {rate!r}; it is a probability between 0 and 1, such as 0.05")

@@ -1,0 +1,255 @@
+"""How well the same people, or others like them, would say the same again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import check_k, is_whole
+from pairvote.diagnostics._consensus import Consensus
+from pairvote.diagnostics._page import Block, Part
+from pairvote.errors import InputError
+from pairvote.ranking._ranking import Ranking, Rng
+from pairvote.votes._votes import Votes
+
+LITTLE = 0.7
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SplitHalf(Part):
+    """How far two random halves of the voters rank alike.
+
+    Attributes
+    ----------
+    by : {"voter", "vote"}
+        What was split: "vote" where the voters are not known.
+    correlations : float64 array, shape (n_splits,)
+        Of the Bradley-Terry scores of both halves, for each random split.
+    correlation : float
+        Their mean.
+    reliability : float
+        That of all votes together, which are twice as many: 2 r / (1 + r) of the mean, 0 for a negative one.
+    top_k : int
+    overlap : float
+        The mean share of the best k that two halves have in common. Two votes as large as this one would have more.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> found = pv.diagnostics.split_half(pv.datasets.baseball(), top_k=1, rng=1)
+    >>> found.by, len(found.correlations), round(found.overlap, 2)
+    ('vote', 100, 0.19)
+    """
+
+    title = "Split halves"
+
+    by: Literal["voter", "vote"]
+    correlations: NDArray[np.float64]
+    correlation: float
+    reliability: float
+    top_k: int
+    overlap: float
+
+    def _blocks(self) -> Iterator[Block]:
+        yield (
+            f"scores by two halves of the {self.by}s correlate by {self.correlation:.2f} (mean of "
+            f"{len(self.correlations):,} splits, standard deviation {self.correlations.std(ddof=1):.2f}), so those by "
+            f"all are reliable to {self.reliability:.2f}"
+        )
+        yield f"two halves have {self.overlap * self.top_k:.1f} of their best {self.top_k} in common"
+
+    def _concerns(self) -> Iterator[str]:
+        if self.reliability < LITTLE:
+            yield (
+                f"two halves of the {self.by}s agree little (split-half reliability {self.reliability:.2f}); more "
+                "votes are needed to tell the items apart"
+            )
+
+
+def split_half(
+    votes: Votes,
+    *,
+    top_k: int = 5,
+    n_splits: int = 100,
+    rng: Rng = None,
+    criterion: Hashable | None = None,
+    prior_sd: float = 3.0,
+) -> SplitHalf:
+    r"""Split the voters into random halves, score each half, and correlate the scores; again and again.
+
+    The halves have half the votes each; Spearman and Brown's formula :math:`2 r / (1 + r)` says how reliable scores by
+    all of them are. Where voters are not known, votes are split instead, which takes two votes of one person for
+    independent.
+
+    Parameters
+    ----------
+    votes : Votes
+    top_k : int
+        How many of the best to compare, at most the number of items.
+    n_splits : int
+        From 2.
+    rng : None, int or numpy.random.Generator
+    criterion : label, optional
+        Which criterion to look at, where the votes answer several.
+    prior_sd : float
+        Of `bradley_terry`. An item that a half did not see has score 0 there.
+
+    Raises
+    ------
+    InputError
+        For an option out of range, votes none of which is answered, fewer than two voters or votes, and for more than
+        4,000 items.
+
+    References
+    ----------
+    Spearman (1910) and Brown (1910), British Journal of Psychology 3. For comparative judgement, Bisson, Gilmore,
+    Inglis and Jones (2016), "Measuring conceptual understanding using comparative judgement", IJRUME 2.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+    >>> found = pv.diagnostics.split_half(votes, rng=1)
+    >>> round(found.correlation, 2), round(found.reliability, 2), round(found.overlap, 2)
+    (0.84, 0.91, 0.64)
+    """
+    rng = np.random.default_rng(rng)
+    consensus = Consensus.of(votes, criterion, prior_sd)
+    check_k(top_k, consensus.n_items)
+    if not is_whole(n_splits) or n_splits < 2:
+        raise InputError(f"n_splits is {n_splits!r}; it is a whole number from 2, such as 100")
+    return split_of(consensus, int(top_k), int(n_splits), rng)
+
+
+def split_of(consensus: Consensus, top_k: int, n_splits: int, rng: np.random.Generator) -> SplitHalf:
+    """The same of a fit at hand."""
+    voter = consensus.rows.voter
+    lot, by = np.arange(len(consensus.rows)), "vote"
+    if voter is not None and (voter >= 0).all() and np.ptp(voter):
+        lot, by = np.unique(voter, return_inverse=True)[1], "voter"
+    n_lots = int(lot.max()) + 1
+    if n_lots < 2:
+        raise InputError("there is one answered vote; split halves need at least 2")
+    whole = consensus.table_of()
+    correlations, overlaps = np.empty(n_splits), np.empty(n_splits)
+    for split in range(n_splits):
+        chosen = np.zeros(n_lots, bool)
+        chosen[rng.permutation(n_lots)[: n_lots // 2]] = True
+        table = consensus.table_of(np.flatnonzero(chosen[lot]))
+        one, other = consensus.scores_of(table), consensus.scores_of(whole - table)
+        correlations[split] = correlation(one, other)
+        best = [set(np.argsort(-scores, kind="stable")[:top_k].tolist()) for scores in (one, other)]
+        overlaps[split] = len(best[0] & best[1]) / top_k
+    mean = float(correlations.mean())
+    return SplitHalf(
+        by="voter" if by == "voter" else "vote",
+        correlations=correlations,
+        correlation=mean,
+        reliability=2.0 * mean / (1.0 + mean) if mean > 0.0 else 0.0,
+        top_k=top_k,
+        overlap=float(overlaps.mean()),
+    )
+
+
+def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Pearson's; 0 where all of one are level."""
+    one, other = one - one.mean(), other - other.mean()
+    product = math.sqrt(float(one @ one) * float(other @ other))
+    return float(one @ other) / product if product > 0 else 0.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Separation(Part):
+    """How much of the variance of the scores is not error.
+
+    It says little about the best few: of 23 items and 600 votes it is 0.89 while the five best are found exactly in 28%
+    of workshops, for it is easy to tell the best from the worst. And it is inflated where questions were chosen by
+    earlier answers (Bramley and Vitello 2019).
+
+    Attributes
+    ----------
+    reliability : float
+        From 0 to 1: the variance of the scores less the mean of their squared standard errors, over the variance.
+    separation : float
+        How many standard errors the spread of the true scores is: sqrt(reliability / (1 - reliability)).
+    spread, error : float
+        The standard deviation of the scores, and the root of the mean squared standard error, in log-odds.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> found = pv.diagnostics.separation(pv.datasets.citations())
+    >>> round(found.spread, 2), round(found.error, 3), round(found.reliability, 3)
+    (1.46, 0.082, 0.997)
+    """
+
+    title = "Scale separation"
+
+    reliability: float
+    separation: float
+    spread: float
+    error: float
+
+    def _blocks(self) -> Iterator[Block]:
+        yield (
+            f"reliability {self.reliability:.2f}: scores spread by {self.spread:.2f} log-odds, with errors of "
+            f"{self.error:.2f}"
+        )
+        yield "it says little about the best few, and is inflated where earlier answers chose the questions"
+
+
+def separation(votes: Votes | Ranking, *, criterion: Hashable | None = None, prior_sd: float = 3.0) -> Separation:
+    r"""The scale-separation reliability of Bradley-Terry scores, :math:`(V - \overline{SE^2}) / V`, not below 0.
+
+    V is the variance of the scores over items, with n - 1 below. `Separation` says what it does not tell.
+
+    Parameters
+    ----------
+    votes : Votes or Ranking
+        A ranking is one with standard errors.
+    criterion : label, optional
+        Which criterion to look at, where the votes answer several.
+    prior_sd : float
+        Of `bradley_terry`.
+
+    Raises
+    ------
+    InputError
+        For votes none of which is answered, and for more than 4,000 items.
+    MissingUncertaintyError
+        For a ranking without standard errors.
+
+    References
+    ----------
+    Wright and Masters (1982), "Rating Scale Analysis", chapter 5. Bramley and Vitello (2019), "The
+    effect of adaptivity on the reliability coefficient in adaptive comparative judgement", Assessment in Education 26.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> found = pv.diagnostics.separation(pv.datasets.kalmar().simulated_votes(rng=2014))
+    >>> round(found.reliability, 2), round(found.separation, 2)
+    (0.91, 3.24)
+    """
+    ranking = votes if isinstance(votes, Ranking) else Consensus.of(votes, criterion, prior_sd).ranking
+    return separation_of(ranking)
+
+
+def separation_of(ranking: Ranking) -> Separation:
+    """The same of a ranking with standard errors."""
+    if ranking.n_items < 2:
+        raise InputError(f"there is {ranking.n_items} item; separation is of at least 2")
+    variance = float(ranking.scores.var(ddof=1))
+    error = float((ranking.standard_errors**2).mean())
+    reliability = max(0.0, 1.0 - error / variance) if variance > 0 else 0.0
+    return Separation(
+        reliability=reliability,
+        separation=math.sqrt(reliability / (1.0 - reliability)) if reliability < 1 else math.inf,
+        spread=math.sqrt(variance),
+        error=math.sqrt(error),
+    )

@@ -1,0 +1,258 @@
+"""All of it in one report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import check_k, is_whole
+from pairvote._common.messages import plural
+from pairvote.diagnostics._answered import Answers, answers_of
+from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
+from pairvote.diagnostics._border import Cut, cut_of
+from pairvote.diagnostics._consensus import Consensus, check_rate, check_votes
+from pairvote.diagnostics._influence import Influence, influence_of
+from pairvote.diagnostics._page import Block, Part, as_html, as_text
+from pairvote.diagnostics._reliability import Separation, SplitHalf, separation_of, split_of
+from pairvote.diagnostics._residuals import Items, items_of
+from pairvote.diagnostics._sides import PositionBias, position_of
+from pairvote.diagnostics._simulated import check_simulation, largest_evidence, largest_misfit, n_circular, simulate
+from pairvote.diagnostics._triads import Triads, triads_of
+from pairvote.diagnostics._voters import Groups, Voters, voters_of
+from pairvote.ranking._ranking import Ranking, Rng
+from pairvote.votes._votes import Votes
+
+N_SPLITS = 100
+VERY_UNEQUAL, CORRELATED, UNLIKELY = 0.25, 0.3, 0.01
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Report:
+    """Is this vote to be trusted? What `check` found; it prints, shows itself in notebooks and gives a dict.
+
+    Attributes
+    ----------
+    ranking : Ranking
+        By `bradley_terry`, with a position effect where it is determined.
+    n_votes, n_answered : int
+        Rows, and those of them that were answered.
+    exposure, connectivity, position, answers, items, triads, separation
+        The parts, each with its own attributes.
+    split_half : SplitHalf or None
+        None for a single voter, or vote.
+    voters : Voters or None
+        None where the votes do not say who voted.
+    influence : Influence or None
+        The same, and where there are no more items than `top_k`.
+    cut : Cut or None
+        None where there are no more items than `top_k`.
+    tally_misleads : bool
+        Whether exposures are very unequal and go with the scores, as after adaptive sampling: then votes won count how
+        often an item was shown.
+    concerns : tuple of str
+        What speaks against trusting the vote, in sentences; empty where nothing does.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> report = pv.diagnostics.check(pv.datasets.kalmar().simulated_votes(rng=2014), rng=1)
+    >>> report.voters.flags, int(report.position.left_won), round(report.separation.reliability, 2)
+    ({}, 297, 0.91)
+    """
+
+    ranking: Ranking
+    n_votes: int
+    n_answered: int
+    exposure: Exposure
+    connectivity: Connectivity
+    position: PositionBias
+    answers: Answers
+    voters: Voters | None
+    items: Items
+    triads: Triads
+    split_half: SplitHalf | None
+    separation: Separation
+    influence: Influence | None
+    cut: Cut | None
+    tally_misleads: bool
+    concerns: tuple[str, ...]
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts that there are, by name."""
+        names = (
+            "cut",
+            "influence",
+            "voters",
+            "position",
+            "exposure",
+            "connectivity",
+            "answers",
+            "items",
+            "triads",
+            "split_half",
+            "separation",
+        )
+        found = {name: getattr(self, name) for name in names}
+        return {name: part for name, part in found.items() if part is not None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that was found, as plain numbers, strings, lists and dicts; labels as they are.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> found = pv.diagnostics.check(pv.datasets.baseball(), rng=1).to_dict()
+        >>> found["position"]["left_won"], found["n_votes"], found["concerns"]
+        (154.0, 273, [])
+        """
+        return {
+            "n_votes": self.n_votes,
+            "n_answered": self.n_answered,
+            "concerns": list(self.concerns),
+            "tally_misleads": self.tally_misleads,
+            **{name: part.to_dict() for name, part in self.parts.items()},
+        }
+
+    def _sections(self) -> list[tuple[str, list[Block]]]:
+        heading = (
+            f"{plural(self.n_votes, 'vote')} on {plural(self.ranking.n_items, 'item')}: is this vote to be trusted?"
+        )
+        found: list[Block] = [f"- {concern}" for concern in self.concerns]
+        return [
+            (heading, found or ["nothing speaks against it"]),
+            *((part.title, list(part._blocks())) for part in self.parts.values()),
+        ]
+
+    def __repr__(self) -> str:
+        return f"Report({plural(self.n_votes, 'vote')}, {plural(len(self.concerns), 'concern')})"
+
+    def __str__(self) -> str:
+        return as_text(self._sections())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._sections())
+
+
+def check(
+    votes: Votes,
+    *,
+    top_k: int = 5,
+    rate: float = 0.05,
+    n_simulations: int | None = None,
+    rng: Rng = None,
+    criterion: Hashable | None = None,
+    prior_sd: float = 3.0,
+) -> Report:
+    """Is this vote to be trusted? Everything that this module looks at, in one report.
+
+    Bradley-Terry with Davidson's ties, and with a position effect where it is determined, is fitted to the votes.
+    Voters, items and triads are held against votes simulated from the fit on the same questions, each scored anew. The
+    scores behind these are shrunk by the root of their scale-separation reliability, so that those fitted to simulated
+    votes spread as far as the real ones.
+
+    Parameters
+    ----------
+    votes : Votes
+        Weights have a part in the fit; else a row is one answer.
+    top_k : int
+        How many of the best are wanted.
+    rate : float
+        How often an honest vote may have a voter flagged, all voters and suspicions together; and as often an item.
+    n_simulations : int, optional
+        From 99; by default 499, of large votes fewer, down to 199.
+    rng : None, int or numpy.random.Generator
+        For the simulations and the split halves.
+    criterion : label, optional
+        Which criterion to look at, where the votes answer several.
+    prior_sd : float
+        Of `bradley_terry`; finite, since simulated votes need not determine all scores.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    InputError
+        For an option out of range, PairCounts, votes none of which is answered, and for more than 4,000 items.
+    NotIdentifiedError
+        Where all votes are ties.
+
+    Notes
+    -----
+    "Honest" is by the model: everybody sees the same scores. Voters who differ in taste are less honest in this sense,
+    and may be flagged a little more often than stated.
+
+    References
+    ----------
+    Those of the parts, in their own docstrings. That a tally misleads after adaptive sampling: Bramley and Vitello
+    (2019), Assessment in Education 26.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+    >>> left = pv.Votes.from_labels(votes.items[:20], votes.items[1:21], ["left"] * 20, voter=["eve"] * 20)
+    >>> pv.diagnostics.check(votes + left, rng=1).voters.flags
+    {'eve': ('one side',)}
+    """
+    rng = np.random.default_rng(rng)
+    votes = check_votes(votes, criterion)
+    check_k(min(top_k, votes.n_items) if is_whole(top_k) else top_k, votes.n_items)
+    check_rate(rate)
+    check_simulation(n_simulations, prior_sd)
+    consensus = Consensus.of(votes, None, prior_sd)
+    groups = Groups.of(consensus)
+    n_rows, n_items = len(consensus.rows), consensus.n_items
+    statistics = [largest_misfit, n_circular, *([] if groups is None else [largest_evidence(groups)])]
+    misfit, circular, *against = simulate(consensus, n_simulations, rng, statistics)
+    asked, fit = exposure(votes), consensus.ranking.fit
+    if not consensus.model.position:
+        asked = replace(asked, side_p=math.nan)
+    can_split = n_rows > 1
+    between = top_k < n_items
+    parts: dict[str, Any] = {
+        "exposure": asked,
+        "connectivity": connectivity(votes),
+        "position": position_of(consensus.counts, fit if consensus.model.position else None, prior_sd),
+        "answers": answers_of(votes, consensus),
+        "voters": None if groups is None else voters_of(consensus, groups, against[0], rate),
+        "items": items_of(consensus, misfit[:, 0], rate),
+        "triads": triads_of(consensus, circular[:, 0]),
+        "split_half": split_of(consensus, min(top_k, n_items), N_SPLITS, rng) if can_split else None,
+        "separation": separation_of(consensus.ranking),
+        "influence": influence_of(consensus, groups, top_k) if groups is not None and between else None,
+        "cut": cut_of(votes, consensus, top_k) if between else None,
+    }
+    misleads = _tally_misleads(asked, consensus.scores)
+    concerns = [concern for part in parts.values() if part is not None for concern in part.concerns()]
+    if misleads:
+        concerns.append(
+            f"items were asked about {asked.asked.min():,} to {asked.asked.max():,} times, and the higher scored the "
+            "more often, as by adaptive sampling: plain vote counts mean little (use bradley_terry), and separation "
+            "and split halves flatter"
+        )
+    return Report(
+        ranking=consensus.ranking,
+        n_votes=len(votes),
+        n_answered=n_rows,
+        tally_misleads=misleads,
+        concerns=tuple(concerns),
+        **parts,
+    )
+
+
+def _tally_misleads(asked: Exposure, scores: NDArray[np.float64]) -> bool:
+    """Whether exposures are very unequal and go with the scores, each beyond chance."""
+    if asked.variation < VERY_UNEQUAL or asked.unequal_p > UNLIKELY or np.ptp(scores) == 0.0:
+        return False
+    from scipy.stats import spearmanr
+
+    found = spearmanr(asked.asked, scores)
+    return bool(found.statistic > CORRELATED and found.pvalue < UNLIKELY)

@@ -1,0 +1,208 @@
+"""Voters, items and triads, held against votes simulated from the fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import is_number, is_whole
+from pairvote.diagnostics._consensus import Consensus, check_rate
+from pairvote.diagnostics._residuals import Items, items_of, squares_of_items
+from pairvote.diagnostics._triads import Triads, count_triads, triads_of
+from pairvote.diagnostics._voters import Groups, Voters, evidence, voters_of
+from pairvote.errors import InputError
+from pairvote.ranking._ranking import Rng
+from pairvote.votes._votes import Votes
+
+MOST_SIMULATIONS, FEWEST_SIMULATIONS, LEAST = 499, 199, 99
+# Votes and pairs of items simulated in all.
+MOST_SIMULATED = 20_000_000
+
+Statistic = Callable[[Consensus], Sequence[float]]
+
+
+def simulate(
+    consensus: Consensus, n_simulations: int | None, rng: np.random.Generator, statistics: Sequence[Statistic]
+) -> list[NDArray[np.float64]]:
+    """What each statistic is in votes simulated from the consensus: float64, shape (n_simulations, its length)."""
+    if n_simulations is None:
+        n_simulations = MOST_SIMULATED // (len(consensus.rows) + consensus.n_items**2)
+        n_simulations = min(max(n_simulations, FEWEST_SIMULATIONS), MOST_SIMULATIONS)
+    found: list[list[Sequence[float]]] = [[] for _ in statistics]
+    for _ in range(n_simulations):
+        drawn = consensus.simulated(rng)
+        for values, statistic in zip(found, statistics, strict=True):
+            values.append(statistic(drawn))
+    return [np.array(values, np.float64) for values in found]
+
+
+def check_simulation(n_simulations: int | None, prior_sd: float) -> None:
+    """InputError for a number or a prior that votes cannot be simulated with."""
+    if n_simulations is not None and (not is_whole(n_simulations) or n_simulations < LEAST):
+        raise InputError(f"n_simulations is {n_simulations!r}; it is a whole number from {LEAST}, or None")
+    if not is_number(prior_sd) or not 0.0 < prior_sd < np.inf:
+        raise InputError(f"prior_sd is {prior_sd!r}; simulated votes need a finite one above 0, such as 3")
+
+
+def largest_evidence(groups: Groups) -> Statistic:
+    """The largest of each kind against a voter."""
+    return lambda drawn: evidence(drawn, groups).largest()
+
+
+def largest_misfit(drawn: Consensus) -> tuple[float]:
+    """The largest infit_t of an item."""
+    return (float(np.nanmax(squares_of_items(drawn).infit_t)),)
+
+
+def n_circular(drawn: Consensus) -> tuple[float]:
+    """The number of circular triads."""
+    return (float(count_triads(drawn.counts)[0]),)
+
+
+def voters(
+    votes: Votes,
+    *,
+    rate: float = 0.05,
+    n_simulations: int | None = None,
+    rng: Rng = None,
+    criterion: Hashable | None = None,
+    prior_sd: float = 3.0,
+) -> Voters:
+    r"""Agreement, infit and outfit of each voter, and flags for straight-liners, random answerers and pushers.
+
+    A suspicion is the log-likelihood ratio :math:`\sum \log P_s(x) / P(x)` of the voter's votes x. P is the fitted
+    model; :math:`P_s` adds 3 log-odds to one side ("one side"), or to one item ("pushes"), or has all items level
+    ("random"). The p-value is the share of simulated votes in which the largest ratio of any voter is as large, times
+    three, for three suspicions.
+
+    Parameters
+    ----------
+    votes : Votes
+    rate : float
+        How often an honest vote may have anybody flagged.
+    n_simulations : int, optional
+        From 99; by default 499, of large votes fewer, down to 199.
+    rng : None, int or numpy.random.Generator
+    criterion : label, optional
+        Which criterion to look at, where the votes answer several.
+    prior_sd : float
+        Of `bradley_terry`; finite.
+
+    Raises
+    ------
+    InputError
+        For an option out of range, votes none of which is answered, votes that do not say who voted, and for more than
+        4,000 items.
+
+    References
+    ----------
+    Neyman and Pearson (1933), Phil. Trans. R. Soc. A 231, for the ratio. Westfall and Young (1993), "Resampling-based
+    Multiple Testing", for the largest of all. Wright and Masters (1982), "Rating Scale Analysis", for infit and outfit.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+    >>> left = pv.Votes.from_labels(votes.items[:20], votes.items[1:21], ["left"] * 20, voter=["eve"] * 20)
+    >>> print(pv.diagnostics.voters(votes + left, rng=1))
+    Voters
+      31 voters with 20 to 20 answered questions
+      they agree with the consensus in 55% to 90% of their votes, 75% on average (74% expected)
+      infit 0.60 to 1.46, outfit to 2.31
+      1 voter flagged; an honest vote has a flag with a chance of at most 5% (by 499 simulated votes)
+      voter  votes  left  agreement  infit  suspected of
+      eve       20  100%        60%   1.46  one side only
+    """
+    check_rate(rate)
+    check_simulation(n_simulations, prior_sd)
+    consensus = Consensus.of(votes, criterion, prior_sd)
+    groups = Groups.needed(consensus)
+    (largest,) = simulate(consensus, n_simulations, np.random.default_rng(rng), [largest_evidence(groups)])
+    return voters_of(consensus, groups, largest, rate)
+
+
+def items(
+    votes: Votes,
+    *,
+    rate: float = 0.05,
+    n_simulations: int | None = None,
+    rng: Rng = None,
+    criterion: Hashable | None = None,
+    prior_sd: float = 3.0,
+) -> Items:
+    """Infit and outfit of each item, and flags for items whose votes contradict each other.
+
+    Parameters
+    ----------
+    votes : Votes
+    rate : float
+        How often an honest vote may have any item flagged.
+    n_simulations, rng, criterion, prior_sd
+        As in `voters`.
+
+    Raises
+    ------
+    InputError
+        For an option out of range, votes none of which is answered, and for more than 4,000 items.
+
+    References
+    ----------
+    Wright and Masters (1982), "Rating Scale Analysis", chapter 5.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> print(pv.diagnostics.items(pv.datasets.baseball(), rng=1))
+    Items
+      infit 0.89 to 1.08, outfit 0.86 to 1.09
+    """
+    check_rate(rate)
+    check_simulation(n_simulations, prior_sd)
+    consensus = Consensus.of(votes, criterion, prior_sd)
+    (largest,) = simulate(consensus, n_simulations, np.random.default_rng(rng), [largest_misfit])
+    return items_of(consensus, largest[:, 0], rate)
+
+
+def triads(
+    votes: Votes,
+    *,
+    n_simulations: int | None = None,
+    rng: Rng = None,
+    criterion: Hashable | None = None,
+    prior_sd: float = 3.0,
+) -> Triads:
+    r"""Circular triads by the majority of each pair, against those of votes simulated from a single ranking.
+
+    With B who beat whom by majority there are :math:`d = \mathrm{tr}(B^3) / 3` of them, and
+    :math:`\zeta = 1 - 24 d / (n^3 - n)` for odd n, :math:`1 - 24 d / (n^3 - 4n)` for even n. Of one person's votes on
+    all pairs it says how consistent that person is.
+
+    Parameters
+    ----------
+    votes : Votes
+    n_simulations, rng, criterion, prior_sd
+        As in `voters`.
+
+    Raises
+    ------
+    InputError
+        For an option out of range, votes none of which is answered, and for more than 4,000 items.
+
+    References
+    ----------
+    Kendall and Babington Smith (1940), "On the method of paired comparisons", Biometrika 31.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> circle = pv.Votes.from_wins(["ash", "birch", "cedar"], ["birch", "cedar", "ash"])
+    >>> found = pv.diagnostics.triads(circle, rng=1)
+    >>> found.circular, found.complete, found.consistence
+    (1, 1, 0.0)
+    """
+    check_simulation(n_simulations, prior_sd)
+    consensus = Consensus.of(votes, criterion, prior_sd)
+    (circular,) = simulate(consensus, n_simulations, np.random.default_rng(rng), [n_circular])
+    return triads_of(consensus, circular[:, 0])

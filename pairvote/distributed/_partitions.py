@@ -1,0 +1,292 @@
+"""Partitions of votes, each counted where it lies, and what must be known of all of them together."""
+
+from __future__ import annotations
+
+import numbers
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pairvote._common.frames import Frame
+from pairvote._common.labels import Coded
+from pairvote._common.messages import listed, shorten
+from pairvote._common.outcomes import Outcomes
+from pairvote.distributed._engine import Delayed, added, kept, result, sent, task
+from pairvote.distributed._labels import Labels, packed, united
+from pairvote.errors import InputError, PairvoteError
+from pairvote.votes._build import from_columns
+from pairvote.votes._chunks import CodedSource, Criterion
+from pairvote.votes._counts import PairCounts, no_votes
+from pairvote.votes._given import count_votes
+from pairvote.votes._running import count_chosen
+from pairvote.votes._votes import Votes
+
+# How deep in a task's arguments the name of a file is looked for.
+DEPTH = 10
+MOST_FILES = 3
+FILE = re.compile(r".*\.(csv|tsv|txt|json|jsonl|ndjson|parquet|parq|pq|arrow|feather|orc)(\.\w+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which columns to read, and how."""
+
+    left: str
+    right: str
+    outcome: str
+    weight: str | None
+    criterion: str | None
+    select: Hashable | None
+    items: tuple[Hashable, ...] | None
+    outcomes: Outcomes | None
+
+    def columns(self, present: Iterable[str]) -> list[str]:
+        """Those of the columns there are that are read; InputError for one that is lacking."""
+        present = list(present)
+        named = [name for name in (self.left, self.right, self.outcome, self.weight, self.criterion) if name]
+        lacking = [name for name in named if name not in present]
+        if lacking:
+            raise InputError(
+                f"there is no column {lacking[0]!r}; the columns are {listed(present)}, so name the right one"
+            )
+        defaults = [
+            default
+            for name, default in ((self.weight, "weight"), (self.criterion, "criterion"))
+            if name is None and default in present
+        ]
+        return list(dict.fromkeys(named + defaults))
+
+
+class Counted(NamedTuple):
+    """A partition: its counts, an example of each type of label, and the criteria that it has; None is one without."""
+
+    counts: PairCounts
+    kinds: dict[str, Any]
+    criteria: list[Hashable]
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What is known of several partitions: all labels in the order first seen, and where each kind was seen first."""
+
+    items: Labels
+    kinds: dict[str, tuple[Any, int]]
+    criteria: dict[Hashable, None]
+    n_pairs: list[int]
+
+    def __add__(self, other: Summary) -> Summary:
+        return Summary(
+            items=united(self.items, other.items),
+            kinds={**other.kinds, **self.kinds},
+            # In the order first seen.
+            criteria={**self.criteria, **other.criteria},
+            n_pairs=self.n_pairs + other.n_pairs,
+        )
+
+
+def add(one: Any, other: Any) -> Any:
+    """One and the other."""
+    return one + other
+
+
+def count_partition(partition: Any, number: int, asked: Asked) -> Counted:
+    """Count one partition; its errors say which it is."""
+    try:
+        chosen = Criterion(asked.select, option="select=")
+        if isinstance(partition, (Votes, CodedSource)):
+            chunks = [partition] if isinstance(partition, Votes) else partition
+            counts = _over(count_chosen(chunks, chosen), asked.items)
+            return Counted(counts, _kinds(counts.items), list(chosen.seen))
+        votes, kinds = _read(partition, number, asked)
+        return Counted(count_votes(chosen.of(votes)), kinds, list(chosen.seen))
+    except PairvoteError as error:
+        place = f"partition {number}"
+        text = str(error)
+        placed = type(error)(text if place in text else f"{place}: {text}")
+        vars(placed)["partition"] = number
+        # Without what it was raised from: that may be something that cannot be sent.
+        raise placed from None
+
+
+def _over(counts: PairCounts, items: tuple[Hashable, ...] | None) -> PairCounts:
+    """The counts over these items, in their order; InputError for any other."""
+    if items is None:
+        return counts
+    known = set(items)
+    for label in counts.items:
+        if label not in known:
+            raise InputError(
+                f"{shorten(label)} is not among the {len(items)} items of items=; add it there, or leave out its votes"
+            )
+    return no_votes(items) + counts
+
+
+def _read(partition: Any, number: int, asked: Asked) -> tuple[Votes, dict[str, Any]]:
+    frame = Frame(partition)
+    names = asked.columns(frame.columns)
+    if not len(frame):
+        # A column without entries may have any type.
+        return Votes.from_codes([], [], [], items=asked.items or ()), {}
+    columns = {name: Coded(*values) if isinstance(values := frame.column(name), tuple) else values for name in names}
+    fields = from_columns(
+        columns[asked.left],
+        columns[asked.right],
+        columns[asked.outcome],
+        weight=columns.get(asked.weight or "weight"),
+        criterion=columns.get(asked.criterion or "criterion"),
+        items=asked.items,
+        outcomes=asked.outcomes,
+        locate=lambda row: f"row {row} of partition {number}",
+    )
+    kinds = _kinds_of_column(columns[asked.right])
+    return Votes(**fields), {**kinds, **_kinds_of_column(columns[asked.left])}
+
+
+def _kinds_of_column(column: Any) -> dict[str, Any]:
+    if isinstance(column, np.ndarray):
+        return {"int": column[0].item()}
+    if isinstance(column, Coded):
+        used = np.zeros(len(column.labels), bool)
+        used[column.codes] = True
+        return _kinds([label for label, is_used in zip(column.labels, used.tolist(), strict=True) if is_used])
+    return _kinds(column)
+
+
+def _kinds(labels: Sequence[Hashable]) -> dict[str, Any]:
+    """An example of each type of label; types that are equal to Python, such as its own and numpy's, are one."""
+    kinds: dict[str, Any] = {}
+    for kind in set(map(type, labels)):
+        kinds.setdefault(_name(kind), next(label for label in labels if type(label) is kind))
+    return kinds
+
+
+def _name(kind: type) -> str:
+    for name, bases in (("bool", (bool, np.bool_)), ("str", str), ("int", numbers.Integral), ("float", numbers.Real)):
+        if issubclass(kind, bases):
+            return name
+    return kind.__name__
+
+
+def summary_of(counted: Counted, number: int) -> Summary:
+    """The summary of one partition."""
+    return Summary(
+        items=packed(counted.counts.items),
+        kinds={kind: (example, number) for kind, example in counted.kinds.items()},
+        criteria=dict.fromkeys(counted.criteria),
+        n_pairs=[counted.counts.n_pairs],
+    )
+
+
+def counts_of(counted: Counted) -> PairCounts:
+    """The counts alone."""
+    return counted.counts
+
+
+def delayed_partitions(votes: Any, asked: Asked) -> list[Delayed]:
+    """The partitions of a Dask DataFrame, of which only the columns wanted are read, or those of a list."""
+    if hasattr(votes, "to_delayed") and hasattr(votes, "columns"):
+        return list(votes[asked.columns(votes.columns)].to_delayed())
+    if not isinstance(votes, (list, tuple)):
+        raise InputError(
+            f"votes is a {type(votes).__name__}; pass a Dask DataFrame, or a list of delayed data frames, "
+            "and what lies in this memory to pairvote itself"
+        )
+    for place, part in enumerate(votes):
+        if not (hasattr(part, "key") and hasattr(part, "__dask_graph__")):
+            raise InputError(
+                f"entry {place} of votes is a {type(part).__name__}; pass delayed data frames, "
+                "such as dask.delayed(read)(path)"
+            )
+    if not votes:
+        raise InputError("votes is an empty list; pass at least one delayed data frame")
+    return list(votes)
+
+
+def count_all(partitions: list[Delayed], asked: Asked) -> tuple[list[Delayed], Delayed, Summary]:
+    """Each partition counted and kept where it lies, and the summary of all, both there and here."""
+    count, how = task(count_partition), sent(asked)
+    counted = [count(part, number, how) for number, part in enumerate(partitions)]
+    try:
+        counted = kept(counted)
+        (whole,) = kept([added([task(summary_of)(part, number) for number, part in enumerate(counted)], add)])
+        summary: Summary = result(whole)
+    except PairvoteError as error:
+        raise _with_files(partitions, error) from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _unreadable(partitions, counted, error) from error
+    _check(summary, asked.select)
+    return counted, whole, summary
+
+
+def _check(summary: Summary, select: Hashable | None) -> None:
+    if len(summary.kinds) > 1:
+        by_partition = sorted(summary.kinds.items(), key=lambda kind: kind[1][1])
+        (kind, (label, where)), (other, (against, there)) = by_partition[:2]
+        raise InputError(
+            f"labels are of several types: {shorten(label)} in partition {where} is a {kind} and {shorten(against)} in "
+            f"partition {there} a {other}; convert the columns to one type, so that one item has one label"
+        )
+    criteria = [label for label in summary.criteria if label is not None]
+    if select is not None and select not in criteria:
+        raise InputError(f"there is no criterion {shorten(select)}; the criteria are {listed(criteria)}")
+    if select is None and len(summary.criteria) > 1:
+        several = listed(criteria) + (" and none" if None in summary.criteria else "")
+        raise InputError(f"these votes answer several criteria ({several}); choose one with select=")
+
+
+def _unreadable(partitions: list[Delayed], counted: list[Delayed], error: Exception) -> Exception:
+    """Which partition could not be made, found by making one after the other; those that are kept are there already."""
+    for number, part in enumerate(counted):
+        try:
+            result(task(_nothing)(part))
+        except Exception as found:
+            text = " ".join(str(found).split()) or "no reason given"
+            place = _place(partitions, number)
+            return InputError(f"{place} cannot be read ({type(found).__name__}: {text}); mend it, or leave it out")
+    return error
+
+
+def _with_files(partitions: list[Delayed], error: PairvoteError) -> PairvoteError:
+    """The same error, the files of its partition named beside it."""
+    number = vars(error).get("partition")
+    if number is None:
+        return error
+    return type(error)(str(error).replace(f"partition {number}", _place(partitions, number), 1))
+
+
+def _place(partitions: list[Delayed], number: int) -> str:
+    files = _files(partitions[number])[:MOST_FILES]
+    return f"partition {number}" + (f" ({', '.join(files)})" if files else "")
+
+
+def _nothing(_: object) -> None:
+    """Ask for a value without bringing it here."""
+
+
+def _files(part: Delayed) -> list[str]:
+    """The files that a partition is read from, as far as its own tasks name them."""
+    graph = part.__dask_graph__()
+    found: dict[str, None] = {}
+
+    def walk(value: Any, depth: int) -> None:
+        if isinstance(value, str):
+            if FILE.fullmatch(value):
+                found[value] = None
+        elif depth and isinstance(value, dict):
+            for entry in value.values():
+                walk(entry, depth - 1)
+        elif depth and isinstance(value, (list, tuple)):
+            for entry in value:
+                walk(entry, depth - 1)
+        elif depth:
+            for name in ("args", "kwargs", "value", "path"):
+                walk(getattr(value, name, None), depth - 1)
+
+    for key in graph.cull({part.key}) if hasattr(graph, "cull") else [part.key]:
+        walk(graph[key], DEPTH)
+    return list(found)

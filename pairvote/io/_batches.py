@@ -1,0 +1,131 @@
+"""What the formats share when files are read bit by bit: the parts to read, and the batches of rows they give."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from pairvote._common.labels import Codes
+from pairvote._common.messages import Locate
+from pairvote.errors import InputError
+from pairvote.io._source import OPTIONAL, Wanted, unreadable
+from pairvote.io._text import count_lines
+
+
+class Column(NamedTuple):
+    """Codes into labels, -1 where a value is missing, which is so at most where there are `gaps`.
+
+    Where a batch has the labels of the one before, `labels` is the same object, so that they are looked up once.
+    """
+
+    codes: Codes
+    labels: Sequence[Hashable]
+    gaps: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file: the columns by the parts of a vote. `done` is how much has been read by their end."""
+
+    columns: Mapping[str, Column]
+    n_rows: int
+    locate: Locate
+    weight: Any = None
+    done: int = 0
+
+    def after(self, n_rows: int) -> Batch:
+        """Without the first rows."""
+        columns = {
+            part: Column(column.codes[n_rows:], column.labels, column.gaps) for part, column in self.columns.items()
+        }
+        weight = None if self.weight is None else self.weight[n_rows:]
+        return Batch(columns, self.n_rows - n_rows, lambda row: self.locate(row + n_rows), weight, self.done)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file among those to read, or a fragment of a dataset.
+
+    `keys` are the columns that stand in the names of its folders, `start` the bytes in the files before it.
+    """
+
+    name: str
+    format: str
+    path: Path | None = None
+    keys: Mapping[str, Hashable] = field(default_factory=dict)
+    n_bytes: int = 0
+    start: int = 0
+    fragment: Any = None
+
+    def open(self) -> IO[bytes]:
+        if self.path is None:
+            raise InputError(f"{self.name} is no file; pass the path of one")
+        try:
+            return self.path.open("rb")
+        except (OSError, ValueError) as error:
+            raise unreadable(self.name, error) from error
+
+    def lines_before(self, offset: int, newline: bytes | None = None) -> int:
+        """How many lines end before `offset`, which is where one begins: by all three line ends, or by `newline`."""
+        n_lines, last = 0, b""
+        with self.open() as handle:
+            while offset and (raw := handle.read(min(offset, 2**24))):
+                offset -= len(raw)
+                if newline is not None:
+                    n_lines += raw.count(newline)
+                    continue
+                n_lines += count_lines(raw) - (last == b"\r" and raw.startswith(b"\n"))
+                last = raw[-1:]
+        return n_lines
+
+    def among(self, names: Sequence[str]) -> list[str]:
+        """All columns: those in the file, where no folder's name says otherwise, and those in the names of folders."""
+        return [name for name in names if name not in self.keys] + list(self.keys)
+
+
+@dataclass
+class Reading:
+    """One pass over the parts: what is wanted of them, the rows yet to pass over, what the parts so far have."""
+
+    wanted: Wanted
+    voters: bool = True
+    skip: int = 0
+    n_bytes: int = 0
+    first: tuple[str, frozenset[str]] | None = None
+
+    def of_interest(self, found: Mapping[str, str]) -> dict[str, str]:
+        """The parts to read of those that were found."""
+        return {part: name for part, name in found.items() if part != "voter" or self.voters}
+
+    def agree(self, file: str, found: Mapping[str, str]) -> None:
+        """Refuse weights or criteria in some files and not in others: there is no telling what the others mean."""
+        if self.first is None:
+            self.first = (file, frozenset(found))
+            return
+        other, parts = self.first
+        for part in OPTIONAL[1:]:
+            if (part in found) != (part in parts):
+                has, lacks = (file, other) if part in found else (other, file)
+                name = self.wanted.names[part]
+                raise InputError(
+                    f"{lacks} has no column {name!r} and {has} has one; give every file a {part}, or none of them"
+                )
+
+
+def key_labels(part: Part, found: Mapping[str, str]) -> dict[str, list[Hashable]]:
+    """What the names of a file's folders say of the parts of votes, each as the only label of a column."""
+    return {vote_part: [part.keys[name]] for vote_part, name in found.items() if name in part.keys}
+
+
+def with_keys(
+    columns: dict[str, Column], keys: Mapping[str, Sequence[Hashable]], n_rows: int, weight: Any
+) -> tuple[dict[str, Column], Any]:
+    """The columns, and the weight apart, with those that the names of folders give."""
+    constants = {part: Column(np.zeros(n_rows, np.int32), labels) for part, labels in keys.items()}
+    if "weight" in constants:
+        weight = list(constants.pop("weight").labels) * n_rows
+    return {**columns, **constants}, weight

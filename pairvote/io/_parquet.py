@@ -1,0 +1,99 @@
+"""Votes as Parquet, through pyarrow."""
+
+from __future__ import annotations
+
+import io
+import operator
+from collections.abc import Hashable
+from typing import IO, Any
+
+import numpy as np
+
+from pairvote._common.frames import Frame
+from pairvote._common.labels import Coded
+from pairvote._common.messages import Locate, row_number, shorten
+from pairvote.errors import InputError
+from pairvote.io._source import Columns, Source, Wanted, in_order, label_columns, unreadable
+from pairvote.votes._votes import Votes
+
+
+def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
+    """The wanted columns, coded where they are text, and what tells the number of a row."""
+    pa, _ = import_arrow()
+    if isinstance(file.stream, io.TextIOBase):
+        raise InputError(f"{file.name} is open as text, which Parquet is not; open it as bytes, with mode 'rb'")
+    if file.path is None:
+        return _columns(pa.BufferReader(file.read()), wanted, file.name), row_number
+    try:
+        handle = file.path.open("rb")
+    except (OSError, ValueError) as error:
+        raise unreadable(file.name, error) from error
+    with handle:
+        return _columns(handle, wanted, file.name), row_number
+
+
+def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
+    pa, pq = import_arrow()
+    try:
+        schema = pq.read_schema(handle)
+        found = wanted.found_in(schema.names, file)
+        names = list(dict.fromkeys(found.values()))
+        texts = [name for name in names if schema.field(name).type in (pa.string(), pa.large_string())]
+        handle.seek(0)
+        table = pq.ParquetFile(handle, read_dictionary=texts).read(columns=names)
+        frame = Frame(table)
+        columns = {part: frame.column(name) for part, name in found.items()}
+    except InputError:
+        raise
+    except Exception as error:
+        # A broken file makes pyarrow raise errors of many kinds, some of them outside its own hierarchy.
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise InputError(
+            f"{file} cannot be read as Parquet ({reason}); check that it is and that it was written to its end"
+        ) from error
+    return {part: Coded(*column) if isinstance(column, tuple) else column for part, column in columns.items()}
+
+
+def import_arrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise InputError(
+            "Parquet needs pyarrow, which is not installed; pip install 'pairvote[io]', or use .csv or .jsonl"
+        ) from error
+    return pyarrow, parquet
+
+
+def write(votes: Votes, handle: IO[bytes]) -> None:
+    pa, pq = import_arrow()
+    columns: dict[str, Any] = {}
+    for kind, coded, labels in label_columns(votes):
+        values = _label_array(labels, kind)
+        for part, codes in coded.items():
+            places = pa.array(codes, mask=codes < 0)
+            is_text = values.type == pa.string()
+            columns[part] = pa.DictionaryArray.from_arrays(places, values) if is_text else values.take(places)
+    if votes.weight is not None:
+        columns["weight"] = pa.array(votes.weight)
+    pq.write_table(pa.table(in_order(columns)), handle)
+
+
+def _label_array(labels: list[Hashable], kind: str) -> Any:
+    """The labels as an Arrow array, all text or all whole numbers."""
+    pa, _ = import_arrow()
+    texts = [str.__str__(label) for label in labels if isinstance(label, str)]
+    numbers = [
+        operator.index(label)
+        for label in labels
+        if isinstance(label, (int, np.integer)) and not isinstance(label, bool)
+    ]
+    if len(labels) not in (len(texts), len(numbers)):
+        raise InputError(
+            f"the {kind} labels {shorten(labels)} cannot be written: a column of Parquet is all text or all "
+            "whole numbers; rename them, or use .jsonl"
+        )
+    try:
+        return pa.array(numbers, pa.int64()) if numbers else pa.array(texts, pa.string())
+    except (pa.ArrowException, OverflowError, UnicodeError) as error:
+        raise InputError(f"the {kind} labels cannot be written to Parquet ({error}); rename them") from error

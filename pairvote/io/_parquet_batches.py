@@ -1,0 +1,286 @@
+"""Parquet and the datasets of pyarrow, batch by batch through its scanner."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from pairvote._common.labels import MAX_ITEMS
+from pairvote._common.messages import row_number
+from pairvote._common.threads import n_usable
+from pairvote.errors import InputError
+from pairvote.io._arrow_text import MANY_TEXTS, Texts
+from pairvote.io._batches import Batch, Column, Part, Reading, key_labels, with_keys
+from pairvote.io._parquet import import_arrow
+
+ROWS_AT_ONCE = 2**17
+# A scanner reads ahead while its batches are used; more than about a row group's worth would only fill memory.
+BATCHES_AHEAD = 8
+
+
+def scan(parts: Sequence[Part], reading: Reading) -> Iterator[Batch]:
+    """The rows of the files or fragments, in order."""
+    for part in parts:
+        yield from _File(part, reading).batches()
+
+
+def check(part: Part, reading: Reading) -> None:
+    """Refuse a file that does not have the columns."""
+    _File(part, reading)
+
+
+class _File:
+    """A file of Parquet, or a fragment of a dataset, with the columns of it that are wanted."""
+
+    def __init__(self, part: Part, reading: Reading) -> None:
+        self._part, self._reading = part, reading
+        self._kind = "Parquet" if part.fragment is None else "a dataset"
+        self._row = 0
+        self._all_groups: list[Any] = []
+        try:
+            fragment, schema = self._opened()
+            self.found = reading.wanted.found_in(part.among(schema.names), part.name)
+            taken = reading.of_interest(self.found)
+            self._keys = key_labels(part, taken)
+            self._in_file = {vote_part: name for vote_part, name in taken.items() if name not in part.keys}
+            self._fragment, self._schema = _with_dictionaries(fragment, schema, self._in_file.values())
+            self._is_parquet = _is_parquet(fragment)
+        except InputError:
+            raise
+        except Exception as error:
+            raise self._refusal(error) from error
+        self._columns = {name: _Reader(trusted=self._is_parquet) for name in self._in_file.values()}
+
+    def _opened(self) -> tuple[Any, Any]:
+        import_arrow()
+        from pyarrow import dataset, fs
+
+        if self._part.fragment is None:
+            # Opened by Python first, which says clearly what keeps a file from being read.
+            self._part.open().close()
+            # With buffers made beforehand, all of the file that was read would stay in memory until its end.
+            options = dataset.ParquetFragmentScanOptions(pre_buffer=False)
+            own = dataset.ParquetFileFormat(default_fragment_scan_options=options)
+            fragment = own.make_fragment(str(self._part.path), fs.LocalFileSystem())
+            return fragment, fragment.physical_schema
+        fragment, schema = self._part.fragment
+        # Text has no types of its own: the dataset says which to read it as.
+        is_text = isinstance(getattr(fragment, "format", None), _text_formats())
+        return fragment, schema if is_text else fragment.physical_schema
+
+    def batches(self) -> Iterator[Batch]:
+        part, reading = self._part, self._reading
+        try:
+            n_rows = self._fragment.metadata.num_rows if self._is_parquet else None
+            self._all_groups = self._fragment.row_groups if self._is_parquet else []
+            self._pass_over_row_groups()
+            batches = self._scanned()
+        except Exception as error:
+            raise self._refusal(error) from error
+        agreed = False
+        while True:
+            try:
+                batch = next(batches, None)
+                if batch is None:
+                    return
+                taken = {vote_part: batch.column(name) for vote_part, name in self._in_file.items()}
+                weight = taken.pop("weight", None)
+                weight = None if weight is None else _numbers(weight)
+                columns = {
+                    vote_part: self._columns[self._in_file[vote_part]].column(array)
+                    for vote_part, array in taken.items()
+                }
+            except Exception as error:
+                # A broken file makes pyarrow raise errors of many kinds, some of them outside its own hierarchy.
+                raise self._refusal(error) from error
+            if not batch.num_rows:
+                continue
+            if not agreed:
+                reading.agree(part.name, self.found)
+                agreed = True
+            columns, weight = with_keys(columns, self._keys, batch.num_rows, weight)
+            first, self._row = self._row, self._row + batch.num_rows
+            done = part.start + part.n_bytes * self._row // n_rows if n_rows else 0
+            yield Batch(columns, batch.num_rows, _locate(part.name, first), weight, done)
+
+    def _pass_over_row_groups(self) -> None:
+        if not (self._reading.skip and self._is_parquet):
+            return
+        left: list[int] = []
+        for group in self._all_groups:
+            if not left and group.num_rows <= self._reading.skip:
+                self._reading.skip -= group.num_rows
+                self._row += group.num_rows
+            else:
+                left.append(group.id)
+        self._fragment = self._fragment.subset(row_group_ids=left)
+
+    def _scanned(self) -> Iterator[Any]:
+        """The batches of the rows; of somebody's dataset each row group by itself, since its options may buffer all."""
+        names = list(self._columns)
+        if self._part.fragment is None and n_usable() == 1 and not any("." in name for name in names):
+            # A scanner has a thread that reads ahead, also where it was asked for none; a dot would be a path here.
+            from pyarrow.parquet import ParquetFile
+
+            texts = self._fragment.format.read_options.dictionary_columns
+            with ParquetFile(self._part.path, read_dictionary=list(texts)) as file:
+                # One after the other, so that no more than one is held.
+                for group in self._fragment.row_groups:
+                    rows = {"row_groups": [group.id], "columns": names}
+                    yield from file.iter_batches(ROWS_AT_ONCE, use_threads=False, **rows)
+            return
+        if self._part.fragment is None or not self._is_parquet:
+            yield from self._scanner(self._fragment).to_batches()
+            return
+        for group in self._fragment.row_groups:
+            yield from self._scanner(self._fragment.subset(row_group_ids=[group.id])).to_batches()
+
+    def _scanner(self, fragment: Any) -> Any:
+        from pyarrow.dataset import Scanner
+
+        return Scanner.from_fragment(
+            fragment,
+            schema=self._schema,
+            columns=list(self._columns),
+            batch_size=ROWS_AT_ONCE,
+            batch_readahead=BATCHES_AHEAD,
+            fragment_readahead=1,
+            use_threads=n_usable() > 1,
+        )
+
+    def _refusal(self, error: Exception) -> InputError:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        return InputError(
+            f"{self._part.name} cannot be read as {self._kind}{self._broken_rows()} ({reason}); check that it is and "
+            "that it was written to its end"
+        )
+
+    def _broken_rows(self) -> str:
+        """Where a file is broken: a scanner that reads ahead gives up before it gives all that is above."""
+        first = 0
+        for group in self._all_groups:
+            stop = first + group.num_rows
+            if stop > self._row and self._is_broken(group.id):
+                return f" at rows {first} to {stop - 1}"
+            first = stop
+        return f" after row {self._row - 1}" if self._row else ""
+
+    def _is_broken(self, group: int) -> bool:
+        try:
+            for _ in self._scanner(self._fragment.subset(row_group_ids=[group])).to_batches():
+                continue
+        except Exception:
+            return True
+        return False
+
+
+def _locate(name: str, first: int) -> Any:
+    return lambda row: f"{row_number(first + row)} of {name}"
+
+
+def _text_formats() -> tuple[type, ...]:
+    from pyarrow import dataset
+
+    return tuple(getattr(dataset, name) for name in ("CsvFileFormat", "JsonFileFormat") if hasattr(dataset, name))
+
+
+def _is_parquet(fragment: Any) -> bool:
+    from pyarrow.dataset import ParquetFileFragment
+
+    return isinstance(fragment, ParquetFileFragment)
+
+
+def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any]:
+    """The same fragment and schema, with the text columns read as the dictionaries that Parquet has them in."""
+    import pyarrow as pa
+    from pyarrow import dataset
+
+    texts = {name for name in names if schema.field(name).type in (pa.string(), pa.large_string())}
+    if not texts or not _is_parquet(fragment):
+        return fragment, schema
+    own = fragment.format
+    read = dataset.ParquetReadOptions(
+        dictionary_columns=texts | own.read_options.dictionary_columns,
+        coerce_int96_timestamp_unit=own.read_options.coerce_int96_timestamp_unit,
+    )
+    fmt = dataset.ParquetFileFormat(read_options=read, default_fragment_scan_options=own.default_fragment_scan_options)
+    remade = fmt.make_fragment(
+        fragment.path,
+        fragment.filesystem,
+        fragment.partition_expression,
+        row_groups=[group.id for group in fragment.row_groups],
+    )
+    return remade, remade.physical_schema
+
+
+class _Reader:
+    """Makes codes of one column's arrays, and remembers the labels of the last of them."""
+
+    def __init__(self, *, trusted: bool) -> None:
+        # Parquet's reader checks the indices into dictionaries; that of other files takes them as they are.
+        self._trusted = trusted
+        self._dictionary: Any = None
+        self._labels: Sequence[Hashable] = []
+        self._range = range(0)
+
+    def column(self, array: Any) -> Column:
+        import pyarrow as pa
+
+        kind = array.type
+        if pa.types.is_integer(kind) and not array.null_count and len(array):
+            column = self._whole_numbers(array.to_numpy(zero_copy_only=False))
+            if column is not None:
+                return column
+        if not pa.types.is_dictionary(kind):
+            try:
+                array = array.dictionary_encode()
+            except (pa.ArrowNotImplementedError, pa.ArrowTypeError):
+                return Column(np.arange(len(array), dtype=np.int32), array.to_pylist())
+        dictionary = array.dictionary
+        if self._dictionary is None or not _same(dictionary, self._dictionary):
+            self._dictionary = dictionary
+            many = len(dictionary) >= MANY_TEXTS and dictionary.type == pa.string() and not dictionary.null_count
+            self._labels = Texts(dictionary) if many else dictionary.to_pylist()
+        gaps = array.null_count > 0
+        indices = array.indices if array.indices.type == pa.int32() else array.indices.cast(pa.int32())
+        codes = (indices.fill_null(-1) if gaps else indices).to_numpy()
+        if not self._trusted and len(codes) and codes.max() >= len(self._labels):
+            raise InputError("an index is outside its dictionary")
+        return Column(codes, self._labels, gaps)
+
+    def _whole_numbers(self, values: Any) -> Column | None:
+        """Codes that are places in a range, while that is not too long."""
+        low, high = int(values.min()), int(values.max())
+        known = self._range
+        if not known or low < known.start or high >= known.stop:
+            start, stop = (min(low, known.start), max(high + 1, known.stop)) if known else (low, high + 1)
+            if stop - start > MAX_ITEMS or stop > 2**63:
+                return None
+            # Room to spare, so that numbers that rise from batch to batch seldom need a new range.
+            self._range = known = range(start, stop + min(stop - start, MAX_ITEMS - (stop - start)))
+        return Column((values.astype(np.int64) - known.start).astype(np.int32), known)
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    """Whether dictionaries are the same, at a glance where they share memory."""
+    if ours.type != theirs.type or len(ours) != len(theirs):
+        return False
+    if ours.offset == theirs.offset and _addresses(ours) == _addresses(theirs):
+        return True
+    return bool(ours.equals(theirs))
+
+
+def _addresses(array: Any) -> list[int | None]:
+    return [None if buffer is None else buffer.address for buffer in array.buffers()]
+
+
+def _numbers(array: Any) -> Any:
+    """Weights as an array where they are numbers, else as a list whose entries will be checked."""
+    import pyarrow as pa
+
+    kind = array.type
+    if array.null_count or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return array.to_pylist()
+    return array.to_numpy(zero_copy_only=False)

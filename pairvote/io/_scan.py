@@ -1,0 +1,265 @@
+"""Files of votes that are larger than memory, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from pairvote._common.checks import is_whole
+from pairvote._common.labels import check_items
+from pairvote._common.messages import plural, shorten
+from pairvote._common.outcomes import Outcomes, meanings_of
+from pairvote._common.parallel import check_progress
+from pairvote.errors import InputError
+from pairvote.io import _csv_blocks, _jsonl_blocks, _parquet_batches
+from pairvote.io._batches import Batch, Part, Reading
+from pairvote.io._numbering import Numbering
+from pairvote.io._read import Format, format_of
+from pairvote.io._source import Wanted
+from pairvote.io._sources import parts_of
+from pairvote.votes._chunks import CodedVotes
+from pairvote.votes._votes import Votes
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
+
+_FORMATS: dict[str, Any] = {
+    "csv": _csv_blocks,
+    "jsonl": _jsonl_blocks,
+    "parquet": _parquet_batches,
+    "dataset": _parquet_batches,
+}
+_COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion")
+
+
+class VoteScan:
+    r"""Votes in files, read anew chunk by chunk in every loop over them; `scan_votes` makes one.
+
+    Each chunk is `Votes`. A label has the same code in every chunk of a loop: the `items` of a chunk are those of all
+    chunks up to it, in first-seen order, and so are its `voters` and `criteria`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pairvote as pv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "votes.csv"
+    ...     _ = path.write_text("left,right,outcome\nash,birch,left\nbirch,cedar,tie\nash,cedar,left\n")
+    ...     for votes in pv.scan_votes(path, chunk_rows=2):
+    ...         print(votes.items, votes.left.tolist(), votes.right.tolist())
+    ('ash', 'birch', 'cedar') [0, 1] [1, 2]
+    ('ash', 'birch', 'cedar') [0] [2]
+    """
+
+    def __init__(
+        self,
+        parts: list[Part],
+        wanted: Wanted,
+        *,
+        chunk_rows: int,
+        items: tuple[Hashable, ...] | None,
+        outcomes: Outcomes | None,
+        skip_rows: int,
+        progress: bool,
+    ) -> None:
+        self._parts, self._wanted = parts, wanted
+        self._chunk_rows, self._skip_rows = chunk_rows, skip_rows
+        self._items, self._outcomes = items, outcomes
+        self._progress = progress
+        if parts:
+            _FORMATS[parts[0].format].check(parts[0], self._reading(voters=True))
+
+    def __iter__(self) -> Iterator[Votes]:
+        return _chunks(self.coded(voters=True), self._chunk_rows, growing=self._items is None)
+
+    def coded(self, *, voters: bool = False) -> Iterator[CodedVotes]:
+        """The votes as their files have them, for what counts them: in other chunks, by default without the voters."""
+        numbering = Numbering(self._items, self._outcomes)
+        for batch in self._batches(voters=voters):
+            if batch.n_rows:
+                yield numbering.coded(batch)
+
+    def __repr__(self) -> str:
+        of_a_dataset = bool(self._parts) and self._parts[0].format == "dataset"
+        what = plural(len(self._parts), "fragment" if of_a_dataset else "file")
+        size = "" if of_a_dataset else f", {plural(self._n_bytes, 'byte')}"
+        return f"VoteScan({what}{size}, chunks of {plural(self._chunk_rows, 'row')})"
+
+    @property
+    def _n_bytes(self) -> int:
+        return sum(part.n_bytes for part in self._parts)
+
+    def _reading(self, *, voters: bool) -> Reading:
+        return Reading(self._wanted, voters, self._skip_rows, self._n_bytes)
+
+    def _batches(self, *, voters: bool) -> Iterator[Batch]:
+        reading = self._reading(voters=voters)
+        with _bar(self._n_bytes, shown=self._progress) as bar:
+            for name, parts in groupby(self._parts, lambda part: part.format):
+                for batch in _FORMATS[name].scan(list(parts), reading):
+                    if bar is not None:
+                        bar.update(batch.done - bar.n if self._n_bytes else batch.n_rows)
+                    passed = min(reading.skip, batch.n_rows)
+                    reading.skip -= passed
+                    yield batch.after(passed) if passed else batch
+
+
+def scan_votes(
+    source: str | Path | list[str] | list[Path] | Dataset,
+    *,
+    chunk_rows: int = 1_000_000,
+    format: Format | None = None,
+    left: str = "left",
+    right: str = "right",
+    outcome: str = "outcome",
+    voter: str | None = None,
+    weight: str | None = None,
+    criterion: str | None = None,
+    items: Iterable[Hashable] | None = None,
+    outcomes: Outcomes | None = None,
+    skip_rows: int = 0,
+    progress: bool = False,
+) -> VoteScan:
+    r"""Votes from files that need not fit in memory, chunk by chunk.
+
+    The chunks, one after the other, are what `read_votes` makes of the whole, but that labels are of one type: text in
+    one file and numbers in another are refused. Nothing is read but the first file's columns until the loop starts.
+
+    Parameters
+    ----------
+    source : str, Path, list of them, or pyarrow.dataset.Dataset
+        A file; a folder; files in the order given; or a dataset of pyarrow, in its order. The files below a folder come
+        by their names, where numbers count as such (part-9 before part-10), without those that begin with "." or "_";
+        the name of a folder such as ``criterion=useful`` is a column with this value.
+    chunk_rows : int
+        The most rows a chunk has; all but the last have as many.
+    format : "csv", "jsonl" or "parquet", optional
+        By default what each file's suffix says: .csv, .jsonl or .parquet.
+    left, right, outcome, voter, weight, criterion : str, optional
+        The names of the columns, as in `read_votes`. Files that have none of voters, beside others that do, are by
+        unknown voters; weights and criteria must be in all files or in none.
+    items : iterable of labels, optional
+        All items, in the order to keep; a label outside it is refused.
+    outcomes : mapping, optional
+        What other outcome labels mean, such as ``{"model_a": "left", "model_b": "right"}``.
+    skip_rows : int
+        How many rows of the whole to pass over first, unchecked, to go on where a stream had stopped. Codes then start
+        anew from the first row that is read: it is by their labels that items match those of before.
+    progress : bool
+        Whether to show a progress bar on stderr.
+
+    Returns
+    -------
+    VoteScan
+
+    Raises
+    ------
+    InputError
+        At once for options, missing files and missing columns of the first file; in a loop, naming the file, its line
+        or row and the remedy, for a file that cannot be read to its end and for anything malformed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pairvote as pv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for day, row in enumerate(("ash,birch,left", "birch,cedar,tie")):
+    ...         _ = (Path(folder) / f"day-{day}.csv").write_text(f"left,right,outcome\n{row}\n")
+    ...     scan = pv.scan_votes(folder)
+    ...     print(scan, sum(len(votes) for votes in scan))
+    VoteScan(2 files, 69 bytes, chunks of 1,000,000 rows) 2
+    """
+    for name, value, least in (("chunk_rows", chunk_rows, 1), ("skip_rows", skip_rows, 0)):
+        if not is_whole(value) or value < least:
+            raise InputError(f"{name} is {shorten(value)}; pass a whole number from {least}")
+    check_progress(progress)
+    wanted = Wanted.of(left=left, right=right, outcome=outcome, voter=voter, weight=weight, criterion=criterion)
+    meanings_of(outcomes)
+    known = None if items is None else check_items(items)
+    return VoteScan(
+        parts_of(source, lambda suffix, name: format_of(format, suffix, name)),
+        wanted,
+        chunk_rows=int(chunk_rows),
+        items=known,
+        outcomes=outcomes,
+        skip_rows=int(skip_rows),
+        progress=progress,
+    )
+
+
+def _bar(n_bytes: int, *, shown: bool) -> AbstractContextManager[Any]:
+    if not shown:
+        return nullcontext()
+    from tqdm import tqdm
+
+    if n_bytes:
+        return cast("AbstractContextManager[Any]", tqdm(total=n_bytes, unit="B", unit_scale=True))
+    return cast("AbstractContextManager[Any]", tqdm(unit=" votes", unit_scale=True))
+
+
+def _chunks(pieces: Iterable[CodedVotes], n_rows: int, *, growing: bool) -> Iterator[Votes]:
+    """The same votes, so many at a time."""
+    held: list[Votes] = []
+    lacking = n_rows
+    labels = _Labels(growing)
+    for piece in pieces:
+        votes, start = piece.votes(), 0
+        while len(votes) - start >= lacking:
+            yield labels.joined([*held, _rows(votes, start, start + lacking)])
+            start, held, lacking = start + lacking, [], n_rows
+        if start < len(votes):
+            held.append(_rows(votes, start, len(votes)))
+            lacking -= len(votes) - start
+    if held:
+        yield labels.joined(held)
+
+
+def _rows(votes: Votes, start: int, stop: int) -> Votes:
+    if stop - start == len(votes):
+        return votes
+    columns = {name: getattr(votes, name) for name in _COLUMNS}
+    fields: dict[str, Any] = {name: None if array is None else array[start:stop] for name, array in columns.items()}
+    return replace(votes, **fields)
+
+
+class _Labels:
+    """How many labels the rows so far have shown: a batch knows those of all its rows, a chunk only of its own."""
+
+    def __init__(self, growing: bool) -> None:
+        self._growing = growing
+        self._n_shown = {"items": 0, "voters": 0, "criteria": 0}
+
+    def joined(self, pieces: list[Votes]) -> Votes:
+        """One chunk of the pieces, whose codes are alike."""
+        columns = {
+            name: _joined([getattr(votes, name) for votes in pieces], list(map(len, pieces))) for name in _COLUMNS
+        }
+        labels = {}
+        for kind, sides in (("items", ("left", "right")), ("voters", ("voter",)), ("criteria", ("criterion",))):
+            known = getattr(pieces[-1], kind)
+            if kind != "items" or self._growing:
+                highest = [int(codes.max()) for side in sides if (codes := columns[side]) is not None]
+                self._n_shown[kind] = max(self._n_shown[kind], 1 + max(highest, default=-1))
+                known = known[: self._n_shown[kind]]
+            labels[kind] = known
+        return Votes(**columns, **labels)
+
+
+def _joined(arrays: list[Any], lengths: list[int]) -> Any:
+    """One column; -1 in the rows of pieces that do not have it, which only labels may be lacking."""
+    if len(arrays) == 1 or all(array is None for array in arrays):
+        return arrays[0]
+    return np.concatenate(
+        [
+            np.full(length, -1, np.int32) if array is None else array
+            for array, length in zip(arrays, lengths, strict=True)
+        ]
+    )

@@ -1,0 +1,176 @@
+"""What the file formats share: the source, the columns that are wanted, how a file is replaced."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from pairvote._common.labels import Codes
+from pairvote._common.messages import listed, shorten
+from pairvote._common.outcomes import Outcome
+from pairvote.errors import InputError
+from pairvote.votes._votes import Votes
+
+Columns = dict[str, Any]
+NEEDED = ("left", "right", "outcome")
+OPTIONAL = ("voter", "weight", "criterion")
+OUTCOME_LABELS = tuple(Outcome(value).name.lower() for value in range(4))
+
+
+def displayed(path: object) -> str:
+    """A file's name as it goes into a message, on one line and in valid Unicode."""
+    text = str(path)
+    return text if text.isprintable() and text else repr(text)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file by its path, or one that is open already."""
+
+    name: str
+    path: Path | None
+    stream: Any = None
+
+    @classmethod
+    def of(cls, source: object) -> Source:
+        if isinstance(source, (str, Path)):
+            return cls(displayed(source), Path(source))
+        if callable(getattr(source, "read", None)):
+            name = getattr(source, "name", None)
+            return cls(displayed(name) if isinstance(name, str) else "the stream", None, source)
+        raise InputError(f"source is {shorten(source)}; pass the path of a file, or an open file")
+
+    @property
+    def suffix(self) -> str:
+        return os.path.splitext(self.name if self.path is None else self.path)[1].lower()
+
+    def read(self) -> bytes:
+        """All of it, as bytes."""
+        if self.path is not None:
+            try:
+                return self.path.read_bytes()
+            except (OSError, ValueError) as error:
+                raise unreadable(self.name, error) from error
+        try:
+            content = self.stream.read()
+            if isinstance(content, str):
+                content = content.encode("utf-8")
+        except UnicodeError as error:
+            raise InputError(f"{self.name} is not UTF-8 text ({error}); save it as UTF-8") from error
+        except Exception as error:
+            # A stream is somebody else's object (a socket, a decompressor) and may raise anything.
+            raise InputError(f"{self.name} cannot be read ({error}); is it open for reading?") from error
+        if not isinstance(content, (bytes, bytearray, memoryview)):
+            raise InputError(f"{self.name} gave {shorten(content)} and not text or bytes; pass an open file")
+        return bytes(content)
+
+
+def unreadable(name: str, error: Exception) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"there is no file {name}; check its path")
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"{name} is a directory; pass the path of a file")
+    reason = getattr(error, "strerror", None) or error
+    return InputError(f"{name} cannot be read ({reason}); check its path and that you may read it")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The column that holds each part of a vote, and which of them must be there."""
+
+    names: dict[str, str]
+    needed: frozenset[str]
+
+    @classmethod
+    def of(cls, **given: str | None) -> Wanted:
+        for part, name in given.items():
+            if not isinstance(name, str) and (name is not None or part in NEEDED):
+                raise InputError(f"{part} is {shorten(name)}; pass the name of a column")
+        names = {part: part if name is None else name for part, name in given.items()}
+        return cls(names, frozenset(part for part, name in given.items() if name is not None))
+
+    def found_in(self, columns: Sequence[str], file: str) -> dict[str, str]:
+        """The parts that the file has, and their columns: none needed is missing, none is there twice."""
+        for part, name in self.names.items():
+            if name not in columns and part in self.needed:
+                raise self.lacks(part, columns, file)
+            if columns.count(name) > 1:
+                raise InputError(
+                    f"{file} has {columns.count(name)} columns called {name!r}; rename all but one of them"
+                )
+        return {part: name for part, name in self.names.items() if name in columns}
+
+    def lacks(self, part: str, columns: Sequence[str], file: str) -> InputError:
+        remedy = f"name the right one with {part}="
+        if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
+            remedy = "part the cells with commas"
+        return InputError(f"{file} has no column {self.names[part]!r}; its columns are {listed(columns)}, so {remedy}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write in place of the one at `path`, which stays as it was unless all goes well."""
+    file = displayed(path)
+    try:
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise InputError(f"{file} is a directory; pass the path of a file")
+        if target.exists() and not target.is_file():
+            raise InputError(f"{file} is not a regular file, which cannot be replaced; pass the path of one")
+        unfinished = target.with_name(f".pairvote-{secrets.token_hex(8)}.tmp")
+        try:
+            with unfinished.open("xb") as handle:
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            if target.exists():
+                shutil.copymode(target, unfinished)
+            os.replace(unfinished, target)
+        except BaseException:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{file} cannot be written ({reason}); check its folder and that you may write there"
+        ) from error
+
+
+def label_columns(votes: Votes) -> Iterator[tuple[str, dict[str, Codes], list[Hashable]]]:
+    """What a set of labels names, the columns coded in it, and those of its labels that they use."""
+    (left, right), items = _in_use([votes.left, votes.right], votes.items)
+    yield "item", {"left": left, "right": right}, items
+    yield "outcome", {"outcome": votes.outcome.astype(np.int32)}, list(OUTCOME_LABELS)
+    for part, codes, labels in (
+        ("voter", votes.voter, votes.voters),
+        ("criterion", votes.criterion, votes.criteria),
+    ):
+        if codes is not None:
+            (used,), names = _in_use([codes], labels)
+            yield part, {part: used}, names
+
+
+def in_order(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns in the order in which files have them."""
+    return {part: columns[part] for part in (*NEEDED, *OPTIONAL) if part in columns}
+
+
+def _in_use(columns: Sequence[Codes], labels: Sequence[Hashable]) -> tuple[list[Codes], list[Hashable]]:
+    """The columns and only the labels that they use, renumbered; -1 stays."""
+    used = np.zeros(len(labels) + 1, bool)
+    for codes in columns:
+        used[codes] = True
+    used[-1] = False
+    numbers = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32)
+    return [numbers[codes] for codes in columns], [labels[code] for code in np.flatnonzero(used).tolist()]

@@ -1,0 +1,287 @@
+"""Where a poll's log is kept: in memory, or in a file of SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pairvote._common.messages import shorten
+from pairvote.errors import InputError, StorageError
+from pairvote.poll._events import FORMAT, Event
+
+Durability = Literal["full", "fast"]
+SYNCHRONOUS = {"full": "FULL", "fast": "NORMAL"}
+# "pvot": tells a poll from other files of SQLite.
+APPLICATION_ID = 0x70766F74
+# How long a call waits for other processes to finish theirs, and how often it looks. SQLite itself waits in steps of up
+# to 0.1 s, so that a process which calls without a pause would keep the others out for seconds.
+BUSY_SECONDS = 30.0
+LOOK_AGAIN_SECONDS = 0.0005
+SCHEMA = """
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY, time REAL NOT NULL, kind INTEGER NOT NULL, a, b, c, digest BLOB NOT NULL
+)
+"""
+
+
+class EventStore(Protocol):
+    """A log that is only ever added to. Whoever calls holds the poll's lock."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+
+    def create(self, first: list[Event]) -> None:
+        """Begin the log."""
+
+    def begin(self) -> None:
+        """Keep all others from adding to the log until `commit` or `rollback`."""
+
+    def events(self, after: int) -> Sequence[tuple[Any, ...]]:
+        """The events after one, by its number, in order."""
+
+    def append(self, events: list[Event]) -> None:
+        """Add to the log what `commit` makes last."""
+
+    def commit(self) -> None:
+        """Make last what was appended since `begin`."""
+
+    def rollback(self) -> None:
+        """Forget what was appended since `begin`; without a `begin`, nothing."""
+
+    def close(self) -> None:
+        """Let go of the file; the next call opens it again."""
+
+
+class MemoryStore:
+    """A log that ends with the process."""
+
+    name = "the poll in memory"
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._pending: list[Event] = []
+
+    def create(self, first: list[Event]) -> None:
+        """As `EventStore.create`."""
+        self._events += first
+
+    def begin(self) -> None:
+        """As `EventStore.begin`."""
+
+    def events(self, after: int) -> list[Event]:
+        """As `EventStore.events`."""
+        return self._events[after:] if len(self._events) > after else []
+
+    def append(self, events: list[Event]) -> None:
+        """As `EventStore.append`."""
+        self._pending += events
+
+    def commit(self) -> None:
+        """As `EventStore.commit`."""
+        self._events += self._pending
+        self._pending.clear()
+
+    def rollback(self) -> None:
+        """As `EventStore.rollback`."""
+        self._pending.clear()
+
+    def close(self) -> None:
+        """As `EventStore.close`."""
+
+
+class SQLiteStore:
+    """A log in a file, which several processes may add to.
+
+    Parameters
+    ----------
+    path : str or Path
+    durability : "full" or "fast"
+        Whether a commit waits until the disk has it.
+    """
+
+    def __init__(self, path: str | Path, durability: Durability = "full") -> None:
+        if not isinstance(path, (str, Path)) or not str(path):
+            raise InputError(f"store is {shorten(path)}; pass the path of a file")
+        if not isinstance(durability, str) or durability not in SYNCHRONOUS:
+            raise InputError(f"durability is {shorten(durability)}; use 'full' or 'fast'")
+        self.name = str(path)
+        # Whole, so that a later change of directory does not lead to another file.
+        self._path = Path(path).absolute()
+        self._synchronous = SYNCHRONOUS[durability]
+        self._open: sqlite3.Connection | None = None
+        self._process = os.getpid()
+
+    def create(self, first: list[Event]) -> None:
+        """Begin the log in a file that is not there yet.
+
+        Raises
+        ------
+        InputError
+            Where there is a file already.
+        StorageError
+            Where it cannot be written.
+        """
+        with self._translated():
+            try:
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644))
+            except FileExistsError:
+                raise InputError(
+                    f"store is {self.name!r}, a file that is there already; go on with the poll in it by "
+                    f"Poll.open({self.name!r}), or name another file"
+                ) from None
+            try:
+                self._open = connection = self._connect()
+                if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                    raise StorageError(
+                        f"{self.name} is where SQLite can keep no write-ahead log; choose a directory on a local disk"
+                    )
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(SCHEMA)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {FORMAT}")
+                self.append(first)
+                self.commit()
+            except BaseException:
+                self.close()
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+                raise
+
+    def begin(self) -> None:
+        """As `EventStore.begin`."""
+        with self._translated():
+            self._execute("BEGIN IMMEDIATE")
+
+    def events(self, after: int) -> Sequence[tuple[Any, ...]]:
+        """As `EventStore.events`."""
+        with self._translated():
+            return self._execute(
+                "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number", (after,)
+            )
+
+    def append(self, events: list[Event]) -> None:
+        """As `EventStore.append`."""
+        with self._translated():
+            self._connection().executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", events)
+
+    def commit(self) -> None:
+        """As `EventStore.commit`."""
+        with self._translated():
+            self._execute("COMMIT")
+
+    def rollback(self) -> None:
+        """As `EventStore.rollback`: closing does it, and after a failure a new connection is safer."""
+        self.close()
+
+    def close(self) -> None:
+        """As `EventStore.close`."""
+        connection, self._open = self._open, None
+        if self._process != os.getpid():
+            # A connection that was made before a fork is not to be used, nor even closed.
+            _INHERITED.append(connection)
+            self._process = os.getpid()
+        elif connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_open", None) is not None:
+            self.close()
+
+    def _execute(self, statement: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement, after waiting for other processes where need be."""
+        patience = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self._connection().execute(statement, arguments).fetchall()
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                    raise
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._process != os.getpid():
+            self.close()
+        if self._open is None:
+            connection = self._connect()
+            try:
+                self._check(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._open = connection
+        return self._open
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self._path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=0.0,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        found, version = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+        )
+        if not found and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StorageError(
+                f"{self.name} is empty: the program may have ended while it began the poll; delete the file and begin "
+                "again with Poll(..., store=)"
+            )
+        if found != APPLICATION_ID:
+            raise StorageError(f"{self.name} holds no poll; check the path, or begin a poll with Poll(..., store=)")
+        if version != FORMAT:
+            raise StorageError(
+                f"{self.name} has format {version} and this pairvote knows {FORMAT}; open it with the one that wrote it"
+            )
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """SQLite's errors as a StorageError that says what to do. After one the connection is closed."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.close()
+            code = _code(error)
+            if code == sqlite3.SQLITE_CANTOPEN and not self._path.exists():
+                problem = "is not there; check the path, or begin a poll with Poll(..., store=)"
+            else:
+                problem = PROBLEMS.get(code, "cannot be used; look at what SQLite says")
+            raise StorageError(f"{self.name} {problem} (SQLite: {error})") from error
+        except OSError as error:
+            raise StorageError(f"{self.name} cannot be made ({error.strerror}); choose another place") from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The kind of an error, without its variety; 0 where it is one of Python's own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+# What SQLite's codes mean here, and what to do.
+PROBLEMS = {
+    sqlite3.SQLITE_BUSY: f"was locked by another process for {BUSY_SECONDS:g} seconds; end the one that holds it and "
+    "send the same call again",
+    sqlite3.SQLITE_READONLY: "may only be read; make the file and its directory writable to go on voting",
+    sqlite3.SQLITE_FULL: "has no room to grow: the disk is full; make room and send the same call again",
+    sqlite3.SQLITE_IOERR: "could not be read or written: the disk may be full or failing; make room, or restore the "
+    "file from a copy, and send the same call again",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; make the file and its directory readable and writable",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore the file from a copy",
+    sqlite3.SQLITE_NOTADB: "is not a file of SQLite, or its beginning is damaged; check the path, or restore a copy",
+    sqlite3.SQLITE_ERROR: "holds no log that can be read; restore the file from a copy",
+}
+_INHERITED: list[sqlite3.Connection | None] = []

@@ -1,0 +1,7 @@
+"""What every scorer returns: a score for each item, with its uncertainty and its fit."""
+
+from pairvote.ranking._agreement import Agreement
+from pairvote.ranking._ranking import Ranking
+from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities
+
+__all__ = ["Agreement", "Difference", "Fit", "Interval", "OutcomeProbabilities", "Ranking"]

@@ -1,0 +1,170 @@
+"""The small answers that a ranking gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import is_number, restore
+from pairvote._inference.models import Ties
+from pairvote._inference.posterior import Posterior
+from pairvote.errors import InputError, MissingUncertaintyError
+
+
+class Interval(NamedTuple):
+    """The two ends of a confidence interval: floats, or float64 arrays of shape (n_items,).
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> pv.Interval(low=-1.0, high=1.0).high
+    1.0
+    """
+
+    low: Any
+    high: Any
+
+
+class OutcomeProbabilities(NamedTuple):
+    """The chance that the left side is picked, that the two tie, and that the right side is picked."""
+
+    left: float
+    tie: float
+    right: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Difference:
+    """How far one item is ahead of another.
+
+    Attributes
+    ----------
+    estimate : float
+        The first item's score less the second's.
+    standard_error : float
+    """
+
+    estimate: float
+    standard_error: float
+
+    def confidence_interval(self, level: float = 0.95) -> Interval:
+        """The normal interval at `level`."""
+        reach = normal_quantile(level) * self.standard_error
+        return Interval(self.estimate - reach, self.estimate + reach)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fit:
+    """How a model was fitted.
+
+    Attributes
+    ----------
+    converged : bool
+        Always true: a fit that does not converge raises ConvergenceError.
+    n_iter : int
+        Newton steps taken.
+    ties : str
+        What was made of ties: "davidson", "rao-kupper", "half" or "drop".
+    tie_parameter : float
+        Davidson's nu (0 where nobody tied), or Rao and Kupper's theta (1 where nobody tied).
+    position_effect : float
+        What standing on the left adds, in log-odds; 0 where it was not asked for.
+    coefficients : float64 array, shape (n_covariates,)
+        What each covariate adds to the log-odds of the left side for each unit of it; empty without covariates.
+    uncertainty : str
+        What the standard errors are: "model", "sandwich", "by-voter", "bootstrap" or "none".
+
+    Examples
+    --------
+    >>> import math
+    >>> import pairvote as pv
+    >>> fit = pv.bradley_terry(pv.datasets.baseball(), prior_sd=math.inf, position=True).fit
+    >>> round(fit.position_effect, 4), round(fit.log_likelihood, 2), fit.prior_share
+    (0.3023, -169.54, 0.0)
+    >>> round(fit.position_standard_error, 4)
+    0.1309
+    """
+
+    converged: bool
+    n_iter: int
+    ties: Ties
+    tie_parameter: float
+    position_effect: float
+    coefficients: NDArray[np.float64]
+    uncertainty: str
+    posterior: Posterior
+    scale: NDArray[np.float64]
+
+    __setstate__ = restore
+
+    def __post_init__(self) -> None:
+        for array in (self.coefficients, self.scale):
+            array.flags.writeable = False
+
+    def __repr__(self) -> str:
+        return (
+            f"Fit(converged={self.converged}, n_iter={self.n_iter}, ties={self.ties!r}, "
+            f"tie_parameter={self.tie_parameter:.6g}, position_effect={self.position_effect:.6g}, "
+            f"log_likelihood={self.log_likelihood:.6f})"
+        )
+
+    @cached_property
+    def log_likelihood(self) -> float:
+        """The log-likelihood of the votes at the fitted parameters, without the prior."""
+        return self.posterior.log_likelihood()
+
+    @cached_property
+    def _further_errors(self) -> NDArray[np.float64]:
+        if self.uncertainty in ("none", "bootstrap"):
+            raise MissingUncertaintyError(
+                f"a fit with uncertainty {self.uncertainty!r} has no standard errors of its parameters; "
+                "fit with uncertainty='model', 'sandwich' or 'by-voter'"
+            )
+        return self.posterior.further_errors()
+
+    @property
+    def tie_standard_error(self) -> float:
+        """The standard error of the tie parameter, by the delta method; 0 where nobody tied."""
+        if not self.posterior.model.has_ties:
+            return 0.0
+        return float(self._further_errors[0] * self.tie_parameter)
+
+    @property
+    def position_standard_error(self) -> float:
+        """The standard error of the position effect; 0 where it was not asked for."""
+        model = self.posterior.model
+        return float(self._further_errors[int(model.has_ties)]) if model.position else 0.0
+
+    @property
+    def coefficient_standard_errors(self) -> NDArray[np.float64]:
+        """The standard errors of the coefficients: float64, shape (n_covariates,)."""
+        n_covariates = len(self.coefficients)
+        errors = self._further_errors[-n_covariates:] / self.scale if n_covariates else np.empty(0)
+        errors.flags.writeable = False
+        return errors
+
+    @cached_property
+    def approximation_error(self) -> float:
+        """How far the standard errors of many items are off, at most, as a share; 0 up to 4,000 items.
+
+        For more they are exact where the votes form chains and trees, and else approximate: 30 of them, from the best
+        known item to the least, are found exactly too, and this is the largest deviation.
+        """
+        return self.posterior.approximation_error()
+
+    @cached_property
+    def prior_share(self) -> float:
+        """How much of the least determined direction the prior decides: 0 nothing, 1 everything."""
+        return self.posterior.prior_share()
+
+
+def normal_quantile(level: float) -> float:
+    from statistics import NormalDist
+
+    if not is_number(level) or not 0.0 < level < 1.0:
+        raise InputError(f"level is {level!r}; it is a probability between 0 and 1, such as 0.95")
+    return NormalDist().inv_cdf(0.5 + 0.5 * float(level))

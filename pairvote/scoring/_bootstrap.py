@@ -1,0 +1,361 @@
+"""Standard errors for any scorer: score the votes again as they might have been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import is_whole
+from pairvote._common.messages import plural, shorten
+from pairvote._common.outcomes import Outcome
+from pairvote._common.parallel import check_jobs, run_blocks
+from pairvote._inference.posterior import Posterior, centred
+from pairvote._inference.solver import LARGEST_DENSE
+from pairvote.errors import InputError, NotIdentifiedError, PairvoteError
+from pairvote.ranking._ranking import Ranking, Rng
+from pairvote.ranking._uncertainty import Known
+from pairvote.scoring._bradley_terry import refit
+from pairvote.scoring._criteria import votes_on
+from pairvote.scoring._methods import rank, scorer_named
+from pairvote.votes._counts import PairCounts
+from pairvote.votes._given import components_of, count_votes, totals_of
+from pairvote.votes._votes import Votes
+
+By = Literal["vote", "voter"]
+Draw = Callable[[np.random.Generator], Any]
+Score = Callable[[Any, np.random.Generator], NDArray[np.float64]]
+# The order of votes says nothing to these, so they can score counts.
+OF_COUNTS = ("tally", "win-rate", "bradley-terry")
+# Each block has random numbers of its own: its size has a part in the result, the number of jobs has none.
+BLOCK_SIZE = 50
+# For each resample that is wanted.
+MOST_DRAWS = 20
+# From so many lots of a kind on, drawing how often each kind comes up costs less than drawing every lot.
+MANY_ALIKE = 8
+# Newton's last step squares what is left, and chance has moved the scores by far more.
+NEARBY_TOL = 1e-6
+
+
+def bootstrap(
+    votes: Votes,
+    method: str = "bradley-terry",
+    *,
+    n_resamples: int = 1000,
+    by: By = "vote",
+    rng: Rng = None,
+    criterion: Hashable | None = None,
+    n_jobs: int = 1,
+    progress: bool = False,
+    **options: Any,
+) -> Ranking:
+    """Rank by any scorer, with standard errors from resampling the votes.
+
+    The scores are the scorer's own. The covariance is that of the centred scores of `n_resamples` sets of
+    votes, each as large as the real one and drawn from it with replacement; `Ranking.top_k_probability` is
+    the share of these sets in which an item is among the best k. Drawn votes keep their time order, which
+    matters to Elo. What the scorer does not count is not drawn: skips, votes of weight zero, and ties under
+    ``ties="drop"``. A vote of weight 2 is drawn as one vote.
+
+    A resample may leave out all votes on an item, or all that lead from some items to the others. What a scorer
+    then says of it is the prior's, or Elo's initial rating, and no estimate; so resamples are drawn again until
+    their votes connect all items (for the win rate: until every item is asked about; a tally of nothing is 0, as
+    it should be). That makes the draws conditional: of an item with m votes, m / (1 - exp(-m)) are drawn on average
+    instead of m. With 5 votes that is 0.7% more, with 2 votes 16%, so standard errors of items with one or two votes
+    are somewhat too small.
+
+    Parameters
+    ----------
+    votes : Votes
+    method : str
+        The scorer, by its name in `pairvote.rank`.
+    n_resamples : int
+        From 2. The standard error of a standard error is about its size / sqrt(2 n_resamples).
+    by : {"vote", "voter"}
+        What is drawn: single votes, or voters with all their votes. "voter" holds also where one person's
+        votes resemble each other more than those of two people.
+    rng : None, int or numpy.random.Generator
+    criterion : label, optional
+        Which criterion to score, where the votes answer several.
+    n_jobs : int
+        How many processes score resamples, as joblib counts: -1 for one on each core. The result is the same,
+        from about 128 items on up to rounding (1e-15), which depends on how many threads the linear algebra has.
+    progress : bool
+        Show a bar on standard error.
+    **options
+        Those of the scorer.
+
+    Returns
+    -------
+    Ranking
+        As the scorer gives it, with the standard errors of the bootstrap in place of its own.
+
+    Raises
+    ------
+    InputError
+        For an option out of range, for PairCounts, for covariates, for fewer than two votes or voters to draw
+        from, for more than 4,000 items, and with ``by="voter"`` for votes whose voter is not known.
+    NotIdentifiedError
+        Where the votes do not connect all items, or fewer than about one resample in 20 does; and where some
+        resample cannot be scored (under ``prior_sd=math.inf``), saying how many.
+
+    References
+    ----------
+    Efron and Tibshirani (1993), "An Introduction to the Bootstrap", algorithm 6.1. By voter, the cluster
+    bootstrap: Davison and Hinkley (1997), "Bootstrap Methods and their Application", section 3.8.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.Votes.from_wins(["ash"] * 30 + ["birch"] * 20, ["birch"] * 30 + ["ash"] * 20)
+    >>> ranking = pv.bootstrap(votes, "tally", rng=0)
+    >>> ranking.scores.tolist(), ranking.standard_errors.round(1).tolist()
+    ([30.0, 20.0], [3.5, 3.5])
+    >>> float(ranking.top_k_probability(1)[0]) > 0.8
+    True
+    """
+    rng = np.random.default_rng(rng)
+    scorer = scorer_named(method)
+    if not isinstance(votes, Votes):
+        raise InputError(f"votes is a {type(votes).__name__}; a bootstrap draws single votes, so pass Votes")
+    if not is_whole(n_resamples) or n_resamples < 2:
+        raise InputError(f"n_resamples is {n_resamples!r}; it is a whole number from 2, such as 1000")
+    if by not in ("vote", "voter"):
+        raise InputError(f"by is {by!r}; use 'vote' or 'voter'")
+    check_jobs(n_jobs, progress)
+    if votes.n_items > LARGEST_DENSE:
+        raise InputError(
+            f"there are {votes.n_items:,} items; a bootstrap takes up to {LARGEST_DENSE:,}, so score fewer"
+        )
+    if options.get("covariates") is not None:
+        raise InputError(
+            "covariates is given, which a bootstrap does not draw with the votes; take the standard errors of "
+            "bradley_terry with uncertainty='sandwich' or 'by-voter'"
+        )
+    defaults = scorer.__kwdefaults__ or {}
+    estimate = rank(votes, method, criterion=criterion, **options, **({"rng": rng} if "rng" in defaults else {}))
+    options = {**defaults, **options}
+    criteria = options.get("criteria")
+    votes = _counted(votes.select(criterion) if criteria is None else votes_on(votes, criteria), options)
+    lot, n_lots = _lots(votes, by)
+    if n_lots < 2:
+        raise InputError(f"the answered votes give {plural(n_lots, by)} to draw from; a bootstrap needs at least 2")
+    whole = _Whole(method, tuple(criteria or ()))
+    whole.check(votes)
+
+    draw: Draw = _InOrder(votes, lot, n_lots)
+    if method in OF_COUNTS and criteria is None:
+        draw = _AddedUp.of(votes, lot, by, folded=not options.get("position"))
+    score: Score = partial(_score, method, options)
+    if method == "bradley-terry" and estimate.fit is not None:
+        score = partial(_score_nearby, estimate.fit.posterior, options["tol"], options["max_iter"])
+    function = partial(_score_block, draw, whole, score)
+    scored = run_blocks(function, _blocks(int(n_resamples), rng), n_jobs=n_jobs, progress=progress)
+    samples = _samples(scored, int(n_resamples))
+    deviations = samples - samples.mean(axis=0)
+    covariance = centred(deviations.T @ deviations / (len(samples) - 1))
+    fit = None if estimate.fit is None else replace(estimate.fit, uncertainty="bootstrap")
+    return replace(estimate, fit=fit, uncertainty=Known(covariance, samples))
+
+
+def _counted(votes: Votes, options: Mapping[str, Any]) -> Votes:
+    """The votes that a scorer counts."""
+    counted = votes.outcome != Outcome.SKIP
+    if options.get("ties") == "drop":
+        counted &= votes.outcome != Outcome.TIE
+    if votes.weight is not None:
+        counted &= votes.weight > 0
+    return votes.where(counted)
+
+
+def _lots(votes: Votes, by: By) -> tuple[NDArray[np.intp], int]:
+    """What is drawn together, as a number for each vote, and how many of these lots there are."""
+    if by == "vote":
+        return np.arange(len(votes)), len(votes)
+    if votes.voter is None:
+        raise InputError(
+            "by is 'voter' and these votes do not say who voted; pass voter= when making them, or use by='vote'"
+        )
+    unknown = np.flatnonzero(votes.voter < 0)
+    if len(unknown):
+        raise InputError(
+            f"by is 'voter' and the voters of {len(unknown):,} of {len(votes):,} answered votes are unknown; "
+            "name them, leave these votes out with where(votes.voter >= 0), or use by='vote'"
+        )
+    voters, lot = np.unique(votes.voter, return_inverse=True)
+    return lot, len(voters)
+
+
+@dataclass(frozen=True, eq=False)
+class _InOrder:
+    """Draws votes, each lot with all its votes, in time order."""
+
+    votes: Votes
+    lot: NDArray[np.intp]
+    n_lots: int
+
+    def __call__(self, rng: np.random.Generator) -> Votes:
+        times_drawn = np.bincount(rng.integers(self.n_lots, size=self.n_lots), minlength=self.n_lots)
+        return self.votes._take(np.repeat(np.arange(len(self.votes)), times_drawn[self.lot]))
+
+
+@dataclass(frozen=True, eq=False)
+class _AddedUp:
+    """Draws votes and adds them up by pair.
+
+    Lots of one kind are alike, so it only matters how often each kind is drawn, and the table is linear in that.
+
+    counts : those of all votes
+    content : sparse, shape (3 n_pairs, n_kinds); what a lot of each kind adds to their table
+    kind : shape (n_lots,); that of each lot
+    """
+
+    counts: PairCounts
+    content: Any
+    kind: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, votes: Votes, lot: NDArray[np.intp], by: By, *, folded: bool) -> _AddedUp:
+        """Two votes are alike if their pair, outcome and weight are the same; no two voters are."""
+        from scipy.sparse import csr_array
+
+        counts = count_votes(votes, folded=folded)
+        left, right, outcome = votes.left.astype(np.int64), votes.right, votes.outcome
+        if folded:
+            swapped = left > right
+            left, right = np.where(swapped, right, left), np.where(swapped, left, right)
+            outcome = np.where(swapped, 2 - outcome, outcome)
+        pairs = counts.left.astype(np.int64) * counts.n_items + counts.right
+        cell = 3 * np.searchsorted(pairs, left * counts.n_items + right) + outcome
+        weight = np.ones(len(votes)) if votes.weight is None else votes.weight
+        if by == "voter":
+            kind, holder = np.arange(lot.max() + 1), lot
+        else:
+            weights, code = np.unique(weight, return_inverse=True)
+            _, first, kind = np.unique(cell * len(weights) + code, return_index=True, return_inverse=True)
+            holder, cell, weight = np.arange(len(first)), cell[first], weight[first]
+        shape = (3 * counts.n_pairs, int(holder.max()) + 1)
+        return cls(counts, csr_array((weight, (cell, holder)), shape=shape), kind)
+
+    def __call__(self, rng: np.random.Generator) -> PairCounts:
+        n_lots, n_kinds = len(self.kind), self.content.shape[1]
+        if n_lots > MANY_ALIKE * n_kinds:
+            times_drawn = rng.multinomial(n_lots, self._shares)
+        else:
+            times_drawn = np.bincount(self.kind[rng.integers(n_lots, size=n_lots)], minlength=n_kinds)
+        counts, table = self.counts, (self.content @ times_drawn).reshape(-1, 3)
+        met = table @ np.ones(3) > 0.0
+        n_before = np.concatenate([[0], np.cumsum(met)])
+        return replace(counts, start=n_before[counts.start], right=counts.right[met], table=table.compress(met, axis=0))
+
+    @cached_property
+    def _shares(self) -> NDArray[np.float64]:
+        return np.bincount(self.kind) / len(self.kind)
+
+
+def _score(
+    method: str, options: Mapping[str, Any], votes: Votes | PairCounts, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    return rank(votes, method, **({**options, "rng": rng} if "rng" in options else options)).scores
+
+
+def _score_nearby(
+    fitted: Posterior, tol: float, max_iter: int, counts: PairCounts, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    return refit(fitted, counts, max(tol, NEARBY_TOL), max_iter)
+
+
+@dataclass(frozen=True, eq=False)
+class _Whole:
+    """Whether votes say something of every item, on each of several criteria, so that no prior need speak for one."""
+
+    method: str
+    criteria: tuple[Hashable, ...]
+
+    def __call__(self, votes: Votes | PairCounts) -> bool:
+        return not any(self._unknown(part).any() for part in self._parts(votes))
+
+    def check(self, votes: Votes) -> None:
+        for part in self._parts(votes):
+            unknown = np.flatnonzero(self._unknown(part))
+            if len(unknown):
+                item, first = (shorten(votes.items[code]) for code in (unknown[0], 0))
+                gap = f"no vote is about {item}"
+                if self.method != "win-rate":
+                    gap = f"no vote, and no chain of votes, joins {item} to {first}"
+                raise NotIdentifiedError(
+                    f"{gap}, which no resampling makes up for; leave out items without votes, and bootstrap each "
+                    "component by itself"
+                )
+
+    def _unknown(self, votes: Votes | PairCounts) -> NDArray[np.bool_]:
+        if self.method == "tally":
+            return np.zeros(votes.n_items, bool)
+        if self.method == "win-rate":
+            return np.asarray(totals_of(votes)[:, :3].sum(axis=1) == 0.0)
+        return np.asarray(components_of(votes) > 0)
+
+    def _parts(self, votes: Votes | PairCounts) -> list[Votes | PairCounts]:
+        if isinstance(votes, PairCounts) or not self.criteria:
+            return [votes]
+        return [votes.select(label) for label in self.criteria]
+
+
+class _Block(NamedTuple):
+    """So many resamples, and random numbers of their own."""
+
+    size: int
+    rng: np.random.Generator
+
+
+def _blocks(n_resamples: int, rng: np.random.Generator) -> list[_Block]:
+    firsts = range(0, n_resamples, BLOCK_SIZE)
+    return [
+        _Block(min(BLOCK_SIZE, n_resamples - first), child)
+        for first, child in zip(firsts, rng.spawn(len(firsts)), strict=True)
+    ]
+
+
+class _Scored(NamedTuple):
+    """What became of a block."""
+
+    scores: list[NDArray[np.float64]]
+    n_drawn: int
+    failures: list[PairvoteError]
+
+
+def _score_block(draw: Draw, whole: _Whole, score: Score, block: _Block) -> _Scored:
+    """Draw until there are as many whole resamples as the block is to have, and score these."""
+    scores: list[NDArray[np.float64]] = []
+    failures: list[PairvoteError] = []
+    n_drawn = 0
+    while len(scores) + len(failures) < block.size and n_drawn < MOST_DRAWS * block.size:
+        resample = draw(block.rng)
+        n_drawn += 1
+        if whole(resample):
+            try:
+                scores.append(score(resample, block.rng))
+            except PairvoteError as failure:
+                failures.append(failure)
+    return _Scored(scores, n_drawn, failures)
+
+
+def _samples(scored: Sequence[_Scored], n_resamples: int) -> NDArray[np.float64]:
+    """The scores of all resamples: shape (n_resamples, n_items)."""
+    failures = [failure for block in scored for failure in block.failures]
+    samples = [scores for block in scored for scores in block.scores]
+    n_whole, n_drawn = len(samples) + len(failures), sum(block.n_drawn for block in scored)
+    if n_whole < n_resamples:
+        raise NotIdentifiedError(
+            f"only {n_whole:,} of {n_drawn:,} resamples have votes enough to compare all items, too few to speak for "
+            "all of them; collect more votes, or take the standard errors of bradley_terry"
+        )
+    if failures:
+        raise type(failures[0])(
+            f"{len(failures):,} of {n_resamples:,} resamples cannot be scored, the first since {failures[0]}"
+        ) from failures[0]
+    return np.array(samples)

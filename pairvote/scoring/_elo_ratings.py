@@ -1,0 +1,296 @@
+"""Elo ratings that follow a stream of votes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import is_number, is_whole
+from pairvote._common.labels import check_items
+from pairvote._common.messages import plural, shorten
+from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
+from pairvote._kernels import counting
+from pairvote._kernels import elo as kernel
+from pairvote.errors import InputError
+from pairvote.ranking._ranking import Ranking
+from pairvote.votes._chunks import Criterion, each_chunk
+from pairvote.votes._counts import NO_WEIGHTS
+from pairvote.votes._given import ItemTotals
+from pairvote.votes._votes import Votes
+
+
+class EloRatings:
+    """Elo ratings that follow a stream: single votes or batches, with the same result to the bit.
+
+    Parameters
+    ----------
+    items : iterable of labels
+    k, initial, scale, base : float
+        As in `pairvote.elo`.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> ratings = pv.EloRatings(["ash", "birch", "cedar"])
+    >>> ratings.record("ash", "birch", "left")
+    >>> ratings.update(pv.Votes.from_wins(["cedar"], ["birch"]))
+    >>> ratings["ash"], ratings.ranking().order()
+    (1516.0, ['ash', 'cedar', 'birch'])
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Hashable],
+        *,
+        k: float = 32.0,
+        initial: float = 1500.0,
+        scale: float = 400.0,
+        base: float = 10.0,
+    ) -> None:
+        self._slope = check_options(k, initial, scale, base)
+        self._options = {"k": float(k), "initial": float(initial), "scale": float(scale), "base": float(base)}
+        self._k, self._initial = float(k), float(initial)
+        self._items = check_items(items)
+        self._codes = {label: code for code, label in enumerate(self._items)}
+        self._ratings = np.full(len(self._items), self._initial)
+        self._totals = np.zeros((len(self._items), 4))
+        self._n_votes = 0
+
+    @property
+    def n_votes(self) -> int:
+        """How many votes were taken in, skips and those on other criteria among them.
+
+        A stream goes on from there with ``scan_votes(..., skip_rows=ratings.n_votes)``.
+        """
+        return self._n_votes
+
+    @property
+    def items(self) -> tuple[Hashable, ...]:
+        """The labels."""
+        return self._items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, label: Hashable) -> float:
+        """The present rating of an item."""
+        return float(self._ratings[self._code(label)])
+
+    def __repr__(self) -> str:
+        return f"EloRatings({plural(len(self), 'item')}, {plural(self._totals[:, :3].sum() / 2, 'vote')})"
+
+    def add(self, label: Hashable) -> None:
+        """Take in a new item, at the initial rating.
+
+        Raises
+        ------
+        InputError
+            For a label that is there already or cannot be one.
+        """
+        check_items((*self._items, label))
+        self._add_all([label])
+
+    def _add_all(self, labels: Sequence[Hashable]) -> None:
+        """Take in labels that are known to be new and fit to be labels."""
+        if not labels:
+            return
+        self._items = (*self._items, *labels)
+        self._codes |= {label: code for code, label in enumerate(labels, len(self._codes))}
+        self._ratings = np.append(self._ratings, np.full(len(labels), self._initial))
+        self._totals = np.vstack([self._totals, np.zeros((len(labels), 4))])
+
+    def record(self, left: Hashable, right: Hashable, outcome: Outcome | str, weight: float = 1.0) -> None:
+        """Take in one vote.
+
+        Parameters
+        ----------
+        left, right : label
+        outcome : Outcome or {"left", "right", "tie", "skip"}
+        weight : float
+            Finite and not negative.
+
+        Raises
+        ------
+        InputError
+            For an unknown item or outcome, an item against itself, or a weight out of range; nothing is changed.
+        """
+        i, j = self._code(left), self._code(right)
+        if i == j:
+            raise InputError(f"the vote has {left!r} against itself; a vote needs two different items")
+        seen = (
+            int(outcome)
+            if isinstance(outcome, Outcome)
+            else OUTCOME_NAMES.get(outcome)
+            if isinstance(outcome, str)
+            else None
+        )
+        if seen is None:
+            raise InputError(f"outcome is {outcome!r}; it is 'left', 'right', 'tie' or 'skip'")
+        if not is_number(weight) or not 0.0 <= weight < math.inf:
+            raise InputError(f"weight is {weight!r}; weights are finite numbers and not negative")
+        weight = float(weight)
+        check_change(self._k, weight)
+        kernel.record_vote(self._ratings, i, j, seen, weight, self._k, self._slope)
+        self._totals[i, seen] += weight
+        self._totals[j, (2 - seen) & 3] += weight
+        self._n_votes += 1
+
+    def update(self, votes: Votes | Iterable[Votes], *, criterion: Hashable | None = None, add: bool = False) -> None:
+        """Take in a batch of votes, or one batch after another, in their order.
+
+        Parameters
+        ----------
+        votes : Votes or iterable of Votes
+        criterion : label, optional
+            Which criterion to take, where the votes answer several.
+        add : bool
+            Take in items that are not here yet as well, at the initial rating.
+
+        Raises
+        ------
+        InputError
+            For an item that is not here yet, unless `add`; nothing of that batch is taken in.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ratings = pv.EloRatings(["ash", "birch"])
+        >>> ratings.update([pv.Votes.from_wins(["ash"], ["birch"]), pv.Votes.from_wins(["oak"], ["ash"])], add=True)
+        >>> ratings.items, ratings.n_votes
+        (('ash', 'birch', 'oak'), 2)
+        """
+        if not isinstance(add, bool):
+            raise InputError(f"add is {add!r}; it is True or False")
+        if isinstance(votes, Votes):
+            self._take_in(votes.select(criterion), add=add)
+            self._n_votes += len(votes)
+            return
+        chosen = Criterion(criterion)
+        for chunk in each_chunk(votes, NEEDED):
+            self._take_in(chosen.of(chunk), add=add)
+            self._n_votes += len(chunk)
+        chosen.check()
+
+    def _take_in(self, votes: Votes, *, add: bool) -> Votes:
+        """Take in votes; what they are in the codes that items have here."""
+        if votes.items != self._items:
+            used = np.union1d(votes.left, votes.right).tolist()
+            if add:
+                self._add_all([label for code in used if (label := votes.items[code]) not in self._codes])
+            codes = np.full(votes.n_items, -1, np.int32)
+            codes[used] = [self._code(votes.items[code]) for code in used]
+            votes = replace(votes, items=self._items, left=codes[votes.left], right=codes[votes.right])
+        record_all(votes, self._ratings, self._k, self._slope)
+        weight = NO_WEIGHTS if votes.weight is None else votes.weight
+        counting.add_to_items(votes.left, votes.right, votes.outcome, weight, self._totals)
+        return votes
+
+    def ranking(self) -> Ranking:
+        """The present ratings as a Ranking."""
+        return self._ranking(None)
+
+    def _ranking(self, component: NDArray[np.int32] | None) -> Ranking:
+        return Ranking(
+            items=self._items,
+            scores=self._ratings.copy(),
+            unit="elo",
+            method="elo",
+            source=ItemTotals(self._items, self._totals.copy(), component),
+            log_odds_per_unit=self._slope,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that `from_dict` needs to go on from here: lists, numbers and labels.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ratings = pv.EloRatings(["ash", "birch"])
+        >>> pv.EloRatings.from_dict(ratings.to_dict())["ash"]
+        1500.0
+        """
+        return {
+            **self._options,
+            "items": list(self._items),
+            "ratings": self._ratings.tolist(),
+            "totals": self._totals.tolist(),
+            "n_votes": self._n_votes,
+        }
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> EloRatings:
+        """The ratings that `to_dict` gave, to the bit.
+
+        Raises
+        ------
+        InputError
+            Where something is missing or of the wrong size.
+        """
+        try:
+            ratings = cls(state["items"], **{name: state[name] for name in ("k", "initial", "scale", "base")})
+            values, totals = np.array(state["ratings"], float), np.array(state["totals"], float).reshape(-1, 4)
+            n_votes = state["n_votes"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"this is not what EloRatings.to_dict gave ({error!r}); pass its dict unchanged"
+            ) from error
+        if values.shape != (len(ratings),) or totals.shape != (len(ratings), 4):
+            raise InputError(
+                "items, ratings and totals differ in length; pass the dict of EloRatings.to_dict unchanged"
+            )
+        if not (np.isfinite(values).all() and np.isfinite(totals).all()):
+            raise InputError("a rating or a total is not finite; pass the dict of EloRatings.to_dict unchanged")
+        if not is_whole(n_votes) or n_votes < 0:
+            raise InputError(f"n_votes is {n_votes!r}; pass the dict of EloRatings.to_dict unchanged")
+        ratings._ratings, ratings._totals, ratings._n_votes = values, totals, int(n_votes)
+        return ratings
+
+    def _code(self, label: Hashable) -> int:
+        try:
+            return self._codes[label]
+        except (KeyError, TypeError):
+            raise InputError(f"{shorten(label)} is not among the {len(self)} items; add it first") from None
+
+
+# Up to here no number of votes brings a rating near the end of float64.
+LARGEST_CHANGE = 1e100
+
+
+NEEDED = "Elo needs Votes, since their order matters, or chunks of them, such as scan_votes gives"
+
+
+def record_all(votes: Votes, ratings: NDArray[np.float64], k: float, slope: float) -> None:
+    weight = NO_WEIGHTS if votes.weight is None else votes.weight
+    check_change(k, weight.max(initial=0.0))
+    kernel.record_votes(votes.left, votes.right, votes.outcome, weight, ratings, k, slope)
+
+
+def check_options(k: float, initial: float, scale: float, base: float) -> float:
+    """The log-odds of one rating point."""
+    for name, value, low in (
+        ("k", k, 0.0),
+        ("initial", initial, -math.inf),
+        ("scale", scale, 0.0),
+        ("base", base, 1.0),
+    ):
+        if not is_number(value) or not low < value < math.inf:
+            bounds = "a finite number" if low == -math.inf else f"a finite number above {low:g}"
+            raise InputError(f"{name} is {value!r}; it is {bounds}")
+    check_change(k, 1.0)
+    slope = math.log(base) / float(scale)
+    if slope == math.inf:
+        raise InputError(f"scale is {scale!r}, so small that any lead is certain to win; it is usually 400")
+    return slope
+
+
+def check_change(k: float, weight: float) -> None:
+    if float(k) * float(weight) > LARGEST_CHANGE:
+        raise InputError(
+            f"k is {k!r}, so a vote of weight {float(weight):g} could move a rating by more than {LARGEST_CHANGE:g}; "
+            "let k or the weights be smaller"
+        )

@@ -1,0 +1,273 @@
+"""Scores by the algorithms of the package choix, checked before they are handed out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import is_number
+from pairvote._common.outcomes import Outcome
+from pairvote._inference.identification import check_scores, decided
+from pairvote._inference.posterior import centred
+from pairvote._inference.solver import LARGEST_DENSE
+from pairvote.errors import ConvergenceError, InputError
+from pairvote.ranking._ranking import Ranking
+from pairvote.ranking._uncertainty import Known
+from pairvote.scoring._bradley_terry import SMALLEST_PRIOR_SD
+from pairvote.scoring._criteria import combine
+from pairvote.votes._counts import PairCounts
+from pairvote.votes._given import as_counts, as_counts_or_votes
+from pairvote.votes._votes import Votes
+
+Algorithm = Literal["lsr", "ilsr", "mm", "rank-centrality", "ep"]
+LuceTies = Literal["half", "drop"]
+Table = NDArray[np.float64]
+
+ALGORITHMS: tuple[Algorithm, ...] = ("lsr", "ilsr", "mm", "rank-centrality", "ep")
+# What these take is a list with one entry for each vote.
+LISTED: tuple[Algorithm, ...] = ("mm", "rank-centrality", "ep")
+MOST_LISTED = 10_000_000
+# In log-odds, how far a score may be from what the algorithm is defined to give.
+FARTHEST = 1e-6
+# choix's own 1e-8 is the length of a step, many of which may be left to go.
+MM_TOL = 1e-11
+DEFAULT_PRIOR_SD = 3.0
+# Under a wider one the covariance of uncentred scores drowns that of the centred ones in rounding.
+LARGEST_PRIOR_SD = 1e4
+REMEDY = "score with bradley_terry, or with a stronger prior"
+
+
+def luce(
+    votes: Votes | PairCounts,
+    *,
+    algorithm: Algorithm = "ilsr",
+    ties: LuceTies = "half",
+    prior: float = 0.0,
+    prior_sd: float | None = None,
+    criterion: Hashable | None = None,
+    criteria: Mapping[Hashable, float] | None = None,
+) -> Ranking:
+    r"""Rank by an algorithm of the package choix, all of which estimate Bradley-Terry scores.
+
+    "ilsr" and "mm" give the maximum-likelihood scores, as `bradley_terry` does under ``prior_sd=math.inf``; "lsr"
+    and "rank-centrality" estimate them in one step, less precisely; "ep" approximates the mean and covariance of
+    the posterior where `bradley_terry` takes its maximum and the curvature there. To be compared with these is
+    what they are here for: `bradley_terry` is faster and knows ties and sides.
+
+    Parameters
+    ----------
+    votes : Votes or PairCounts
+    algorithm : {"lsr", "ilsr", "mm", "rank-centrality", "ep"}
+        The last three take whole votes only: no weights such as 0.5, and no odd number of ties of two items
+        under ``ties="half"``.
+    ties : {"half", "drop"}
+        What a tie says: half a vote for each side, or nothing.
+    prior : float
+        choix's ``alpha``, which pulls the scores together, so that there are some whatever the votes; finite and
+        not negative. What it is differs. "mm": a in a Gamma(a + 1, a) prior on each w = exp(score), whose mode is
+        at 1. "ilsr": a / n_items of the same. "lsr": half the wins, and "rank-centrality": the wins, that each
+        item is given over each other.
+    prior_sd : float, optional
+        For "ep" only, which takes no `prior`: the standard deviation of the normal prior on each score, 3 by
+        default. choix's ``alpha`` is then 1 over `prior_sd` squared.
+    criterion : label, optional
+        Which criterion to score, where the votes answer several.
+    criteria : mapping of label to float, optional
+        The criteria to score, each by itself, and the weights of their scores in the mean of them.
+
+    Returns
+    -------
+    Ranking
+        In natural log-odds, mean zero. Only "ep" gives standard errors; `bootstrap` gives them to all.
+
+    Raises
+    ------
+    InputError
+        For an option out of range, votes that the algorithm cannot take, and more than 4,000 items.
+    NotIdentifiedError
+        Where without a prior no scores exist, naming the items.
+    ConvergenceError
+        Where choix did not converge, or stopped more than 1e-6 from the scores that the algorithm defines.
+
+    References
+    ----------
+    Maystre and Grossglauser (2015), "Fast and accurate inference of Plackett-Luce models", NIPS 28 (lsr, ilsr).
+    Hunter (2004), "MM algorithms for generalized Bradley-Terry models", Annals of Statistics 32, eq. 3, and with
+    a prior Caron and Doucet (2012), "Efficient Bayesian inference for generalized Bradley-Terry models", J. Comp.
+    Graph. Stat. 21. Negahban, Oh and Shah (2012), "Iterative ranking from pair-wise comparisons", NIPS 25. Chu and
+    Ghahramani (2005), "Extensions of Gaussian processes for ranking", NIPS Workshop on Learning to Rank (ep).
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.datasets.baseball()
+    >>> for algorithm in ("lsr", "ilsr", "mm", "rank-centrality", "ep"):
+    ...     print(f"{algorithm:15}", pv.luce(votes, algorithm=algorithm).scores[:4].round(2))
+    lsr             [0.53 0.39 0.2  0.23]
+    ilsr            [0.53 0.39 0.24 0.2 ]
+    mm              [0.53 0.39 0.24 0.2 ]
+    rank-centrality [0.53 0.39 0.2  0.23]
+    ep              [0.54 0.39 0.25 0.2 ]
+    """
+    if criteria is not None:
+        return combine(votes, criteria, criterion, luce, algorithm=algorithm, ties=ties, prior=prior, prior_sd=prior_sd)
+    _check_options(algorithm, ties, prior, prior_sd)
+    source = as_counts_or_votes(votes, criterion)
+    counts = as_counts(source, folded=True)
+    n_items = counts.n_items
+    if n_items > LARGEST_DENSE:
+        raise InputError(
+            f"there are {n_items:,} items; luce takes up to {LARGEST_DENSE:,}, so score with bradley_terry"
+        )
+    if ties == "drop":
+        counts = decided(counts)
+    if algorithm != "ep" and not prior:
+        check_scores(counts, "set a positive prior, or score with bradley_terry")
+    wins = _wins(counts)
+    scores, uncertainty = np.zeros(n_items), None
+    if algorithm == "ep":
+        scores, covariance = _expectation_propagation(wins, DEFAULT_PRIOR_SD if prior_sd is None else float(prior_sd))
+        uncertainty = Known(centred(covariance))
+    elif n_items > 1:
+        scores = _estimate(algorithm, wins, float(prior))
+    return Ranking(
+        items=counts.items,
+        scores=scores - scores.sum() / max(n_items, 1),
+        unit="log-odds",
+        method="luce",
+        source=source,
+        uncertainty=uncertainty,
+        log_odds_per_unit=1.0,
+    )
+
+
+def _check_options(algorithm: str, ties: str, prior: float, prior_sd: float | None) -> None:
+    for name, value, choices in (("algorithm", algorithm, ALGORITHMS), ("ties", ties, ("half", "drop"))):
+        if value not in choices:
+            raise InputError(f"{name} is {value!r}; use one of {', '.join(map(repr, choices))}")
+    if not is_number(prior) or not 0 <= prior < math.inf:
+        raise InputError(f"prior is {prior!r}; it is a finite number from 0")
+    if algorithm == "ep" and prior:
+        raise InputError(f"prior is {prior!r}, and 'ep' has a normal prior; set its prior_sd instead")
+    if prior_sd is not None and algorithm != "ep":
+        raise InputError(f"prior_sd is {prior_sd!r}, and {algorithm!r} has no normal prior; set prior instead")
+    if prior_sd is not None and (not is_number(prior_sd) or not SMALLEST_PRIOR_SD <= prior_sd <= LARGEST_PRIOR_SD):
+        raise InputError(
+            f"prior_sd is {prior_sd!r}; for 'ep' it is a number from {SMALLEST_PRIOR_SD:g} to {LARGEST_PRIOR_SD:,.0f}"
+        )
+
+
+def _wins(counts: PairCounts) -> Table:
+    """How often each item (row) won against each other (column), ties as half: float64, shape (n_items, n_items)."""
+    wins = np.zeros((counts.n_items, counts.n_items))
+    half = 0.5 * counts.table[:, Outcome.TIE]
+    wins[counts.left, counts.right] = counts.table[:, Outcome.LEFT] + half
+    wins[counts.right, counts.left] = counts.table[:, Outcome.RIGHT] + half
+    return wins
+
+
+def _pairs(wins: Table, algorithm: Algorithm) -> list[tuple[int, int]]:
+    """The wins as choix's list of (winner, loser), one entry a vote."""
+    winner, loser = np.nonzero(wins)
+    won = wins[winner, loser]
+    broken = won[won % 1 > 0]
+    if len(broken):
+        raise InputError(
+            f"{algorithm!r} takes whole votes, and here one item has {broken[0]:g} wins over another; "
+            "use algorithm='ilsr', or where ties make the halves, ties='drop'"
+        )
+    if won.sum() > MOST_LISTED:
+        raise InputError(
+            f"{algorithm!r} takes a list of all votes, and there are {won.sum():,.0f}; use algorithm='ilsr'"
+        )
+    times = won.astype(np.int64)
+    return list(zip(np.repeat(winner, times).tolist(), np.repeat(loser, times).tolist(), strict=True))
+
+
+def _estimate(algorithm: Algorithm, wins: Table, prior: float) -> NDArray[np.float64]:
+    """The scores by choix, and where they are not what the algorithm defines, ConvergenceError."""
+    import choix
+
+    n_items = len(wins)
+    pairs = _pairs(wins, algorithm) if algorithm in LISTED else []
+    algorithms: dict[str, Callable[[], NDArray[np.float64]]] = {
+        "lsr": lambda: choix.lsr_pairwise_dense(wins, prior),
+        "ilsr": lambda: choix.ilsr_pairwise_dense(wins, prior),
+        "mm": lambda: choix.mm_pairwise(n_items, pairs, alpha=prior, tol=MM_TOL),
+        "rank-centrality": lambda: choix.rank_centrality(n_items, pairs, prior),
+    }
+    # What overflows or is no number ends in a distance that is too large or no number, and that raises.
+    with np.errstate(all="ignore"):
+        scores = _run(algorithm, algorithms[algorithm])
+        distance = _run(algorithm, lambda: _distance(*_balance(algorithm, wins, scores, prior)))
+    if not distance <= FARTHEST:
+        off = f"about {distance:.1g} log-odds from what it defines" if math.isfinite(distance) else "not finite"
+        raise ConvergenceError(f"choix's {algorithm!r} gave scores that are {off}; {REMEDY}")
+    return scores
+
+
+def _balance(algorithm: str, wins: Table, scores: NDArray[np.float64], prior: float) -> tuple[Table, Table]:
+    """What is left over of the equation that defines each item's score, and its derivatives.
+
+    Under "ilsr" and "mm" it is the gradient of the log-likelihood with its prior. The one-step algorithms let a
+    walk step from loser to winner at certain rates; there it is the flow into an item less that out of it
+    (Maystre and Grossglauser 2015, eq. 2).
+
+    Returns the derivative of each item's equation (row) by the others' scores, which is that by its own with the sign
+    changed, and what is left over: float64, shapes (n_items, n_items) and (n_items,).
+    """
+    n_items = len(wins)
+    weights = np.exp(scores - scores.max())
+    weights *= n_items / weights.sum()
+    if algorithm in ("ilsr", "mm"):
+        pull = prior * n_items if algorithm == "ilsr" else prior
+        met = wins + wins.T
+        share = weights[:, None] / (weights[:, None] + weights)
+        slopes = met * share * share.T + pull * np.outer(weights, weights) / n_items
+        return slopes, wins.sum(axis=1) - (met * share).sum(axis=1) + pull * (1.0 - weights)
+    rates = wins.T + (prior if algorithm == "rank-centrality" else 2.0 * prior)
+    if algorithm == "rank-centrality":
+        rates = np.divide(rates, rates + rates.T, out=np.zeros_like(rates), where=rates > 0)
+    flow = rates.T * weights
+    return flow, flow.sum(axis=1) - weights * rates.sum(axis=1)
+
+
+def _distance(slopes: Table, excess: Table) -> float:
+    """How far the scores are from solving the equations, to first order: the largest change of Newton's step."""
+    np.fill_diagonal(slopes, 0.0)
+    total = slopes.sum(axis=1)
+    step = np.linalg.solve(np.eye(len(total)) - slopes / total[:, None] + 1.0 / len(total), excess / total)
+    return float(np.abs(step - step.mean()).max())
+
+
+def _expectation_propagation(wins: Table, prior_sd: float) -> tuple[NDArray[np.float64], Table]:
+    """The mean and the covariance of the scores' posterior."""
+    import choix
+
+    n_items, precision = len(wins), prior_sd**-2.0
+    pairs = _pairs(wins, "ep")
+    if not pairs:
+        return np.zeros(n_items), np.eye(n_items) / precision
+    # choix visits the votes in an order drawn from numpy's global state: the same one each time, and then put back.
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        with np.errstate(all="ignore"):
+            mean, covariance = _run("ep", lambda: choix.ep_pairwise(n_items, pairs, precision))
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise ConvergenceError(f"choix's 'ep' gave scores that are not finite; {REMEDY}")
+    return mean, covariance
+
+
+def _run(algorithm: str, compute: Callable[[], Any]) -> Any:
+    """What `compute` returns; the several ways in which choix gives up become one."""
+    try:
+        return compute()
+    except (RuntimeError, ArithmeticError, ValueError) as failure:
+        raise ConvergenceError(f"choix's {algorithm!r} gave up ({failure}); {REMEDY}") from failure

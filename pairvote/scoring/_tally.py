@@ -1,0 +1,134 @@
+"""The workshop's own rule: count the votes won."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+import numpy as np
+
+from pairvote._common.checks import is_number
+from pairvote.errors import InputError
+from pairvote.ranking._ranking import Ranking
+from pairvote.scoring._criteria import combine
+from pairvote.votes._counts import PairCounts
+from pairvote.votes._given import as_counts_or_votes, totals_of
+from pairvote.votes._votes import Votes
+
+
+def tally(
+    votes: Votes | PairCounts,
+    *,
+    ties: float = 0.5,
+    criterion: Hashable | None = None,
+    criteria: Mapping[Hashable, float] | None = None,
+) -> Ranking:
+    """Rank by votes won, a tie counting `ties` for each side; skips do not count.
+
+    Fair only where every item was shown about equally often; `win_rate` divides by how often it was.
+
+    Parameters
+    ----------
+    votes : Votes or PairCounts
+    ties : float
+        From 0 to 1.
+    criterion : label, optional
+        Which criterion to score, where the votes answer several.
+    criteria : mapping of label to float, optional
+        The criteria to score, each by itself, and the weights of their scores in the mean of them.
+
+    Returns
+    -------
+    Ranking
+        In votes, without standard errors.
+
+    Raises
+    ------
+    InputError
+        For `ties` out of range, and for votes on several criteria without choosing one.
+
+    References
+    ----------
+    Copeland (1951); David (1988), "The Method of Paired Comparisons", 2nd ed., section 2.3.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> votes = pv.Votes.from_labels(["ash", "birch"], ["birch", "cedar"], ["left", "tie"])
+    >>> print(pv.tally(votes))
+    rank  item   score (votes)  won  tied  asked
+       1  ash              1.0    1     0      1
+       2  birch            0.5    0     1      2
+       2  cedar            0.5    0     1      1
+    """
+    if criteria is not None:
+        return combine(votes, criteria, criterion, tally, ties=ties)
+    _check_ties(ties)
+    votes = as_counts_or_votes(votes, criterion)
+    _, tied, won, _ = totals_of(votes).T
+    return Ranking(items=votes.items, scores=won + ties * tied, unit="votes", method="tally", source=votes)
+
+
+def win_rate(
+    votes: Votes | PairCounts,
+    *,
+    ties: float = 0.5,
+    prior: float = 1.0,
+    criterion: Hashable | None = None,
+    criteria: Mapping[Hashable, float] | None = None,
+) -> Ranking:
+    r"""Rank by the share of votes won, shrunk towards one half: (won + prior) / (asked + 2 prior).
+
+    With ``prior=1`` it is the chance of winning against a random other item under a uniform prior; the score of
+    All Our Ideas' wiki surveys is 100 times this.
+
+    Parameters
+    ----------
+    votes : Votes or PairCounts
+    ties : float
+        What a tie counts for each side, from 0 to 1.
+    prior : float
+        Wins and losses added to those of every item; finite and not negative. With 0, an item that nobody was
+        asked about raises.
+    criterion : label, optional
+        Which criterion to score, where the votes answer several.
+    criteria : mapping of label to float, optional
+        The criteria to score, each by itself, and the weights of their scores in the mean of them.
+
+    Returns
+    -------
+    Ranking
+        In shares, without standard errors.
+
+    Raises
+    ------
+    InputError
+        For an option out of range, and with ``prior=0`` for an item without votes, naming it.
+
+    References
+    ----------
+    Salganik and Levy (2015), "Wiki surveys: open and quantifiable social data collection", PLOS ONE 10(5).
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> pv.win_rate(pv.Votes.from_wins(["ash", "ash"], ["birch", "birch"])).to_dict()
+    {'ash': 0.75, 'birch': 0.25}
+    """
+    if criteria is not None:
+        return combine(votes, criteria, criterion, win_rate, ties=ties, prior=prior)
+    _check_ties(ties)
+    if not is_number(prior) or not 0 <= prior < float("inf"):
+        raise InputError(f"prior is {prior!r}; it is a finite number from 0")
+    votes = as_counts_or_votes(votes, criterion)
+    lost, tied, won, _ = totals_of(votes).T
+    asked = lost + tied + won
+    if prior == 0 and (asked == 0).any():
+        unasked = votes.items[int(np.argmin(asked))]
+        raise InputError(f"nobody was asked about {unasked!r}, so its share of votes is 0 / 0; set a positive prior")
+    scores = (won + ties * tied + prior) / (asked + 2.0 * prior)
+    return Ranking(items=votes.items, scores=scores, unit="share", method="win-rate", source=votes)
+
+
+def _check_ties(ties: float) -> None:
+    if not is_number(ties) or not 0 <= ties <= 1:
+        raise InputError(f"ties is {ties!r}; it is what a tie counts for each side, a number from 0 to 1")

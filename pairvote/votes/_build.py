@@ -1,0 +1,160 @@
+"""The columns of a table of votes, put together and checked as whole rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.checks import square, weights
+from pairvote._common.labels import Codes, check_items, code_labels, code_pairs, first_row
+from pairvote._common.messages import Locate, listed, row_number, shorten
+from pairvote._common.outcomes import Outcome, Outcomes, named_outcomes
+from pairvote.errors import InputError
+
+Fields = dict[str, Any]
+MOST_REPEATED = 10_000_000
+
+
+def from_columns(
+    left: Any,
+    right: Any,
+    outcome: Any,
+    *,
+    voter: Any = None,
+    weight: Any = None,
+    criterion: Any = None,
+    items: Any = None,
+    outcomes: Outcomes | None = None,
+    locate: Locate = row_number,
+) -> Fields:
+    left_codes, right_codes, labels = code_pairs(left, right, items, locate)
+    codes = named_outcomes(outcome, outcomes, locate)
+    return assemble(
+        left_codes, right_codes, codes, labels, voter=voter, weight=weight, criterion=criterion, locate=locate
+    )
+
+
+def assemble(
+    left: Codes,
+    right: Codes,
+    outcome: NDArray[np.uint8],
+    items: tuple[Hashable, ...],
+    *,
+    voter: Any = None,
+    weight: Any = None,
+    criterion: Any = None,
+    locate: Locate = row_number,
+) -> Fields:
+    """The one place where votes are put together: what concerns whole rows is checked here."""
+    n_votes = len(left)
+    if len(outcome) != n_votes:
+        raise InputError(f"outcome has {len(outcome)} entries and left has {n_votes}; pass one for every vote")
+    same = left == right
+    if np.count_nonzero(same):
+        row = first_row(same)
+        raise InputError(
+            f"{locate(row)} has {shorten(items[left[row]])} against itself; a vote needs two different items, "
+            "so remove the row or mend its labels"
+        )
+    voter_codes, voters = (None, ()) if voter is None else code_labels(voter, "voter", n_votes, locate)
+    criterion_codes, criteria = (
+        (None, ()) if criterion is None else code_labels(criterion, "criterion", n_votes, locate)
+    )
+    return {
+        "items": items,
+        "left": left,
+        "right": right,
+        "outcome": outcome,
+        "voter": voter_codes,
+        "voters": voters,
+        "weight": None if weight is None else weights(weight, n_votes, locate),
+        "criterion": criterion_codes,
+        "criteria": criteria,
+    }
+
+
+RECORD_FIELDS = ("left", "right", "outcome", "voter", "weight", "criterion")
+
+
+def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate: Locate = row_number) -> Fields:
+    if isinstance(records, np.ndarray):
+        records = records.tolist()
+    if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
+        raise InputError(f"records is {shorten(records)}; pass a list of (left, right, outcome) or of mappings")
+    records = list(records)
+    width = len(records[0]) if records and isinstance(records[0], (tuple, list)) else 0
+    if width in (3, 4) and all(type(record) in (tuple, list) and len(record) == width for record in records):
+        left, right, outcome, *voter = ([record[place] for record in records] for place in range(width))
+        named = voter[0] if voter and any(label is not None for label in voter[0]) else None
+        return from_columns(left, right, outcome, voter=named, items=items, outcomes=outcomes, locate=locate)
+    columns: dict[str, list[Any]] = {name: [] for name in RECORD_FIELDS}
+    for row, record in enumerate(records):
+        if isinstance(record, Mapping):
+            lacking = [name for name in RECORD_FIELDS[:3] if name not in record]
+            if lacking:
+                raise InputError(f"{locate(row)} has no {lacking[0]!r}; its keys are {listed(record)}")
+            for name, column in columns.items():
+                column.append(record.get(name))
+        elif isinstance(record, Sequence) and not isinstance(record, (str, bytes)) and len(record) in (3, 4):
+            for name, value in zip(RECORD_FIELDS, (*record, None, None, None), strict=False):
+                columns[name].append(value)
+        else:
+            raise InputError(
+                f"{locate(row)} is {shorten(record)}; a record is (left, right, outcome), "
+                "(left, right, outcome, voter) or a mapping with these keys"
+            )
+    weight = columns["weight"]
+    weighted = any(value is not None for value in weight)
+    if weighted and None in weight:
+        raise InputError(
+            f"{locate(weight.index(None))} has no weight and others have one; give each row a weight, or none"
+        )
+    return from_columns(
+        columns["left"],
+        columns["right"],
+        columns["outcome"],
+        voter=columns["voter"] if any(value is not None for value in columns["voter"]) else None,
+        weight=weight if weighted else None,
+        criterion=columns["criterion"] if any(value is not None for value in columns["criterion"]) else None,
+        items=items,
+        outcomes=outcomes,
+        locate=locate,
+    )
+
+
+def tabulated(wins: Any, ties: Any, items: Any) -> Fields:
+    """Rows of votes from a square table of wins and a symmetric one of ties."""
+    won = square(wins, "wins")
+    labels = tuple(range(len(won))) if items is None else check_items(items)
+    if len(labels) != len(won):
+        raise InputError(f"wins is {len(won)} x {len(won)} and items has {len(labels)} labels; give one for each row")
+    tied = np.zeros_like(won) if ties is None else square(ties, "ties")
+    if tied.shape != won.shape:
+        raise InputError(f"ties is {tied.shape} and wins is {won.shape}; pass tables of one shape")
+    if (tied != tied.T).any():
+        i, j = map(int, np.argwhere(tied != tied.T)[0])
+        raise InputError(
+            f"ties[{i}, {j}] is {tied[i, j]:g} and ties[{j}, {i}] is {tied[j, i]:g}; a tie is the same from "
+            "both sides, so make the table symmetric"
+        )
+    tied = np.triu(tied)
+    left, right = (np.concatenate(sides) for sides in zip(np.nonzero(won), np.nonzero(tied), strict=True))
+    outcome = np.repeat(np.array([Outcome.LEFT, Outcome.TIE], np.uint8), [(won > 0).sum(), (tied > 0).sum()])
+    times = np.concatenate([won[won > 0], tied[tied > 0]])
+    winners, losers = left.astype(np.int32), right.astype(np.int32)
+    if (times != np.floor(times)).any() or times.sum() > MOST_REPEATED:
+        return assemble(winners, losers, outcome, labels, weight=times)
+    repeats = times.astype(np.int64)
+    return assemble(np.repeat(winners, repeats), np.repeat(losers, repeats), np.repeat(outcome, repeats), labels)
+
+
+def append_codes(ours: Codes | None, theirs: Codes | None, codes: Codes, n_ours: int, n_theirs: int) -> Codes | None:
+    """Two columns of codes in one, theirs renumbered; rows that have none are -1."""
+    if ours is None and theirs is None:
+        return None
+    unknown = np.full(n_theirs, -1, np.int32)
+    renumbered = unknown if theirs is None else np.append(codes, np.int32(-1))[theirs]
+    return np.concatenate([np.full(n_ours, -1, np.int32) if ours is None else ours, renumbered])

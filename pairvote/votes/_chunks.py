@@ -1,0 +1,132 @@
+"""Votes that come chunk by chunk, so that they need never be in memory all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.labels import Codes
+from pairvote._common.messages import Locate, listed, row_number, shorten
+from pairvote.errors import InputError
+from pairvote.votes._build import assemble
+from pairvote.votes._votes import Votes
+
+
+class Numbered(NamedTuple):
+    """A column as codes into a dictionary of its own, and the number that each entry of that stands for."""
+
+    codes: Codes
+    numbers: NDArray[np.int32]
+
+    def spread(self) -> Codes:
+        """The number of every row."""
+        return self.numbers[self.codes]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CodedVotes:
+    """A chunk of votes as a file has them: every row has two items and an outcome, but perhaps one item twice.
+
+    `items`, `voters` and `criteria` are the labels of this chunk and of all before it, so that a label has the same
+    number in every chunk.
+    """
+
+    items: tuple[Hashable, ...]
+    left: Numbered
+    right: Numbered
+    outcome: Numbered
+    weight: NDArray[np.float64] | None = None
+    voter: Codes | None = None
+    voters: tuple[Hashable, ...] = ()
+    criterion: Codes | None = None
+    criteria: tuple[Hashable, ...] = ()
+    locate: Locate = row_number
+
+    def __len__(self) -> int:
+        return len(self.left.codes)
+
+    def votes(self) -> Votes:
+        """The same as Votes.
+
+        Raises
+        ------
+        InputError
+            For an item against itself.
+        """
+        outcome = self.outcome.numbers.astype(np.uint8)[self.outcome.codes]
+        fields = assemble(self.left.spread(), self.right.spread(), outcome, self.items, locate=self.locate)
+        own = ("weight", "voter", "voters", "criterion", "criteria")
+        return Votes(**fields | {name: getattr(self, name) for name in own})
+
+
+@runtime_checkable
+class CodedSource(Protocol):
+    """What yields votes chunk by chunk and can give them as its files have them, which saves work."""
+
+    def coded(self, *, voters: bool) -> Iterator[CodedVotes]:
+        """The chunks; without the voters where nobody asks for them."""
+
+
+class Criterion:
+    """The votes on one criterion, chunk by chunk, as `Votes.select` gives them of all; for None, if they mix none.
+
+    The one that is `wanted`, or that is `spelt` so; `option` is what chooses it, for a message. `seen` are those that
+    chunks had, None for votes without one.
+    """
+
+    def __init__(self, wanted: Hashable | None, *, spelt: bool = False, option: str = "criterion=") -> None:
+        self.wanted = wanted
+        self.seen: dict[Hashable | None, None] = {}
+        self._spelt = spelt
+        self._option = option
+
+    def of(self, votes: Votes) -> Votes:
+        """The chunk's votes on it.
+
+        Raises
+        ------
+        InputError
+            For None, where this chunk and those before it answer several criteria.
+        """
+        if not len(votes):
+            return votes
+        codes = np.full(1, -1) if votes.criterion is None else np.unique(votes.criterion)
+        self.see(None if code < 0 else votes.criteria[code] for code in codes.tolist())
+        if self.wanted is None:
+            return votes
+        if votes.criterion is None:
+            return votes.where(np.zeros(len(votes), bool))
+        wanted = [code for code, label in enumerate(votes.criteria) if self._is_wanted(label)]
+        return votes.where(np.isin(votes.criterion, wanted))
+
+    def see(self, criteria: Iterable[Hashable | None]) -> None:
+        """Take note of the criteria of a chunk; InputError as for `of`."""
+        self.seen |= dict.fromkeys(criteria)
+        if self.wanted is None and len(self.seen) > 1:
+            raise InputError(f"these votes answer several criteria ({self._listed()}); choose one with {self._option}")
+
+    def check(self) -> None:
+        """InputError where no chunk had a vote on it."""
+        if self.wanted is not None and not any(map(self._is_wanted, self.seen)):
+            raise InputError(f"there is no criterion {shorten(self.wanted)}; the criteria are {self._listed()}")
+
+    def _is_wanted(self, label: Hashable | None) -> bool:
+        return label is not None and (str(label) if self._spelt else label) == self.wanted
+
+    def _listed(self) -> str:
+        labels = [label for label in self.seen if label is not None]
+        return listed(labels) + (" and none" if labels and None in self.seen else "")
+
+
+def each_chunk(votes: Any, remedy: str) -> Iterator[Votes]:
+    """Chunks of votes; InputError, with the remedy, where they are none."""
+    if isinstance(votes, (str, bytes, Mapping)) or not isinstance(votes, Iterable):
+        raise InputError(f"votes is a {type(votes).__name__}; {remedy}")
+    for place, chunk in enumerate(votes):
+        if not isinstance(chunk, Votes):
+            raise InputError(f"chunk {place} of votes is a {type(chunk).__name__}; {remedy}")
+        yield chunk

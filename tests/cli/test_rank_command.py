@@ -1,0 +1,148 @@
+"""Large files are ranked chunk by chunk, and what is said of them is what is said of others."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pairvote as pv
+from pairvote.cli import _rank as _rank_command
+from pairvote.cli._main import main
+from pairvote.cli._parser import METHODS
+
+Run = Callable[..., str]
+
+
+def votes(*, weighted: bool = False, criteria: bool = False) -> pv.Votes:
+    rng = np.random.default_rng(5)
+    left = rng.integers(6, size=300)
+    right = (left + rng.integers(1, 6, size=300)) % 6
+    labels = np.array(["ash", "birch", "cedar", "elm", "fir", "oak"])
+    return pv.Votes.from_labels(
+        labels[left].tolist(),
+        labels[right].tolist(),
+        rng.choice(["left", "right", "tie", "skip"], size=300, p=[0.5, 0.3, 0.15, 0.05]).tolist(),
+        voter=[f"voter {row % 15}" for row in range(300)],
+        weight=(rng.integers(1, 5, size=300) / 2).tolist() if weighted else None,
+        criterion=rng.choice(["new", "useful"], size=300).tolist() if criteria else None,
+    )
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """What the command prints, of files that are taken for large or not."""
+
+    def printed(*argv: object, large: bool, status: int = 0) -> str:
+        for name in ("LARGE_TEXT", "LARGE_PARQUET"):
+            monkeypatch.setattr(_rank_command, name, 0 if large else 2**60)
+        assert main(["rank", *map(str, argv)]) == status
+        out, said = capsys.readouterr()
+        return said if status else out
+
+    return printed
+
+
+def assert_close(found: Any, expected: Any) -> None:
+    """Two values of JSON, numbers to eight digits."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        for name in expected:
+            if name != "n_iter":
+                assert_close(found[name], expected[name])
+    elif isinstance(expected, list):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            assert_close(one, other)
+    elif isinstance(expected, float):
+        assert math.isclose(found, expected, rel_tol=1e-7, abs_tol=1e-8)
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_answer_is_the_same(printed: Run, tmp_path: Path, suffix: str, method: str, weighted: bool) -> None:
+    path = tmp_path / f"votes.{suffix}"
+    pv.write_votes(votes(weighted=weighted), path)
+    whole, chunks = (
+        json.loads(printed(path, "--method", method, "--format", "json", large=large)) for large in (False, True)
+    )
+    assert_close(chunks, whole)
+    assert chunks["n_votes"] == 300
+
+
+@pytest.mark.parametrize("options", [["--top", "2"], ["--position"], ["--ties", "half"], ["--prior-sd", "inf"]])
+def test_options_are_the_same(printed: Run, tmp_path: Path, options: list[str]) -> None:
+    path = tmp_path / "votes.csv"
+    pv.write_votes(votes(), path)
+    whole, chunks = (printed(path, *options, large=large).replace(" by 15 voters", "") for large in (False, True))
+    assert chunks == whole
+
+
+def test_one_criterion_is_chosen_as_it_is_spelt(printed: Run, tmp_path: Path) -> None:
+    path = tmp_path / "votes.csv"
+    pv.write_votes(votes(criteria=True), path)
+    for method in ("bradley-terry", "elo", "tally"):
+        options = ("--criterion", "new", "--method", method, "--format", "json")
+        whole, chunks = (json.loads(printed(path, *options, large=large)) for large in (False, True))
+        assert_close(chunks, whole)
+    said = printed(path, large=True, status=2)
+    assert "several criteria ('useful', 'new'); choose one with criterion=" in said
+    assert "--criterion LABEL" in said
+    assert "there is no criterion 'odd'" in printed(path, "--criterion", "odd", large=True, status=2)
+    # Several criteria are weighed from the whole file.
+    assert printed(path, "--criteria", "new=1", large=True) == printed(path, "--criteria", "new=1", large=False)
+
+
+def test_criteria_that_are_numbers_are_found_by_how_they_are_written(printed: Run, tmp_path: Path) -> None:
+    path = tmp_path / "votes.jsonl"
+    rows = [("ash", "birch", "left", 1), ("ash", "birch", "right", 2), ("birch", "ash", "left", 2)]
+    path.write_text(
+        "".join(
+            json.dumps(dict(zip(("left", "right", "outcome", "criterion"), row, strict=True))) + "\n" for row in rows
+        )
+    )
+    report = json.loads(printed(path, "--criterion", "2", "--format", "json", large=True))
+    assert (report["n_votes"], report["ranking"][0]["item"]) == (2, "birch")
+
+
+def test_a_directory_of_files_is_ranked(printed: Run, tmp_path: Path) -> None:
+    whole = votes()
+    for number in range(3):
+        pv.write_votes(whole.where(np.arange(300) % 3 == number), tmp_path / f"part-{number}.parquet")
+    report = json.loads(printed(tmp_path, "--input-format", "parquet", "--format", "json", large=False))
+    assert report["n_votes"] == 300
+    expected = pv.bradley_terry(whole)
+    for row in report["ranking"]:
+        assert row["score"] == pytest.approx(expected.to_dict()[row["item"]], abs=1e-8)
+
+
+def test_what_is_wrong_is_told_with_its_line(printed: Run, tmp_path: Path) -> None:
+    path = tmp_path / "votes.csv"
+    path.write_text("left,right,outcome\nash,birch,left\nash,ash,tie\n")
+    for large in (False, True):
+        assert f"line 3 of {path} has 'ash' against itself" in printed(path, large=large, status=2)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_a_progress_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "votes.csv"
+    pv.write_votes(votes(), path)
+    monkeypatch.setattr(_rank_command, "LARGE_TEXT", 0)
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert main(["rank", str(path)]) == 0
+        assert ("100%" in stream.getvalue()) == shown

@@ -1,0 +1,121 @@
+"""Parts of large arrays, worked on in turn or at the same time."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import pairvote as pv
+from pairvote._common import threads as _threads
+from pairvote._common.threads import Parts, n_usable
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 5, 99_999, 250_000, 10**7])
+def test_equal_parts_cover_every_row_once(n_rows: int) -> None:
+    bounds = Parts.equal(n_rows).bounds
+    assert bounds[0][0] == 0
+    assert bounds[-1][1] == n_rows
+    assert all(before[1] == after[0] for before, after in pairwise(bounds))
+    assert np.ptp([last - first for first, last in bounds]) <= 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_of_rows_are_about_as_much_work_each(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    work = rng.integers(0, 2_000, size=1_000)
+    stops = np.concatenate([[0], np.cumsum(work)])
+    bounds = Parts.of_rows(stops).bounds
+    assert len(bounds) == _threads.MOST_PARTS
+    assert [first for first, _ in bounds] == [0, *(last for _, last in bounds[:-1])]
+    assert bounds[-1][1] == 1_000
+    shares = [stops[last] - stops[first] for first, last in bounds]
+    assert max(shares) - min(shares) <= 2 * work.max()
+
+
+def test_one_row_of_all_the_work_is_one_part_with_work() -> None:
+    bounds = Parts.of_rows(np.array([0, 0, 10**6, 10**6])).bounds
+    assert sum(last - first for first, last in bounds) == 3
+    assert bounds[-1][1] == 3
+
+
+def test_threads_run_at_the_same_time_and_results_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_threads, "n_usable", lambda: 2)
+    parts = Parts.equal(10**6)
+    both = threading.Barrier(2, timeout=30)
+
+    def work(number: int, first: int, last: int) -> tuple[int, str]:
+        if number in (0, 1):
+            both.wait()
+        return number, threading.current_thread().name
+
+    with parts:
+        results = parts.run(work)
+    assert [number for number, _ in results] == list(range(len(parts)))
+    assert results[0][1] != results[1][1]
+    assert [number for number, _ in parts.run(lambda number, first, last: (number, 0))] == list(range(len(parts)))
+
+
+def test_an_error_in_a_part_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_threads, "n_usable", lambda: 3)
+
+    def work(number: int, first: int, last: int) -> None:
+        if number == 2:
+            raise ValueError("part 2")
+
+    with Parts.equal(10**6) as parts, pytest.raises(ValueError, match="part 2"):
+        parts.run(work)
+
+
+def test_sums_are_alike_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=10**6) * 10.0 ** rng.uniform(-9, 9, size=10**6)
+    found = []
+    for n_threads in (1, 2, 4):
+        monkeypatch.setattr(_threads, "n_usable", lambda n_threads=n_threads: n_threads)
+        sums = np.array([1.0])
+        with Parts.equal(10**6) as parts:
+            parts.add_up(lambda first, last, own: own.__iadd__(values[first:last].sum()), sums)
+        found.append(sums.tobytes())
+    assert len(set(found)) == 1
+
+
+def test_the_environment_can_ask_for_fewer_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    most = n_usable()
+    assert most >= 1
+    for asked, expected in (("1", 1), ("0", most), ("", most), ("many", most), ("1000000", most)):
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+        assert n_usable() == expected
+
+
+def test_a_fit_is_the_same_to_the_bit_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    # Small parts, so that few votes have several.
+    monkeypatch.setattr(_threads, "LEAST_SHARED", 1_000)
+    for n_items in (60, 600):
+        left = rng.integers(n_items, size=20_000)
+        right = (left + rng.integers(1, n_items, size=20_000)) % n_items
+        votes = pv.Votes.from_codes(left, right, rng.integers(4, size=20_000), n_items=n_items)
+        found = []
+        for n_threads in (1, 2, 3):
+            monkeypatch.setattr(_threads, "n_usable", lambda n_threads=n_threads: n_threads)
+            counts = votes.counts()
+            scores = pv.bradley_terry(votes, position=True).scores
+            found.append((counts.table.tobytes(), counts.right.tobytes(), scores.tobytes()))
+        assert len(set(found)) == 1
+
+
+def test_parts_change_a_fit_by_rounding_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    left = rng.integers(700, size=30_000)
+    right = (left + rng.integers(1, 700, size=30_000)) % 700
+    weight = rng.gamma(1.0, size=30_000)
+    votes = pv.Votes.from_codes(left, right, rng.integers(3, size=30_000), n_items=700, weight=weight)
+    whole, whole_counts = pv.bradley_terry(votes, ties="rao-kupper"), votes.counts()
+    monkeypatch.setattr(_threads, "LEAST_SHARED", 2_000)
+    np.testing.assert_allclose(pv.bradley_terry(votes, ties="rao-kupper").scores, whole.scores, atol=1e-9)
+    np.testing.assert_array_equal(votes.counts().table, whole_counts.table)
+    np.testing.assert_array_equal(votes.counts().right, whole_counts.right)

@@ -1,0 +1,362 @@
+"""A poll's file when things go wrong: locked, full, read-only, truncated, foreign, edited."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from strategies import assert_same_votes
+
+import pairvote as pv
+from pairvote.poll import _store as store_module
+
+ITEMS = ["ash", "birch", "cedar", "doum"]
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    """A poll with 40 answers and one open question, in one file."""
+    path = tmp_path / "poll.db"
+    with pv.Poll(ITEMS, store=path, rng=1) as poll:
+        for number in range(40):
+            voter = number % 4
+            poll.answer(voter, poll.ask(voter).id, ("left", "right", "tie")[number % 3])
+        poll.ask("anna")
+    assert not path.with_name("poll.db-wal").exists()
+    return path
+
+
+def connected(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(path, isolation_level=None))
+
+
+def edit(path: Path, *statements: str) -> None:
+    with connected(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+# --- beginning and opening ---
+
+
+def test_a_file_that_is_there_is_not_begun_again(path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(
+        pv.InputError, match=r"a file that is there already; go on with the poll in it by Poll\.open\('"
+    ):
+        pv.Poll(ITEMS, store=path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "is not there; check the path, or begin a poll"),
+        (b"", "is empty: the program may have ended while it began the poll; delete the file and begin again"),
+        (b"name,votes\nash,3\n" * 100, "is not a file of SQLite, or its beginning is damaged; check the path"),
+        (b"SQLite format 3\0" + bytes(5000), "is not a file of SQLite|is damaged"),
+    ],
+)
+def test_what_is_no_poll_is_not_opened(tmp_path, content, message: str) -> None:
+    path = tmp_path / "poll.db"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(pv.StorageError, match=message):
+        pv.Poll.open(path)
+    assert (path.read_bytes() if path.exists() else None) == content
+
+
+def test_another_programs_file_is_not_opened_nor_changed(tmp_path) -> None:
+    path = tmp_path / "other.db"
+    edit(path, "CREATE TABLE events (number)", "PRAGMA application_id = 7")
+    before = path.read_bytes()
+    with pytest.raises(pv.StorageError, match="holds no poll; check the path"):
+        pv.Poll.open(path)
+    assert path.read_bytes() == before
+
+
+def test_a_directory_and_a_place_that_is_none(tmp_path) -> None:
+    with pytest.raises(pv.StorageError, match="cannot be opened; make the file and its directory readable"):
+        pv.Poll.open(tmp_path)
+    with pytest.raises(pv.InputError, match="store is None; pass the path of a file"):
+        pv.Poll.open(None)
+    with pytest.raises(pv.StorageError, match=r"cannot be made \(No such file or directory\); choose another place"):
+        pv.Poll(ITEMS, store=tmp_path / "nowhere" / "poll.db")
+
+
+def test_a_later_format_is_left_to_later_versions(path) -> None:
+    edit(path, "PRAGMA user_version = 2")
+    with pytest.raises(
+        pv.StorageError, match="has format 2 and this pairvote knows 1; open it with the one that wrote"
+    ):
+        pv.Poll.open(path)
+
+
+def test_a_path_means_the_same_file_after_a_change_of_directory(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "a poll?mode=memory#% å.db"
+    with pv.Poll(ITEMS, store=name, rng=1) as poll:
+        poll.close()
+        monkeypatch.chdir("/")
+        poll.ask("anna")
+    assert [found.name for found in tmp_path.iterdir()] == [name]
+
+
+# --- locked, full, read-only ---
+
+
+def test_a_locked_file_is_said_to_be_and_nothing_is_lost(path, monkeypatch) -> None:
+    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.05)
+    with pv.Poll.open(path) as poll:
+        question = poll.ask("anna")
+        with connected(path) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for _ in range(2):
+                with pytest.raises(pv.StorageError, match=r"was locked by another process for .* seconds; end the one"):
+                    poll.answer("anna", question.id, "left")
+            # To look at it needs no lock.
+            assert len(poll.votes()) == 40
+            other.execute("ROLLBACK")
+        poll.answer("anna", question.id, "left")
+        assert len(poll.votes()) == 41
+        poll.verify()
+
+
+FULL = """
+import resource, signal, sys
+import pairvote as pv
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+poll = pv.Poll.open(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+acknowledged, failed = 0, 0
+for voter in range(100, 100_000):
+    try:
+        question = poll.ask(voter)
+        poll.answer(voter, question.id, "left")
+        acknowledged += 1
+    except pv.StorageError as error:
+        failed += 1
+        assert "the disk" in str(error), error
+        if failed == 3:
+            break
+seen = len(poll.votes())
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+# There is room again.
+poll.answer(voter, poll.ask(voter).id, "left")
+print(acknowledged, seen, len(poll.votes()))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file sizes are limited by POSIX only")
+def test_a_full_disk_loses_nothing_that_was_acknowledged(path) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    acknowledged, seen, after = map(int, done.stdout.split())
+    assert acknowledged > 5
+    assert (seen, after) == (40 + acknowledged, 41 + acknowledged)
+    with pv.Poll.open(path) as poll:
+        assert len(poll.votes()) == after
+        poll.verify()
+
+
+def test_a_full_file_says_so(path) -> None:
+    with pv.Poll.open(path) as poll:
+        poll.ask("anna")
+        connection = poll._log.store._open
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(pv.StorageError, match="has no room to grow: the disk is full; make room and send the same"):  # noqa: PT012
+            for voter in range(1000, 2000):
+                connection.execute(f"PRAGMA max_page_count = {pages}")
+                poll.answer(voter, poll.ask(voter).id, "left")
+        count = len(poll.votes())
+        # The connection that failed is not used again, and with it went the limit.
+        poll.answer(voter, poll.ask(voter).id, "left")
+        assert len(poll.votes()) == count + 1
+        poll.verify()
+
+
+READ_ONLY = """
+import os, sys
+import pairvote as pv
+path, user = sys.argv[1], int(sys.argv[2])
+pv.Poll(["ash", "birch"]).ask("anna")  # loads what is needed, which another user may not be able to
+if user:
+    os.setuid(user)
+poll = pv.Poll.open(path)
+print(len(poll.votes()), len(poll.verify()))
+for act in (lambda: poll.ask("new"), lambda: poll.answer("anna", poll.ask("anna").id, "left")):
+    try:
+        act()
+    except pv.StorageError as error:
+        print(error)
+print(len(poll.votes()))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
+def test_a_file_that_may_only_be_read_is_read(path) -> None:
+    # To the superuser every file may be written, so the child becomes another user.
+    folder = Path(tempfile.mkdtemp())
+    try:
+        copy = folder / "poll.db"
+        shutil.copy(path, copy)
+        copy.chmod(0o444)
+        with contextlib.closing(sqlite3.connect(copy)) as keeper:
+            # A reader of a WAL file needs the shared memory of one who may write, or a directory to make it in.
+            keeper.execute("SELECT count(*) FROM events").fetchone()
+            for file in folder.iterdir():
+                file.chmod(0o444)
+            folder.chmod(0o555)
+            user = 65534 if os.getuid() == 0 else 0
+            done = subprocess.run(
+                [sys.executable, "-c", READ_ONLY, copy, str(user)], capture_output=True, text=True, check=False
+            )
+        assert done.returncode == 0, done.stderr
+        first, *refused, last = done.stdout.splitlines()
+        assert (first, last) == ("40 64", "40")
+        assert len(refused) == 2
+        assert all("may only be read; make the file and its directory writable to go on voting" in r for r in refused)
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+# --- truncated and edited ---
+
+
+def test_a_truncated_file_is_not_opened(path) -> None:
+    whole = path.read_bytes()
+    assert len(whole) > 3 * 4096
+    for length in (50, 100, 4096, 5000, len(whole) // 2, len(whole) - 4096):
+        path.write_bytes(whole[:length])
+        with pytest.raises(pv.StorageError, match=r"restore|check the path"):
+            pv.Poll.open(path)
+        assert path.read_bytes() == whole[:length]
+    # SQLite reads the byte that is not there as zero; it is the end of a digest.
+    path.write_bytes(whole[:-1])
+    with (
+        pv.Poll.open(path) as poll,
+        pytest.raises(pv.StorageError, match=r"event \d+ of .* was changed after it was written"),
+    ):
+        poll.verify()
+    path.write_bytes(whole)
+    with pv.Poll.open(path) as poll:
+        assert len(poll.votes()) == 40
+
+
+def test_a_log_that_was_cut_short_is_found_by_a_digest_written_down(path) -> None:
+    with pv.Poll.open(path) as poll:
+        noted = poll.verify()
+        poll.answer("anna", poll.ask("anna").id, "left")
+        assert poll.verify(noted) != noted
+    edit(path, "DELETE FROM events WHERE number > 80")
+    with pv.Poll.open(path) as poll:
+        poll.verify()
+        with pytest.raises(pv.StorageError, match=f"ends at event 80 and no event has the digest {noted}: .* cut off"):
+            poll.verify(noted)
+
+
+EDITS = {
+    "an outcome": ("UPDATE events SET b = 2 - b WHERE number = 3", 3),
+    "another outcome": ("UPDATE events SET b = 3 WHERE number = 41", 41),
+    "a voter": ("UPDATE events SET a = 5 WHERE number = 40", 40),
+    "a voter's type": ("UPDATE events SET a = CAST(a AS TEXT) WHERE number = 40", 40),
+    "the sides": ("UPDATE events SET b = c, c = b WHERE number = 2", 2),
+    "a time": ("UPDATE events SET time = time + 1e-6 WHERE number = 12", 12),
+    "a kind": ("UPDATE events SET kind = 4 WHERE number = 81", 81),
+    "a digest": ("UPDATE events SET digest = zeroblob(32) WHERE number = 7", 7),
+    "the seed": ("""UPDATE events SET a = replace(a, '"seed": ', '"seed": 1') WHERE number = 1""", 1),
+    "one taken out": ("DELETE FROM events WHERE number = 30", 30),
+    "the first taken out": ("DELETE FROM events WHERE number = 1", 1),
+    "an empty log": ("DELETE FROM events", None),
+    "no table": ("DROP TABLE events", None),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edited_log_is_found_out(path, name: str) -> None:
+    statement, event = EDITS[name]
+    with pv.Poll.open(path) as poll:
+        noted = poll.verify()
+        edit(path, statement)
+        with pytest.raises(pv.StorageError, match=rf"event {event}\b|no event has the digest|holds no log"):
+            poll.verify(noted)
+        if event is not None:
+            with pytest.raises(pv.StorageError, match=rf"event {event} .*restore the file from a copy"):
+                poll.verify()
+    # Opening looks at what cannot have happened only.
+    with contextlib.suppress(pv.StorageError):
+        pv.Poll.open(path).close()
+
+
+def test_swapped_events_are_found_out(path) -> None:
+    edit(
+        path,
+        "UPDATE events SET number = 1000 WHERE number = 11",
+        "UPDATE events SET number = 11 WHERE number = 13",
+        "UPDATE events SET number = 13 WHERE number = 1000",
+    )
+    with pytest.raises(pv.StorageError, match=r"event 11 of .* does not follow from those before it"):
+        pv.Poll.open(path)
+
+
+@pytest.mark.parametrize("event", [30, 31], ids=["a question", "an answer"])
+def test_a_removed_row_is_not_passed_over(path, event: int) -> None:
+    edit(path, f"DELETE FROM events WHERE number = {event}")
+    with pytest.raises(
+        pv.StorageError, match=rf"event {event + 1} of .* does not follow from those before it .*restore"
+    ):
+        pv.Poll.open(path)
+    edit(path, "DELETE FROM events")
+    with pytest.raises(pv.StorageError, match=r"the first event of .* does not say how the poll was begun"):
+        pv.Poll.open(path)
+
+
+def test_the_log_is_what_the_documentation_says(path) -> None:
+    """Anybody can check the chain without pairvote."""
+    import hashlib
+    import json
+
+    before = bytes(32)
+    with connected(path) as connection:
+        for *content, digest in connection.execute("SELECT * FROM events ORDER BY number"):
+            text = json.dumps(content, separators=(",", ":"))
+            assert hashlib.sha256(before + text.encode()).digest() == digest
+            before = digest
+    with pv.Poll.open(path) as poll:
+        assert poll.verify() == before.hex()
+
+
+# --- failures in the middle ---
+
+
+@pytest.mark.parametrize("step", ["append", "commit"])
+def test_whatever_fails_the_state_is_never_ahead_of_the_disk(path, monkeypatch, step: str) -> None:
+    with pv.Poll.open(path) as poll, pv.Poll.open(path) as other:
+        question = poll.ask("anna")
+        store, real = poll._log.store, getattr(poll._log.store, step)
+
+        def fail(*arguments):
+            if step == "append":
+                real(*arguments)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(store, step, fail)
+        with pytest.raises(KeyboardInterrupt):
+            poll.answer("anna", question.id, "left")
+        with pytest.raises(KeyboardInterrupt):
+            poll.remove_voter(0)
+        monkeypatch.undo()
+        assert_same_votes(poll.votes(), other.votes())
+        assert len(poll.votes()) == 40
+        assert poll.ask("anna") == question == other.ask("anna")
+        poll.answer("anna", question.id, "left")
+        assert_same_votes(poll.votes(), other.votes())
