@@ -7,13 +7,16 @@ BIN := $(VENV)/bin
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 SOURCES := pyproject.toml setup.py $(wildcard pairvote/_kernels/*.py)
 
-.PHONY: demo test test-interpreted lint types docs wheel bench clean
+.PHONY: demo test test-quick test-interpreted lint types docs wheel bench clean
 
 demo: $(VENV)/installed-all
 	$(BIN)/pairvote demo
 
 test: $(VENV)/installed-test
 	$(PYTEST)
+
+test-quick: $(VENV)/installed-test
+	$(PYTEST) -m 'not slow'
 
 test-interpreted: $(VENV)/installed-test
 	PAIRVOTE_KERNELS=python $(PYTEST)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import pytest
+from house import DYNAMIC, PACKAGE, drawing, graph_of, graph_of_rooms, imports_in, room_of, sources
 
 import pairvote
 
-PACKAGE = Path(pairvote.__file__).parent
 # From the ground up. A room is a folder or a file at the top of the package.
 FLOORS: tuple[set[str], ...] = (
     {"errors", "_kernels"},
@@ -33,48 +30,6 @@ TOP = len(FLOORS) - 1
 # `Ranking.plot` goes through the package's lazy public names.
 MAY_POINT_UP = {("ranking._ranking", "pairvote")}
 MAY_BE_LOADED = {*sys.stdlib_module_names, "numpy", "pairvote"}
-
-
-class Import(NamedTuple):
-    """One imported name: `target` is a module, written in full; `late` inside a function or for types only."""
-
-    target: str
-    late: bool
-    line: int
-
-
-def imports_in(source: str, modules: set[str]) -> Iterator[Import]:
-    """Every import; of "from pairvote import x" the target is pairvote.x if that is a module, else pairvote."""
-
-    def walk(node: ast.AST, late: bool) -> Iterator[Import]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Import):
-                yield from (Import(alias.name, late, child.lineno) for alias in child.names)
-            elif isinstance(child, ast.ImportFrom):
-                assert not child.level, f"line {child.lineno}: a relative import; write it out from pairvote"
-                package = child.module or ""
-                for alias in child.names:
-                    whole = f"{package}.{alias.name}"
-                    is_module = package.startswith("pairvote") and whole.removeprefix("pairvote.") in modules
-                    yield Import(whole if is_module else package, late, child.lineno)
-            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                yield from walk(child, True)
-            elif isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-                yield from walk(ast.Module(child.body, []), True)
-                yield from walk(ast.Module(child.orelse, []), late)
-            else:
-                if isinstance(child, ast.Call) and ast.unparse(child.func).endswith("import_module"):
-                    name = child.args[0]
-                    assert isinstance(name, ast.Constant), f"line {child.lineno}: an import that cannot be read"
-                    yield Import(str(name.value), late, child.lineno)
-                yield from walk(child, late)
-
-    return walk(ast.parse(source), False)
-
-
-def room_of(module: str) -> str:
-    """The room of a module of pairvote."""
-    return module.partition(".")[0]
 
 
 def floor_of(module: str) -> int:
@@ -101,12 +56,7 @@ def offences(module: str, source: str, modules: set[str]) -> list[str]:
 
 def circle(sources: dict[str, str]) -> list[str]:
     """Modules that import each other in a circle, late imports counted; or rooms that do; else nothing."""
-    modules, rooms = dict[str, set[str]](), dict[str, set[str]]()
-    for module, source in sources.items():
-        targets = {target for target, _, _ in imports_in(source, set(sources)) if target.startswith("pairvote.")}
-        modules[module] = {target.removeprefix("pairvote.") for target in targets}
-        rooms.setdefault(room_of(module), set()).update(map(room_of, modules[module]))
-    for graph in (modules, {room: others - {room} for room, others in rooms.items()}):
+    for graph in (graph_of(sources), graph_of_rooms(sources)):
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
@@ -114,21 +64,8 @@ def circle(sources: dict[str, str]) -> list[str]:
     return []
 
 
-def sources() -> dict[str, str]:
-    """The text of every module, by its name within pairvote; without the package's own list of lazy names."""
-    found = {}
-    for path in PACKAGE.rglob("*.py"):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = path.read_text(encoding="utf-8")
-    del found[""]
-    return found
-
-
-# What imports by names that are made at run time: the lazy public names, and the kernels, compiled or interpreted.
-DYNAMIC = {"_common.lazy", "_kernels"}
-SOURCES = {name: source for name, source in sources().items() if name not in DYNAMIC}
 MODULES = set(sources())
+SOURCES = {name: source for name, source in sources().items() if name not in DYNAMIC}
 
 
 def test_there_are_few_rooms_and_fewer_files() -> None:
@@ -240,3 +177,8 @@ def test_a_planted_circle_is_found(module: str, planted: str) -> None:
     if module == "io._source":
         changed["datasets"] += "\n\nfrom pairvote.io import read_votes\n"
     assert circle(changed)
+
+
+def test_the_drawing_in_the_documentation_is_that_of_the_imports() -> None:
+    page = (PACKAGE.parent / "docs" / "development.md").read_text(encoding="utf-8")
+    assert drawing() in page, "put what `python tests/house.py` prints into docs/development.md"
