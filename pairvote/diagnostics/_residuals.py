@@ -92,12 +92,17 @@ def _terms(
 
 def _mean_squares(sums: NDArray[np.float64]) -> MeanSquares:
     """Of these sums, (6, n_groups)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # A group without votes has none of these.
-        n, information, squares, standard_squares, by_information, by_number = sums
-        infit, outfit = squares / information, standard_squares / n
-        infit_t = _standardised(infit, np.sqrt(np.maximum(by_information, 0.0)) / information)
-        return MeanSquares(infit, outfit, infit_t, _standardised(outfit, np.sqrt(np.maximum(by_number, 0.0)) / n))
+    n, information, squares, standard_squares, by_information, by_number = sums
+    infit, outfit = _ratio(squares, information), _ratio(standard_squares, n)
+    infit_spread = _ratio(np.sqrt(np.maximum(by_information, 0.0)), information)
+    outfit_spread = _ratio(np.sqrt(np.maximum(by_number, 0.0)), n)
+    return MeanSquares(infit, outfit, _standardised(infit, infit_spread), _standardised(outfit, outfit_spread))
+
+
+def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The quotient, and nan for a group without votes."""
+    out = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
+    return np.divide(numerator, denominator, out=out, where=denominator > 0.0)
 
 
 def _standardised(mean_square: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -147,7 +152,8 @@ class Items(Part):
     def _blocks(self) -> Iterator[Block]:
         low, high = np.nanmin(self.infit), np.nanmax(self.infit)
         yield f"infit {low:.2f} to {high:.2f}, outfit {np.nanmin(self.outfit):.2f} to {np.nanmax(self.outfit):.2f}"
-        worst = np.argsort(-np.nan_to_num(self.infit_t, nan=-np.inf))[:MOST_ROWS]
+        # nan, of an item without votes, comes last.
+        worst = np.argsort(-self.infit_t)[:MOST_ROWS]
         rows = [
             (
                 named(self.items[code]),
