@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairvote._common.random import Rng
 from pairvote.errors import InputError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Workshop:
     n_winners: int
     source: str
 
-    def simulated_votes(self, *, rng: int | np.random.Generator | None = None, ties: float = 0.0) -> Votes:
+    def simulated_votes(self, *, rng: Rng = None, ties: float = 0.0) -> Votes:
         """Votes made up by a random generator to stand in for the real ones, which were never published.
 
         Strengths, in log-odds, are drawn from Normal(0, 1), and the highest are given to the winners in their

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import check_k, is_whole
+from pairvote._common.random import Rng
 from pairvote.diagnostics._consensus import Consensus
 from pairvote.diagnostics._page import Block, Part
 from pairvote.errors import InputError
-from pairvote.ranking._ranking import Ranking, Rng
+from pairvote.ranking._ranking import Ranking
 from pairvote.votes._votes import Votes
 
 LITTLE = 0.7

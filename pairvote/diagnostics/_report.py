@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import check_k, is_whole
 from pairvote._common.messages import plural
+from pairvote._common.random import Rng
 from pairvote.diagnostics._answered import Answers, answers_of
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
 from pairvote.diagnostics._border import Cut, cut_of
@@ -24,7 +25,7 @@ from pairvote.diagnostics._sides import PositionBias, position_of
 from pairvote.diagnostics._simulated import check_simulation, largest_evidence, largest_misfit, n_circular, simulate
 from pairvote.diagnostics._triads import Triads, triads_of
 from pairvote.diagnostics._voters import Groups, Voters, voters_of
-from pairvote.ranking._ranking import Ranking, Rng
+from pairvote.ranking._ranking import Ranking
 from pairvote.votes._votes import Votes
 
 N_SPLITS = 100

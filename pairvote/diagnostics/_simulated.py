@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, is_whole
+from pairvote._common.random import Rng
 from pairvote.diagnostics._consensus import Consensus, check_rate
 from pairvote.diagnostics._residuals import Items, items_of, squares_of_items
 from pairvote.diagnostics._triads import Triads, count_triads, triads_of
 from pairvote.diagnostics._voters import Groups, Voters, evidence, voters_of
 from pairvote.errors import InputError
-from pairvote.ranking._ranking import Rng
 from pairvote.votes._votes import Votes
 
 MOST_SIMULATIONS, FEWEST_SIMULATIONS, LEAST = 499, 199, 99

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import check_k, is_whole
+from pairvote._common.random import Rng
 from pairvote.errors import InputError, PriorWarning
 from pairvote.plotting._style import (
     QUIET,
@@ -23,7 +24,7 @@ from pairvote.plotting._style import (
     require_matplotlib,
     write,
 )
-from pairvote.ranking._ranking import Ranking, Rng
+from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._bradley_terry import bradley_terry
 from pairvote.votes._votes import Votes
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import check_k, is_number, restore
 from pairvote._common.frames import Backend, make_frame
 from pairvote._common.messages import shorten
+from pairvote._common.random import Rng
 from pairvote._inference.outcomes import outcome_probabilities
 from pairvote._inference.solver import LARGEST_DENSE
 from pairvote.errors import InputError, MissingUncertaintyError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Unit = Literal["log-odds", "elo", "votes", "share"]
-Rng = int | np.random.Generator | None
 
 ELO_PER_LOG_ODDS = 400.0 / math.log(10.0)
 N_DRAWS = 20_000

@@ -14,10 +14,11 @@ from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural, shorten
 from pairvote._common.outcomes import Outcome
 from pairvote._common.parallel import check_jobs, run_blocks
+from pairvote._common.random import Rng
 from pairvote._inference.posterior import Posterior, centred
 from pairvote._inference.solver import LARGEST_DENSE
 from pairvote.errors import InputError, NotIdentifiedError, PairvoteError
-from pairvote.ranking._ranking import Ranking, Rng
+from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Known
 from pairvote.scoring._bradley_terry import refit
 from pairvote.scoring._criteria import votes_on

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
+from pairvote._common.random import Rng
 from pairvote.errors import InputError
-from pairvote.ranking._ranking import Ranking, Rng
+from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._criteria import combine
 from pairvote.scoring._elo_ratings import NEEDED, EloRatings, check_options, record_all
 from pairvote.votes._chunks import Criterion, each_chunk
