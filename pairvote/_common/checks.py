@@ -21,9 +21,9 @@ from typing import TypeGuard
 
 from numpy.typing import ArrayLike
 
+from pairvote._common.coded import Coded
 from pairvote._common.labels import (
     MAX_ITEMS,
-    Coded,
     Codes,
     as_array,
     check_items,

@@ -9,15 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.coded import Coded
 from pairvote.errors import InputError
 
 Backend = Literal["pandas", "polars", "pyarrow"]
-CodedColumn = tuple[NDArray[np.signedinteger[Any]], list[Any]]
-Column = list[Any] | NDArray[np.integer[Any]] | CodedColumn
+Column = list[Any] | NDArray[np.integer[Any]] | Coded
 
 
 def series_column(values: object) -> Column | None:
-    """A data frame's column as a list, an array of integers or (codes, labels); None for anything else."""
+    """A data frame's column as a list, an array of integers or codes of its labels; None for anything else."""
     import narwhals as nw
 
     arrow = sys.modules.get("pyarrow")
@@ -53,7 +53,7 @@ class Frame:
         return len(self._frame)
 
     def column(self, name: str) -> Column:
-        """The column `name` as a list, as an array where it holds integers, or as (codes, labels) where it is text."""
+        """The column `name` as a list, as an array where it holds integers, or as codes where it is text."""
         if not isinstance(name, Hashable) or name not in self.columns:
             listed = ", ".join(map(repr, self.columns)) or "none"
             raise InputError(f"there is no column {name!r}; the columns are {listed}, so name the right one")
@@ -66,7 +66,7 @@ def _column(series: Any) -> Column:
     if series.dtype in (nw.Categorical, nw.Enum):
         native = series.to_native()
         if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
-            return np.asarray(native.cat.codes), native.cat.categories.tolist()
+            return Coded(np.asarray(native.cat.codes, np.int32), native.cat.categories.tolist())
         if series.implementation.is_polars():
             return _polars_codes(native)
         if series.implementation.is_pyarrow():
@@ -88,7 +88,7 @@ def _column(series: Any) -> Column:
     return values
 
 
-def _text_codes(series: Any) -> CodedColumn | None:
+def _text_codes(series: Any) -> Coded | None:
     """Codes of a column of text by its own library, several times as fast as one Python string after another."""
     native = series.to_native()
     if series.implementation.is_pyarrow():
@@ -99,31 +99,31 @@ def _text_codes(series: Any) -> CodedColumn | None:
         return _polars_codes(native.cast(polars.Categorical))
     if series.implementation.is_pandas():
         codes, labels = native.factorize()
-        return codes, labels.tolist()
+        return Coded(codes.astype(np.int32), labels.tolist())
     return None
 
 
-def _polars_codes(native: Any) -> CodedColumn:
+def _polars_codes(native: Any) -> Coded:
     """Codes of a categorical column, whose physical numbers are not places among its own labels."""
     distinct = native.drop_nulls().unique()
     physical = distinct.to_physical().to_numpy()
-    places = np.full(int(physical.max(initial=0)) + 1, -1, np.int64)
+    places = np.full(int(physical.max(initial=0)) + 1, -1, np.int32)
     places[physical] = np.arange(len(physical))
     codes = places[native.to_physical().fill_null(0).to_numpy()]
     codes[native.is_null().to_numpy()] = -1
-    return codes, distinct.to_list()
+    return Coded(codes, distinct.to_list())
 
 
-def _arrow_codes(chunks: Sequence[Any]) -> CodedColumn:
+def _arrow_codes(chunks: Sequence[Any]) -> Coded:
     """One numbering of dictionary arrays, each of whose dictionaries may hold nulls and repeats."""
     table: dict[Any, int] = {None: -1}
-    columns = [np.empty(0, np.int64)]
+    columns = [np.empty(0, np.int32)]
     for chunk in chunks:
         numbers = [table.setdefault(label, len(table) - 1) for label in chunk.dictionary.to_pylist()]
         codes = chunk.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False)
         # A null is coded -1, which picks the last entry.
-        columns.append(np.array([*numbers, -1], np.int64)[codes])
-    return np.concatenate(columns), [label for label in table if label is not None]
+        columns.append(np.array([*numbers, -1], np.int32)[codes])
+    return Coded(np.concatenate(columns), [label for label in table if label is not None])
 
 
 def make_frame(columns: Mapping[str, Sequence[Any] | NDArray[Any]], backend: Backend) -> Any:

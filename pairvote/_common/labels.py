@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from itertools import chain, count
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairvote._common.coded import Coded
 from pairvote._common.frames import series_column
 from pairvote._common.messages import Locate, row_number, shorten
 from pairvote._kernels import lookup
@@ -23,13 +24,6 @@ from pairvote.errors import InputError
 Codes = NDArray[np.int32]
 MAX_ITEMS = 2**24
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
-
-
-class Coded(NamedTuple):
-    """A column as int codes into its labels; -1 where the value is missing."""
-
-    codes: NDArray[np.signedinteger[Any]]
-    labels: Sequence[Hashable]
 
 
 Column = list[Any] | tuple[Any, ...] | NDArray[np.integer[Any]] | Coded
@@ -79,9 +73,7 @@ def as_column(values: object, name: str) -> Column:
         raise InputError(f"{name} is {shorten(values)}; pass a list, an array or a column with one entry a vote")
     if not isinstance(values, np.ndarray):
         series = series_column(values)
-        if series is None:
-            return list(values)
-        return Coded(*series) if isinstance(series, tuple) else series
+        return list(values) if series is None else series
     if values.ndim != 1:
         raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
     if values.dtype.kind in "iu" and not hasattr(values, "mask"):
@@ -95,7 +87,7 @@ def _code_integers(values: NDArray[Any]) -> Coded:
     if numbered is not None:
         return Coded(numbered[0][0], numbered[1])
     labels, codes = np.unique(values, return_inverse=True)
-    return Coded(codes, labels.tolist())
+    return Coded(codes.astype(np.int32), labels.tolist())
 
 
 def _number(columns: Sequence[NDArray[np.integer[Any]]]) -> tuple[NDArray[np.int32], list[int]] | None:

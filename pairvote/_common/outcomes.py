@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairvote._common.coded import Coded
 from pairvote._common.labels import (
-    Coded,
     as_array,
     as_column,
     code_column,

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pairvote._common.coded import Coded
 from pairvote._common.frames import Frame
-from pairvote._common.labels import Coded
 from pairvote._common.messages import listed, shorten
 from pairvote._common.outcomes import Outcomes
 from pairvote.distributed._engine import Delayed, added, kept, result, sent, task
@@ -130,7 +130,7 @@ def _read(partition: Any, number: int, asked: Asked) -> tuple[Votes, dict[str, A
     if not len(frame):
         # A column without entries may have any type.
         return Votes.from_codes([], [], [], items=asked.items or ()), {}
-    columns = {name: Coded(*values) if isinstance(values := frame.column(name), tuple) else values for name in names}
+    columns = {name: frame.column(name) for name in names}
     fields = from_columns(
         columns[asked.left],
         columns[asked.right],

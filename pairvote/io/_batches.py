@@ -5,33 +5,25 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 
-from pairvote._common.labels import Codes
+from pairvote._common.coded import Coded
 from pairvote._common.messages import Locate
 from pairvote.errors import InputError
 from pairvote.io._source import OPTIONAL, Wanted, unreadable
 from pairvote.io._text import count_lines
 
 
-class Column(NamedTuple):
-    """Codes into labels, -1 where a value is missing, which is so at most where there are `gaps`.
-
-    Where a batch has the labels of the one before, `labels` is the same object, so that they are looked up once.
-    """
-
-    codes: Codes
-    labels: Sequence[Hashable]
-    gaps: bool = False
-
-
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of a file: the columns by the parts of a vote. `done` is how much has been read by their end."""
+    """Some rows of a file: the columns by the parts of a vote. `done` is how much has been read by their end.
 
-    columns: Mapping[str, Column]
+    When a column has the labels that it had in the batch before, `labels` is the same object: they are looked up once.
+    """
+
+    columns: Mapping[str, Coded]
     n_rows: int
     locate: Locate
     weight: Any = None
@@ -39,9 +31,7 @@ class Batch:
 
     def after(self, n_rows: int) -> Batch:
         """Without the first rows."""
-        columns = {
-            part: Column(column.codes[n_rows:], column.labels, column.gaps) for part, column in self.columns.items()
-        }
+        columns = {part: Coded(column.codes[n_rows:], column.labels) for part, column in self.columns.items()}
         weight = None if self.weight is None else self.weight[n_rows:]
         return Batch(columns, self.n_rows - n_rows, lambda row: self.locate(row + n_rows), weight, self.done)
 
@@ -122,10 +112,10 @@ def key_labels(part: Part, found: Mapping[str, str]) -> dict[str, list[Hashable]
 
 
 def with_keys(
-    columns: dict[str, Column], keys: Mapping[str, Sequence[Hashable]], n_rows: int, weight: Any
-) -> tuple[dict[str, Column], Any]:
+    columns: dict[str, Coded], keys: Mapping[str, Sequence[Hashable]], n_rows: int, weight: Any
+) -> tuple[dict[str, Coded], Any]:
     """The columns, and the weight apart, with those that the names of folders give."""
-    constants = {part: Column(np.zeros(n_rows, np.int32), labels) for part, labels in keys.items()}
+    constants = {part: Coded(np.zeros(n_rows, np.int32), labels) for part, labels in keys.items()}
     if "weight" in constants:
         weight = list(constants.pop("weight").labels) * n_rows
     return {**columns, **constants}, weight

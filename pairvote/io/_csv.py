@@ -17,7 +17,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.labels import Coded, Codes, first_row
+from pairvote._common.coded import Coded
+from pairvote._common.labels import Codes, first_row
 from pairvote._common.messages import Locate
 from pairvote.errors import InputError
 from pairvote.io._source import Columns, Source, Wanted

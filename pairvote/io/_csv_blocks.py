@@ -18,7 +18,7 @@ from typing import IO, Any
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
 from pairvote.io import _csv
-from pairvote.io._batches import Batch, Column, Part, Reading, key_labels, with_keys
+from pairvote.io._batches import Batch, Part, Reading, key_labels, with_keys
 from pairvote.io._csv import each_row, header, is_plain, read_rows, votes_columns
 from pairvote.io._text import BOM, check_start, check_text, text_lines
 
@@ -130,8 +130,7 @@ class _Block:
         n_rows = len(cells[places[0]].codes)
         taken: dict[str, Any] = votes_columns(cells, layout.in_file, layout.names, self.locate)
         weight = taken.pop("weight", None)
-        columns = {vote_part: Column(coded[0], coded[1], "" in coded[1]) for vote_part, coded in taken.items()}
-        columns, weight = with_keys(columns, layout.keys, n_rows, weight)
+        columns, weight = with_keys(taken, layout.keys, n_rows, weight)
         return Batch(columns, n_rows, self.locate, weight, self.part.start + self.start + len(self.raw))
 
 

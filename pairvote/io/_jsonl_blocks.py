@@ -9,9 +9,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from pairvote._common.coded import Coded
 from pairvote._common.labels import look_up
 from pairvote.errors import InputError
-from pairvote.io._batches import Batch, Column, Part, Reading, key_labels, with_keys
+from pairvote.io._batches import Batch, Part, Reading, key_labels, with_keys
 from pairvote.io._jsonl import ABSENT, collect, texts, votes_columns
 from pairvote.io._source import OPTIONAL, Wanted
 from pairvote.io._text import check_start, check_text
@@ -116,11 +117,11 @@ class _File:
             self._reading.agree(self._part.name, found)
 
 
-def _coded(values: list[Any]) -> Column:
+def _coded(values: list[Any]) -> Coded:
     table: dict[Any, int] = {}
     try:
         (codes,) = look_up(table, [values])
     except TypeError:
         # Whoever looks up the labels refuses those that are not hashable.
-        return Column(np.arange(len(values), dtype=np.int32), values)
-    return Column(codes, list(table))
+        return Coded(np.arange(len(values), dtype=np.int32), values)
+    return Coded(codes, list(table))

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import weights
+from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes, first_row, is_missing, look_up
 from pairvote._common.messages import Locate, shorten
 from pairvote._common.outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
 from pairvote._common.text_table import COMPILED, TextTable
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import Texts
-from pairvote.io._batches import Batch, Column
-from pairvote.votes._chunks import CodedVotes, Numbered
+from pairvote.io._batches import Batch
+from pairvote.votes._chunks import CodedVotes
 
 
 class Numbering:
@@ -93,20 +94,21 @@ class LabelTable:
             self._labels = (*self._labels, *reversed(list(islice(reversed(self._numbers), n_new))))
         return self._labels
 
-    def number(self, columns: Mapping[str, Column], locate: Locate) -> list[Numbered]:
+    def number(self, columns: Mapping[str, Coded], locate: Locate) -> list[Coded]:
         """The columns, whose rows are read together, numbered alike."""
         for part, column in columns.items():
             seen = self._seen.get(part)
             if seen is None or not _same(seen.labels, column.labels):
                 self._seen[part] = self._look_up(part, column, locate)
-        if any(column.gaps or not self._seen[part].whole for part, column in columns.items()):
+        gaps = {part: _has_gaps(column, part, locate) for part, column in columns.items()}
+        if any(gaps[part] or not self._seen[part].whole for part in columns):
             self._admit(columns, locate)
         return [
-            Numbered(column.codes, self._seen[part].numbers if column.gaps else self._seen[part].entries)
+            Coded(column.codes, self._seen[part].numbers if gaps[part] else self._seen[part].entries)
             for part, column in columns.items()
         ]
 
-    def _look_up(self, part: str, column: Column, locate: Locate) -> _Known:
+    def _look_up(self, part: str, column: Coded, locate: Locate) -> _Known:
         labels = column.labels
         numbers = np.full(len(labels) + 1, -1, np.int32)
         if isinstance(labels, range):
@@ -132,7 +134,7 @@ class LabelTable:
             raise
         return _Known.of(labels, numbers)
 
-    def _admit(self, columns: Mapping[str, Column], locate: Locate) -> None:
+    def _admit(self, columns: Mapping[str, Coded], locate: Locate) -> None:
         """Give a number to each label in use that has none yet, in the order of the rows."""
         found: list[tuple[NDArray[np.intp], NDArray[np.int32]]] = []
         labels: list[Hashable] = []
@@ -211,8 +213,9 @@ class _OutcomeTable:
         self._names = meanings_of(outcomes)
         self._seen: _Known | None = None
 
-    def number(self, column: Column, locate: Locate) -> Numbered:
-        codes, labels, gaps = column
+    def number(self, column: Coded, locate: Locate) -> Coded:
+        codes, labels = column
+        gaps = _has_gaps(column, "outcome", locate)
         if self._seen is None or not _same(self._seen.labels, labels):
             numbers = [outcome_code(label, self._names) for label in [*labels, None]]
             self._seen = _Known.of(labels, np.array(numbers, np.int32))
@@ -224,8 +227,8 @@ class _OutcomeTable:
                 label = None if codes[row] < 0 else labels[codes[row]]
                 raise InputError(unknown_outcome(label, locate(row), self._names))
         if gaps:
-            return Numbered(np.where(codes < 0, np.int32(len(labels)), codes), seen.numbers)
-        return Numbered(codes, seen.entries)
+            return Coded(np.where(codes < 0, np.int32(len(labels)), codes), seen.numbers)
+        return Coded(codes, seen.entries)
 
 
 def _at(labels: Sequence[Hashable], entries: Codes) -> list[Hashable]:
@@ -233,6 +236,22 @@ def _at(labels: Sequence[Hashable], entries: Codes) -> list[Hashable]:
     if isinstance(labels, Texts) and (not len(entries) or entries.min() >= 0):
         return list(labels.at(entries))
     return [None if entry < 0 else labels[entry] for entry in entries.tolist()]
+
+
+def _has_gaps(column: Coded, part: str, locate: Locate) -> bool:
+    """Whether a value is missing; InputError for a code that picks none of the labels."""
+    codes, n_labels = column.codes, len(column.labels)
+    # Seen as unsigned, -1 is larger than any place among labels: one look at most columns is enough.
+    if not len(codes) or int(codes.view(np.uint32).max()) < n_labels:
+        return False
+    wrong = (codes < -1) | (codes >= n_labels)
+    if wrong.any():
+        row = first_row(wrong)
+        raise InputError(
+            f"{part} at {locate(row)} has the code {codes[row]}, which picks none of the {n_labels} labels of its "
+            "column; write the file anew from the labels themselves"
+        )
+    return True
 
 
 def _same(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> bool:
@@ -246,7 +265,7 @@ def _type(label: object) -> str:
     return "number"
 
 
-def _refuse_unhashable(part: str, column: Column, locate: Locate) -> None:
+def _refuse_unhashable(part: str, column: Coded, locate: Locate) -> None:
     for row, code in enumerate(column.codes.tolist()):
         label: Any = None if code < 0 else column.labels[code]
         try:

@@ -10,7 +10,6 @@ from typing import IO, Any
 import numpy as np
 
 from pairvote._common.frames import Frame
-from pairvote._common.labels import Coded
 from pairvote._common.messages import Locate, row_number, shorten
 from pairvote.errors import InputError
 from pairvote.io._source import Columns, Source, Wanted, in_order, label_columns, unreadable
@@ -42,7 +41,7 @@ def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
         handle.seek(0)
         table = pq.ParquetFile(handle, read_dictionary=texts).read(columns=names)
         frame = Frame(table)
-        columns = {part: frame.column(name) for part, name in found.items()}
+        columns: Columns = {part: frame.column(name) for part, name in found.items()}
     except InputError:
         raise
     except Exception as error:
@@ -51,7 +50,7 @@ def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
         raise InputError(
             f"{file} cannot be read as Parquet ({reason}); check that it is and that it was written to its end"
         ) from error
-    return {part: Coded(*column) if isinstance(column, tuple) else column for part, column in columns.items()}
+    return columns
 
 
 def import_arrow() -> tuple[Any, Any]:

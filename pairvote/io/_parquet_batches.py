@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from pairvote._common.coded import Coded
 from pairvote._common.labels import MAX_ITEMS
 from pairvote._common.messages import row_number
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import MANY_TEXTS, Texts
-from pairvote.io._batches import Batch, Column, Part, Reading, key_labels, with_keys
+from pairvote.io._batches import Batch, Part, Reading, key_labels, with_keys
 from pairvote.io._parquet import import_arrow
 
 ROWS_AT_ONCE = 2**17
@@ -225,7 +226,7 @@ class _Reader:
         self._labels: Sequence[Hashable] = []
         self._range = range(0)
 
-    def column(self, array: Any) -> Column:
+    def column(self, array: Any) -> Coded:
         import pyarrow as pa
 
         kind = array.type
@@ -237,7 +238,7 @@ class _Reader:
             try:
                 array = array.dictionary_encode()
             except (pa.ArrowNotImplementedError, pa.ArrowTypeError):
-                return Column(np.arange(len(array), dtype=np.int32), array.to_pylist())
+                return Coded(np.arange(len(array), dtype=np.int32), array.to_pylist())
         dictionary = array.dictionary
         if self._dictionary is None or not _same(dictionary, self._dictionary):
             self._dictionary = dictionary
@@ -248,9 +249,9 @@ class _Reader:
         codes = (indices.fill_null(-1) if gaps else indices).to_numpy()
         if not self._trusted and len(codes) and codes.max() >= len(self._labels):
             raise InputError("an index is outside its dictionary")
-        return Column(codes, self._labels, gaps)
+        return Coded(codes, self._labels)
 
-    def _whole_numbers(self, values: Any) -> Column | None:
+    def _whole_numbers(self, values: Any) -> Coded | None:
         """Codes that are places in a range, while that is not too long."""
         low, high = int(values.min()), int(values.max())
         known = self._range
@@ -260,7 +261,7 @@ class _Reader:
                 return None
             # Room to spare, so that numbers that rise from batch to batch seldom need a new range.
             self._range = known = range(start, stop + min(stop - start, MAX_ITEMS - (stop - start)))
-        return Column((values.astype(np.int64) - known.start).astype(np.int32), known)
+        return Coded((values.astype(np.int64) - known.start).astype(np.int32), known)
 
 
 def _same(ours: Any, theirs: Any) -> bool:

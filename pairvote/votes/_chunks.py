@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes
 from pairvote._common.messages import Locate, listed, row_number, shorten
 from pairvote.errors import InputError
@@ -16,29 +17,18 @@ from pairvote.votes._build import assemble
 from pairvote.votes._votes import Votes
 
 
-class Numbered(NamedTuple):
-    """A column as codes into a dictionary of its own, and the number that each entry of that stands for."""
-
-    codes: Codes
-    numbers: NDArray[np.int32]
-
-    def spread(self) -> Codes:
-        """The number of every row."""
-        return self.numbers[self.codes]
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CodedVotes:
     """A chunk of votes as a file has them: every row has two items and an outcome, but perhaps one item twice.
 
     `items`, `voters` and `criteria` are the labels of this chunk and of all before it, so that a label has the same
-    number in every chunk.
+    number in every chunk. Entries of `left` and `right` stand for places in `items`, entries of `outcome` for outcomes.
     """
 
     items: tuple[Hashable, ...]
-    left: Numbered
-    right: Numbered
-    outcome: Numbered
+    left: Coded
+    right: Coded
+    outcome: Coded
     weight: NDArray[np.float64] | None = None
     voter: Codes | None = None
     voters: tuple[Hashable, ...] = ()
@@ -57,7 +47,7 @@ class CodedVotes:
         InputError
             For an item against itself.
         """
-        outcome = self.outcome.numbers.astype(np.uint8)[self.outcome.codes]
+        outcome = self.outcome.labels.astype(np.uint8)[self.outcome.codes]
         fields = assemble(self.left.spread(), self.right.spread(), outcome, self.items, locate=self.locate)
         own = ("weight", "voter", "voters", "criterion", "criteria")
         return Votes(**fields | {name: getattr(self, name) for name in own})

@@ -115,7 +115,7 @@ class RunningCounts:
         if len(numbers) > MOST_OUTCOMES:
             outcome, numbers = chunk.outcome.spread(), np.arange(4, dtype=np.int32)
         columns = (chunk.left.codes, chunk.right.codes, outcome.astype(np.uint8))
-        cells.count_coded(columns, (chunk.left.numbers, chunk.right.numbers, numbers))
+        cells.count_coded(columns, (chunk.left.labels, chunk.right.labels, numbers))
         if cells.meets_itself():
             # Says which row it is.
             chunk.votes()

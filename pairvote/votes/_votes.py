@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import item_codes, restore
 from pairvote._common.frames import Backend, Frame, make_frame
-from pairvote._common.labels import Coded, Codes, as_array, code_pairs, iterate_labels, merge_labels
+from pairvote._common.labels import Codes, as_array, code_pairs, iterate_labels, merge_labels
 from pairvote._common.messages import listed, plural, shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome, Outcomes, outcome_codes
 from pairvote.errors import InputError
@@ -297,8 +297,7 @@ class Votes:
         frame = Frame(df)
 
         def column(name: str) -> Any:
-            values = frame.column(name)
-            return Coded(*values) if isinstance(values, tuple) else values
+            return frame.column(name)
 
         def optional(name: str | None, default: str) -> Any:
             if name is None:

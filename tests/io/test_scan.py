@@ -691,7 +691,7 @@ class TestParquetAndDatasets:
         pieces = list(pv.scan_votes(tmp_path / "a.parquet").coded())
         assert len(pieces) == 4
         for part in ("left", "right", "outcome"):
-            assert len({id(getattr(piece, part).numbers) for piece in pieces}) == 1
+            assert len({id(getattr(piece, part).labels) for piece in pieces}) == 1
 
     def test_unknown_outcomes_that_no_row_has(self, tmp_path, arrow):
         import pyarrow as pa

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from strategies import FEWER, Sample, assert_same_counts, samples
 
 import pairvote as pv
+from pairvote._common import coded
 from pairvote.votes import _running as chunked
-from pairvote.votes._chunks import CodedSource, CodedVotes, Numbered
+from pairvote.votes._chunks import CodedSource, CodedVotes
 
 LABELS = tuple(f"item {code}" for code in range(100))
 # Items from which on pairs are sorted and not added up in cells, and votes that are gathered for that.
@@ -33,10 +34,10 @@ class Coded:
         assert not voters
         rng = np.random.default_rng(self.seed)
 
-        def numbered(codes: np.ndarray, n_labels: int) -> Numbered:
+        def numbered(codes: np.ndarray, n_labels: int) -> coded.Coded:
             numbers = rng.permutation(n_labels + self.n_spare * (n_labels > 0)).astype(np.int32)
             places = np.argsort(numbers).astype(np.int32)
-            return Numbered(places[codes], np.minimum(numbers, max(n_labels - 1, 0)))
+            return coded.Coded(places[codes], np.minimum(numbers, max(n_labels - 1, 0)))
 
         for votes in self.chunks:
             yield CodedVotes(
