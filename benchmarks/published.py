@@ -82,10 +82,7 @@ class Panel:
         """Bradley-Terry of all that was said."""
         left, right, outcome = np.array(self.asked).T
         votes = pv.Votes.from_codes(left, right, outcome, n_items=self.study.n_items)
-        with warnings.catch_warnings():
-            # The first trees are long chains of single votes.
-            warnings.simplefilter("ignore", pv.errors.PriorWarning)
-            return pv.bradley_terry(votes, prior_sd=PRIOR_SD)
+        return pv.bradley_terry(votes, prior_sd=PRIOR_SD)
 
 
 def by_stream(sampler: pv.sampling.Sampler, panel: Panel) -> Iterator[None]:

@@ -85,22 +85,6 @@ class ConvergenceError(PairvoteError):
     """
 
 
-class PriorWarning(UserWarning):
-    """The prior decides most of how far apart some of the items come out.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> import pairvote as pv
-    >>> links = range(59)
-    >>> chain = pv.Votes.from_codes([*links, *links], [*range(1, 60), *range(1, 60)], [2] * 59 + [0] * 59)
-    >>> with warnings.catch_warnings(record=True, action="always") as caught:
-    ...     fit = pv.bradley_terry(chain).fit
-    >>> [warning.category.__name__ for warning in caught], round(fit.prior_share, 3)
-    (['PriorWarning'], 0.988)
-    """
-
-
 class MissingUncertaintyError(PairvoteError):
     """The ranking has no standard errors, because its scorer has none to give.
 

@@ -29,9 +29,8 @@ class ManyItems:
 
     .. math:: \mathrm{Var}(s_i) \approx \frac{1}{d_i} + \sum_j \frac{w_{ij}^2}{d_i^2 d_j},
 
-    the first terms of the Neumann series of :math:`(D - W)^{-1}`, and beside them what further parameters add. The
-    sandwich takes the same approximation of the inverse's columns, and in the middle only the pairs of i and of those
-    it met. `error` says how far this is off.
+    the first terms of the Neumann series of :math:`(D - W)^{-1}`, and beside them what further parameters add. `error`
+    says how far this is off. Of the sandwich only the variance of a contrast is worked out, by one solve.
     """
 
     model: Model
@@ -77,20 +76,18 @@ class ManyItems:
     @cached_property
     def variances(self) -> NDArray[np.float64]:
         """Float64, shape (n_items,)."""
-        if self.rows is not None:
-            raise MissingUncertaintyError(
-                f"standard errors between voters are given for up to 4,000 items and these are "
-                f"{self.model.counts.n_items:,}; difference() gives them for two items, "
-                "and uncertainty='sandwich' those between votes for all"
-            )
-        if self.solution.mixed:
-            return self._approximate
         if self.sandwich:
+            kind = "sandwich errors" if self.rows is None else "standard errors between voters"
+            given = "up to 4,000 items" if self.model.at_hand else "pairs in this memory, not on a cluster"
+            fit = "ties='davidson'" if self.model.ties == "half" else "uncertainty='model'"
             raise MissingUncertaintyError(
-                "sandwich errors of more than 4,000 items are given where votes mix the items well, and here they form "
-                "long chains; difference() gives them for two items, and uncertainty='model' those of the model for all"
+                f"{kind} of all items are given for {given}, and these are {self.model.counts.n_items:,} items; "
+                f"difference() is exact for two items at any number, and {fit} gives all by the model"
             )
-        return Sparse(self.model).variances(self._slopes) + self._from_further
+        slopes = self._slopes
+        if self.solution.mixed:
+            return (1.0 + self.model.second_order(slopes)) / slopes.diagonal + self._from_further
+        return Sparse(self.model).variances(slopes) + self._from_further
 
     @property
     def _from_further(self) -> NDArray[np.float64]:
@@ -102,16 +99,6 @@ class ManyItems:
         columns = self._solve(np.eye(size - n_items, size, n_items).T, 1e-6)
         across = columns[:n_items]
         return np.asarray((across * np.linalg.solve(columns[n_items:], across.T).T).sum(axis=1))
-
-    @property
-    def _approximate(self) -> NDArray[np.float64]:
-        slopes = self._slopes
-        here = (1.0 + self.model.second_order(slopes)) / slopes.diagonal
-        if not self.sandwich:
-            return here + self._from_further
-        middle = slopes.ridge + self.model.sums_by_item(self._meat)
-        diagonals = np.stack([here, slopes.diagonal, middle])
-        return middle * here * here + self.model.sandwiched(slopes, self._meat, diagonals)
 
     @cached_property
     def error(self) -> float:

@@ -297,27 +297,10 @@ class Model:
 
         self.parts.add_up(add, products)
 
-    def sums_by_item(self, slopes: Slopes) -> NDArray[np.float64]:
-        """The sum of the weights of each item's pairs: float64, shape (n_items,)."""
-        counts = self.counts
-        return np.asarray(
-            np.bincount(counts.left, slopes.weights, counts.n_items)
-            + np.bincount(counts.right, slopes.weights, counts.n_items)
-        )
-
     def second_order(self, slopes: Slopes) -> NDArray[np.float64]:
         """The sum of w^2 / (d_i d_j) over each item's pairs, w their weights, d the diagonal: shape (n_items,)."""
         sums = np.zeros(self.counts.n_items)
         _add_up(laplacian.add_second_order, self._by_pair(slopes.weights), sums, slopes.diagonal)
-        return sums
-
-    def sandwiched(self, slopes: Slopes, meat: Slopes, diagonals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the pairs add to each item's variance between votes: see the kernel; shape (n_items,)."""
-        sums = np.zeros(self.counts.n_items)
-        # Both at once: bringing pairs together takes longer than all else here.
-        start, second, both = self._by_pair(slopes.weights + 1j * meat.weights)
-        weights, middle = np.ascontiguousarray(both.real), np.ascontiguousarray(both.imag)
-        _add_up(sandwich.add_sandwiched, (start, second, weights), sums, middle, diagonals)
         return sums
 
     def _by_pair(self, values: NDArray[Any]) -> tuple[NDArray[np.int64], Codes, NDArray[Any]]:

@@ -254,28 +254,3 @@ def solve(
         except TooManyProductsError:
             pass
     return _patient_system(model).solve(slopes, vector, tolerance)
-
-
-def largest_variance(model: Model, solution: Solution) -> float | None:
-    """About the largest variance of a centred direction of the scores, from below; None where votes mix items well."""
-    n_items, size = model.counts.n_items, len(solution.parameters)
-    if n_items < 2 or solution.mixed:
-        return None
-    # Multiples of the golden ratio less their whole parts: in no order of the items a smooth direction.
-    direction = np.modf(np.arange(1, n_items + 1) * (0.5 + 0.5 * math.sqrt(5.0)))[0] - 0.5
-    if solution.upper is not None:
-        vectors = np.zeros(2 * size)
-        vectors[:n_items] = direction
-        return float(davidson.largest_variance(solution.upper, n_items, vectors))
-    system = Dense(model) if n_items <= DENSE_ITEMS else Sparse(model)
-    inverse = system.solver(model.slopes(solution.parameters))
-    # Without what further parameters add, which is little where chains are long.
-    further = np.zeros(size - n_items if isinstance(system, Dense) else 0)
-    variance = 0.0
-    for _ in range(8):
-        direction = direction - direction.mean()
-        direction /= np.sqrt(direction @ direction)
-        solved = inverse(np.concatenate([direction, further]))[:n_items]
-        variance = float(direction @ solved)
-        direction = solved
-    return variance

@@ -6,7 +6,6 @@ further parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,7 +28,6 @@ SINGULAR = (
     "the information is singular: the votes and the prior do not determine every parameter; "
     "set a finite or smaller prior_sd, or leave out the position effect"
 )
-Solve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 class System(Protocol):
@@ -69,17 +67,13 @@ class Dense:
 
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """The information's inverse times `vector`, to rounding."""
-        solution = self.solver(slopes)(vector)
-        scores = solution[: self._model.counts.n_items]
-        scores -= scores.mean()
-        return solution
-
-    def solver(self, slopes: Slopes) -> Solve:
-        """The same for one vector after another."""
         from scipy.linalg.lapack import dpotrs
 
         lower = factor(dense_information(self._model.counts, slopes, anchored=True))
-        return lambda vector: np.asarray(dpotrs(lower, vector, lower=1)[0])
+        solution = np.asarray(dpotrs(lower, vector, lower=1)[0])
+        scores = solution[: self._model.counts.n_items]
+        scores -= scores.mean()
+        return solution
 
 
 def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -189,17 +183,6 @@ class Sparse:
             raise ConvergenceError(SINGULAR)
         further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
         return np.concatenate([scores - bordered @ further, further])
-
-    def solver(self, slopes: Slopes) -> Solve:
-        """The same for one vector after another."""
-        lu, kept = self._factor(slopes)
-
-        def solve_one(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-            solved = np.zeros(len(slopes.diagonal))
-            solved[kept] = lu.solve(vector[kept])
-            return solved
-
-        return solve_one
 
     def variances(self, slopes: Slopes) -> NDArray[np.float64]:
         """The diagonal of the inverse of the scores' information, centred: float64, shape (n_items,).

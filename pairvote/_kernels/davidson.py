@@ -234,41 +234,6 @@ def invert_factored(matrix: cython.double[:, ::1], inverse: cython.double[::1]) 
                 inverse[row * size + k] = inverse[k * size + row]
 
 
-def largest_variance(matrix: cython.double[:, ::1], n_items: cython.Py_ssize_t, vectors: cython.double[::1]) -> float:
-    """About the largest variance of a centred direction of the scores, from below, U'U being the whole information.
-
-    By eight steps of inverse iteration, from the direction at the start of `vectors` (2 size); U is the upper triangle
-    of `matrix` (size, size).
-    """
-    size: cython.Py_ssize_t = matrix.shape[0]
-    i: cython.Py_ssize_t
-    mean: cython.double
-    before: cython.double
-    after: cython.double = 0.0
-    with cython.nogil:
-        for _ in range(8):
-            mean = 0.0
-            for i in range(n_items):
-                mean += vectors[i] / n_items
-            before = 0.0
-            for i in range(n_items):
-                vectors[i] -= mean
-                before += vectors[i] * vectors[i]
-            if not before > 0.0:
-                break
-            before = 1.0 / sqrt(before)
-            for i in range(n_items):
-                vectors[i] *= before
-                vectors[size + i] = vectors[i]
-            for i in range(n_items, size):
-                vectors[i] = 0.0
-            _solve_factored(matrix, vectors, 0, 0)
-            after = 0.0
-            for i in range(n_items):
-                after += vectors[i] * vectors[size + i]
-    return after
-
-
 @cython.cfunc
 @cython.inline
 @cython.nogil

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The middle of the sandwich: squares of single votes' gradients, and what they make of each item's variance.
+"""The middle of the sandwich: the squares of single votes' gradients.
 
 Pairs stand in compressed rows, as for `davidson`.
 """
@@ -83,33 +83,3 @@ def sum_squares(
                 )
                 total += decided * p_tie * p_tie + tied * (1.0 - p_tie) * (1.0 - p_tie)
     return total
-
-
-def add_sandwiched(
-    start: cython.const[cython.longlong][::1],
-    second: cython.const[cython.int][::1],
-    weights: cython.const[cython.double][::1],
-    meat: cython.const[cython.double][::1],
-    diagonals: cython.const[cython.double][:, ::1],
-    sums: cython.double[::1],
-    first_row: cython.Py_ssize_t,
-) -> None:
-    """Add each pair's part of x_i' M x_i to `sums` (n_items), M the Laplacian of `meat` plus a ridge.
-
-    x_i is `diagonals[0]` at item i and w_ij / (d_i d_j) at those it met, d being `diagonals[1]`; `diagonals[2]` is
-    the diagonal of M. Of M only what the pair itself, and the other pairs of its other item, add.
-    """
-    n_rows: cython.Py_ssize_t = start.shape[0] - 1
-    row: cython.Py_ssize_t
-    i: cython.Py_ssize_t
-    entry: cython.Py_ssize_t
-    j: cython.int
-    there: cython.double
-    with cython.nogil:
-        for row in range(n_rows):
-            i = first_row + row
-            for entry in range(start[row], start[row + 1]):
-                j = second[entry]
-                there = weights[entry] / diagonals[1, i] / diagonals[1, j]
-                sums[i] += (diagonals[2, j] * there - 2.0 * meat[entry] * diagonals[0, i]) * there
-                sums[j] += (diagonals[2, i] * there - 2.0 * meat[entry] * diagonals[0, j]) * there

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pairvote.cli._output import save_picture, tell, write
 from pairvote.cli._parser import make_parser
-from pairvote.errors import InputError, PairvoteError, PriorWarning
+from pairvote.errors import InputError, PairvoteError
 
 if TYPE_CHECKING:
     from pairvote.cli._rank import Summary
@@ -77,10 +76,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return 2
-    with warnings.catch_warnings(record=True, action="always", category=PriorWarning) as told:
-        write({"rank": _rank, "check": _check, "plan": _plan, "demo": _demo}[arguments.command](arguments))
-    for warning in told:
-        tell(f"warning: {warning.message}")
+    write({"rank": _rank, "check": _check, "plan": _plan, "demo": _demo}[arguments.command](arguments))
     return 0
 
 

@@ -30,6 +30,7 @@ from pairvote.votes._votes import Votes
 
 N_SPLITS = 100
 VERY_UNEQUAL, CORRELATED, UNLIKELY = 0.25, 0.3, 0.01
+MOSTLY_PRIOR = 0.8
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,6 +56,8 @@ class Report:
     tally_misleads : bool
         Whether exposures are very unequal and go with the scores, as after adaptive sampling: then votes won count how
         often an item was shown.
+    prior_share : float
+        How much the prior decides of the least determined difference between scores: 0 nothing, 1 everything.
     concerns : tuple of str
         What speaks against trusting the vote, in sentences; empty where nothing does.
 
@@ -81,6 +84,7 @@ class Report:
     influence: Influence | None
     cut: Cut | None
     tally_misleads: bool
+    prior_share: float
     concerns: tuple[str, ...]
 
     @property
@@ -117,6 +121,7 @@ class Report:
             "n_answered": self.n_answered,
             "concerns": list(self.concerns),
             "tally_misleads": self.tally_misleads,
+            "prior_share": self.prior_share,
             **{name: part.to_dict() for name, part in self.parts.items()},
         }
 
@@ -232,6 +237,7 @@ def check(
         "cut": cut_of(votes, consensus, top_k) if between else None,
     }
     misleads = _tally_misleads(asked, consensus.scores)
+    prior_share = consensus.fitted.prior_share()
     concerns = [concern for part in parts.values() if part is not None for concern in part.concerns()]
     if misleads:
         concerns.append(
@@ -239,11 +245,19 @@ def check(
             "more often, as by adaptive sampling: plain vote counts mean little (use bradley_terry), and separation "
             "and split halves flatter"
         )
+    # Between components the prior decides everything, which is a concern of its own.
+    if prior_share > MOSTLY_PRIOR and len(parts["connectivity"].components) == 1:
+        concerns.append(
+            f"the prior decides {prior_share:.0%} of the least determined difference between scores, and the votes the "
+            "rest, for example when a long chain of votes joins the items: items far apart on it come out too close "
+            "together; ask about pairs across it, or score with a larger prior_sd"
+        )
     return Report(
         ranking=consensus.ranking,
         n_votes=len(votes),
         n_answered=n_rows,
         tally_misleads=misleads,
+        prior_share=prior_share,
         concerns=tuple(concerns),
         **parts,
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from pairvote._common.outcomes import Outcome
 from pairvote.diagnostics._consensus import answered, check_votes, posterior_of
 from pairvote.diagnostics._page import Block, Part, chance
-from pairvote.errors import NotIdentifiedError, PriorWarning
+from pairvote.errors import NotIdentifiedError
 from pairvote.ranking._results import Fit
 from pairvote.scoring._bradley_terry import bradley_terry
 from pairvote.votes._counts import PairCounts
@@ -127,10 +126,7 @@ def position_of(counts: PairCounts, fit: Fit | None, prior_sd: float) -> Positio
     from scipy.special import xlogy
     from scipy.stats import chi2, norm
 
-    with warnings.catch_warnings():
-        # The fit with the effect has said so already.
-        warnings.simplefilter("ignore", PriorWarning)
-        without = posterior_of(bradley_terry(counts, prior_sd=prior_sd, uncertainty="none"))
+    without = posterior_of(bradley_terry(counts, prior_sd=prior_sd, uncertainty="none"))
     level = without.model.log_posterior(without.solution.parameters)
     votes = counts.table.sum(axis=0)
     left, right = float(votes[Outcome.LEFT]), float(votes[Outcome.RIGHT])

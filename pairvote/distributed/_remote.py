@@ -119,18 +119,9 @@ class RemoteModel(Model):
         """Add the Laplacian of the pairs' weights times each column of `vectors` (n_items, n) to `products`."""
         products += self._sums(_shards.products, _held(slopes), sent(vectors))[0]
 
-    def sums_by_item(self, slopes: Slopes) -> NDArray[np.float64]:
-        """The sum of the weights of each item's pairs: float64, shape (n_items,)."""
-        return np.asarray(self._sums(_shards.sums_by_item, _held(slopes))[0])
-
     def second_order(self, slopes: Slopes) -> NDArray[np.float64]:
         """As of any model, but for the cross terms of a pair that stands in several _shards."""
         return np.asarray(self._sums(_shards.second_order, _held(slopes), sent(slopes.diagonal))[0])
-
-    def sandwiched(self, slopes: Slopes, meat: Slopes, diagonals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """As of any model, but for the same cross terms."""
-        both = [(*ours, *theirs) for ours, theirs in zip(_held(slopes), _held(meat), strict=True)]
-        return np.asarray(self._sums(_shards.sandwiched, both, sent(diagonals))[0])
 
     def sides_won(self) -> tuple[float, float]:
         """The weight of votes that the right and the left side won."""

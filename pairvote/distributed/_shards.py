@@ -153,27 +153,9 @@ def products(shard: Shard, kind: Kind, weights: NDArray[np.float64], vectors: ND
     return [shard.spread(sums, kind.n_items)]
 
 
-def sums_by_item(shard: Shard, kind: Kind, weights: NDArray[np.float64]) -> list[Any]:
-    """See `Model`."""
-    return [shard.spread(_model(shard, kind).sums_by_item(_weighted(weights)), kind.n_items)]
-
-
 def second_order(shard: Shard, kind: Kind, weights: NDArray[np.float64], diagonal: NDArray[np.float64]) -> list[Any]:
     """See `Model`; a pair that stands in several shards counts in each by itself."""
     sums = _model(shard, kind).second_order(_weighted(weights, diagonal[shard.codes]))
-    return [shard.spread(sums, kind.n_items)]
-
-
-def sandwiched(
-    shard: Shard,
-    kind: Kind,
-    weights: NDArray[np.float64],
-    meat: NDArray[np.float64],
-    diagonals: NDArray[np.float64],
-) -> list[Any]:
-    """See `Model` and `second_order`."""
-    own = np.ascontiguousarray(diagonals[:, shard.codes])
-    sums = _model(shard, kind).sandwiched(_weighted(weights), _weighted(meat), own)
     return [shard.spread(sums, kind.n_items)]
 
 

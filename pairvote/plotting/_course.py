@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import check_k, is_whole
 from pairvote._common.random import Rng
-from pairvote.errors import InputError, PriorWarning
+from pairvote.errors import InputError
 from pairvote.plotting._style import (
     QUIET,
     ROOMY,
@@ -191,10 +190,7 @@ def _moments(votes: Votes, top_k: int, n_steps: int, uncertainty: Literal["model
     ranking = None
     row = np.arange(len(votes))
     for end in ends[ends > 0].tolist():
-        with warnings.catch_warnings():
-            # Of the first few votes this is no news.
-            warnings.simplefilter("default" if end == len(votes) else "ignore", PriorWarning)
-            ranking = bradley_terry(votes.where(row < end), start=ranking, uncertainty=uncertainty)
+        ranking = bradley_terry(votes.where(row < end), start=ranking, uncertainty=uncertainty)
         yield _Moment(end, ranking)
 
 

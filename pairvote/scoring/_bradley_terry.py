@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Hashable, Mapping
 from typing import Literal
 
@@ -15,10 +14,10 @@ from pairvote._inference.graph import is_crowded
 from pairvote._inference.identification import check_effects, check_identified
 from pairvote._inference.models import NOTHING, TIES, Model, Ties
 from pairvote._inference.posterior import Posterior
-from pairvote._inference.solver import DENSE_ITEMS, Solution, centre, largest_variance, maximise
+from pairvote._inference.solver import DENSE_ITEMS, centre, maximise
 from pairvote._inference.start import well_mixed_start
 from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes
-from pairvote.errors import ConvergenceError, InputError, PriorWarning
+from pairvote.errors import ConvergenceError, InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
 from pairvote.scoring._criteria import combine
@@ -30,9 +29,6 @@ UncertaintyKind = Literal["model", "sandwich", "by-voter", "none"]
 # Newton's method finds back from anywhere in between, but further out sums of squares overflow.
 LARGEST_START = 1e6
 SMALLEST_PRIOR_SD = 1e-100
-# What the default prior decides of a chain of single votes so long.
-WARNED_SHARE = 0.8
-LONG_CHAIN = 15
 UNCERTAINTIES: tuple[UncertaintyKind, ...] = ("model", "sandwich", "by-voter", "none")
 
 
@@ -98,12 +94,6 @@ def bradley_terry(
         vote is a tie), the position effect (one side always won) or a coefficient, naming the items or the covariate.
     ConvergenceError
         After `max_iter` steps.
-
-    Warns
-    -----
-    PriorWarning
-        Where 15 items or more are joined by so few votes, as along a chain, that the prior decides more than 80% of
-        how far apart they come out.
 
     References
     ----------
@@ -178,7 +168,6 @@ def fitted(
     except ConvergenceError:
         check_effects(model)
         raise
-    _warn_of_prior(model, solution)
     scores, log_tie, side = model.split(solution.parameters)
     if uncertainty == "model" and model.ties == "half" and model.n_ties:
         uncertainty = "sandwich"
@@ -208,24 +197,6 @@ def fitted(
         fit=fit,
         uncertainty=None if uncertainty == "none" else posterior,
         log_odds_per_unit=1.0,
-    )
-
-
-def _warn_of_prior(model: Model, solution: Solution) -> None:
-    # What votes say of an item on average, at most; a prior that outweighs even that was meant to.
-    by_votes = 0.5 * (model.n_decided + model.n_ties) / max(model.counts.n_items, 1)
-    if model.counts.n_items < LONG_CHAIN or not 0.0 < model.prior_precision < by_votes:
-        return
-    variance = largest_variance(model, solution)
-    if variance is None or variance * model.prior_precision < WARNED_SHARE or model.components().max() > 0:
-        return
-    warnings.warn(
-        f"along some direction of the scores prior_sd={model.prior_sd:g} decides at least "
-        f"{min(variance * model.prior_precision, 1.0):.0%}, and the votes the rest, as where a long chain of votes "
-        "joins items: those far apart on it come out too close (see fit.prior_share); set a larger prior_sd, "
-        "or add votes between them",
-        PriorWarning,
-        stacklevel=4,
     )
 
 

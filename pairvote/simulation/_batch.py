@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from pairvote._inference.solver import KERNEL_PARAMETERS, WEAKEST_PRIOR
 from pairvote._kernels import batch, davidson
 from pairvote._kernels import elo as elo_kernel
-from pairvote.errors import MissingUncertaintyError, PriorWarning
+from pairvote.errors import MissingUncertaintyError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._methods import rank, scorer_named
 from pairvote.simulation._asking import Block, Workshop
@@ -73,10 +72,7 @@ class Scorer:
         return self._one_by_one
 
     def _rank(self, block: Block, r: int) -> Ranking:
-        with warnings.catch_warnings():
-            # Of many repetitions some leave much to the prior, which the figures will show.
-            warnings.simplefilter("ignore", PriorWarning)
-            return rank(block.votes(r, self.workshop), self.method, **self.options)
+        return rank(block.votes(r, self.workshop), self.method, **self.options)
 
     def _one_by_one(self, block: Block, scores: Floats, errors: Floats | None) -> None:
         for r in range(len(scores)):

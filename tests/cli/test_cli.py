@@ -222,12 +222,13 @@ def test_all_items_are_shown_without_top(done):
     assert len(done("rank", "-", stdin=stdin).splitlines()) == 1 + 1 + 121
 
 
-def test_a_long_chain_is_warned_about_in_one_line(run):
-    stdin = "left,right,outcome\n" + "".join(f"{i},{i + 1},left\n" for i in range(120))
-    status, printed, said = run("rank", "-", stdin=stdin)
-    assert (status, len(said)) == (0, 1)
-    assert said[0].startswith("pairvote: warning: along some direction")
-    assert len(printed.splitlines()) == 1 + 1 + 121
+def test_what_the_prior_decides_of_a_long_chain_is_for_check_to_say(run):
+    stdin = "left,right,outcome\n" + "".join(f"{i},{i + 1},left\n{i + 1},{i},left\n" for i in range(60))
+    status, _, said = run("rank", "-", stdin=stdin)
+    assert (status, said) == (0, [])
+    status, printed, said = run("check", "-", "--top", "3", stdin=stdin)
+    assert (status, said) == (0, [])
+    assert "- the prior decides 99% of the least determined difference between scores" in printed
 
 
 @pytest.mark.parametrize("argv", [[], ["--input-format", "csv"]])

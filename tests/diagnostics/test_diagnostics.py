@@ -573,7 +573,7 @@ def test_the_report_is_shown_as_text_html_and_dict() -> None:
     assert max(map(len, text.splitlines())) <= 190
     found = json.loads(json.dumps(REPORT.to_dict()))
     assert found["cut"]["last_in"] == REPORT.cut.last_in
-    assert set(found) == {"n_votes", "n_answered", "concerns", "tally_misleads", *REPORT.parts}
+    assert set(found) == {"n_votes", "n_answered", "concerns", "tally_misleads", "prior_share", *REPORT.parts}
     assert len(found["voters"]["infit"]) == 30
     script = pv.Votes.from_wins(["<b>ash", "birch", "birch"], ["birch", "<b>ash", "cedar"])
     assert "<b>ash" not in pv.diagnostics.check(script, top_k=1, rng=1)._repr_html_()
@@ -648,9 +648,34 @@ def test_votes_are_checked() -> None:
         pv.diagnostics.check(pv.Votes.from_labels(["ash"], ["birch"], ["tie"]))
 
 
-def test_a_long_chain_is_warned_of_once() -> None:
-    links = np.arange(59)
-    chain = pv.Votes.from_codes([*links, *links], [*(links + 1), *(links + 1)], [2] * 59 + [0] * 59)
-    with pytest.warns(pv.errors.PriorWarning) as told:
-        pv.diagnostics.check(chain, n_simulations=99, rng=1)
-    assert len(told) == 1
+def chain_of(n_items: int) -> pv.Votes:
+    """Every item beat the next and lost to it, on either side."""
+    lower, upper = np.arange(n_items - 1), np.arange(1, n_items)
+    left, right = np.concatenate([lower, upper, lower, upper]), np.concatenate([upper, lower, upper, lower])
+    return pv.Votes.from_codes(left, right, np.repeat([2, 0], 2 * len(lower)), n_items=n_items)
+
+
+def of_prior(votes: pv.Votes, prior_sd: float = 3.0) -> list[str]:
+    report = pv.diagnostics.check(votes, n_simulations=99, rng=1, prior_sd=prior_sd)
+    fit = report.ranking.fit
+    assert report.prior_share == report.to_dict()["prior_share"] == fit.prior_share
+    return [concern for concern in report.concerns if "prior decides" in concern]
+
+
+def test_what_the_prior_decides_of_a_long_chain_is_a_concern() -> None:
+    for n_items, prior_sd in ((10, 0.5), (60, 3.0)):
+        (concern,) = of_prior(chain_of(n_items), prior_sd)
+        share = pv.bradley_terry(chain_of(n_items), position=True, prior_sd=prior_sd).fit.prior_share
+        assert concern.startswith(f"the prior decides {share:.0%} of the least determined difference between scores")
+        assert concern.endswith("ask about pairs across it, or score with a larger prior_sd")
+    # What the concern names as remedies helps.
+    assert not of_prior(chain_of(60), prior_sd=30.0)
+    across = pv.Votes.from_codes(*np.triu_indices(60, 1), np.arange(1770) % 2 * 2, n_items=60)
+    assert not of_prior(chain_of(60) + across)
+
+
+def test_what_the_prior_decides_across_components_is_said_once() -> None:
+    apart = chain_of(60).where(np.arange(236) % 59 != 30)
+    report = pv.diagnostics.check(apart, n_simulations=99, rng=1)
+    assert report.prior_share == pytest.approx(1.0)
+    assert sum("prior" in concern for concern in report.concerns) == 1

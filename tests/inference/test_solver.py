@@ -294,7 +294,6 @@ def test_long_chain_is_factored_sparsely(steps, monkeypatch) -> None:
     assert_chain(ranking, np.log(won / 5.0), 1e-7)
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 def test_chain_with_the_default_prior_equals_the_dense_answer(monkeypatch) -> None:
     votes = weighted(chain(600), 3.0, 2.0, 600)
     ours = pv.bradley_terry(votes, uncertainty="none")
@@ -334,7 +333,6 @@ def test_two_clusters_and_a_bridge(n_items, bridge, weight, prior_sd, monkeypatc
         assert ranking.scores[0] - ranking.scores[half] == pytest.approx(math.log(bridge[0] / bridge[1]), abs=1e-8)
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 @pytest.mark.parametrize("prior_sd", [3.0, math.inf])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("width", [1, 2, 5])

@@ -418,14 +418,6 @@ def add_second_order() -> Iterator[Arguments]:
             yield [start[first:], second, weights, diagonal, rng.normal(size=len(scores)), first]
 
 
-def add_sandwiched() -> Iterator[Arguments]:
-    for rng, (start, second, _), scores in graphs(sizes=(0.0,)):
-        weights, meat = rng.gamma(1.0, size=(2, len(second)))
-        for first in (0, len(scores) // 2):
-            diagonals = 0.5 + rng.gamma(1.0, size=(3, len(scores)))
-            yield [start[first:], second, weights, meat, diagonals, rng.normal(size=len(scores)), first]
-
-
 def factors() -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Unit lower factors with the fill that elimination leaves, and their pivots."""
     rng = np.random.default_rng(5)
@@ -474,19 +466,9 @@ def merge_rows() -> Iterator[Arguments]:
         yield [*pairs, *others, np.zeros(most, np.int32), np.zeros((most, 3))]
 
 
-def largest_variance() -> Iterator[Arguments]:
-    rng = np.random.default_rng(4)
-    for n_items, n_further in ((2, 0), (5, 2), (30, 1)):
-        root = rng.normal(size=(n_items + n_further, n_items + n_further + 2))
-        upper = np.ascontiguousarray(np.linalg.cholesky(root @ root.T).T)
-        yield [upper, n_items, rng.normal(size=2 * len(upper))]
-        yield [upper, n_items, np.zeros(2 * len(upper))]
-
-
 ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "transpose_lower"): transpose_lower,
     ("counting", "merge_rows"): merge_rows,
-    ("davidson", "largest_variance"): largest_variance,
     ("sandwich", "sum_squares"): squares,
     ("counting", "add_pairs_to_items"): add_pairs_to_items,
     ("counting", "add_to_items"): for_votes(add_to_items),
@@ -519,7 +501,6 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("laplacian", "multiply_laplacian"): multiply_laplacian,
     ("laplacian", "multiply_columns"): multiply_columns,
     ("laplacian", "add_second_order"): add_second_order,
-    ("sandwich", "add_sandwiched"): add_sandwiched,
     ("laplacian", "invert_on_pattern"): invert_on_pattern,
     ("lookup", "code_rows"): code_rows,
     ("lookup", "number_rows"): number_rows,
@@ -605,14 +586,6 @@ def test_kernels_add_up_every_pair(name: str) -> None:
             np.testing.assert_allclose(found[2][:n_pairs], table, rtol=1e-14)
 
 
-def test_largest_variance_is_that_of_the_information() -> None:
-    upper, n_items, vectors = next(largest_variance())
-    inverse = np.linalg.inv(upper.T @ upper)[:n_items, :n_items]
-    centring = np.eye(n_items) - 1 / n_items
-    expected = np.linalg.eigvalsh(centring @ inverse @ centring)[-1]
-    assert _kernels.davidson.largest_variance(upper, n_items, vectors) == pytest.approx(expected, rel=1e-9)
-
-
 def in_rows(start: np.ndarray, second: np.ndarray, first: int) -> Iterator[tuple[int, int, int]]:
     """Every pair of the rows from `first` on: its entry and its two items."""
     for row in range(len(start) - 1):
@@ -650,22 +623,6 @@ def test_add_second_order_is_its_formula() -> None:
         for entry, i, j in in_rows(start, second, first):
             expected[[i, j]] += weights[entry] ** 2 / (d[i] * d[j])
         np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-12)
-
-
-def test_add_sandwiched_adds_each_pairs_part_of_the_quadratic_form() -> None:
-    for arguments in add_sandwiched():
-        start, second, weights, meat, (here, d, middle), before, first = arguments
-        sums = before.copy()
-        _kernels.sandwich.add_sandwiched(start, second, weights, meat, arguments[4], sums, first)
-        expected = before.copy()
-        for item in range(len(before)):
-            for entry, *ends in in_rows(start, second, first):
-                if item in ends:
-                    other = sum(ends) - item
-                    at = np.array([here[item], weights[entry] / (d[item] * d[other])])
-                    table = np.array([[0.0, -meat[entry]], [-meat[entry], middle[other]]])
-                    expected[item] += at @ table @ at
-        np.testing.assert_allclose(sums, expected, rtol=1e-11, atol=1e-11)
 
 
 def test_invert_on_pattern_is_the_inverse() -> None:

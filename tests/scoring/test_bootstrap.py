@@ -303,7 +303,6 @@ def test_the_prior_speaks_for_no_item():
     assert (samples[:, 2] > 0.2).all()
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "tally"])
 def test_votes_that_do_not_join_all_items_are_refused(method):
     options = {"prior": 0.1} if method == "luce" else {}
@@ -331,7 +330,6 @@ def test_components_are_no_matter_to_the_win_rate():
         pv.bootstrap(votes, n_resamples=50)
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 def test_votes_too_few_to_resample_are_refused():
     # A chain of 30 items, each joined to the next by two votes: next to no resample keeps one of every two.
     links = np.repeat(np.arange(29), 2)

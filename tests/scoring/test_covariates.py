@@ -537,7 +537,6 @@ def test_separation_is_seen_in_tables_of_any_size(n_items) -> None:
     assert "those of covariates 0 make no vote less likely" in refusal(sign, table)
 
 
-@pytest.mark.filterwarnings("ignore::pairvote.errors.PriorWarning")
 @pytest.mark.parametrize("n_items", [6, 60, 520])
 @pytest.mark.parametrize("position", [False, True])
 def test_what_items_have_is_no_covariate_without_a_prior(position, n_items) -> None:
