@@ -16,14 +16,10 @@ from pairvote._common.labels import MAX_ITEMS, check_items
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
 from pairvote.poll._events import FORMAT
-from pairvote.sampling._adaptive import InformationGain, TopK
-from pairvote.sampling._exposure import Balanced, CatchUp, Swiss, Uniform
-from pairvote.sampling._names import sampler_named
+from pairvote.sampling._registry import SAMPLERS, sampler_named
 from pairvote.sampling._stream import Sampler
 
 Label = str | int
-# Those that the log can hold whole.
-BUILT_IN = {kind.__name__: kind for kind in (Uniform, Balanced, CatchUp, Swiss, InformationGain, TopK)}
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,8 @@ def check_label(label: Hashable, name: str) -> Label:
 
 def _written(sampler: Sampler) -> dict[str, Any]:
     kind = type(sampler)
-    if BUILT_IN.get(kind.__name__) is kind:
+    # The log can hold pairvote's own strategies whole; of others it holds the name.
+    if SAMPLERS.get(kind.__name__) is kind:
         return {"name": kind.__name__, "options": dataclasses.asdict(sampler)}
     return {"name": kind.__name__}
 
@@ -112,7 +109,7 @@ def _read(written: dict[str, Any], sampler: Sampler | None, name: str) -> Sample
             f"sampler is {shorten(sampler)}; pass the object that the poll was begun with, or leave it out"
         )
     if "options" in written:
-        ours: Sampler = BUILT_IN[written["name"]](**written["options"])
+        ours: Sampler = SAMPLERS[written["name"]](**written["options"])
         if sampler is not None and sampler != ours:
             raise InputError(f"sampler is {sampler!r}, and {name} was begun with {ours!r}; leave it out")
         return ours

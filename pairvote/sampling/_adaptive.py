@@ -20,18 +20,21 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.messages import shorten
-from pairvote._kernels import exposure, gaussian
+from pairvote._kernels import batch, exposure, gaussian
 from pairvote.errors import InputError
 from pairvote.sampling._belief import LARGEST_COVARIANCE, Belief, DiagonalBelief, WholeBelief
 from pairvote.sampling._board import Board, Ints, Longs
-from pairvote.sampling._stream import PairStream, Sampler, check_positive
+from pairvote.sampling._stream import PairStream, Sampler, WholeVote, check_positive
+from pairvote.sampling._whole_vote import check_shapes, check_uniforms, empty_votes
+
+__all__ = ["InformationGain", "TopK"]
 
 # Items that are weighed against each other where there are too many for all pairs.
 N_CANDIDATES = 64
@@ -43,13 +46,50 @@ Floats = NDArray[np.float64]
 class _ByBelief(Sampler):
     """A rule over the posterior."""
 
+    uniforms_used: ClassVar[int] = 1
+
     def choose(self, stream: PairStream, voter: Hashable, uniforms: Floats) -> tuple[int, int]:
         """The pair that is worth most."""
-        belief, seen = stream._belief, stream._board.seen_by(voter)
+        belief, seen = stream.state, stream._board.seen_by(voter)
         if isinstance(belief, WholeBelief):
             pair = gaussian.choose(belief.posterior, belief.gains, belief.board, seen, uniforms[0], belief.options)
             return pair >> 24, pair & 0xFFFFFF
         return self._of_many(cast(DiagonalBelief, belief), stream._board, seen, uniforms)
+
+    def whole_vote(self, n_items: int, turns: Ints, *, votes_each: int, n_open: int) -> WholeVote | None:
+        """Prepare a whole vote, in one call of the kernel from one exact fit to the next; None for many items."""
+        belief = self.begin(n_items)
+        if not isinstance(belief, WholeBelief):
+            return None
+        votes, n_voters = empty_votes(n_items, turns)
+        n_votes = len(votes)
+        seen = np.zeros((n_voters, int(np.bincount(votes[:, 0]).max()) + 1), np.int64)
+        prior = np.diag(np.full(n_items, belief.prior_sd**2))
+        options = np.append(belief.options, [0.0, 0.0, n_open, 1.0])
+
+        def vote(strengths: Floats, draws: Floats) -> Ints:
+            check_shapes(votes, n_voters, n_items, strengths, draws)
+            check_uniforms(draws, self.uniforms_used)
+            seen[:, 0] = 0
+            belief.forget(prior)
+            row = n_counted = 0
+            while row < n_votes:
+                options[3], options[4] = row, min(n_votes, n_counted + n_open + belief.refit_every)
+                row = gaussian.run(belief.posterior, belief.gains, belief.board, seen, strengths, draws, votes, options)
+                n_answered = max(row - n_open, 0)
+                batch.count_questions(votes, belief.table, n_items, n_counted, n_answered)
+                n_counted = n_answered
+                if row < n_votes:
+                    belief.refit()
+                    for _, left, right, _ in votes[n_answered:row].tolist():
+                        belief.absorb(left, right)
+            return votes
+
+        return vote
+
+    def begin(self, n_items: int) -> Belief:
+        """Make the posterior of the scores before any answer."""
+        raise NotImplementedError
 
     def _of_many(self, belief: DiagonalBelief, board: Board, seen: Longs, uniforms: Floats) -> tuple[int, int]:
         candidates, options = self._candidates(belief, board.active, uniforms)
@@ -120,7 +160,7 @@ class InformationGain(_ByBelief):
     def __post_init__(self) -> None:
         _check_belief(self.prior_sd, self.refit_every)
 
-    def _begin(self, n_items: int) -> Belief:
+    def begin(self, n_items: int) -> Belief:
         return _new_belief(n_items, self.prior_sd, self.refit_every)
 
 
@@ -179,7 +219,7 @@ class TopK(_ByBelief):
                 f"information_share is {shorten(self.information_share)}; pass a number from 0, such as 0.05"
             )
 
-    def _begin(self, n_items: int) -> Belief:
+    def begin(self, n_items: int) -> Belief:
         return _new_belief(n_items, self.prior_sd, self.refit_every, int(self.k), float(self.information_share))
 
     def _candidates(self, belief: DiagonalBelief, active: Ints, uniforms: Floats) -> tuple[Ints, Floats]:

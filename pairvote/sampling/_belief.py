@@ -46,6 +46,11 @@ class Belief:
         """The scores' mean: float64, shape (n_items,)."""
         raise NotImplementedError
 
+    @property
+    def variances(self) -> NDArray[np.float64]:
+        """The scores' variances: float64, shape (n_items,)."""
+        raise NotImplementedError
+
     def reserve(self, left: int, right: int) -> None:
         """A question is open: the variance that its answer will take is taken."""
         self._open[left, right] += 1
@@ -145,6 +150,16 @@ class WholeBelief(Belief):
         """The scores' mean: float64, shape (n_items,)."""
         return self.posterior[-1]
 
+    @property
+    def variances(self) -> NDArray[np.float64]:
+        """The scores' variances: float64, shape (n_items,)."""
+        return self.posterior[:-1].diagonal()
+
+    @property
+    def covariance(self) -> NDArray[np.float64]:
+        """The scores' covariance: float64, shape (n_items, n_items)."""
+        return self.posterior[:-1]
+
     def restrict(self, active: Ints) -> None:
         """Only these items may be asked about."""
         self.board[-1, : len(active)] = active
@@ -237,6 +252,11 @@ class DiagonalBelief(Belief):
     def mean(self) -> NDArray[np.float64]:
         """The scores' mean: float64, shape (n_items,)."""
         return self._mean
+
+    @property
+    def variances(self) -> NDArray[np.float64]:
+        """The scores' variances: float64, shape (n_items,)."""
+        return 1.0 / self.precision
 
     def _make_room(self) -> None:
         self._mean = np.append(self._mean, 0.0)

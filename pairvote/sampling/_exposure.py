@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._kernels import exposure
-from pairvote.sampling._stream import PairStream, Sampler, check_positive
+from pairvote.sampling._board import Board, Ints, empty_table
+from pairvote.sampling._stream import PairStream, Sampler, WholeVote, check_positive
+from pairvote.sampling._whole_vote import check_shapes, check_uniforms, empty_votes
 
+__all__ = ["Balanced", "CatchUp", "Swiss", "Uniform"]
+
+Floats = NDArray[np.float64]
 UNIFORM, LEVEL, LEVEL_BY_SCORE, CATCH_UP = range(4)
 
 
@@ -20,18 +25,47 @@ class _ByExposure(Sampler):
     """A rule of the kernel."""
 
     _rule: ClassVar[int]
+    uniforms_used: ClassVar[int] = 2
 
-    def choose(self, stream: PairStream, voter: Hashable, uniforms: NDArray[np.float64]) -> tuple[int, int]:
+    def choose(self, stream: PairStream, voter: Hashable, uniforms: Floats) -> tuple[int, int]:
         """The pair that the rule chooses."""
         board = stream._board
         pair = exposure.choose(
-            board.items, board.levels, board.pairs, board.seen_by(voter), uniforms[None], self._options(stream)
+            board.items,
+            board.levels,
+            board.pairs,
+            board.seen_by(voter),
+            uniforms[None],
+            self._options(stream.votes_each),
         )
         return pair >> 24, pair & 0xFFFFFF
 
-    def _options(self, stream: PairStream) -> NDArray[np.float64]:
+    def whole_vote(self, n_items: int, turns: Ints, *, votes_each: int, n_open: int) -> WholeVote:
+        """Prepare a whole vote in one call of the kernel."""
+        votes, n_voters = empty_votes(n_items, turns)
+        blank = Board(n_items, levelled=self.levelled)
+        items, fresh_items = blank.items.copy(), blank.items
+        # One place a level, and room for an item shown every time.
+        fresh_levels = np.full(len(votes) + 5, n_items, np.int64) if self.levelled else blank.levels
+        fresh_levels[1:2] = 0
+        levels = fresh_levels.copy()
+        n_pairs = min(n_items * (n_items - 1) // 2, len(votes))
+        table = empty_table(1 << (2 * n_pairs).bit_length())
+        seen = np.zeros((n_voters, int(np.bincount(votes[:, 0]).max()) + 1), np.int64)
+        options = np.append(self._options(votes_each), float(n_open))
+
+        def vote(strengths: Floats, draws: Floats) -> Ints:
+            check_shapes(votes, n_voters, n_items, strengths, draws)
+            check_uniforms(draws, self.uniforms_used)
+            items[:], levels[:], table[0], seen[:, 0] = fresh_items, fresh_levels, -1, 0
+            exposure.run(items, levels, table, seen, strengths, draws, votes, options)
+            return votes
+
+        return vote
+
+    def _options(self, votes_each: int) -> Floats:
         """What the kernel asks for: the rule, votes_each, and what else a rule has."""
-        return np.array([self._rule, stream.votes_each, 0.0, 0.0])
+        return np.array([self._rule, votes_each, 0.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -49,6 +83,7 @@ class Uniform(_ByExposure):
     """
 
     _rule: ClassVar[int] = UNIFORM
+    uniforms_used: ClassVar[int] = 1
 
 
 @dataclass(frozen=True)
@@ -71,27 +106,8 @@ class Balanced(_ByExposure):
     [2, 2, 2, 2, 2]
     """
 
-    _levelled: ClassVar[bool] = True
+    levelled: ClassVar[bool] = True
     _rule: ClassVar[int] = LEVEL
-
-
-@dataclass(frozen=True)
-class Swiss(_ByExposure):
-    """The items shown least often, against the nearest in score of those they met least often.
-
-    As in a Swiss tournament everybody plays about as often, nobody meets an opponent again while there are others, and
-    opponents are about as good. The score is (wins + 1) / (answers + 2), a tie as half a win. As `Balanced` it
-    keeps exposures within 2 of each other and looks at no more than 64 items at a time.
-
-    Examples
-    --------
-    >>> import pairvote as pv
-    >>> pv.sampling.Swiss().start(23, rng=1).propose("anna")
-    (22, 0)
-    """
-
-    _levelled: ClassVar[bool] = True
-    _rule: ClassVar[int] = LEVEL_BY_SCORE
 
 
 @dataclass(frozen=True)
@@ -129,10 +145,30 @@ class CatchUp(_ByExposure):
     exponent: float = 1.0
     cap: float = 0.05
     _rule: ClassVar[int] = CATCH_UP
+    uniforms_used: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         check_positive(self.exponent, "exponent", "pass a positive number, such as 1")
         check_positive(self.cap, "cap", "pass a positive number, such as 0.05")
 
-    def _options(self, stream: PairStream) -> NDArray[np.float64]:
-        return np.array([self._rule, stream.votes_each, self.exponent, self.cap])
+    def _options(self, votes_each: int) -> Floats:
+        return np.array([self._rule, votes_each, self.exponent, self.cap])
+
+
+@dataclass(frozen=True)
+class Swiss(_ByExposure):
+    """The items shown least often, against the nearest in score of those they met least often.
+
+    As in a Swiss tournament everybody plays about as often, nobody meets an opponent again while there are others, and
+    opponents are about as good. The score is (wins + 1) / (answers + 2), a tie as half a win. As `Balanced` it
+    keeps exposures within 2 of each other and looks at no more than 64 items at a time.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> pv.sampling.Swiss().start(23, rng=1).propose("anna")
+    (22, 0)
+    """
+
+    levelled: ClassVar[bool] = True
+    _rule: ClassVar[int] = LEVEL_BY_SCORE

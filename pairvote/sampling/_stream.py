@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 from zlib import crc32
 
 import numpy as np
@@ -18,35 +18,27 @@ from pairvote._common.messages import shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote._kernels import exposure
 from pairvote.errors import InputError, StateError
-from pairvote.sampling._board import LEAD, SHOWN, Board, Ints
+from pairvote.sampling._board import ANSWERS, BY_LEVEL, LEAD, POINTS, SHOWN, Board, Ints
+from pairvote.sampling._learner import Learner
+from pairvote.sampling._stream_log import (
+    ADD_ITEM,
+    ITEM_BITS,
+    OUTCOME_BIT,
+    RECORD,
+    RELEASE,
+    RESERVE,
+    RETIRE,
+    WITHDRAW,
+    StreamLog,
+)
 
 # Uniforms for every question: three for the choice and one for the side.
 N_UNIFORMS = 4
 # Questions whose uniforms are drawn at once.
 BLOCK = 128
 RandomSource = None | int | np.random.Generator
-
-
-class Learner(Protocol):
-    """What a strategy knows beside the counts, told of every question and answer."""
-
-    def reserve(self, left: int, right: int) -> None:
-        """A question is open."""
-
-    def release(self, left: int, right: int) -> None:
-        """An open question will not be answered."""
-
-    def learn(self, left: int, right: int, outcome: int) -> None:
-        """An open question was answered: 0 right, 1 tie, 2 left."""
-
-    def unlearn(self, left: int, right: int, outcome: int) -> None:
-        """An answer was taken back, and its question is open."""
-
-    def add_item(self) -> None:
-        """There is one more item."""
-
-    def restrict(self, active: Ints) -> None:
-        """Only these items may be asked about; told after each change."""
+# Strengths, one row for all or one a voter, and random numbers in; a table of voter, left, right and outcome out.
+WholeVote = Callable[[NDArray[np.float64], NDArray[np.float64]], Ints]
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,17 @@ class Sampler:
     """A recipe for which two items to ask a voter about next. Subclass it and write `choose` to make another.
 
     `start` gives the running `PairStream`, which draws the random numbers, balances the sides, counts what was shown
-    to whom and checks what it is told, so that a strategy is one function of these counts.
+    to whom and checks what it is told, so that a strategy is one function of these counts. What a strategy learns
+    from the answers it keeps in a `Learner`, which `begin` makes. `simulate` takes any strategy; one that can ask and
+    answer a whole vote at once, in a compiled loop for example, says so by `whole_vote`.
+
+    Attributes
+    ----------
+    levelled : bool, class attribute
+        Whether the stream keeps `PairStream.by_exposure` current after every question, instead of sorting when it is
+        asked for. False by default.
+    uniforms_used : int or None, class attribute
+        How many of the three uniforms `whole_vote` looks at; the others are not drawn. None, the default, for all.
 
     Examples
     --------
@@ -75,8 +77,8 @@ class Sampler:
     [3, 3, 3, 3]
     """
 
-    # Whether the stream keeps items in the order of how often they were shown.
-    _levelled: ClassVar[bool] = False
+    levelled: ClassVar[bool] = False
+    uniforms_used: ClassVar[int | None] = None
 
     def start(self, n_items: int, *, votes_each: int = 20, rng: RandomSource = None) -> PairStream:
         """Begin to ask.
@@ -109,15 +111,45 @@ class Sampler:
         Parameters
         ----------
         stream : PairStream
-            What happened so far. Nothing in it is to be changed.
+            What happened so far; `PairStream.state` is what `begin` made. Nothing in it is to be changed.
         voter : hashable
         uniforms : float64 array, shape (3,)
             Random numbers from [0, 1), the only ones to be used, so that the record can be replayed.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say which pair to choose; write its method choose")
 
-    def _begin(self, n_items: int) -> Learner | None:
-        """What the strategy keeps of its own for a stream."""
+    def begin(self, n_items: int) -> Learner | None:
+        """Make what the strategy keeps of its own for one stream; None, the default, for nothing."""
+        return None
+
+    def whole_vote(self, n_items: int, turns: Ints, *, votes_each: int, n_open: int) -> WholeVote | None:
+        """Prepare a whole simulated vote in one call; None, the default, where questions are asked one by one.
+
+        `simulate` calls this once and the result for every repetition. A strategy that has it must give the votes that
+        `question_by_question` gives for the same strengths and draws.
+
+        Parameters
+        ----------
+        n_items : int
+        turns : int32 array, shape (n_votes,)
+            Whose turn it is, from voter 0.
+        votes_each : int
+            How many questions a voter is expected to answer.
+        n_open : int
+            How many other questions are open when one is answered.
+
+        Returns
+        -------
+        callable or None
+            A function of `strengths` and `draws` that returns the votes: int32, shape (n_votes, 4), voter, left, right
+            and outcome (0 right, 1 tie, 2 left, 3 skip), which are read before it is called again.
+
+            strengths: float64, shape (1, n_items) for all voters, or (n_voters, n_items). draws: float64, shape
+            (n_votes, 6 or 7). Columns 0 to 2 are the uniforms for `choose` and 3 is the one for the side: of two items
+            with equal leads the first of the pair is on the right where it is below 0.5. With the lead of a question
+            the left item's strength less the right one's: the left wins above column 4, the right below column 5, else
+            it is a tie; and it is skipped where the lead of either is below column 6, if there is one.
+        """
         return None
 
 
@@ -161,34 +193,45 @@ class PairStream:
         self.sampler = sampler
         self.votes_each = int(votes_each)
         self.n_asked = 0
+        self._n_items = int(n_items)
         self._key = int(np.random.default_rng(rng).integers(2**63))
         self._block: list[list[float]] = []
         self._block_number = -1
         self._uniforms = np.empty(N_UNIFORMS - 1)
         # The same memory, of which single numbers are set faster.
         self._places: Any = memoryview(self._uniforms)  # type: ignore[arg-type, unused-ignore]
-        self._open: Counter[tuple[Hashable, int, int]] = Counter()
-        self._board = Board(int(n_items), levelled=sampler._levelled)
-        self._belief = sampler._begin(int(n_items))
+        self._open: dict[tuple[Hashable, int, int], int] = {}
+        self._board = Board(int(n_items), levelled=sampler.levelled)
+        self._state = sampler.begin(int(n_items))
+        self._log = StreamLog()
+        self._note_call, self._note_voter = self._log.codes.append, self._log.voters.append
 
     # --- asking ---
 
-    def propose(self, voter: Hashable) -> tuple[int, int]:
+    def propose(
+        self, voter: Hashable, *, uniforms: Sequence[float] | NDArray[np.float64] | None = None
+    ) -> tuple[int, int]:
         """Which two items to ask a voter about now: the codes of the left and the right one. Changes nothing.
 
         A voter is not shown a pair again before having been shown every pair.
 
+        Parameters
+        ----------
+        voter : hashable
+        uniforms : four numbers from [0, 1), optional
+            Three for the choice and one for the side, instead of the stream's own: a simulation has its own.
+
         Raises
         ------
         StateError
-            Where fewer than two items are left to be asked about.
+            When fewer than two items are left to be asked about.
         InputError
-            Where a voter is not hashable.
+            When a voter is not hashable, or `uniforms` are not such numbers.
         """
         if self._board.levels[0] < 2:
             raise StateError("fewer than two items are left to be asked about; add items first")
         try:
-            side = self._draw(voter)
+            side = self._draw(voter) if uniforms is None else self._take(uniforms)
             i, j = self.sampler.choose(self, voter, self._uniforms)
         except TypeError:
             _check_voter(voter)
@@ -216,6 +259,14 @@ class PairStream:
         places[0], places[1], places[2] = (first + turn) % 1.0, (second + turn) % 1.0, (third + turn) % 1.0
         return (side + turn) % 1.0
 
+    def _take(self, uniforms: Sequence[float] | NDArray[np.float64]) -> float:
+        """Fill in the uniforms that were given; the one for the side."""
+        given = np.array(uniforms, np.float64)
+        if given.shape != (N_UNIFORMS,) or not ((given >= 0.0) & (given < 1.0)).all():
+            raise InputError(f"uniforms is {shorten(uniforms)}; pass {N_UNIFORMS} numbers from [0, 1)")
+        self._uniforms[:] = given[:-1]
+        return float(given[-1])
+
     # --- telling ---
 
     def reserve(self, voter: Hashable, left: int, right: int) -> None:
@@ -231,6 +282,8 @@ class PairStream:
             if not self._board.is_active(item):
                 raise InputError(f"item {item} is retired; propose another pair")
         self._ask(voter, left, right)
+        self._note_call(RESERVE + (left << ITEM_BITS) + right)
+        self._note_voter(voter)
 
     def record(self, voter: Hashable, left: int, right: int, outcome: Outcome | str) -> None:
         """A voter has answered. A question that was not reserved counts as asked by this.
@@ -251,19 +304,20 @@ class PairStream:
         left, right = self._check_pair(voter, left, right)
         code = _outcome_code(outcome)
         question = (voter, left, right)
-        if self._open[question]:
+        if question in self._open:
             self._close(question)
         else:
-            del self._open[question]
             self._ask(voter, left, right)
             self._close(question)
+        self._note_call(RECORD + (code << OUTCOME_BIT) + (left << ITEM_BITS) + right)
+        self._note_voter(voter)
         if code == Outcome.SKIP:
-            if self._belief is not None:
-                self._belief.release(left, right)
+            if self._state is not None:
+                self._state.release(left, right)
             return
         self._board.count_answer(left, right, code)
-        if self._belief is not None:
-            self._belief.learn(left, right, code)
+        if self._state is not None:
+            self._state.learn(left, right, code)
 
     def release(self, voter: Hashable, left: int, right: int) -> None:
         """An open question will not be answered, and counts as never asked.
@@ -281,8 +335,10 @@ class PairStream:
             )
         self._close(question)
         self._board.take_back(voter, left, right)
-        if self._belief is not None:
-            self._belief.release(left, right)
+        self._note_call(RELEASE + (left << ITEM_BITS) + right)
+        self._note_voter(voter)
+        if self._state is not None:
+            self._state.release(left, right)
 
     def withdraw(self, voter: Hashable, left: int, right: int, outcome: Outcome | str) -> None:
         """An answer is taken back, as it was recorded: its question is open again.
@@ -303,21 +359,26 @@ class PairStream:
             raise StateError(
                 f"voter {shorten(voter)} has answered no question about {left} and {right}; nothing to withdraw"
             )
-        self._open[voter, left, right] += 1
+        self._open[voter, left, right] = self._open.get((voter, left, right), 0) + 1
+        self._note_call(WITHDRAW + (code << OUTCOME_BIT) + (left << ITEM_BITS) + right)
+        self._note_voter(voter)
         if code == Outcome.SKIP:
-            if self._belief is not None:
-                self._belief.reserve(left, right)
+            if self._state is not None:
+                self._state.reserve(left, right)
             return
         self._board.count_answer(left, right, code, -1)
-        if self._belief is not None:
-            self._belief.unlearn(left, right, code)
+        if self._state is not None:
+            self._state.unlearn(left, right, code)
 
     def add_item(self) -> int:
         """There is one more item, to be asked about from now on; its code."""
         code = self._board.add_item()
-        if self._belief is not None:
-            self._belief.add_item()
-            self._belief.restrict(self._board.active)
+        self._n_items += 1
+        self._note_call(ADD_ITEM)
+        self._note_voter(None)
+        if self._state is not None:
+            self._state.add_item()
+            self._state.restrict(self._board.active)
         return code
 
     def retire(self, item: int) -> None:
@@ -332,19 +393,23 @@ class PairStream:
         if not self._board.is_active(item):
             raise InputError(f"item {item} is retired already; retire each item once")
         self._board.retire(item)
-        if self._belief is not None:
-            self._belief.restrict(self._board.active)
+        self._note_call(RETIRE + (item << ITEM_BITS))
+        self._note_voter(None)
+        if self._state is not None:
+            self._state.restrict(self._board.active)
 
     def _ask(self, voter: Hashable, left: int, right: int) -> None:
         self._board.show(voter, left, right)
-        self._open[voter, left, right] += 1
+        question = (voter, left, right)
+        self._open[question] = self._open.get(question, 0) + 1
         self.n_asked += 1
-        if self._belief is not None:
-            self._belief.reserve(left, right)
+        if self._state is not None:
+            self._state.reserve(left, right)
 
     def _close(self, question: tuple[Hashable, int, int]) -> None:
-        self._open[question] -= 1
-        if not self._open[question]:
+        if self._open[question] > 1:
+            self._open[question] -= 1
+        else:
             del self._open[question]
 
     # --- what happened, for those who write strategies ---
@@ -355,7 +420,7 @@ class PairStream:
     @property
     def n_items(self) -> int:
         """How many items there are, with those that are retired."""
-        return self._board.items.shape[1]
+        return self._n_items
 
     @property
     def active(self) -> Ints:
@@ -375,17 +440,69 @@ class PairStream:
     @property
     def points(self) -> NDArray[np.float64]:
         """The votes that each item won, a tie as half of one: float64, shape (n_items,)."""
-        return 0.5 * self._board.items[6]
+        return 0.5 * self._board.items[POINTS]
 
     @property
     def answers(self) -> Ints:
         """How many answers each item has, without skips: int32, shape (n_items,), read-only."""
-        return _read_only(self._board.items[7])
+        return _read_only(self._board.items[ANSWERS])
+
+    @property
+    def by_exposure(self) -> Ints:
+        """The items that may be proposed, least shown first: int32, read-only. Equals stand in any order."""
+        if self.sampler.levelled:
+            return _read_only(self._board.items[BY_LEVEL, : self._board.n_active])
+        active = self._board.active
+        return active[np.argsort(self._board.items[SHOWN, active], kind="stable")]
+
+    def wins(self, i: int, j: int) -> float:
+        """The votes that item i won against item j, a tie as half of one.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> stream = pv.sampling.Balanced().start(3, rng=1)
+        >>> stream.record("anna", 0, 1, "left")
+        >>> stream.record("bo", 1, 0, "tie")
+        >>> stream.wins(0, 1), stream.wins(1, 0)
+        (1.5, 0.5)
+        """
+        return 0.5 * self._log.half_wins(*self._check_pair(None, i, j))
+
+    @property
+    def log(self) -> Sequence[tuple[Any, ...]]:
+        """The calls that changed the stream, in order, each a tuple: the method's name, then what it was given.
+
+        A stream of the same sampler and seed that is told them again is in the same state.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> stream = pv.sampling.InformationGain().start(3, rng=1)
+        >>> stream.reserve("anna", 0, 1)
+        >>> stream.record("anna", 0, 1, "left")
+        >>> stream.log[:]
+        [('reserve', 'anna', 0, 1), ('record', 'anna', 0, 1, 'left')]
+        >>> again = pv.sampling.InformationGain().start(3, rng=1)
+        >>> for method, *given in stream.log:
+        ...     _ = getattr(again, method)(*given)
+        >>> again.propose("bo") == stream.propose("bo")
+        True
+        """
+        return self._log
+
+    @property
+    def state(self) -> Any:
+        """What the strategy keeps of its own, as `Sampler.begin` made it and the answers since have left it; or None.
+
+        The state of `InformationGain` and `TopK` is the posterior of the scores, with its `mean` and `variances`.
+        """
+        return self._state
 
     @property
     def open_questions(self) -> list[tuple[Hashable, int, int]]:
         """The questions that were reserved and not yet recorded or released: (voter, left, right)."""
-        return list(self._open.elements())
+        return [question for question, n_open in self._open.items() for _ in range(n_open)]
 
     def times_shown(self, i: int, j: int, voter: Hashable = None) -> int:
         """How often two items were shown together, on either side: to one voter, or without one to all."""
@@ -412,12 +529,15 @@ class PairStream:
 
     def _check_pair(self, voter: Hashable, left: int, right: int) -> tuple[int, int]:
         # Plain and right, as nearly always, before anything else is asked.
-        n_items = self.n_items
+        n_items = self._n_items
         if not (type(left) is type(right) is int and 0 <= left < n_items and 0 <= right < n_items):
             left, right = self._check_item(left), self._check_item(right)
         if left == right:
             raise InputError(f"item {left} stands against itself; pass two different items")
-        _check_voter(voter)
+        try:
+            hash(voter)
+        except TypeError:
+            _check_voter(voter)
         return left, right
 
 

@@ -7,22 +7,21 @@ same mood, and what they differ by is their pairs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.messages import plural
-from pairvote._common.outcomes import Outcome
-from pairvote._kernels import batch, exposure, gaussian
+from pairvote._common.checks import is_number, is_whole
+from pairvote._common.labels import MAX_ITEMS
+from pairvote._common.messages import plural, shorten
 from pairvote.errors import InputError
-from pairvote.sampling._adaptive import InformationGain, TopK
-from pairvote.sampling._belief import WholeBelief
-from pairvote.sampling._board import Board, empty_table
-from pairvote.sampling._exposure import Balanced, CatchUp, Swiss, Uniform
-from pairvote.sampling._stream import PairStream, Sampler
+from pairvote.sampling._registry import sampler_named
+from pairvote.sampling._stream import Sampler, WholeVote
+from pairvote.sampling._whole_vote import LOWER, REACH, SIDE, UPPER, question_by_question
 from pairvote.simulation._voters import VoterModel
 from pairvote.votes._votes import Votes
 
@@ -34,16 +33,7 @@ BLOCK = 25
 STREAMS = STRENGTHS, TASTES, ANSWERS, LAPSES, SKIPS, PAIRS = tuple(range(6))
 # Random numbers that are held at a time, unless those of one workshop are more.
 LARGEST_CHUNK = 2**20
-CHOICE, SIDE, UPPER, LOWER, REACH = 0, 3, 4, 5, 6
-# The uniforms of a choice that a strategy looks at; the others are not drawn.
-USED: dict[type[Sampler], tuple[int, ...]] = {
-    Uniform: (0,),
-    Balanced: (0, 1),
-    Swiss: (0, 1),
-    CatchUp: (0, 1, 2),
-    InformationGain: (0,),
-    TopK: (0,),
-}
+MOST_QUESTIONS = 10**7
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,7 +95,7 @@ class Block(NamedTuple):
         )
 
 
-def draw(workshop: Workshop, block: int, n_repetitions: int = BLOCK) -> Block:
+def draw(workshop: Workshop, block: int, n_repetitions: int = BLOCK, *, largest_chunk: int = LARGEST_CHUNK) -> Block:
     """The first repetitions of a block, which are the same however many are asked for."""
     n_votes, n_voters, voters = workshop.n_votes, workshop.n_voters, workshop.voters
     strengths = workshop.strengths_of(block)
@@ -116,12 +106,11 @@ def draw(workshop: Workshop, block: int, n_repetitions: int = BLOCK) -> Block:
         np.empty((n_repetitions, n_votes), np.uint8),
     )
     answers, pairs = workshop.stream(block, ANSWERS), workshop.stream(block, PAIRS)
-    ask = _asker(workshop, pairs)
+    ask, n_used = _way_to_ask(workshop, pairs)
     n_columns = 7 if voters.skip else 6
     each = n_votes * n_columns + (n_voters * workshop.n_items if voters.have_tastes else 0)
-    n_chunk = max(1, min(BLOCK, LARGEST_CHUNK // each))
+    n_chunk = max(1, min(BLOCK, largest_chunk // each))
     draws = np.zeros((n_chunk, n_votes, n_columns))
-    used = (*USED.get(type(workshop.sampler), ()), SIDE)
     lapse = np.where(workshop.turns >= n_voters - voters.n_random(n_voters), 1.0, voters.lapse)
     # A stream that is not needed is not begun, which costs as much as a workshop's numbers.
     tastes, skips, lapses = (
@@ -130,7 +119,7 @@ def draw(workshop: Workshop, block: int, n_repetitions: int = BLOCK) -> Block:
     )
     shape = (n_chunk, n_votes)
     for first in range(0, n_repetitions, n_chunk):
-        for column in used:
+        for column in (*range(n_used), SIDE):
             draws[:, :, column] = pairs.random(shape)
         upper, lower = voters.thresholds(answers.random(shape))
         draws[:, :, UPPER], draws[:, :, LOWER] = upper, lower
@@ -149,99 +138,17 @@ def draw(workshop: Workshop, block: int, n_repetitions: int = BLOCK) -> Block:
     return made
 
 
-# Strengths, one row for all or one a voter, and random numbers in; a table of voter, left, right and outcome out.
-Ask = Callable[[Floats, Floats], Ints]
-
-
-def _asker(workshop: Workshop, pairs: np.random.Generator) -> Ask:
-    stream = workshop.sampler.start(workshop.n_items, votes_each=workshop.votes_each, rng=0)
-    if type(workshop.sampler) in (Uniform, Balanced, Swiss, CatchUp):
-        return _by_exposure(workshop, stream)
-    belief = stream._belief
-    if type(workshop.sampler) in (InformationGain, TopK) and isinstance(belief, WholeBelief):
-        return _by_belief(workshop, belief)
-    return _one_by_one(workshop, pairs)
-
-
-def _table(workshop: Workshop) -> Ints:
-    votes = np.zeros((workshop.n_votes, 4), np.int32)
-    votes[:, 0] = workshop.turns
-    return votes
-
-
-def _by_exposure(workshop: Workshop, stream: PairStream) -> Ask:
-    """A whole vote in one call of the kernel."""
-    n_items, n_votes = workshop.n_items, workshop.n_votes
-    blank = Board(n_items, levelled=workshop.sampler._levelled)
-    items, fresh_items = blank.items.copy(), blank.items
-    # One place a level, and room for an item shown every time.
-    fresh_levels = np.full(n_votes + 5, n_items, np.int64) if len(blank.levels) > 1 else blank.levels
-    fresh_levels[1:2] = 0
-    levels = fresh_levels.copy()
-    n_pairs = min(n_items * (n_items - 1) // 2, n_votes)
-    table = empty_table(1 << (2 * n_pairs).bit_length())
-    seen = np.zeros((workshop.n_voters, workshop.votes_each + 1), np.int64)
-    votes = _table(workshop)
-    options = np.append(workshop.sampler._options(stream), float(workshop.n_open))  # type: ignore[attr-defined]
-
-    def ask(strengths: Floats, draws: Floats) -> Ints:
-        items[:], levels[:], table[0], seen[:, 0] = fresh_items, fresh_levels, -1, 0
-        exposure.run(items, levels, table, seen, strengths, draws, votes, options)
-        return votes
-
-    return ask
-
-
-def _by_belief(workshop: Workshop, belief: WholeBelief) -> Ask:
-    """Questions from one exact fit to the next in one call of the kernel; the fits are those of the stream."""
-    n_items, n_votes, n_open = workshop.n_items, workshop.n_votes, workshop.n_open
-    seen = np.zeros((workshop.n_voters, workshop.votes_each + 1), np.int64)
-    votes = _table(workshop)
-    prior = np.diag(np.full(n_items, belief.prior_sd**2))
-    options = np.append(belief.options, [0.0, 0.0, n_open, 1.0])
-
-    def ask(strengths: Floats, draws: Floats) -> Ints:
-        seen[:, 0] = 0
-        belief.forget(prior)
-        row = n_counted = 0
-        while row < n_votes:
-            options[3], options[4] = row, min(n_votes, n_counted + n_open + belief.refit_every)
-            row = gaussian.run(belief.posterior, belief.gains, belief.board, seen, strengths, draws, votes, options)
-            n_answered = max(row - n_open, 0)
-            batch.count_questions(votes, belief.table, n_items, n_counted, n_answered)
-            n_counted = n_answered
-            if row < n_votes:
-                belief.refit()
-                for _, left, right, _ in votes[n_answered:row].tolist():
-                    belief.absorb(left, right)
-        return votes
-
-    return ask
-
-
-def _one_by_one(workshop: Workshop, pairs: np.random.Generator) -> Ask:
-    """Any strategy, question by question."""
-    votes = _table(workshop)
-
-    def ask(strengths: Floats, draws: Floats) -> Ints:
-        rng = np.random.default_rng(int(pairs.integers(2**63)))
-        stream = workshop.sampler.start(workshop.n_items, votes_each=workshop.votes_each, rng=rng)
-        own = np.broadcast_to(strengths, (workshop.n_voters, workshop.n_items)).tolist()
-        asked: list[tuple[int, int, int, int]] = []
-        for (upper, lower, *reach), voter in zip(draws[:, UPPER:].tolist(), workshop.turns.tolist(), strict=True):
-            left, right = stream.propose(voter)
-            stream.reserve(voter, left, right)
-            lead = own[voter][left] - own[voter][right]
-            outcome = Outcome.LEFT if lead > upper else Outcome.RIGHT if lead < lower else Outcome.TIE
-            if reach and abs(lead) < reach[0]:
-                outcome = Outcome.SKIP
-            asked.append((voter, left, right, int(outcome)))
-            if len(asked) > workshop.n_open:
-                stream.record(*asked[-1 - workshop.n_open][:3], Outcome(asked[-1 - workshop.n_open][3]))
-        votes[:] = asked
-        return votes
-
-    return ask
+def _way_to_ask(workshop: Workshop, pairs: np.random.Generator) -> tuple[WholeVote, int]:
+    """How a vote is asked and answered, and how many of the uniforms of a choice that takes."""
+    sampler, n_items, turns = workshop.sampler, workshop.n_items, workshop.turns
+    votes_each, n_open = workshop.votes_each, workshop.n_open
+    whole = sampler.whole_vote(n_items, turns, votes_each=votes_each, n_open=n_open)
+    n_used = sampler.uniforms_used
+    if n_used is None:
+        n_used = 0 if whole is None else SIDE
+    if whole is None:
+        whole = question_by_question(sampler, n_items, turns, votes_each=votes_each, n_open=n_open, rng=pairs)
+    return whole, n_used
 
 
 def described(workshop: Workshop) -> str:
@@ -250,3 +157,63 @@ def described(workshop: Workshop) -> str:
         f"{plural(workshop.n_items, 'item')}, {plural(workshop.n_voters, 'voter')} x {workshop.votes_each:,}, "
         f"{workshop.sampler!r}"
     )
+
+
+def workshop_of(
+    *,
+    n_items: int,
+    n_voters: int,
+    votes_each: int,
+    strength_sd: float,
+    strengths: Any,
+    sampler: Sampler | str,
+    voters: VoterModel,
+    n_open: int,
+    seed: int,
+) -> Workshop:
+    """A workshop of checked values."""
+    for name, value, least in (
+        ("n_items", n_items, 2),
+        ("n_voters", n_voters, 1),
+        ("votes_each", votes_each, 1),
+        ("n_open", n_open, 0),
+    ):
+        if not is_whole(value) or value < least:
+            raise InputError(f"{name} is {shorten(value)}; pass a whole number from {least}")
+    if n_items > MAX_ITEMS:
+        raise InputError(f"n_items is {n_items:,}; there can be at most {MAX_ITEMS:,}, so simulate fewer")
+    if n_voters * votes_each > MOST_QUESTIONS:
+        raise InputError(
+            f"n_voters is {n_voters:,} and votes_each is {votes_each:,}, more than {MOST_QUESTIONS:,} questions; "
+            "simulate fewer"
+        )
+    if not is_number(strength_sd) or not 0 <= strength_sd < math.inf:
+        raise InputError(f"strength_sd is {shorten(strength_sd)}; it is a number of log-odds, finite, from 0")
+    if not isinstance(voters, VoterModel):
+        raise InputError(f"voters is {shorten(voters)}; pass a VoterModel, and their number as n_voters")
+    return Workshop(
+        n_items=int(n_items),
+        n_voters=int(n_voters),
+        votes_each=int(votes_each),
+        strength_sd=float(strength_sd),
+        strengths=_checked_strengths(strengths, int(n_items)),
+        sampler=sampler_named(sampler),
+        voters=voters,
+        n_open=int(n_open),
+        seed=seed,
+    )
+
+
+def _checked_strengths(strengths: Any, n_items: int) -> Any:
+    if strengths is None or callable(strengths):
+        return strengths
+    try:
+        given = np.array(strengths, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"strengths cannot be made an array ({error}); pass one number an item") from None
+    if given.shape != (n_items,) or not np.isfinite(given).all():
+        raise InputError(
+            f"strengths has shape {given.shape} and n_items is {n_items}; pass one finite number of log-odds an item, "
+            "and n_items with them"
+        )
+    return given

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pairvote._common.checks import is_number, is_whole
-from pairvote._common.labels import MAX_ITEMS
+from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural, shorten
+from pairvote._common.parallel import check_jobs
 from pairvote.errors import InputError
-from pairvote.ranking._results import normal_quantile
-from pairvote.sampling._names import sampler_named
 from pairvote.sampling._stream import Sampler
-from pairvote.simulation import _metrics
-from pairvote.simulation._asking import BLOCK, Block, Workshop, described, draw
+from pairvote.simulation._asking import BLOCK, Block, Workshop, described, draw, workshop_of
 from pairvote.simulation._batch import Scorer
-from pairvote.simulation._table import Row, Table
+from pairvote.simulation._evaluation import BLOCKS, KALMAR, Cell, Methods, evaluate_cells, methods_named
+from pairvote.simulation._table import Table
 from pairvote.simulation._voters import VoterModel
 from pairvote.votes._votes import Votes
 
 Floats = NDArray[np.float64]
-Methods = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
-KALMAR = ("tally", "elo", "bradley-terry")
 # Votes that a simulation holds; more are drawn again whenever they are looked at.
 MOST_HELD = 2**25
-MOST_QUESTIONS = 10**7
 
 
 def simulate(
@@ -99,66 +93,6 @@ def simulate(
     return Simulation(workshop=workshop, repetitions=int(repetitions))
 
 
-def workshop_of(
-    *,
-    n_items: int,
-    n_voters: int,
-    votes_each: int,
-    strength_sd: float,
-    strengths: Any,
-    sampler: Sampler | str,
-    voters: VoterModel,
-    n_open: int,
-    seed: int,
-) -> Workshop:
-    """A workshop of checked values."""
-    for name, value, least in (
-        ("n_items", n_items, 2),
-        ("n_voters", n_voters, 1),
-        ("votes_each", votes_each, 1),
-        ("n_open", n_open, 0),
-    ):
-        if not is_whole(value) or value < least:
-            raise InputError(f"{name} is {shorten(value)}; pass a whole number from {least}")
-    if n_items > MAX_ITEMS:
-        raise InputError(f"n_items is {n_items:,}; there can be at most {MAX_ITEMS:,}, so simulate fewer")
-    if n_voters * votes_each > MOST_QUESTIONS:
-        raise InputError(
-            f"n_voters is {n_voters:,} and votes_each is {votes_each:,}, more than {MOST_QUESTIONS:,} questions; "
-            "simulate fewer"
-        )
-    if not is_number(strength_sd) or not 0 <= strength_sd < math.inf:
-        raise InputError(f"strength_sd is {shorten(strength_sd)}; it is a number of log-odds, finite, from 0")
-    if not isinstance(voters, VoterModel):
-        raise InputError(f"voters is {shorten(voters)}; pass a VoterModel, and their number as n_voters")
-    return Workshop(
-        n_items=int(n_items),
-        n_voters=int(n_voters),
-        votes_each=int(votes_each),
-        strength_sd=float(strength_sd),
-        strengths=_checked_strengths(strengths, int(n_items)),
-        sampler=sampler_named(sampler),
-        voters=voters,
-        n_open=int(n_open),
-        seed=seed,
-    )
-
-
-def _checked_strengths(strengths: Any, n_items: int) -> Any:
-    if strengths is None or callable(strengths):
-        return strengths
-    try:
-        given = np.array(strengths, np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"strengths cannot be made an array ({error}); pass one number an item") from None
-    if given.shape != (n_items,) or not np.isfinite(given).all():
-        raise InputError(
-            f"strengths has shape {given.shape} and n_items is {n_items}; pass one finite number of log-odds an item, "
-            "and n_items with them"
-        )
-    return given
-
-
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Simulation:
     """Simulated votes of one kind, as many repetitions as were asked for.
@@ -183,10 +117,11 @@ class Simulation:
 
     workshop: Workshop
     repetitions: int
+    most_held: InitVar[int] = MOST_HELD
     _held: list[Block] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        if self.repetitions * self.workshop.n_votes <= MOST_HELD:
+    def __post_init__(self, most_held: int) -> None:
+        if self.repetitions * self.workshop.n_votes <= most_held:
             self._held.extend(self._drawn())
 
     def __repr__(self) -> str:
@@ -241,7 +176,15 @@ class Simulation:
         scores.flags.writeable = False
         return scores
 
-    def evaluate(self, methods: Methods = KALMAR, *, top_k: int = 5, level: float = 0.95) -> Table:
+    def evaluate(
+        self,
+        methods: Methods = KALMAR,
+        *,
+        top_k: int = 5,
+        level: float = 0.95,
+        n_jobs: int = 1,
+        progress: bool = False,
+    ) -> Table:
         """How well each method finds the strengths: see `Table` for what is counted.
 
         Parameters
@@ -253,6 +196,10 @@ class Simulation:
             How many are to be found.
         level : float
             Of the intervals whose coverage is counted.
+        n_jobs : int
+            How many processes, -1 for all cores; the answer is the same for any.
+        progress : bool
+            Show a bar.
 
         Returns
         -------
@@ -271,13 +218,12 @@ class Simulation:
         >>> [f"{name} {mean:.2f}" for name, mean in zip(table.to_dict()["method"], table.to_dict()["overlap"])]
         ['tally 0.80', 'elo 0.81', 'bradley-terry 0.80']
         """
-        check_evaluation(self.workshop, self.repetitions, top_k, level)
+        check_jobs(n_jobs, progress)
         named = methods_named(methods)
-        first = self._block(0)
-        scorers = [scorer_of(self.workshop, options, first) for options in named.values()]
-        parts = [block_sums(block, scorers, int(top_k), level) for block in self._blocks()]
-        sizes = block_sizes(self.repetitions)
-        return Table(rows=tuple(_rows(named, sizes, np.array(parts))))
+        cell = Cell(self.workshop, named, top_k, level, self.repetitions, in_grid=False, held=self._held)
+        # At once, unless there is something to share out or to show.
+        together = -(-self.repetitions // BLOCK) if n_jobs == 1 and not progress else BLOCKS
+        return evaluate_cells([cell], n_jobs=n_jobs, progress=progress, together=together)
 
     def _n_in(self, block: int) -> int:
         return min(BLOCK, self.repetitions - block * BLOCK)
@@ -291,55 +237,3 @@ class Simulation:
     def _drawn(self) -> Iterator[Block]:
         for block in range(-(-self.repetitions // BLOCK)):
             yield draw(self.workshop, block, self._n_in(block))
-
-
-# --- what experiments share ---
-
-
-def methods_named(methods: Methods) -> dict[str, dict[str, Any]]:
-    """The options of each method by its label, its name among them."""
-    if isinstance(methods, str):
-        methods = (methods,)
-    if not isinstance(methods, Mapping):
-        if not isinstance(methods, Sequence) or not all(isinstance(name, str) for name in methods):
-            raise InputError(f"methods is {shorten(methods)}; pass names, or a mapping of labels to options")
-        methods = {name: {"method": name} for name in methods}
-    for label, options in methods.items():
-        if not isinstance(options, Mapping) or "method" not in options:
-            raise InputError(
-                f"methods[{label!r}] is {shorten(options)}; pass a mapping such as "
-                '{"method": "bradley-terry", "prior_sd": 1.0}'
-            )
-    if not methods:
-        raise InputError("methods is empty; name one or more, such as 'bradley-terry'")
-    return {label: dict(options) for label, options in methods.items()}
-
-
-def scorer_of(workshop: Workshop, options: Mapping[str, Any], first: Block) -> Scorer:
-    """The scorer of these options, its name among them."""
-    return Scorer(workshop, options["method"], {k: v for k, v in options.items() if k != "method"}, first, errors=True)
-
-
-def check_evaluation(workshop: Workshop, repetitions: int, top_k: int, level: float) -> None:
-    """InputError for what cannot be evaluated."""
-    if not is_whole(top_k) or not 1 <= top_k <= workshop.n_items:
-        raise InputError(f"top_k is {shorten(top_k)}; pass a whole number from 1 to {workshop.n_items}, the items")
-    if repetitions < 2:
-        raise InputError(f"repetitions is {repetitions}; standard errors take two or more")
-    normal_quantile(level)
-
-
-def block_sums(block: Block, scorers: Sequence[Scorer], top_k: int, level: float) -> list[tuple[Floats, Floats]]:
-    """The sums of each scorer's metrics over a block, and of their squares."""
-    exposures = _metrics.exposure_range(block)
-    return [_metrics.sums(block, scorer(block), exposures, top_k, level) for scorer in scorers]
-
-
-def block_sizes(repetitions: int) -> NDArray[np.int64]:
-    """How many repetitions each block has."""
-    return np.minimum(BLOCK, repetitions - np.arange(0, repetitions, BLOCK))
-
-
-def _rows(named: Mapping[str, Any], sizes: NDArray[np.int64], parts: Floats) -> Iterator[Row]:
-    for place, label in enumerate(named):
-        yield Row(setting={"method": label}, sizes=sizes, sums=parts[:, place, 0], squares=parts[:, place, 1])

@@ -15,6 +15,9 @@ from pairvote._common.frames import Backend, make_frame
 from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError
 from pairvote.ranking._results import Difference
+from pairvote.sampling._registry import sampler_named
+from pairvote.sampling._stream import Sampler
+from pairvote.simulation._voters import VoterModel
 
 Floats = NDArray[np.float64]
 METRICS = ("exact", "overlap", "regret", "kendall_tau", "spearman", "rmse", "coverage", "exposure_range")
@@ -61,6 +64,7 @@ class Table:
     Attributes
     ----------
     rows : tuple of Row
+        Samplers and voter models stand in `Row.setting` as objects; they are printed in tables and frames.
 
     Notes
     -----
@@ -95,7 +99,7 @@ class Table:
         return len(self.rows)
 
     def row(self, **setting: Any) -> Row:
-        """The one row of this setting, such as ``method="elo"``.
+        """The one row of this setting, such as ``method="elo"``; a sampler is an object, or one of the known names.
 
         Raises
         ------
@@ -106,7 +110,10 @@ class Table:
             if not any(name in row.setting for row in self.rows):
                 known = listed(dict.fromkeys(name for row in self.rows for name in row.setting))
                 raise InputError(f"there is no column {name!r}; the settings are {known}")
-        found = [row for row in self.rows if all(_same(row.setting.get(k), v) for k, v in setting.items())]
+        wanted = setting
+        if isinstance(setting.get("sampler"), str):
+            wanted = {**setting, "sampler": sampler_named(setting["sampler"])}
+        found = [row for row in self.rows if all(row.setting.get(name) == value for name, value in wanted.items())]
         if len(found) != 1:
             told = ", ".join(f"{name}={shorten(value)}" for name, value in setting.items()) or "no setting"
             raise InputError(f"{told} is that of {len(found)} rows of {len(self.rows)}; name one that is of one row")
@@ -164,7 +171,7 @@ class Table:
         ['method', 'repetitions', 'exact', 'exact_error']
         """
         names = dict.fromkeys(name for row in self.rows for name in row.setting)
-        columns: dict[str, list[Any]] = {name: [row.setting.get(name) for row in self.rows] for name in names}
+        columns: dict[str, list[Any]] = {name: [_printed(row.setting.get(name)) for row in self.rows] for name in names}
         columns["repetitions"] = [row.n for row in self.rows]
         for place, metric in enumerate(METRICS):
             for suffix, values in (
@@ -232,9 +239,8 @@ def _place(metric: str) -> int:
     return METRICS.index(metric)
 
 
-def _same(value: Any, wanted: Any) -> bool:
-    # Samplers and voter models stand in a table by what they print as.
-    return bool(value == wanted) or (isinstance(value, str) and value == repr(wanted))
+def _printed(value: Any) -> Any:
+    return repr(value) if isinstance(value, (Sampler, VoterModel)) else value
 
 
 def _or_none(number: float) -> float | None:

@@ -31,7 +31,10 @@ def test_a_curve_for_each_combination_goes_through_the_means() -> None:
     assert ax.get_ylabel() == "overlap (share)"
     for number, (name, line, band) in enumerate(zip(names, ax.get_lines(), ax.collections, strict=True)):
         sampler, method = name.split(", ")
-        rows = [{"sampler": sampler, "method": method, "votes_each": votes_each} for votes_each in (4, 12)]
+        rows = [
+            {"sampler": sampler.lower().removesuffix("()"), "method": method, "votes_each": votes_each}
+            for votes_each in (4, 12)
+        ]
         means = np.array([TABLE.mean("overlap", **row) for row in rows])
         errors = np.array([TABLE.error("overlap", **row) for row in rows])
         np.testing.assert_array_equal(line.get_xdata(), [4, 12])

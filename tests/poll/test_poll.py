@@ -193,7 +193,7 @@ BAD = [
     (lambda: pv.Poll(ITEMS, skips_each=-1), "skips_each is -1; pass a whole number from 0, or None"),
     (lambda: pv.Poll(ITEMS, expire_after=0), "expire_after is 0; pass a positive number of seconds"),
     (lambda: pv.Poll(ITEMS, expire_after=float("nan")), "expire_after is nan; pass"),
-    (lambda: pv.Poll(ITEMS, sampler="top-k"), r"use one of 'uniform', .* or an object such as pairvote.sampling.TopK"),
+    (lambda: pv.Poll(ITEMS, sampler="top-k"), r"use one of 'balanced', .* or an object such as pairvote.sampling.TopK"),
     (lambda: pv.Poll(ITEMS, sampler=Balanced), "sampler is <class .*; use one of"),
     (lambda: pv.Poll(ITEMS, store=3), "store is 3; pass the path of a file"),
     (lambda: pv.Poll(ITEMS, store=""), "store is ''; pass the path"),
@@ -368,7 +368,7 @@ def test_a_replay_equals_the_original_to_the_bit(sampler: Sampler, tmp_path) -> 
             assert_same_counts(again.counts(), poll.counts())
             with again._log.reading() as replayed, poll._log.reading() as state:
                 assert replayed.settings == state.settings
-                belief, other = state.stream._belief, replayed.stream._belief
+                belief, other = state.stream.state, replayed.stream.state
                 assert belief is None or belief.mean.tobytes() == other.mean.tobytes()
                 for voter in range(50):
                     assert replayed.stream.propose(voter) == state.stream.propose(voter)

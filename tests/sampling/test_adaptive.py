@@ -56,7 +56,7 @@ def asked(stream: pv.sampling.PairStream, rng: np.random.Generator, n_questions:
 
 
 def votes_and_open(stream: pv.sampling.PairStream) -> tuple[pv.PairCounts, list[tuple[int, int]]]:
-    return stream._belief._counts(), [(left, right) for _, left, right in stream.open_questions]
+    return stream.state._counts(), [(left, right) for _, left, right in stream.open_questions]
 
 
 @given(seed=SEEDS, n_items=st.integers(2, 9), k=st.integers(0, 9), n_seen=st.integers(0, 50))
@@ -116,16 +116,16 @@ def test_a_refit_is_exact(seed: int, n_items: int, n_questions: int, prior_sd: f
     rng = np.random.default_rng(seed)
     stream = InformationGain(prior_sd=prior_sd, refit_every=10**6).start(n_items, rng=rng)
     asked(stream, rng, n_questions)
-    stream._belief.refit()
+    stream.state.refit()
     counts, open_pairs = votes_and_open(stream)
     mean, covariance = reference.posterior_with_open(counts, open_pairs, prior_sd)
-    np.testing.assert_allclose(stream._belief.mean, mean, atol=1e-7)
+    np.testing.assert_allclose(stream.state.mean, mean, atol=1e-7)
     contrasts = np.eye(n_items) - 1 / n_items
     np.testing.assert_allclose(
-        contrasts @ stream._belief.posterior[:-1] @ contrasts, contrasts @ covariance @ contrasts, atol=1e-7
+        contrasts @ stream.state.posterior[:-1] @ contrasts, contrasts @ covariance @ contrasts, atol=1e-7
     )
     ranking = pv.bradley_terry(counts, ties="half", prior_sd=prior_sd, uncertainty="none")
-    np.testing.assert_allclose(stream._belief.mean, ranking.scores, atol=1e-7)
+    np.testing.assert_allclose(stream.state.mean, ranking.scores, atol=1e-7)
 
 
 @given(seed=SEEDS, n_items=st.integers(2, 7), n_questions=st.integers(1, 30))
@@ -137,7 +137,7 @@ def test_open_questions_alone_are_taken_exactly(seed: int, n_items: int, n_quest
     counts, open_pairs = votes_and_open(stream)
     assert len(open_pairs) == n_questions
     mean, covariance = reference.posterior_with_open(counts, open_pairs, 1.0)
-    np.testing.assert_allclose(stream._belief.posterior, np.vstack([covariance, mean]), atol=1e-10)
+    np.testing.assert_allclose(stream.state.posterior, np.vstack([covariance, mean]), atol=1e-10)
 
 
 def test_single_steps_stay_near_the_exact_fit() -> None:
@@ -148,9 +148,9 @@ def test_single_steps_stay_near_the_exact_fit() -> None:
         left, right = steps.propose(number % 10)
         won = rng.random() < 1 / (1 + np.exp(strengths[right] - strengths[left]))
         steps.record(number % 10, left, right, "left" if won else "right")
-    before = steps._belief.posterior.copy()
-    steps._belief.refit()
-    after = steps._belief.posterior
+    before = steps.state.posterior.copy()
+    steps.state.refit()
+    after = steps.state.posterior
     errors = np.sqrt(np.diag(after[:-1]))
     assert np.abs((before[-1] - before[-1].mean()) - after[-1]).max() < 0.5 * errors.min()
     assert np.abs(before[-1] - before[-1].mean() - after[-1]).max() > 0
@@ -161,18 +161,18 @@ def test_what_is_taken_back_leaves_no_trace(seed: int, sampler: pv.sampling.Samp
     rng = np.random.default_rng(seed)
     stream = sampler.start(6, rng=5)
     asked(stream, rng, 20)
-    stream._belief.refit()
-    before = stream._belief.posterior.copy()
+    stream.state.refit()
+    before = stream.state.posterior.copy()
     pair = stream.propose("late")
     stream.reserve("late", *pair)
-    assert np.trace(stream._belief.posterior[:-1]) < np.trace(before[:-1])
+    assert np.trace(stream.state.posterior[:-1]) < np.trace(before[:-1])
     stream.record("late", *pair, "left")
     stream.withdraw("late", *pair, "left")
     stream.release("late", *pair)
-    np.testing.assert_allclose(stream._belief.posterior, before, atol=1e-6)
+    np.testing.assert_allclose(stream.state.posterior, before, atol=1e-6)
     other = stream.propose("late")
     stream.record("late", *other, "skip")
-    np.testing.assert_allclose(stream._belief.posterior, before, atol=1e-6)
+    np.testing.assert_allclose(stream.state.posterior, before, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def test_late_and_retired_items(sampler: pv.sampling.Sampler, n_items: int) -> N
     assert counts.n_items == n_items + 1
     mean, covariance = reference.posterior_with_open(counts, open_pairs, 1.0)
     contrasts = np.eye(n_items + 1) - 1 / (n_items + 1)
-    ours = contrasts @ stream._belief.posterior[:-1] @ contrasts
+    ours = contrasts @ stream.state.posterior[:-1] @ contrasts
     np.testing.assert_allclose(ours, contrasts @ covariance @ contrasts, atol=1e-6)
-    np.testing.assert_allclose(stream._belief.mean, mean - mean.mean(), atol=1e-6)
+    np.testing.assert_allclose(stream.state.mean, mean - mean.mean(), atol=1e-6)
     shown = stream.shown.copy()
     asked(stream, rng, 40)
     assert stream.shown[late] > 0
@@ -229,27 +229,21 @@ def test_no_pair_again_before_every_pair(sampler: pv.sampling.Sampler, n_items: 
 
 @pytest.mark.parametrize("n_open", [0, 5])
 @pytest.mark.parametrize("sampler", [InformationGain(refit_every=10**6), TopK(3, refit_every=10**6)], ids=repr)
-def test_the_loop_of_the_kernel_is_that_of_the_stream(sampler, n_open, monkeypatch) -> None:
+def test_the_loop_of_the_kernel_is_that_of_the_stream(sampler, n_open) -> None:
     n_items, n_voters, n_questions = 7, 4, 60
     rng = np.random.default_rng(n_open)
     strengths, noise = rng.normal(size=n_items), rng.logistic(size=n_questions)
     draws = np.column_stack([rng.random((n_questions, 4)), noise + 0.2, noise - 0.2])
     votes = np.zeros((n_questions, 4), np.int32)
     votes[:, 0] = np.arange(n_questions) % n_voters
-    belief = sampler.start(n_items)._belief
+    belief = sampler.start(n_items).state
     seen = np.zeros((n_voters, n_questions), np.int64)
     options = np.concatenate([belief.options, [0, n_questions, n_open]])
     gaussian.run(belief.posterior, belief.gains, belief.board, seen, strengths[None].copy(), draws, votes, options)
 
     stream = sampler.start(n_items)
-
-    def draw(self, voter):
-        self._uniforms[:] = draws[self.n_asked, :3]
-        return draws[self.n_asked, 3]
-
-    monkeypatch.setattr(type(stream), "_draw", draw)
     for row, (voter, left, right, _) in enumerate(votes.tolist()):
-        assert stream.propose(voter) == (left, right)
+        assert stream.propose(voter, uniforms=draws[row, :4]) == (left, right)
         stream.reserve(voter, left, right)
         if row >= n_open:
             then, one, other, outcome = votes[row - n_open].tolist()
@@ -258,7 +252,7 @@ def test_the_loop_of_the_kernel_is_that_of_the_stream(sampler, n_open, monkeypat
     expected = np.where(leads > draws[:, 4], 2, np.where(leads < draws[:, 5], 0, 1))
     np.testing.assert_array_equal(votes[:, 3], expected)
     assert {0, 1, 2} == set(votes[:, 3].tolist())
-    np.testing.assert_array_equal(stream._belief.posterior, belief.posterior)
+    np.testing.assert_array_equal(stream.state.posterior, belief.posterior)
 
 
 @pytest.mark.parametrize("k", [0, 2])
@@ -280,6 +274,14 @@ def test_compiled_equals_interpreted(k: int, n_items: int) -> None:
         votes = np.zeros((20, 4), np.int32)
         seen = np.zeros((1, 40), np.int64)
         kernel.run(posterior, gains, board, seen, np.zeros((1, n_items)), draws, votes, np.append(options, [0, 20, 2]))
+        # And where pairs are skipped, which ends the loop.
+        draws, row = np.column_stack([draws, rng.uniform(-1, 1, 20)]), 0
+        skipped, seen[:] = votes.copy(), 0
+        while row < 20:
+            end = np.append(options, [row, 20, 2])
+            row = kernel.run(posterior, gains, board, seen, rng.normal(size=(1, n_items)), draws, skipped, end)
+        assert 3 in skipped[:, 3]
+        results.append(bits(skipped))
         found.append([*results, bits(votes), bits(posterior), bits(board), bits(seen)])
     assert found[0] == found[1]
 
@@ -289,24 +291,24 @@ def test_many_items_are_weighed_by_candidates(sampler: pv.sampling.Sampler, n_it
     rng = np.random.default_rng(6)
     stream = sampler.start(n_items, rng=2)
     strengths = np.linspace(3, -3, n_items)
-    assert isinstance(stream._belief, DiagonalBelief)
+    assert isinstance(stream.state, DiagonalBelief)
     for number in range(n_items + 20):
         left, right = stream.propose(number % 40)
         won = rng.random() < 1 / (1 + np.exp(strengths[right] - strengths[left]))
         stream.record(number % 40, left, right, "left" if won else "right")
-    stream._belief.refit()
+    stream.state.refit()
     counts, _ = votes_and_open(stream)
     exact = pv.bradley_terry(counts, ties="half", prior_sd=1.0, uncertainty="none")
-    np.testing.assert_allclose(stream._belief.mean, exact.scores, atol=1e-6)
+    np.testing.assert_allclose(stream.state.mean, exact.scores, atol=1e-6)
     weights = reference.information_of_pairs(counts, exact.scores)
-    np.testing.assert_allclose(stream._belief.precision, 1 + weights, rtol=1e-6)
+    np.testing.assert_allclose(stream.state.precision, 1 + weights, rtol=1e-6)
     if isinstance(sampler, TopK):
         # The votes go where the cut is: to the better half far more than to the worse.
         assert stream.shown[: n_items // 2].sum() > 1.5 * stream.shown[n_items // 2 :].sum()
     stream.retire(3)
     late = stream.add_item()
     stream.reserve("bo", *stream.propose("bo"))
-    assert stream._belief.mean.shape == (late + 1,)
+    assert stream.state.mean.shape == (late + 1,)
 
 
 def test_who_has_seen_all_candidates_is_shown_what_is_left() -> None:
@@ -315,14 +317,14 @@ def test_who_has_seen_all_candidates_is_shown_what_is_left() -> None:
     for i, j in itertools.combinations(best, 2):
         stream.reserve("anna", i, j)
     # With these means the candidates are the same 64 at any time.
-    stream._belief._mean[:64] = 1e-3
-    stream._belief._mean[:2] = 2e-3
+    stream.state._mean[:64] = 1e-3
+    stream.state._mean[:2] = 2e-3
     pairs = {frozenset(stream.propose("anna")) for _ in range(3)}
     assert not any(pair <= set(best) for pair in pairs)
 
 
 def test_up_to_300_items_have_a_whole_covariance() -> None:
-    assert isinstance(InformationGain().start(300)._belief, WholeBelief)
+    assert isinstance(InformationGain().start(300).state, WholeBelief)
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def test_a_million_items(sampler: Sampler) -> None:
 
 @pytest.mark.parametrize("sampler", EXPOSURE, ids=repr)
 @pytest.mark.parametrize("n_open", [0, 4])
-def test_the_loop_of_the_kernel_is_that_of_the_stream(sampler: Sampler, n_open: int, monkeypatch) -> None:
+def test_the_loop_of_the_kernel_is_that_of_the_stream(sampler: Sampler, n_open: int) -> None:
     n_items, n_voters, n_questions = 6, 3, 70
     rng = np.random.default_rng(3)
     draws = np.column_stack(
@@ -299,26 +299,30 @@ def test_the_loop_of_the_kernel_is_that_of_the_stream(sampler: Sampler, n_open: 
     votes = np.zeros((n_questions, 4), np.int32)
     votes[:, 0] = rng.integers(n_voters, size=n_questions)
     stream = sampler.start(n_items, votes_each=9)
-    options = sampler._options(stream)
+    options = sampler._options(9)
 
-    runs = []
+    runs, rng = [], np.random.default_rng(5)
     for kernel in (exposure, *both("exposure")):
-        board = Board(n_items, levelled=sampler._levelled)
-        if sampler._levelled:
+        board = Board(n_items, levelled=sampler.levelled)
+        if sampler.levelled:
             board.levels = np.array([n_items, 0] + [n_items] * 80)
         pairs, seen = board.pairs.copy(), np.zeros((n_voters, n_questions + 1), np.int64)
         made = votes.copy()
         kernel.run(board.items, board.levels, pairs, seen, strengths, draws, made, np.append(options, n_open))
         runs.append([bits(array) for array in (board.items, board.levels, pairs, seen, made)])
+        again, skipped = Board(n_items, levelled=sampler.levelled), votes.copy()
+        if sampler.levelled:
+            again.levels = np.array([n_items, 0] + [n_items] * 80)
+        some = np.column_stack([draws, rng.permutation(np.linspace(-2, 1, n_questions))])
+        seen_too = np.zeros_like(seen)
+        tables = again.items, again.levels, again.pairs, seen_too
+        kernel.run(*tables, strengths, some, skipped, np.append(options, n_open))
+        assert 3 in skipped[:, 3]
+        runs[-1].append(bits(skipped))
+        rng = np.random.default_rng(5)
     assert runs[0] == runs[1] == runs[2]
-
-    def draw(self, voter):
-        self._uniforms[:] = draws[self.n_asked, :3]
-        return draws[self.n_asked, 3]
-
-    monkeypatch.setattr(type(stream), "_draw", draw)
     for row, (voter, left, right, outcome) in enumerate(made.tolist()):
-        assert stream.propose(voter) == (left, right)
+        assert stream.propose(voter, uniforms=draws[row, :4]) == (left, right)
         stream.reserve(voter, left, right)
         lead = strengths[voter, left] - strengths[voter, right]
         assert outcome == (2 if lead > draws[row, 4] else 0 if lead < draws[row, 5] else 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 
 import joblib
@@ -11,8 +10,7 @@ import pytest
 
 import pairvote as pv
 from pairvote import VoterModel, _kernels
-from pairvote.sampling import Balanced, Sampler, TopK, Uniform
-from pairvote.simulation._records import Records
+from pairvote.sampling import Balanced, Sampler, Swiss, TopK, Uniform
 
 GRID = {
     "samplers": [Balanced(), "uniform"],
@@ -88,35 +86,40 @@ def test_any_number_of_jobs_gives_the_same(table, backend) -> None:
     assert same(found, pv.experiment(**small))
 
 
-def test_an_interrupted_experiment_goes_on_to_the_same_table(table, tmp_path, monkeypatch) -> None:
-    from pairvote.simulation import _records
+def counted(rng, size):
+    """Strengths, with a note of every block; the machine stops at the one that is said."""
+    BLOCKS.append(size)
+    if len(BLOCKS) == STOP_AT:
+        raise KeyboardInterrupt
+    return rng.normal(size=size)
 
+
+BLOCKS: list[tuple[int, int]] = []
+# Of seven blocks in two parts for each combination: in the second part of the fourth.
+STOP_AT = 26
+
+
+def test_an_interrupted_experiment_goes_on_to_the_same_table(tmp_path) -> None:
     path = tmp_path / "experiment.jsonl"
-    add, n_added = Records.add, []
-
-    def interrupted(self, part, sums):
-        add(self, part, sums)
-        n_added.append(part)
-        if len(n_added) == 7:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(_records.Records, "add", interrupted)
+    BLOCKS.clear()
     with pytest.raises(KeyboardInterrupt):
-        pv.experiment(**GRID, store=path)
-    monkeypatch.undo()
+        pv.experiment(**GRID, strengths=counted, store=path)
     before = path.read_bytes()
     assert before.count(b"\n") == 7
     # A line that was being written when the machine stopped.
     path.write_bytes(before + before.splitlines()[0][:100])
-    assert same(pv.experiment(**GRID, store=str(path)), table)
+    table = pv.experiment(**GRID, strengths=counted, store=str(path))
+    assert len(BLOCKS) == STOP_AT + 8 * 7 - (STOP_AT - 1)
     after = path.read_bytes()
     assert after.startswith(before)
     assert after.count(b"\n") == 16
     assert all(json.loads(line)["part"]["seed"] for line in after.splitlines())
     # Once more, nothing is left to do.
-    monkeypatch.setattr(importlib.import_module("pairvote.simulation._experiment"), "_work", None)
-    assert same(pv.experiment(**GRID, store=path, n_jobs=1), table)
+    n_blocks = len(BLOCKS)
+    assert same(pv.experiment(**GRID, strengths=counted, store=path, n_jobs=1), table)
+    assert len(BLOCKS) == n_blocks
     assert path.read_bytes() == after
+    assert same(pv.experiment(**GRID, strengths=counted), table)
 
 
 def test_a_store_tells_what_was_done_from_what_was_not(tmp_path) -> None:
@@ -187,6 +190,35 @@ def test_options_out_of_range_are_refused(options, message) -> None:
         pv.experiment(**{**GRID, **options})
 
 
+@pytest.mark.parametrize("most_held", [0, 10**6], ids=["drawn again", "held"])
+def test_an_evaluation_is_an_experiment_of_one_cell(most_held, capsys) -> None:
+    size = {"n_items": 5, "n_voters": 4, "votes_each": 6}
+    table = pv.experiment(samplers="swiss", **size, top_k=2, repetitions=160, rng=8)
+    drawn = pv.simulate(sampler="swiss", **size, repetitions=160, rng=8)
+    simulation = pv.simulation.Simulation(workshop=drawn.workshop, repetitions=160, most_held=most_held)
+    for n_jobs in (1, 2):
+        for progress in (False, True):
+            found = simulation.evaluate(top_k=2, n_jobs=n_jobs, progress=progress)
+            for row, alone in zip(table.rows, found.rows, strict=True):
+                np.testing.assert_array_equal([row.sums, row.squares], [alone.sums, alone.squares])
+                assert row.sizes.tolist() == alone.sizes.tolist()
+                assert dict(alone.setting) == {"method": row.setting["method"]}
+            assert ("2/2" in capsys.readouterr().err) == progress
+    for options, message in (({"n_jobs": 0}, "n_jobs is 0"), ({"progress": 1}, "progress is 1")):
+        with pytest.raises(pv.InputError, match=message):
+            simulation.evaluate(**options, top_k=2)
+
+
+def test_a_table_knows_its_settings_as_objects_and_prints_them(table) -> None:
+    row = table.row(sampler="balanced", voters=VoterModel(lapse=0.3), votes_each=3, method="tally")
+    assert row.setting["sampler"] == Balanced()
+    assert table.row(sampler=Balanced(), voters=row.setting["voters"], votes_each=3, method="tally") is row
+    assert set(table.to_dict()["sampler"]) == {"Balanced()", "Uniform()"}
+    assert "VoterModel(lapse=0.3)" in str(table)
+    with pytest.raises(pv.InputError, match=r"sampler is 'Balanced\(\)'; use one of 'balanced', "):
+        table.row(sampler="Balanced()")
+
+
 def test_progress_is_shown(capsys) -> None:
     pv.experiment(**{**GRID, "votes_each": 3, "voters": None, "repetitions": 30}, progress=True)
     assert "2/2" in capsys.readouterr().err
@@ -209,7 +241,7 @@ def test_paired_streams_make_a_difference_more_exact() -> None:
     assert ratio(*({"voters": model} for model in voters), voters=voters) < 0.75
     if COMPILED:
         # Of a few repetitions its own error would be larger than what it says.
-        assert ratio({"sampler": "Swiss()"}, {"sampler": "Balanced()"}, samplers=["swiss", "balanced"]) < 1.0
+        assert ratio({"sampler": Swiss()}, {"sampler": "balanced"}, samplers=["swiss", "balanced"]) < 1.0
     # And of another seed it is just as large as that of two means.
     one, other = (pv.experiment(**{**options, "rng": seed}).rows[0] for seed in (1, 2))
     apart = pv.simulation.Table(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from itertools import combinations
 
 import numpy as np
 import pytest
-from both_kernels import bits, both
 from scipy.stats import kendalltau, spearmanr
 
 import pairvote as pv
 from pairvote import VoterModel, _kernels
-from pairvote.sampling import Balanced, CatchUp, InformationGain, Sampler, Swiss, TopK, Uniform
-from pairvote.simulation import Table
-from pairvote.simulation._asking import BLOCK, PAIRS, Workshop, _asker, _one_by_one, draw
+from pairvote.sampling import Balanced, CatchUp, InformationGain, Sampler, Swiss, TopK, Uniform, question_by_question
+from pairvote.simulation import Simulation, Table
+from pairvote.simulation._asking import BLOCK, PAIRS, Workshop, draw
+from pairvote.simulation._evaluation import scorer_of
 
-home = importlib.import_module("pairvote.simulation._simulate")
 FEW = 30 if _kernels.exposure.COMPILED else 4
 EVERYTHING = VoterModel(
     tie_parameter=0.5,
@@ -59,17 +57,12 @@ def workshop(**options) -> Workshop:
 
 @pytest.mark.parametrize("n_open", [0, 3])
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
-def test_whole_votes_are_those_of_the_stream(sampler, n_open, monkeypatch) -> None:
+def test_whole_votes_are_those_of_the_stream(sampler, n_open) -> None:
     made = workshop(sampler=sampler, n_open=n_open)
     rng = np.random.default_rng(n_open)
-    fast = _asker(made, rng)
-    slow = _one_by_one(made, rng)
-
-    def uniforms(self, voter):
-        self._uniforms[:] = draws[self.n_asked, :3]
-        return draws[self.n_asked, 3]
-
-    monkeypatch.setattr(pv.sampling.PairStream, "_draw", uniforms)
+    options = {"votes_each": 9, "n_open": n_open}
+    fast = sampler.whole_vote(6, made.turns, **options)
+    slow = question_by_question(sampler, 6, made.turns, **options)
     seen = set()
     for _ in range(4):
         noise = rng.logistic(size=made.n_votes)
@@ -82,22 +75,8 @@ def test_whole_votes_are_those_of_the_stream(sampler, n_open, monkeypatch) -> No
     assert seen == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("kernel", ["exposure", "gaussian"])
-def test_skips_are_the_same_compiled_and_interpreted(kernel, monkeypatch) -> None:
-    from pairvote.simulation import _asking
-
-    sampler = Balanced() if kernel == "exposure" else TopK(2)
-    found = []
-    for module in both(kernel):
-        monkeypatch.setattr(_asking, kernel, module)
-        found.append([bits(array) for array in draw(workshop(sampler=sampler, voters=EVERYTHING), 0, 2)[1:]])
-    assert found[0] == found[1]
-
-
 @pytest.mark.parametrize("sampler", [*SAMPLERS, Backwards()], ids=repr)
-def test_a_block_begins_alike_however_much_of_it_is_drawn(sampler, monkeypatch) -> None:
-    from pairvote.simulation import _asking
-
+def test_a_block_begins_alike_however_much_of_it_is_drawn(sampler) -> None:
     made = workshop(sampler=sampler, voters=EVERYTHING)
     whole = draw(made, 2, 6)
     for array, part in zip(whole, draw(made, 2, 4), strict=True):
@@ -105,8 +84,7 @@ def test_a_block_begins_alike_however_much_of_it_is_drawn(sampler, monkeypatch) 
     assert (whole.left != whole.right).all()
     assert not np.array_equal(whole.left, draw(made, 3, 6).left)
     # However few numbers are held at a time, the votes are as many and their strengths the same.
-    monkeypatch.setattr(_asking, "LARGEST_CHUNK", 1)
-    np.testing.assert_array_equal(draw(made, 2, 6).strengths, whole.strengths)
+    np.testing.assert_array_equal(draw(made, 2, 6, largest_chunk=1).strengths, whole.strengths)
 
 
 def test_strategies_meet_the_same_items_and_voters() -> None:
@@ -168,11 +146,10 @@ def test_the_same_seed_gives_the_same_votes() -> None:
     assert pv.simulate(**{**options, "repetitions": 26}, rng=1).votes(25).left.tolist() == one.votes(25).left.tolist()
 
 
-def test_votes_that_are_too_many_to_hold_are_drawn_again(monkeypatch) -> None:
+def test_votes_that_are_too_many_to_hold_are_drawn_again() -> None:
     options = {"n_items": 5, "n_voters": 3, "votes_each": 4, "repetitions": 60, "rng": 1}
     held = pv.simulate(**options)
-    monkeypatch.setattr(home, "MOST_HELD", 100)
-    again = pv.simulate(**options)
+    again = Simulation(workshop=held.workshop, repetitions=60, most_held=100)
     assert not again._held
     for r in (0, 31, 59):
         assert again.votes(r).left.tolist() == held.votes(r).left.tolist()
@@ -195,7 +172,7 @@ def test_votes_that_are_too_many_to_hold_are_drawn_again(monkeypatch) -> None:
         ({"strengths": [1.0, 2.0]}, r"strengths has shape \(2,\) and n_items is 23"),
         ({"strengths": [math.nan] * 23}, "pass one finite number"),
         ({"strengths": ["a"] * 23}, "strengths cannot be made an array"),
-        ({"sampler": "topk"}, "sampler is 'topk'; use one of 'uniform', 'balanced'"),
+        ({"sampler": "topk"}, "sampler is 'topk'; use one of 'balanced', 'catch-up'"),
         ({"sampler": None}, "sampler is None"),
         ({"voters": 30}, "voters is 30; pass a VoterModel"),
     ],
@@ -248,7 +225,7 @@ def test_batched_scores_are_those_of_the_scorers(method, options, voters) -> Non
 def test_batched_errors_are_those_of_the_scorers(ties) -> None:
     made = workshop(voters=EVERYTHING, votes_each=20)
     block = draw(made, 0, min(FEW, 25))
-    scorer = home.scorer_of(made, {"method": "bradley-terry", "ties": ties}, block)
+    scorer = scorer_of(made, {"method": "bradley-terry", "ties": ties}, block)
     for r, errors in enumerate(scorer(block).errors):
         expected = pv.bradley_terry(block.votes(r, made), ties=ties).standard_errors
         np.testing.assert_allclose(errors, expected, rtol=1e-9)
