@@ -16,11 +16,11 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pairvote as pv
 from benchmarks.cases import Case, Group, Size, Work
 from benchmarks.goals import Beyond, Goal, Within
-from pairvote.poll._store import Durability
 
 N_VOTES: dict[Size, int] = {"full": 2000, "quick": 400, "tiny": 4}
 N_DURABLE: dict[Size, int] = {"full": 300, "quick": 50, "tiny": 2}
@@ -103,8 +103,8 @@ def _votes_of_new(sampler: str, n_items: int, n_votes: int) -> Work:
     return partial(_vote, pv.Poll(range(n_items), sampler=sampler, rng=1), n_votes)
 
 
-def _votes_in_file(durability: Durability, n_votes: int) -> Work:
-    poll = pv.Poll(range(N_ITEMS), store=_new_path(), rng=1, durability=durability)
+def _votes_in_file(durability: Literal["full", "fast"], n_votes: int) -> Work:
+    poll = pv.Poll(range(N_ITEMS), store=pv.poll.SQLiteStore(_new_path(), durability), rng=1)
     return partial(_vote, poll, n_votes)
 
 
@@ -124,7 +124,7 @@ def _bare_writes(n_writes: int) -> Work:
 @functools.cache
 def _file_of(n_answers: int) -> Path:
     path = _new_path()
-    with pv.Poll(range(N_ITEMS), store=path, rng=1, durability="fast") as poll:
+    with pv.Poll(range(N_ITEMS), store=pv.poll.SQLiteStore(path, "fast"), rng=1) as poll:
         _vote(poll, n_answers)
     return path
 

@@ -12,10 +12,10 @@ from weakref import WeakSet
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
+from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import START, Draft, Event, Kind, numbered
 from pairvote.poll._settings import Settings
 from pairvote.poll._state import State
-from pairvote.poll._store import EventStore
 from pairvote.sampling._stream import Sampler
 
 Clock = Callable[[], float]

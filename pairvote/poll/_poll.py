@@ -12,11 +12,13 @@ from pairvote._common.messages import plural, shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote.errors import InputError
 from pairvote.poll import _decisions
+from pairvote.poll._event_store import EventStore, check_is_store
 from pairvote.poll._events import verify_chain
 from pairvote.poll._log import Clock, Log
+from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._settings import Label, check_label, check_settings
+from pairvote.poll._sqlite_store import SQLiteStore
 from pairvote.poll._state import State
-from pairvote.poll._store import Durability, MemoryStore, SQLiteStore
 from pairvote.sampling._stream import RandomSource, Sampler
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
@@ -67,12 +69,11 @@ class Poll:
     sampler : str or Sampler, default "balanced"
         Which two next: "uniform", "balanced", "catch-up", "swiss", "information-gain", or an object such as
         ``pairvote.sampling.TopK(5)``.
-    store : None, str or Path
-        None for memory, or the path of a file to begin; `Poll.open` goes on with one.
+    store : None, str, Path or EventStore
+        Where the log is begun: None for memory, the path of a file of SQLite, or a store such as
+        ``pairvote.poll.SQLiteStore("poll.db", durability="fast")``; `Poll.open` goes on with one.
     rng : None, int or numpy.random.Generator
         One number is drawn from it and logged, from which and from what happened all questions follow.
-    durability : "full" or "fast"
-        "fast" does not wait for the disk: a crash of the machine, though not of the program, may cost the last answers.
     expire_after : float, optional
         The seconds after which a question that was not answered is open no more, and counts as never asked.
     skips_each : int, optional
@@ -83,9 +84,9 @@ class Poll:
     Raises
     ------
     InputError
-        Where a value cannot be used, and where there is a file at `store` already.
+        When a value cannot be used, and when there is a log at `store` already.
     StorageError
-        Where the file cannot be written.
+        When the log cannot be written.
 
     Examples
     --------
@@ -109,43 +110,42 @@ class Poll:
         *,
         votes_each: int = 20,
         sampler: str | Sampler = "balanced",
-        store: str | Path | None = None,
+        store: str | Path | EventStore | None = None,
         rng: RandomSource = None,
-        durability: Durability = "full",
         expire_after: float | None = None,
         skips_each: int | None = None,
         clock: Clock = time.time,
     ) -> None:
         settings = check_settings(items, votes_each, skips_each, sampler, rng, expire_after)
-        log = Log(MemoryStore() if store is None else SQLiteStore(store, durability), settings.sampler, clock)
+        log = Log(MemoryStore() if store is None else _store_at(store), settings.sampler, clock)
         log.begin(settings)
         self._log = log
 
     @classmethod
     def open(
         cls,
-        path: str | Path,
+        store: str | Path | EventStore,
         *,
         sampler: Sampler | None = None,
-        durability: Durability = "full",
         clock: Clock = time.time,
     ) -> Poll:
-        """Go on with the poll in a file, also while other processes do.
+        """Go on with the poll in a file or another store, also while other processes do.
 
         Parameters
         ----------
-        path : str or Path
+        store : str, Path or EventStore
+            As in `Poll`.
         sampler : Sampler, optional
             The strategy, where it is one of your own: the log holds its name only.
-        durability, clock
+        clock
             As in `Poll`.
 
         Raises
         ------
         StorageError
-            Where there is no file, or one that holds no poll, is damaged, is locked or cannot be read.
+            When there is no file, or one that holds no poll, is damaged, is locked or cannot be read.
         InputError
-            Where the poll was begun with another strategy, or with one of your own and none is passed.
+            When the poll was begun with another strategy, or with one of your own and none is passed.
 
         Examples
         --------
@@ -160,7 +160,7 @@ class Poll:
         ...         poll.ask("anna") == question
         True
         """
-        log = Log(SQLiteStore(path, durability), sampler, clock)
+        log = Log(_store_at(store), sampler, clock)
         with log.reading():
             poll = cls.__new__(cls)
             poll._log = log
@@ -397,6 +397,12 @@ class Poll:
         """Let go of the file. Nothing is lost without this; a later call opens the file again."""
         with self._log.lock:
             self._log.store.close()
+
+
+def _store_at(store: str | Path | EventStore) -> EventStore:
+    if isinstance(store, (str, Path)):
+        return SQLiteStore(store)
+    return check_is_store(store)
 
 
 def _open_question(state: State, voter: Label) -> Question | None:

@@ -13,6 +13,7 @@ import pytest
 from strategies import assert_same_counts, assert_same_votes
 
 import pairvote as pv
+from pairvote.poll import SQLiteStore
 from pairvote.sampling import Balanced, CatchUp, InformationGain, Sampler, Swiss, TopK, Uniform
 
 ITEMS = ["ash", "birch", "cedar", "doum", "elm"]
@@ -42,7 +43,7 @@ class FirstAllowed(Sampler):
 
 @pytest.fixture(params=["memory", "file"])
 def store(request, tmp_path):
-    return None if request.param == "memory" else tmp_path / "poll.db"
+    return None if request.param == "memory" else SQLiteStore(tmp_path / "poll.db", durability="fast")
 
 
 def run(poll: pv.Poll, n_voters: int = 4, seed: int = 0) -> list[pv.Question]:
@@ -81,7 +82,7 @@ def test_a_whole_vote(store) -> None:
         assert votes.voters == ("anna", "bo")
         assert votes.items == poll.items == tuple(ITEMS)
         assert_same_counts(poll.counts(), votes.counts())
-        where = "the poll in memory" if store is None else str(store)
+        where = "the poll in memory" if store is None else store.name
         assert repr(poll) == f"Poll(5 items, 2 voters, 6 answers, in {where})"
 
 
@@ -197,7 +198,12 @@ BAD = [
     (lambda: pv.Poll(ITEMS, sampler=Balanced), "sampler is <class .*; use one of"),
     (lambda: pv.Poll(ITEMS, store=3), "store is 3; pass the path of a file"),
     (lambda: pv.Poll(ITEMS, store=""), "store is ''; pass the path"),
-    (lambda: pv.Poll(ITEMS, store="x.db", durability="none"), "durability is 'none'; use 'full' or 'fast'"),
+    (lambda: SQLiteStore("x.db", durability="none"), "durability is 'none'; use 'full' or 'fast'"),
+    (lambda: SQLiteStore("x.db", busy_seconds=-1), "busy_seconds is -1; pass a finite number of seconds from 0"),
+    (lambda: SQLiteStore(b"x.db"), "store is b'x.db'; pass the path of a file"),
+    (lambda: pv.Poll(ITEMS, store=b"x.db"), "store is b'x.db'; pass the path of a file, or an object such as"),
+    (lambda: pv.Poll(ITEMS, store=SQLiteStore), "store is <class .*; pass the path of a file, or an object such as"),
+    (lambda: pv.Poll(ITEMS, store=[]), "store is .*, which lacks 'create', 'begin', "),
     (lambda: pv.Poll(ITEMS, clock=5), "clock is 5; pass a function"),
     (lambda: pv.Poll(ITEMS, clock=lambda: float("nan")), "clock gave nan; pass a function"),
 ]
@@ -357,7 +363,7 @@ def test_a_removed_voters_votes_leave_the_count_and_the_exposures_and_stay_in_th
 def test_a_replay_equals_the_original_to_the_bit(sampler: Sampler, tmp_path) -> None:
     path = tmp_path / "poll.db"
     own = sampler if isinstance(sampler, FirstAllowed) else None
-    with pv.Poll(ITEMS, votes_each=7, sampler=sampler, store=path, rng=3, durability="fast") as poll:
+    with pv.Poll(ITEMS, votes_each=7, sampler=sampler, store=SQLiteStore(path, "fast"), rng=3) as poll:
         asked = run(poll, n_voters=3)
         poll.add_item("fir")
         poll.retire_item("ash")
@@ -413,7 +419,7 @@ def test_a_strategy_of_pairvotes_own_is_in_the_log(tmp_path) -> None:
 
 
 def test_forty_threads_on_ten_voters(store) -> None:
-    with pv.Poll(range(23), store=store, rng=1, durability="fast") as poll:
+    with pv.Poll(range(23), store=store, rng=1) as poll:
         failed: list[BaseException] = []
 
         def vote(number: int) -> None:

@@ -15,7 +15,7 @@ import pytest
 from strategies import assert_same_votes
 
 import pairvote as pv
-from pairvote.poll import _store as store_module
+from pairvote.poll import SQLiteStore
 
 ITEMS = ["ash", "birch", "cedar", "doum"]
 
@@ -112,14 +112,13 @@ def test_a_path_means_the_same_file_after_a_change_of_directory(tmp_path, monkey
 # --- locked, full, read-only ---
 
 
-def test_a_locked_file_is_said_to_be_and_nothing_is_lost(path, monkeypatch) -> None:
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.05)
-    with pv.Poll.open(path) as poll:
+def test_a_locked_file_is_said_to_be_and_nothing_is_lost(path) -> None:
+    with pv.Poll.open(SQLiteStore(path, busy_seconds=0.05)) as poll:
         question = poll.ask("anna")
         with connected(path) as other:
             other.execute("BEGIN IMMEDIATE")
             for _ in range(2):
-                with pytest.raises(pv.StorageError, match=r"was locked by another process for .* seconds; end the one"):
+                with pytest.raises(pv.StorageError, match=r"by another process for 0\.05 seconds; end the one"):
                     poll.answer("anna", question.id, "left")
             # To look at it needs no lock.
             assert len(poll.votes()) == 40
@@ -338,23 +337,33 @@ def test_the_log_is_what_the_documentation_says(path) -> None:
 # --- failures in the middle ---
 
 
-@pytest.mark.parametrize("step", ["append", "commit"])
-def test_whatever_fails_the_state_is_never_ahead_of_the_disk(path, monkeypatch, step: str) -> None:
-    with pv.Poll.open(path) as poll, pv.Poll.open(path) as other:
-        question = poll.ask("anna")
-        store, real = poll._log.store, getattr(poll._log.store, step)
+class Failing(SQLiteStore):
+    """A store that is interrupted after it has appended, or before it commits."""
 
-        def fail(*arguments):
-            if step == "append":
-                real(*arguments)
+    failing: str | None = None
+
+    def append(self, events):
+        super().append(events)
+        if self.failing == "append":
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(store, step, fail)
+    def commit(self):
+        if self.failing == "commit":
+            raise KeyboardInterrupt
+        super().commit()
+
+
+@pytest.mark.parametrize("step", ["append", "commit"])
+def test_whatever_fails_the_state_is_never_ahead_of_the_disk(path, step: str) -> None:
+    store = Failing(path)
+    with pv.Poll.open(store) as poll, pv.Poll.open(path) as other:
+        question = poll.ask("anna")
+        store.failing = step
         with pytest.raises(KeyboardInterrupt):
             poll.answer("anna", question.id, "left")
         with pytest.raises(KeyboardInterrupt):
             poll.remove_voter(0)
-        monkeypatch.undo()
+        store.failing = None
         assert_same_votes(poll.votes(), other.votes())
         assert len(poll.votes()) == 40
         assert poll.ask("anna") == question == other.ask("anna")

@@ -15,6 +15,7 @@ from naive_poll import NaivePoll, Refused
 from strategies import assert_same_counts, assert_same_votes
 
 import pairvote as pv
+from pairvote.poll import SQLiteStore
 from pairvote.sampling import Balanced, InformationGain, Swiss, TopK
 
 ITEMS = ["ash", 1, "1", "birch"]
@@ -22,6 +23,11 @@ LATE = ["cedar", 2, "2", "ash"]
 OUTCOMES = ("right", "tie", "left", "skip")
 VOTERS = st.sampled_from(["anna", "bo", 7, "7"])
 REFUSALS = (pv.StateError, pv.InputError)
+
+
+def fast(path: Path | None) -> SQLiteStore | None:
+    """A store that does not wait for the disk."""
+    return None if path is None else SQLiteStore(path, durability="fast")
 
 
 class PollMachine(RuleBasedStateMachine):
@@ -47,8 +53,7 @@ class PollMachine(RuleBasedStateMachine):
             skips_each=skips_each,
             expire_after=expire_after,
             rng=seed,
-            durability="fast",
-            store=self.path,
+            store=fast(self.path),
             clock=self.clock,
         )
         self.second = self.poll
@@ -159,7 +164,7 @@ class PollMachine(RuleBasedStateMachine):
     def open_again(self) -> None:
         if self.second is not self.poll:
             self.second.close()
-        self.second = pv.Poll.open(self.path, durability="fast", clock=self.clock)
+        self.second = pv.Poll.open(fast(self.path), clock=self.clock)
 
     @rule()
     def note(self) -> None:

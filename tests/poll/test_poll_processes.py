@@ -28,7 +28,7 @@ VOTE = """
 import sys
 import pairvote as pv
 path, first, last, durability = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-poll = pv.Poll.open(path, durability=durability)
+poll = pv.Poll.open(pv.poll.SQLiteStore(path, durability=durability))
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(1000):
@@ -185,9 +185,9 @@ def _die_after(poll: pv.Poll, step: str) -> None:
 @pytest.mark.parametrize("in_file", [True, False])
 @pytest.mark.parametrize("busy", [True, False])
 def test_a_fork_takes_neither_the_connection_nor_a_lock_along(tmp_path, in_file: bool, busy: bool) -> None:
-    path = tmp_path / "poll.db" if in_file else None
+    store = pv.poll.SQLiteStore(tmp_path / "poll.db", durability="fast") if in_file else None
     stop = threading.Event()
-    with pv.Poll(range(N_ITEMS), store=path, rng=1, durability="fast") as poll:
+    with pv.Poll(range(N_ITEMS), store=store, rng=1) as poll:
         first = poll.ask("anna")
 
         def keep_busy() -> None:

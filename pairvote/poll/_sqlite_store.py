@@ -1,26 +1,27 @@
-"""Where a poll's log is kept: in memory, or in a file of SQLite."""
+"""A log in a file of SQLite."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
+from pairvote._common.checks import is_number
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
-from pairvote.poll._events import FORMAT, Event
+from pairvote.poll._events import FORMAT
 
 Durability = Literal["full", "fast"]
 SYNCHRONOUS = {"full": "FULL", "fast": "NORMAL"}
 # "pvot": tells a poll from other files of SQLite.
 APPLICATION_ID = 0x70766F74
-# How long a call waits for other processes to finish theirs, and how often it looks. SQLite itself waits in steps of up
-# to 0.1 s, so that a process which calls without a pause would keep the others out for seconds.
-BUSY_SECONDS = 30.0
+# How often a call looks whether other processes have finished theirs. SQLite itself waits in steps of up to 0.1 s, so
+# that a process which calls without a pause would keep the others out for seconds.
 LOOK_AGAIN_SECONDS = 0.0005
 SCHEMA = """
 CREATE TABLE events (
@@ -29,103 +30,60 @@ CREATE TABLE events (
 """
 
 
-class EventStore(Protocol):
-    """A log that is only ever added to. Whoever calls holds the poll's lock."""
-
-    @property
-    def name(self) -> str:
-        """What to call it in a message."""
-
-    def create(self, first: list[Event]) -> None:
-        """Begin the log."""
-
-    def begin(self) -> None:
-        """Keep all others from adding to the log until `commit` or `rollback`."""
-
-    def events(self, after: int) -> Sequence[tuple[Any, ...]]:
-        """The events after one, by its number, in order."""
-
-    def append(self, events: list[Event]) -> None:
-        """Add to the log what `commit` makes last."""
-
-    def commit(self) -> None:
-        """Make last what was appended since `begin`."""
-
-    def rollback(self) -> None:
-        """Forget what was appended since `begin`; without a `begin`, nothing."""
-
-    def close(self) -> None:
-        """Let go of the file; the next call opens it again."""
-
-
-class MemoryStore:
-    """A log that ends with the process."""
-
-    name = "the poll in memory"
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._pending: list[Event] = []
-
-    def create(self, first: list[Event]) -> None:
-        """As `EventStore.create`."""
-        self._events += first
-
-    def begin(self) -> None:
-        """As `EventStore.begin`."""
-
-    def events(self, after: int) -> list[Event]:
-        """As `EventStore.events`."""
-        return self._events[after:] if len(self._events) > after else []
-
-    def append(self, events: list[Event]) -> None:
-        """As `EventStore.append`."""
-        self._pending += events
-
-    def commit(self) -> None:
-        """As `EventStore.commit`."""
-        self._events += self._pending
-        self._pending.clear()
-
-    def rollback(self) -> None:
-        """As `EventStore.rollback`."""
-        self._pending.clear()
-
-    def close(self) -> None:
-        """As `EventStore.close`."""
-
-
 class SQLiteStore:
-    """A log in a file, which several processes may add to.
+    """A log in a file of SQLite, which several processes may add to.
 
     Parameters
     ----------
     path : str or Path
+        The file. `Poll` begins it, `Poll.open` goes on with it.
     durability : "full" or "fast"
-        Whether a commit waits until the disk has it.
+        "full", the default, waits until the disk has what is committed. "fast" does not: a crash of the program loses
+        nothing, a crash of the machine may cost the last answers.
+    busy_seconds : float, default 30
+        How long a call waits for other processes to finish theirs.
+
+    Raises
+    ------
+    InputError
+        When a value cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pairvote as pv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = pv.poll.SQLiteStore(Path(folder) / "poll.db", durability="fast")
+    ...     with pv.Poll(["ash", "birch"], store=store, rng=1) as poll:
+    ...         poll.ask("anna")
+    Question(id=2, left='ash', right='birch', number=1)
     """
 
-    def __init__(self, path: str | Path, durability: Durability = "full") -> None:
+    def __init__(self, path: str | Path, durability: Durability = "full", *, busy_seconds: float = 30.0) -> None:
         if not isinstance(path, (str, Path)) or not str(path):
             raise InputError(f"store is {shorten(path)}; pass the path of a file")
         if not isinstance(durability, str) or durability not in SYNCHRONOUS:
             raise InputError(f"durability is {shorten(durability)}; use 'full' or 'fast'")
+        if not is_number(busy_seconds) or not 0 <= busy_seconds < math.inf:
+            raise InputError(f"busy_seconds is {shorten(busy_seconds)}; pass a finite number of seconds from 0")
         self.name = str(path)
         # Whole, so that a later change of directory does not lead to another file.
         self._path = Path(path).absolute()
         self._synchronous = SYNCHRONOUS[durability]
+        self._busy_seconds = float(busy_seconds)
         self._open: sqlite3.Connection | None = None
         self._process = os.getpid()
 
-    def create(self, first: list[Event]) -> None:
+    def create(self, first: Sequence[tuple[Any, ...]]) -> None:
         """Begin the log in a file that is not there yet.
 
         Raises
         ------
         InputError
-            Where there is a file already.
+            When there is a file already.
         StorageError
-            Where it cannot be written.
+            When it cannot be written.
         """
         with self._translated():
             try:
@@ -154,33 +112,33 @@ class SQLiteStore:
                 raise
 
     def begin(self) -> None:
-        """As `EventStore.begin`."""
+        """Keep others out, as `EventStore.begin`."""
         with self._translated():
             self._execute("BEGIN IMMEDIATE")
 
     def events(self, after: int) -> Sequence[tuple[Any, ...]]:
-        """As `EventStore.events`."""
+        """The events after one, as `EventStore.events`."""
         with self._translated():
             return self._execute(
                 "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number", (after,)
             )
 
-    def append(self, events: list[Event]) -> None:
-        """As `EventStore.append`."""
+    def append(self, events: Sequence[tuple[Any, ...]]) -> None:
+        """Add events, as `EventStore.append`."""
         with self._translated():
             self._connection().executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", events)
 
     def commit(self) -> None:
-        """As `EventStore.commit`."""
+        """Make them last, as `EventStore.commit`."""
         with self._translated():
             self._execute("COMMIT")
 
     def rollback(self) -> None:
-        """As `EventStore.rollback`: closing does it, and after a failure a new connection is safer."""
+        """Forget them, as `EventStore.rollback`: closing does it, and after a failure a new connection is safer."""
         self.close()
 
     def close(self) -> None:
-        """As `EventStore.close`."""
+        """Let go of the file, as `EventStore.close`."""
         connection, self._open = self._open, None
         if self._process != os.getpid():
             # A connection that was made before a fork is not to be used, nor even closed.
@@ -196,7 +154,7 @@ class SQLiteStore:
 
     def _execute(self, statement: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement, after waiting for other processes where need be."""
-        patience = time.monotonic() + BUSY_SECONDS
+        patience = time.monotonic() + self._busy_seconds
         while True:
             try:
                 return self._connection().execute(statement, arguments).fetchall()
@@ -261,6 +219,7 @@ class SQLiteStore:
                 problem = "is not there; check the path, or begin a poll with Poll(..., store=)"
             else:
                 problem = PROBLEMS.get(code, "cannot be used; look at what SQLite says")
+                problem = problem.format(seconds=self._busy_seconds)
             raise StorageError(f"{self.name} {problem} (SQLite: {error})") from error
         except OSError as error:
             raise StorageError(f"{self.name} cannot be made ({error.strerror}); choose another place") from error
@@ -273,7 +232,7 @@ def _code(error: sqlite3.Error) -> int:
 
 # What SQLite's codes mean here, and what to do.
 PROBLEMS = {
-    sqlite3.SQLITE_BUSY: f"was locked by another process for {BUSY_SECONDS:g} seconds; end the one that holds it and "
+    sqlite3.SQLITE_BUSY: "was locked by another process for {seconds:g} seconds; end the one that holds it and "
     "send the same call again",
     sqlite3.SQLITE_READONLY: "may only be read; make the file and its directory writable to go on voting",
     sqlite3.SQLITE_FULL: "has no room to grow: the disk is full; make room and send the same call again",

@@ -1,0 +1,248 @@
+"""A test of any store by what `EventStore` promises."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+from pairvote._common.messages import shorten
+from pairvote.errors import InputError, PairvoteError, StorageError
+from pairvote.poll._event_store import EventStore, check_is_store
+from pairvote.poll._memory_store import MemoryStore
+from pairvote.poll._poll import Poll
+
+Events = Sequence[tuple[Any, ...]]
+# How long another opener is watched not to begin, and how long it may take when it can.
+WATCHED_SECONDS, PATIENT_SECONDS = 0.1, 60.0
+
+
+def check_store(make_store: Callable[[], EventStore]) -> None:
+    """Test a store by all that `EventStore` promises: nothing, or a StorageError that says what does not hold.
+
+    Parameters
+    ----------
+    make_store : callable
+        A function without arguments that gives a new store, whose log is not begun yet. If its stores share one log,
+        such as ``lambda: SQLiteStore(path)``, several openers are tested too. The log is a poll of nonsense afterwards.
+
+    Raises
+    ------
+    StorageError
+        When a promise is not kept.
+    InputError
+        When `make_store` gives no store.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pairvote as pv
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pv.poll.check_store(lambda: pv.poll.SQLiteStore(f"{folder}/poll.db"))
+    >>> class Forgetful(pv.poll.MemoryStore):
+    ...     def events(self, after):
+    ...         return [(*event[:3], *map(str, event[3:6]), event[6]) for event in super().events(after)]
+    >>> try:
+    ...     pv.poll.check_store(Forgetful)
+    ... except pv.StorageError as error:
+    ...     print(str(error)[:101])
+    the poll in memory fails its test: after create, b of event 1 came back as 'None' and went in as None
+    """
+    if not callable(make_store):
+        raise InputError(f"make_store is {shorten(make_store)}; pass a function that gives a new store")
+    store = check_is_store(make_store())
+    written = _sample()
+    _call(store, "create", written[:1])
+    _expect_events(store, written[:1], "after create")
+    _expect_refusal(store, written[:1])
+    _alone(store, written)
+    other = check_is_store(make_store())
+    if other is not store and _shares(other):
+        _expect_refusal(other, written[:1])
+        _together(store, other, written)
+    else:
+        other = store
+    _as_a_poll(store, other, written)
+
+
+def _sample() -> Events:
+    """The events of a poll in which every kind of event and every type of value comes."""
+    store, ticks = MemoryStore(), count()
+    labels: list[str | int] = ["1", 1, "å\u2028\U0001f332", -(2**63), 'quoted "\\" and \t']
+    poll = Poll(labels, store=store, rng=1, expire_after=1e6, clock=lambda: 1.7e9 + next(ticks) / 7)
+    voters: tuple[str | int, ...] = ("1", 1, 2**63 - 1, "\U0001f333 anna")
+    for number in range(10):
+        question = poll.ask(voters[number % 4])
+        if question is not None:
+            poll.answer(voters[number % 4], question.id, ("left", "tie", "right", "skip")[number // 3])
+    poll.undo("1")
+    poll.add_item("late")
+    poll.retire_item(1)
+    poll.remove_voter(1)
+    return store.events(0)
+
+
+def _alone(store: EventStore, written: Events) -> None:
+    """What a store promises to its only opener; the first eight events are in it afterwards."""
+    _call(store, "begin")
+    _expect_events(store, [], "after begin", after=1)
+    _call(store, "append", written[1:3])
+    _call(store, "append", written[3:4])
+    _call(store, "commit")
+    _expect_events(store, written[:4], "after commit")
+    for after in (1, 3, 4, 99):
+        _expect_events(store, written[after:4], f"events({after}) after commit", after=after)
+    _call(store, "begin")
+    _call(store, "append", written[4:5])
+    for _ in range(2):
+        _call(store, "rollback")
+        _expect_events(store, written[:4], "after rollback")
+    _call(store, "begin")
+    _call(store, "commit")
+    _expect_events(store, written[:4], "after a commit of nothing")
+    for _ in range(2):
+        _call(store, "close")
+    _expect_events(store, written[:4], "after close")
+    _call(store, "close")
+    _write(store, written[4:6])
+    _expect_events(store, written[:6], "after close and a commit")
+    _InThread(lambda: _write(store, written[6:8])).finish(store, "a commit in another thread")
+    _expect_events(store, written[:8], "after a commit in another thread")
+
+
+def _together(store: EventStore, other: EventStore, written: Events) -> None:
+    """What a store promises where another has the same log; the first ten events are in it afterwards."""
+    _expect_events(other, written[:8], "in another store on the same log")
+    _call(store, "begin")
+    _call(store, "append", written[8:9])
+    begun = threading.Event()
+    found: list[Events] = []
+
+    def wait_and_write() -> None:
+        # Whoever does not wait may refuse, and is asked again when the other is done.
+        try:
+            other.begin()
+        except StorageError:
+            committed.wait(PATIENT_SECONDS)
+            other.begin()
+        begun.set()
+        found.append(other.events(8))
+        other.append(written[9:10])
+        other.commit()
+
+    committed = threading.Event()
+    writer = _InThread(wait_and_write)
+    if begun.wait(WATCHED_SECONDS):
+        raise _failure(store, "another store could begin before this one had committed; let begin wait, or raise")
+    _call(store, "commit")
+    committed.set()
+    writer.finish(store, "begin of another store, after this one has committed,")
+    _expect_same(store, found[0], written[8:9], "in another store that has begun")
+    _expect_events(store, written[:10], "after a commit in another store")
+    _call(store, "begin")
+    _call(store, "append", written[10:11])
+    reader = _InThread(lambda: found.append(other.events(0)))
+    reader.done.wait(WATCHED_SECONDS)
+    _call(store, "rollback")
+    reader.finish(store, "events of another store, after this one has rolled back,")
+    _expect_same(store, found[1], written[:10], "in another store, before anything was committed")
+    _call(other, "begin")
+    _call(other, "rollback")
+
+
+def _as_a_poll(store: EventStore, other: EventStore, written: Events) -> None:
+    """A poll runs on the log."""
+    n_there = len(_call(store, "events", 0))
+    _write(store, written[n_there:])
+    poll = Poll.open(store)
+    if poll.verify() != written[-1][-1].hex():
+        raise _failure(store, "a poll that is opened from it has another digest; return every event as it was")
+    question = poll.ask("another voter")
+    if question is not None:
+        poll.answer("another voter", question.id, "left")
+    if Poll.open(other).verify() != poll.verify():
+        raise _failure(store, "a poll that is opened from another store on the same log has another digest")
+    poll.close()
+
+
+def _write(store: EventStore, events: Events) -> None:
+    _call(store, "begin")
+    _call(store, "append", events)
+    _call(store, "commit")
+
+
+def _shares(other: EventStore) -> bool:
+    """Whether a new store has the log that another store began."""
+    try:
+        return len(other.events(0)) > 0
+    except PairvoteError:
+        return False
+
+
+def _call(store: EventStore, method: str, *given: Any) -> Any:
+    try:
+        return getattr(store, method)(*given)
+    except PairvoteError:
+        raise
+    except Exception as error:
+        raise _failure(store, f"{method} raised {error!r}; raise pairvote.StorageError for what goes wrong") from error
+
+
+def _expect_refusal(store: EventStore, first: Events) -> None:
+    try:
+        _call(store, "create", first)
+    except InputError:
+        _expect_events(store, first, "after a second create", upto=1)
+        return
+    raise _failure(store, "create began a log that was there already; let it raise pairvote.InputError")
+
+
+def _expect_events(store: EventStore, expected: Events, when: str, after: int = 0, upto: int | None = None) -> None:
+    _expect_same(store, list(_call(store, "events", after))[:upto], expected, when)
+
+
+def _expect_same(store: EventStore, found: Events, expected: Events, when: str) -> None:
+    for event, wanted in zip(found, expected, strict=False):
+        if len(event) != len(wanted):
+            raise _failure(store, f"{when}, event {wanted[0]} came back as {shorten(event)}; return all seven values")
+        for name, value, given in zip(("number", "time", "kind", "a", "b", "c", "digest"), event, wanted, strict=True):
+            if type(value) is not type(given) or value != given:
+                raise _failure(
+                    store,
+                    f"{when}, {name} of event {wanted[0]} came back as {shorten(value)} and went in as "
+                    f"{shorten(given)}; return every value as it was, type included",
+                )
+    if len(found) != len(expected):
+        raise _failure(store, f"{when} there are {len(found)} events and not {len(expected)}; see EventStore")
+
+
+def _failure(store: EventStore, problem: str) -> StorageError:
+    return StorageError(f"{store.name} fails its test: {problem}")
+
+
+class _InThread:
+    """A call in another thread."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self.done = threading.Event()
+        self._error: BaseException | None = None
+        self._call = call
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._call()
+        except BaseException as error:
+            self._error = error
+        finally:
+            self.done.set()
+
+    def finish(self, store: EventStore, what: str) -> None:
+        """Wait for its end; raise what it raised."""
+        if not self.done.wait(PATIENT_SECONDS):
+            raise _failure(store, f"{what} did not return in {PATIENT_SECONDS:g} seconds")
+        if isinstance(self._error, PairvoteError):
+            raise self._error
+        if self._error is not None:
+            raise _failure(store, f"{what} raised {self._error!r}") from self._error
