@@ -408,30 +408,58 @@ def test_memory_counts_what_a_call_takes():
     assert 50e6 < int(done.stdout) < 90e6
 
 
-def test_truth_per_vote_is_paired_and_the_same_for_any_number_of_jobs(tmp_path):
+def test_truth_per_vote_is_the_same_for_any_number_of_jobs(tmp_path):
     from benchmarks import truth
 
-    setting = truth.Setting(n_items=6, n_voters=4, votes_each=10, top_k=2, n_open=3, random_share=0.1)
+    setting = {"n_items": 6, "n_voters": 4, "votes_each": 10, "top_k": 2, "n_open": 3}
     sampler = pv.sampling.Balanced()
-    one = truth.measure(sampler, setting, 30)
-    assert one == truth.measure(sampler, setting, 30, n_jobs=2)
-    assert 0 < one.exact[0] < 1
-    assert one.exact[1] == pytest.approx(math.sqrt(one.exact[0] * (1 - one.exact[0]) / 30))
-    assert 0 < one.tau[0] < 1
-
-    lines = list(truth.lines((setting,), 3))
+    one, two = (truth.measure(setting, 30, samplers=sampler, n_jobs=n_jobs) for n_jobs in (1, 2))
+    assert str(one) == str(two)
+    lines = list(truth.lines({"small": setting}, 30))
+    assert lines[0] == "\nsmall: 6 items, 4 voters x 10, 30 repetitions"
     assert [line.split()[0] for line in lines[2:]] == list(truth.samplers(2))
+    assert f"{one.mean('exact', method='tally'):.3f} +-" in lines[4]
     path = tmp_path / "truth.png"
-    truth.draw({40: dict.fromkeys(truth.samplers(2), one), 80: dict.fromkeys(truth.samplers(2), one)}, str(path))
+    truth.draw(str(path), 4, setting={**setting, "top_k": 5, "votes_each": [2, 4]})
     assert path.stat().st_size > 5000
 
 
-def test_all_answers_of_a_simulated_workshop_arrive():
+def simulated_by_hand(setting, n_repetitions, rng):
+    """Exact top k and Kendall's tau by a loop of its own over votes, in plain Python; level strengths do not come."""
+    n_items, n_voters, k = setting["n_items"], setting["n_voters"], setting["top_k"]
+    found = []
+    for _ in range(n_repetitions):
+        strengths = rng.normal(0.0, setting["strength_sd"], n_items)
+        stream = pv.sampling.Balanced().start(n_items, votes_each=setting["votes_each"], rng=rng)
+        asked, waiting = [], []
+        for voter in [voter for _ in range(setting["votes_each"]) for voter in range(n_voters)]:
+            left, right = stream.propose(voter)
+            stream.reserve(voter, left, right)
+            chance = 1.0 / (1.0 + math.exp(strengths[right] - strengths[left]))
+            won = rng.random() < (0.5 if rng.random() < setting["voters"].lapse else chance)
+            asked.append((voter, left, right, "left" if won else "right"))
+            waiting.append(asked[-1])
+            if len(waiting) > setting["n_open"]:
+                stream.record(*waiting.pop(0))
+        voters, lefts, rights, outcomes = zip(*asked, strict=True)
+        votes = pv.Votes.from_labels(lefts, rights, outcomes, items=range(n_items), voter=voters)
+        scores = pv.bradley_terry(votes, ties="half", prior_sd=setting["strength_sd"], uncertainty="none").scores
+        best = [set(np.argsort(-values)[:k].tolist()) for values in (strengths, scores)]
+        order = [np.sign(np.subtract.outer(values, values)) for values in (strengths, scores)]
+        found.append((best[0] == best[1], (order[0] * order[1]).sum() / (n_items * (n_items - 1))))
+    return np.mean(found, axis=0), np.std(found, axis=0) / math.sqrt(n_repetitions)
+
+
+def test_one_row_of_the_truth_per_vote_is_that_of_a_loop_by_hand():
     from benchmarks import truth
 
-    setting = truth.Setting(n_items=5, n_voters=3, votes_each=4, n_open=4)
-    rng = np.random.default_rng(1)
-    votes = truth.workshop(pv.sampling.Uniform(), setting, np.array([9.0, 5.0, 0.0, -5.0, -9.0]) * 20, rng)
-    assert len(votes) == 12
-    assert votes.voter.tolist() == [0, 1, 2] * 4
-    assert ((votes.outcome == pv.Outcome.LEFT) == (votes.left < votes.right)).all()
+    setting = {"n_items": 8, "n_voters": 10, "votes_each": 8, "top_k": 2, "strength_sd": 1.0, "n_open": 4}
+    setting["voters"] = pv.VoterModel(lapse=0.3)
+    means, errors = simulated_by_hand(setting, 250, np.random.default_rng(1))
+    table = truth.measure(setting, 1000, samplers=pv.sampling.Balanced())
+    for mean, error, metric in zip(means, errors, ("exact", "kendall_tau"), strict=True):
+        ours = table.mean(metric, method="bradley-terry")
+        assert abs(mean - ours) < 3.0 * math.hypot(error, table.error(metric, method="bradley-terry"))
+    # Without the lapses the difference would be seen.
+    attentive = truth.measure({**setting, "voters": pv.VoterModel()}, 1000, samplers=pv.sampling.Balanced())
+    assert attentive.mean("kendall_tau", method="bradley-terry") > means[1] + 3.0 * errors[1]
