@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pairvote._common.messages import plural, shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
+from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.poll import _decisions
 from pairvote.poll._event_store import EventStore, check_is_store
@@ -19,7 +20,7 @@ from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._settings import Label, check_label, check_settings
 from pairvote.poll._sqlite_store import SQLiteStore
 from pairvote.poll._state import State
-from pairvote.sampling._stream import RandomSource, Sampler
+from pairvote.sampling._stream import Sampler
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
 
@@ -111,7 +112,7 @@ class Poll:
         votes_each: int = 20,
         sampler: str | Sampler = "balanced",
         store: str | Path | EventStore | None = None,
-        rng: RandomSource = None,
+        rng: Rng = None,
         expire_after: float | None = None,
         skips_each: int | None = None,
         clock: Clock = time.time,

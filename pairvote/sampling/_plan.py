@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import MAX_ITEMS
 from pairvote._common.messages import plural, shorten
+from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.sampling._connectivity import FEW_ITEMS, MOST_ITEMS, algebraic_connectivity, well_connected
 from pairvote.sampling._design import design, others
@@ -29,7 +30,7 @@ def plan_ballots(
     n_items: int,
     n_voters: int,
     votes_each: int = 20,
-    rng: int | np.random.Generator | None = None,
+    rng: Rng = None,
 ) -> NDArray[np.int32]:
     """All questions of a vote planned ahead, such as for a workshop that votes on paper.
 
@@ -191,7 +192,7 @@ def _left_ends(mate: list[int], coins: list[bool]) -> Ints:
     return np.array(left, np.int64)
 
 
-def describe_plan(ballots: NDArray[np.integer], n_items: int, rng: int | np.random.Generator | None = None) -> str:
+def describe_plan(ballots: NDArray[np.integer], n_items: int, rng: Rng = None) -> str:
     """What a plan holds to, counted in it, and its connectivity beside that of pairs drawn at random; a few lines."""
     rng = np.random.default_rng(rng)
     n_voters, votes_each, _ = ballots.shape

@@ -16,6 +16,7 @@ from pairvote._common.checks import is_whole
 from pairvote._common.labels import MAX_ITEMS
 from pairvote._common.messages import shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
+from pairvote._common.random import Rng
 from pairvote._kernels import exposure
 from pairvote.errors import InputError, StateError
 from pairvote.sampling._board import ANSWERS, BY_LEVEL, LEAD, POINTS, SHOWN, Board, Ints
@@ -36,7 +37,6 @@ from pairvote.sampling._stream_log import (
 N_UNIFORMS = 4
 # Questions whose uniforms are drawn at once.
 BLOCK = 128
-RandomSource = None | int | np.random.Generator
 # Strengths, one row for all or one a voter, and random numbers in; a table of voter, left, right and outcome out.
 WholeVote = Callable[[NDArray[np.float64], NDArray[np.float64]], Ints]
 
@@ -80,7 +80,7 @@ class Sampler:
     levelled: ClassVar[bool] = False
     uniforms_used: ClassVar[int | None] = None
 
-    def start(self, n_items: int, *, votes_each: int = 20, rng: RandomSource = None) -> PairStream:
+    def start(self, n_items: int, *, votes_each: int = 20, rng: Rng = None) -> PairStream:
         """Begin to ask.
 
         Parameters
@@ -183,7 +183,7 @@ class PairStream:
     (1, 2)
     """
 
-    def __init__(self, sampler: Sampler, n_items: int, *, votes_each: int = 20, rng: RandomSource = None) -> None:
+    def __init__(self, sampler: Sampler, n_items: int, *, votes_each: int = 20, rng: Rng = None) -> None:
         if not isinstance(sampler, Sampler):
             raise InputError(f"sampler is {shorten(sampler)}; pass one such as pairvote.sampling.Balanced()")
         if not is_whole(n_items) or not 2 <= n_items <= MAX_ITEMS:

@@ -99,12 +99,7 @@ def draw(workshop: Workshop, block: int, n_repetitions: int = BLOCK, *, largest_
     """The first repetitions of a block, which are the same however many are asked for."""
     n_votes, n_voters, voters = workshop.n_votes, workshop.n_voters, workshop.voters
     strengths = workshop.strengths_of(block)
-    made = Block(
-        strengths[:n_repetitions],
-        np.empty((n_repetitions, n_votes), np.int32),
-        np.empty((n_repetitions, n_votes), np.int32),
-        np.empty((n_repetitions, n_votes), np.uint8),
-    )
+    left, right, outcome = (np.empty((n_repetitions, n_votes), np.int32) for _ in range(3))
     answers, pairs = workshop.stream(block, ANSWERS), workshop.stream(block, PAIRS)
     ask, n_used = _way_to_ask(workshop, pairs)
     n_columns = 7 if voters.skip else 6
@@ -134,8 +129,18 @@ def draw(workshop: Workshop, block: int, n_repetitions: int = BLOCK, *, largest_
         for place in range(min(n_chunk, n_repetitions - first)):
             r = first + place
             votes = ask(own[place], draws[place])
-            made.left[r], made.right[r], made.outcome[r] = votes[:, 1], votes[:, 2], votes[:, 3]
-    return made
+            if votes.shape != (n_votes, 4) or votes.dtype != np.int32:
+                raise InputError(
+                    f"{workshop.sampler!r}.whole_vote made an array of shape {votes.shape} and type {votes.dtype}; "
+                    f"return ({n_votes}, 4) int32"
+                )
+            left[r], right[r], outcome[r] = votes[:, 1], votes[:, 2], votes[:, 3]
+    # The kernels that count them take them as they are.
+    if min(left.min(), right.min(), outcome.min()) < 0 or max(left.max(), right.max()) >= workshop.n_items:
+        raise InputError(f"{workshop.sampler!r}.whole_vote made votes on items that there are not; return codes from 0")
+    if outcome.max() > 3 or (left == right).any():
+        raise InputError(f"{workshop.sampler!r}.whole_vote made votes that cannot be; see Sampler.whole_vote")
+    return Block(strengths[:n_repetitions], left, right, outcome.astype(np.uint8))
 
 
 def _way_to_ask(workshop: Workshop, pairs: np.random.Generator) -> tuple[WholeVote, int]:

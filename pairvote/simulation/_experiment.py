@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.parallel import check_jobs
+from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.sampling._stream import Sampler
 from pairvote.simulation._asking import workshop_of
@@ -36,7 +37,7 @@ def experiment(
     top_k: Whole = 5,
     level: float = 0.95,
     repetitions: int = 1000,
-    rng: int | np.random.Generator | None = None,
+    rng: Rng = None,
     n_jobs: int = 1,
     progress: bool = False,
     store: str | os.PathLike[str] | None = None,

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.messages import plural, shorten
+from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.ranking._results import normal_quantile
 from pairvote.sampling._stream import Sampler
@@ -90,7 +91,7 @@ def how_many(
     repetitions: int = 1000,
     level: float = 0.95,
     most: int = 2000,
-    rng: int | np.random.Generator | None = None,
+    rng: Rng = None,
     n_jobs: int = 1,
 ) -> Needed:
     """How many voters are needed to reach a target on average, by bisection over simulations.

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural, shorten
 from pairvote._common.parallel import check_jobs
+from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.sampling._stream import Sampler
 from pairvote.simulation._asking import BLOCK, Block, Workshop, described, draw, workshop_of
@@ -37,7 +38,7 @@ def simulate(
     voters: VoterModel | None = None,
     n_open: int = 0,
     repetitions: int = 10_000,
-    rng: int | np.random.Generator | None = None,
+    rng: Rng = None,
 ) -> Simulation:
     """Simulate a vote many times: strengths drawn, pairs chosen, questions answered.
 

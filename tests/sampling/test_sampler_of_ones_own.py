@@ -262,6 +262,42 @@ def test_what_a_whole_vote_cannot_use_is_refused(sampler: Sampler) -> None:
         sampler.whole_vote(1, turns, votes_each=2, n_open=0)
 
 
+@dataclass(frozen=True)
+class Wrong(Sampler):
+    """A strategy whose whole votes have something that cannot be."""
+
+    column: int
+    value: int
+
+    def whole_vote(self, n_items, turns, *, votes_each, n_open):
+        good = pv.sampling.Uniform().whole_vote(n_items, turns, votes_each=votes_each, n_open=n_open)
+
+        def vote(strengths, draws):
+            votes = good(strengths, draws)
+            if self.column > 3:
+                return votes[:, :3] if self.value else votes.astype(float)
+            votes[2, self.column] = self.value
+            return votes
+
+        return vote
+
+
+WRONG = [
+    (1, 5, "made votes on items that there are not"),
+    (2, -1, "made votes on items that there are not"),
+    (3, -7, "made votes on items that there are not"),
+    (3, 256, "made votes that cannot be"),
+    (4, 0, r"made an array of shape \(32, 4\) and type float64; return \(32, 4\) int32"),
+    (4, 1, r"made an array of shape \(32, 3\)"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "message"), WRONG)
+def test_a_whole_vote_that_cannot_be_reaches_no_kernel(column: int, value: int, message: str) -> None:
+    with pytest.raises(pv.InputError, match=rf"Wrong\(column={column}, value={value}\).whole_vote {message}"):
+        pv.simulate(sampler=Wrong(column, value), **SIZE)
+
+
 def test_ours_are_named_and_kept_by_their_registry() -> None:
     from pairvote.sampling._registry import NAMED, SAMPLERS
 
