@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import shorten
-from pairvote._common.parallel import check_jobs, each_answer
+from pairvote._common.options import check_jobs
+from pairvote._common.parallel import each_answer
 from pairvote.errors import InputError
 from pairvote.sampling._stream import Sampler
 from pairvote.simulation._asking import BLOCK, Workshop, draw

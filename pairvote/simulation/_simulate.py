@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.labels import MAX_ITEMS
-from pairvote._common.messages import plural, shorten
+from pairvote._common.messages import plural, shorten, wrong_option
 from pairvote.errors import InputError
 from pairvote.ranking._results import normal_quantile
 from pairvote.sampling._names import sampler_named
@@ -119,13 +119,15 @@ def workshop_of(
         ("n_open", n_open, 0),
     ):
         if not is_whole(value) or value < least:
-            raise InputError(f"{name} is {shorten(value)}; pass a whole number from {least}")
+            raise wrong_option(name, value, f"pass a whole number from {least}")
     if n_items > MAX_ITEMS:
         raise InputError(f"n_items is {n_items:,}; there can be at most {MAX_ITEMS:,}, so simulate fewer")
     if n_voters * votes_each > MOST_QUESTIONS:
         raise InputError(
-            f"n_voters is {n_voters:,} and votes_each is {votes_each:,}, more than {MOST_QUESTIONS:,} questions; "
-            "simulate fewer"
+            f"n_voters is {n_voters:,} and votes_each is {votes_each:,}, more than {MOST_QUESTIONS:,} questions",
+            option="n_voters",
+            value=n_voters,
+            remedy="simulate fewer",
         )
     if not is_number(strength_sd) or not 0 <= strength_sd < math.inf:
         raise InputError(f"strength_sd is {shorten(strength_sd)}; it is a number of log-odds, finite, from 0")
@@ -323,7 +325,7 @@ def scorer_of(workshop: Workshop, options: Mapping[str, Any], first: Block) -> S
 def check_evaluation(workshop: Workshop, repetitions: int, top_k: int, level: float) -> None:
     """InputError for what cannot be evaluated."""
     if not is_whole(top_k) or not 1 <= top_k <= workshop.n_items:
-        raise InputError(f"top_k is {shorten(top_k)}; pass a whole number from 1 to {workshop.n_items}, the items")
+        raise wrong_option("top_k", top_k, f"pass a whole number from 1 to {workshop.n_items}, the items")
     if repetitions < 2:
         raise InputError(f"repetitions is {repetitions}; standard errors take two or more")
     normal_quantile(level)
