@@ -98,6 +98,15 @@ def test_fields_of_errors_that_are_raised(call: Callable[[], Any], fields: tuple
     assert str(error).endswith(error.remedy)
 
 
+def test_a_scan_is_to_be_counted_first(tmp_path: Path) -> None:
+    pv.write_votes(TWO, tmp_path / "votes.csv")
+    scan = pv.scan_votes(tmp_path / "votes.csv")
+    for scorer in (pv.bradley_terry, pv.tally, pv.win_rate):
+        with pytest.raises(pv.InputError, match=r"votes is a VoteScan; .*pairvote\.count_pairs"):
+            scorer(scan)  # type: ignore[arg-type]
+        assert scorer(pv.count_pairs(scan)).items == ("ash", "birch")
+
+
 READERS = {
     "partition",
     "rpartition",

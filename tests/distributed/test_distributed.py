@@ -490,9 +490,14 @@ def test_a_ranking_of_pairs_elsewhere_answers_or_says_why_not() -> None:
     again = bradley_terry(counts, start=ranking)
     assert again.fit.n_iter <= 1
     np.testing.assert_allclose(again.scores, local.scores, atol=1e-8)
-    for scorer in (pv.tally, pv.bradley_terry, pv.bootstrap):
-        with pytest.raises(pv.InputError, match="votes is a DistributedCounts"):
+    for scorer in (pv.tally, pv.bradley_terry):
+        with pytest.raises(
+            pv.InputError, match=r"votes is a DistributedCounts; .*distributed\.bradley_terry.*gather\(\)"
+        ):
             scorer(counts)
+        assert scorer(counts.gather()).items == local.items
+    with pytest.raises(pv.InputError, match="votes is a DistributedCounts; a bootstrap draws single votes"):
+        pv.bootstrap(counts)
 
 
 def test_what_needs_single_votes_is_refused() -> None:
