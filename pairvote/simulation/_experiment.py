@@ -99,7 +99,7 @@ def experiment(
     --------
     >>> import pairvote as pv
     >>> table = pv.experiment(methods="tally", votes_each=[10, 20], repetitions=50, rng=1)
-    >>> [f"{mean:.2f}" for mean in table.to_dict()["overlap"]]
+    >>> [f"{mean:.2f}" for mean in table.to_columns()["overlap"]]
     ['0.61', '0.72', '0.74', '0.80']
     >>> settings = [{"sampler": name, "votes_each": 20} for name in ("Balanced()", "Uniform()")]
     >>> gain = table.difference("overlap", *settings)

@@ -270,7 +270,7 @@ class Simulation:
         --------
         >>> import pairvote as pv
         >>> table = pv.simulate(repetitions=50, rng=1).evaluate(top_k=5)
-        >>> [f"{name} {mean:.2f}" for name, mean in zip(table.to_dict()["method"], table.to_dict()["overlap"])]
+        >>> [f"{name} {mean:.2f}" for name, mean in zip(table.to_columns()["method"], table.to_columns()["overlap"])]
         ['tally 0.80', 'elo 0.81', 'bradley-terry 0.80']
         """
         check_evaluation(self.workshop, self.repetitions, top_k, level)
