@@ -5,9 +5,31 @@ Each message gives the value, where it stands, what is wrong with it and what to
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 
 class PairvoteError(Exception):
     """The base of every error that pairvote raises on purpose.
+
+    A program reads the attributes; `str` gives the whole sentence for a person.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    option, value, where, remedy
+        The attributes of these names.
+
+    Attributes
+    ----------
+    option : str or None
+        The parameter that the remedy is about, such as "outcomes" or "prior_sd".
+    value : object
+        What was found; None where there is nothing to show.
+    where : str or None
+        The place: a row, a line of a file, a partition.
+    remedy : str or None
+        What to do. It follows the message after a semicolon.
 
     Examples
     --------
@@ -16,8 +38,62 @@ class PairvoteError(Exception):
     ...     pv.Votes.from_wins(["ash"], ["ash"])
     ... except pv.PairvoteError as error:
     ...     print(error)
+    ...     print(error.where, error.value)
     row 0 has 'ash' against itself; a vote needs two different items, so remove the row or mend its labels
+    row 0 ash
     """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        option: str | None = None,
+        value: Any = None,
+        where: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.option = option
+        self.value = value
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return self.problem if self.remedy is None else f"{self.problem}; {self.remedy}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        import pickle
+
+        fields = vars(self)
+        try:
+            pickle.dumps(self.value)
+        except Exception:
+            # A value may be anything, such as a lambda; the error must reach the other process all the same.
+            fields = fields | {"value": repr(self.value)}
+        return type(self), (self.problem,), fields
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, without the remedy."""
+        return str(self.args[0]) if self.args else ""
+
+    def at(self, where: str) -> Self:
+        """A copy whose sentence begins with a place, such as a partition.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> error = pv.InputError("weight at row 3 is -1", remedy="mend it", value=-1, where="row 3")
+        >>> placed = error.at("partition 2")
+        >>> print(placed)
+        partition 2: weight at row 3 is -1; mend it
+        >>> placed.where, placed.value
+        ('row 3 of partition 2', -1)
+        """
+        placed = type(self)(f"{where}: {self.problem}")
+        whole = where if self.where is None else f"{self.where} of {where}"
+        vars(placed).update(vars(self), where=whole)
+        return placed
 
 
 class InputError(PairvoteError, ValueError):
@@ -66,7 +142,7 @@ class NotIdentifiedError(PairvoteError):
     >>> try:
     ...     pv.bradley_terry(pv.Votes.from_wins(["ash"], ["birch"]), prior_sd=math.inf)
     ... except pv.NotIdentifiedError as error:
-    ...     print(str(error).split(";")[0])
+    ...     print(error.problem)
     maximum-likelihood scores do not exist: 'ash' is undefeated, 'birch' is winless
     """
 
@@ -94,6 +170,6 @@ class MissingUncertaintyError(PairvoteError):
     >>> try:
     ...     pv.elo(pv.datasets.baseball()).standard_errors
     ... except pv.MissingUncertaintyError as error:
-    ...     print(str(error).split(";")[0])
+    ...     print(error.problem)
     this ranking by 'elo' of 7 items has no standard errors
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.messages import shorten
+from pairvote._common.messages import shorten, wrong_entry, wrong_option
 from pairvote.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def highest_code(codes: NDArray[np.integer[Any]], name: str, limit: int | None) 
     row = first_row((codes < 0) | (codes >= bound))
     allowed = f"0 to {bound - 1}" if bound else "none, since there are no items"
     remedy = "check that codes count from 0" + (", or use from_labels for large labels" if limit is None else "")
-    raise InputError(f"{name} at row {row} is {codes[row]}; the codes are {allowed}, so {remedy}")
+    raise wrong_entry(name, f"row {row}", int(codes[row]), f"the codes are {allowed}, so {remedy}")
 
 
 def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
@@ -115,17 +115,14 @@ def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
         strange = np.fromiter((not _is_amount(entry) for entry in entries), bool, count=n_votes)
         if strange.any():
             row = first_row(strange)
-            raise InputError(
-                f"weight at {locate(row)} is {shorten(entries[row])}; weights are numbers, finite and not negative, "
-                "so mend or remove it"
-            )
+            remedy = "weights are numbers, finite and not negative, so mend or remove it"
+            raise wrong_entry("weight", locate(row), entries[row], remedy)
     weight = raw.astype(np.float64) if raw.size else np.empty(0, np.float64)
     bad = ~(weight >= 0) | np.isinf(weight)
     if bad.any():
         row = first_row(bad)
-        raise InputError(
-            f"weight at {locate(row)} is {weight[row]:g}; weights are finite and not negative, so mend or remove it"
-        )
+        remedy = "weights are finite and not negative, so mend or remove it"
+        raise wrong_entry("weight", locate(row), float(weight[row]), remedy, found=f"{weight[row]:g}")
     if n_votes and weight.max() > LARGEST_TOTAL / n_votes:
         raise InputError(
             f"the {n_votes} weights, of up to {weight.max():g}, may add up to more than {LARGEST_TOTAL:g}; "
@@ -183,4 +180,4 @@ def restore(self: object, state: dict[str, Any]) -> None:
 def check_k(k: int, n_items: int) -> None:
     """InputError unless `k` is a whole number from 1 to the number of items."""
     if not is_whole(k) or not 1 <= k <= n_items:
-        raise InputError(f"k is {k!r}; with {n_items} items it is a whole number from 1 to {n_items}")
+        raise wrong_option("k", k, f"with {n_items} items it is a whole number from 1 to {n_items}")

@@ -56,7 +56,8 @@ class Frame:
         """The column `name` as a list, as an array where it holds integers, or as codes where it is text."""
         if not isinstance(name, Hashable) or name not in self.columns:
             listed = ", ".join(map(repr, self.columns)) or "none"
-            raise InputError(f"there is no column {name!r}; the columns are {listed}, so name the right one")
+            remedy = f"the columns are {listed}, so name the right one"
+            raise InputError(f"there is no column {name!r}", value=name, remedy=remedy)
         return _column(self._frame.get_column(name))
 
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.coded import Coded
 from pairvote._common.frames import series_column
-from pairvote._common.messages import Locate, row_number, shorten
+from pairvote._common.messages import Locate, row_number, shorten, wrong_entry
 from pairvote._kernels import lookup
 from pairvote.errors import InputError
 
@@ -142,10 +142,8 @@ def _refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None
         try:
             hash(label)
         except TypeError:
-            raise InputError(
-                f"{name} at {locate(row)} is {shorten(label)}, which is not hashable and so cannot be a label; "
-                "use a string, a number or a tuple"
-            ) from None
+            found = f"{shorten(label)}, which is not hashable and so cannot be a label"
+            raise wrong_entry(name, locate(row), label, "use a string, a number or a tuple", found=found) from None
 
 
 def check_items(items: object) -> tuple[Hashable, ...]:
@@ -210,10 +208,8 @@ def code_pairs(
     coded = {name: code_column(column, name, locate) for name, column in columns.items()}
     for name, column in coded.items():
         if len(column.codes) and column.codes.min() < 0:
-            row = first_row(column.codes < 0)
-            raise InputError(
-                f"{name} at {locate(row)} is missing; a vote needs two items, so fill it in or drop the row"
-            )
+            where, remedy = locate(first_row(column.codes < 0)), "a vote needs two items, so fill it in or drop the row"
+            raise wrong_entry(name, where, None, remedy, found="missing")
     if known is None:
         table = {}
         for column in coded.values():
@@ -233,10 +229,10 @@ def _recode(column: Coded, table: Mapping[Hashable, int], name: str, closed: boo
     if closed and len(numbers) and numbers.min() < 0:
         outside = (numbers < 0)[column.codes]
         if outside.any():
-            row = first_row(outside)
-            raise InputError(
-                f"{name} at {locate(row)} is {shorten(column.labels[column.codes[row]])}, which is not among the "
-                f"{len(table)} items of items=; add it there or leave out the row"
+            label = column.labels[column.codes[row := first_row(outside)]]
+            found = f"{shorten(label)}, which is not among the {len(table)} items of items="
+            raise wrong_entry(
+                name, locate(row), label, "add it there or leave out the row", found=found, option="items"
             )
     if np.array_equal(numbers, np.arange(len(numbers))):
         return column.codes.astype(np.int32, copy=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from pairvote.errors import InputError
+
 Locate = Callable[[int], str]
 
 
@@ -31,3 +33,16 @@ def listed(labels: Iterable[object], width: int = 300) -> str:
 def plural(number: float, noun: str) -> str:
     """A number and its noun, as in "1 vote" and "1,200 votes"."""
     return f"{number:,.12g} {noun}" if number == 1 else f"{number:,.12g} {noun}s"
+
+
+def wrong_option(option: str, value: object, remedy: str) -> InputError:
+    """The error for an option that has an impossible value: "n_jobs is 0; pass a whole number from 1"."""
+    return InputError(f"{option} is {shorten(value)}", option=option, value=value, remedy=remedy)
+
+
+def wrong_entry(
+    column: str, where: str, value: object, remedy: str, *, found: str | None = None, option: str | None = None
+) -> InputError:
+    """The error for one entry of a column, "weight at row 3 is -1; mend it"; `found` are other words for the value."""
+    problem = f"{column} at {where} is {shorten(value) if found is None else found}"
+    return InputError(problem, option=option, value=value, where=where, remedy=remedy)

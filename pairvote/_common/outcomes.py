@@ -20,7 +20,7 @@ from pairvote._common.labels import (
     is_missing,
     look_up,
 )
-from pairvote._common.messages import Locate, listed, row_number, shorten
+from pairvote._common.messages import Locate, listed, row_number, shorten, wrong_entry
 from pairvote.errors import InputError
 
 
@@ -92,7 +92,7 @@ def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> ND
             label = None if code < 0 else column.labels[code]
         else:
             label = column[row]
-        raise InputError(unknown_outcome(label, locate(row), names))
+        raise unknown_outcome(label, locate(row), names)
     return codes.astype(np.uint8)
 
 
@@ -102,7 +102,10 @@ def meanings_of(outcomes: Outcomes | None) -> dict[Any, int]:
         return names
     if not isinstance(outcomes, Mapping):
         raise InputError(
-            f"outcomes is {shorten(outcomes)}; pass a mapping such as {{'model_a': 'left', 'model_b': 'right'}}"
+            f"outcomes is {shorten(outcomes)}",
+            option="outcomes",
+            value=outcomes,
+            remedy="pass a mapping such as {'model_a': 'left', 'model_b': 'right'}",
         )
     for label, meaning in outcomes.items():
         name = None if is_missing(label) else label
@@ -112,7 +115,10 @@ def meanings_of(outcomes: Outcomes | None) -> dict[Any, int]:
             names[name] = OUTCOME_NAMES[meaning]
         else:
             raise InputError(
-                f"outcomes[{shorten(label)}] is {shorten(meaning)}; it must be 'left', 'right', 'tie' or 'skip'"
+                f"outcomes[{shorten(label)}] is {shorten(meaning)}",
+                option="outcomes",
+                value=meaning,
+                remedy="it must be 'left', 'right', 'tie' or 'skip'",
             )
     return names
 
@@ -126,13 +132,14 @@ def outcome_code(label: Any, names: Mapping[Any, int]) -> int:
         return -1
 
 
-def unknown_outcome(label: Any, where: str, names: Mapping[Any, int]) -> str:
-    known = listed(names)
-    if isinstance(label, (int, float, np.number)) and not is_missing(label):
-        return (
-            f"outcome at {where} is the number {shorten(label)}, which could mean anything; say what each number "
-            f"means, such as outcomes={{{shorten(label)}: 'left'}}"
-        )
+def unknown_outcome(label: Any, where: str, names: Mapping[Any, int]) -> InputError:
+    """The error for an outcome label that has no meaning; its value is None where the label is missing."""
+    found = None
+    remedy = f"the labels are {listed(names)}, so mend it or name it in outcomes="
     if is_missing(label):
-        return f"outcome at {where} is missing; leave out the row, or pass outcomes={{None: 'skip'}} to call it a skip"
-    return f"outcome at {where} is {shorten(label)}; the labels are {known}, so mend it or name it in outcomes="
+        label, found = None, "missing"
+        remedy = "leave out the row, or pass outcomes={None: 'skip'} to call it a skip"
+    elif isinstance(label, (int, float, np.number)):
+        found = f"the number {shorten(label)}, which could mean anything"
+        remedy = f"say what each number means, such as outcomes={{{shorten(label)}: 'left'}}"
+    return wrong_entry("outcome", where, label, remedy, found=found, option="outcomes")

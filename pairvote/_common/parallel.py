@@ -5,24 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from pairvote._common.checks import is_whole
-from pairvote.errors import InputError
-
 Block = TypeVar("Block")
 Answer = TypeVar("Answer")
-
-
-def check_jobs(n_jobs: int, progress: bool) -> None:
-    """InputError unless `n_jobs` is what joblib takes, a whole number but 0, and `progress` True or False."""
-    if not is_whole(n_jobs) or n_jobs == 0:
-        raise InputError(f"n_jobs is {n_jobs!r}; it is a whole number from 1, or -1 for all cores")
-    check_progress(progress)
-
-
-def check_progress(progress: bool) -> None:
-    """InputError unless it is True or False."""
-    if not isinstance(progress, bool):
-        raise InputError(f"progress is {progress!r}; it is True or False")
 
 
 def run_blocks(

@@ -5,11 +5,6 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 # Characters that would break a line, or steer a terminal: controls, line and paragraph separators, lone surrogates.
 UNSAFE = ("Cc", "Zl", "Zp", "Cs")
@@ -23,8 +18,10 @@ def as_label(label: object, width: int | None = None) -> str:
     return text if width is None or len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
-def text_lines(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int]) -> list[str]:
-    """The lines of an aligned table: what is text to the left, numbers to the right."""
+def text_lines(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int], gap: str = "  "
+) -> list[str]:
+    """The lines of an aligned table: text columns to the left, numbers to the right, with a gap between columns."""
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
@@ -32,13 +29,19 @@ def text_lines(headings: Sequence[str], rows: Sequence[Sequence[str]], text_colu
             cell.ljust(width) if i in text_columns else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
         ]
-        return "  ".join(aligned).rstrip()
+        return gap.join(aligned).rstrip()
 
     return [line(headings), *map(line, rows)]
 
 
+def side_by_side(blocks: Sequence[Sequence[str]], gap: str) -> list[str]:
+    """Blocks of as many lines each, one beside the other."""
+    widths = [max(map(len, block)) for block in blocks]
+    return [gap.join(map(str.ljust, lines, widths)).rstrip() for lines in zip(*blocks, strict=True)]
+
+
 def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int]) -> str:
-    """The same of any table, as HTML."""
+    """A table as HTML, aligned as `text_lines` aligns it."""
 
     def cells(tag: str, values: Sequence[str]) -> str:
         return "".join(

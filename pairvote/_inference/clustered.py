@@ -174,7 +174,9 @@ def _without_own(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     if not (np.abs(traces) < LARGEST_TRACE).all():
         raise MissingUncertaintyError(
             "uncertainty is 'by-voter' and of some direction of the parameters, such as the score of an item that only "
-            "one voter was asked about, a single voter says all; set a smaller prior_sd, or use 'sandwich'"
+            "one voter was asked about, a single voter says all",
+            option="prior_sd",
+            remedy="set a smaller prior_sd, or use 'sandwich'",
         )
     return np.asarray(inverse)
 

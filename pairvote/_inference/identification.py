@@ -15,6 +15,7 @@ from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import components_of
 
 MOST_NAMED = 5
+PRIOR_REMEDY = {"option": "prior_sd", "remedy": "set a finite prior_sd, or add votes"}
 GAIN = 1e-6
 
 
@@ -27,17 +28,20 @@ def check_identified(model: Model) -> None:
     check_further(model)
     counts = model.counts
     if not model.prior_precision:
-        check_scores(counts if model.tie_weight else decided(counts), "set a finite prior_sd, or add votes")
+        check_scores(counts if model.tie_weight else decided(counts), **PRIOR_REMEDY)
         if model.has_ties and _ties_can_grow(counts):
             raise NotIdentifiedError(
                 "maximum-likelihood scores do not exist: they can be spaced so that no vote was won across less, and "
-                "none tied across more, than one gap, and that gap grow with the tie parameter without end; "
-                "set a finite prior_sd"
+                "none tied across more, than one gap, and that gap grow with the tie parameter without end",
+                option="prior_sd",
+                remedy="set a finite prior_sd",
             )
         if model.position and any(_side_can_grow(model, sign) for sign in (1.0, -1.0)):
             raise NotIdentifiedError(
                 "the position effect has no finite estimate under maximum likelihood: the scores can change with it so "
-                "that no vote becomes less likely; set a finite prior_sd, or score with position=False"
+                "that no vote becomes less likely",
+                option="prior_sd",
+                remedy="set a finite prior_sd, or score with position=False",
             )
 
 
@@ -45,8 +49,10 @@ def check_further(model: Model) -> None:
     """NotIdentifiedError where all votes are ties, or one side won all: there a prior on the scores does not help."""
     if model.has_ties and not model.n_decided:
         raise NotIdentifiedError(
-            f"all {plural(model.n_ties, 'vote')} are ties, so the tie parameter has no finite estimate; "
-            "score with ties='half', which makes all items level"
+            f"all {plural(model.n_ties, 'vote')} are ties, so the tie parameter has no finite estimate",
+            option="ties",
+            value=model.ties,
+            remedy="score with ties='half', which makes all items level",
         )
     if model.position:
         right, left = model.sides_won()
@@ -56,7 +62,10 @@ def check_further(model: Model) -> None:
             votes = plural(left + right, "vote")
             what = f"the {winner} side won all {votes}" if left + right else "no vote was won by either side"
             raise NotIdentifiedError(
-                f"{what}, so the position effect has no finite estimate; score with position=False"
+                f"{what}, so the position effect has no finite estimate",
+                option="position",
+                value=True,
+                remedy="score with position=False",
             )
 
 
@@ -69,8 +78,8 @@ def decided(counts: PairCounts) -> PairCounts:
     return replace(counts, start=start, right=counts.right[met], table=table[met])
 
 
-def check_scores(counts: PairCounts, remedy: str) -> None:
-    """NotIdentifiedError, naming the items and the remedy, where maximum-likelihood scores do not exist.
+def check_scores(counts: PairCounts, *, option: str, remedy: str) -> None:
+    """NotIdentifiedError, naming the items and a remedy for an option, where maximum-likelihood scores do not exist.
 
     They do by Ford's condition: however the items are split in two, some item of each part beats or ties one of the
     other.
@@ -79,11 +88,17 @@ def check_scores(counts: PairCounts, remedy: str) -> None:
     if groups_of.max(initial=0) == 0:
         return
     above = np.flatnonzero(groups_of == _top_group(counts, groups_of))
-    raise no_scores(counts.items, counts.item_totals(), components_of(counts), above, remedy)
+    raise no_scores(counts.items, counts.item_totals(), components_of(counts), above, option=option, remedy=remedy)
 
 
 def no_scores(
-    items: tuple[Hashable, ...], totals: np.ndarray, components: np.ndarray, above: np.ndarray, remedy: str
+    items: tuple[Hashable, ...],
+    totals: np.ndarray,
+    components: np.ndarray,
+    above: np.ndarray,
+    *,
+    option: str,
+    remedy: str,
 ) -> NotIdentifiedError:
     """Why maximum-likelihood scores do not exist; nobody beat or tied those `above` but each other."""
     if components.max() > 0:
@@ -92,7 +107,9 @@ def no_scores(
         ]
         return NotIdentifiedError(
             f"the votes fall into {components.max() + 1} components that nothing compares ({'; '.join(groups)}), "
-            f"so maximum-likelihood scores do not exist; {remedy}"
+            "so maximum-likelihood scores do not exist",
+            option=option,
+            remedy=remedy,
         )
     lost, tied, won, _ = totals.T
     reasons = []
@@ -103,7 +120,8 @@ def no_scores(
         reasons.append(f"{_named(items, winless)} {_is(winless)} winless")
     if not reasons:
         reasons.append(f"{_named(items, above)} never lost to or tied with any of the others")
-    return NotIdentifiedError(f"maximum-likelihood scores do not exist: {', '.join(reasons)}; {remedy}")
+    problem = f"maximum-likelihood scores do not exist: {', '.join(reasons)}"
+    return NotIdentifiedError(problem, option=option, remedy=remedy)
 
 
 def _top_group(counts: PairCounts, groups: np.ndarray) -> int:

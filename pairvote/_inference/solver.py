@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.graph import fills_little, is_almost_tree
 from pairvote._inference.models import Model, Slopes
-from pairvote._inference.systems import SINGULAR, Dense, Gradients, Sparse, System, TooManyProductsError
+from pairvote._inference.systems import Dense, Gradients, Sparse, System, TooManyProductsError, singular
 from pairvote._kernels import davidson
 from pairvote.errors import ConvergenceError
 
@@ -113,8 +113,10 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
             )
         parameters, slopes = _advance(model, parameters, slopes, step, room)
     raise ConvergenceError(
-        f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature); "
-        "raise max_iter, or set a finite prior_sd if it is infinite"
+        f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature)",
+        option="max_iter",
+        value=max_iter,
+        remedy="raise max_iter, or set a finite prior_sd if it is infinite",
     )
 
 
@@ -212,7 +214,7 @@ def _advance(
 ) -> tuple[NDArray[np.float64], Slopes]:
     n_items = model.counts.n_items
     if not np.abs(step).max() < LARGEST_STEP:
-        raise ConvergenceError(SINGULAR)
+        raise singular()
     reach = _reach(step, n_items)
     value: float | None = None
     for _ in range(MOST_HALVINGS):
@@ -230,8 +232,10 @@ def _advance(
                 return ahead, slopes_ahead
         step, reach = 0.5 * step, 0.5 * reach
     raise ConvergenceError(
-        f"no step along Newton's direction gains (halved {MOST_HALVINGS} times); "
-        "the votes may not determine every parameter, so set a smaller prior_sd or leave out the position effect"
+        f"no step along Newton's direction gains (halved {MOST_HALVINGS} times)",
+        option="prior_sd",
+        remedy="the votes may not determine every parameter, so set a smaller prior_sd or leave out the position "
+        "effect",
     )
 
 

@@ -24,10 +24,6 @@ FEW_PRODUCTS = 25
 PATIENCE = 20_000
 LEAST_PIVOT = 1e-13
 LEAST_RATIO = 1e-100
-SINGULAR = (
-    "the information is singular: the votes and the prior do not determine every parameter; "
-    "set a finite or smaller prior_sd, or leave out the position effect"
-)
 
 
 class System(Protocol):
@@ -39,6 +35,15 @@ class System(Protocol):
 
 class TooManyProductsError(Exception):
     """Conjugate gradients have not arrived."""
+
+
+def singular() -> ConvergenceError:
+    """The error for an information that has no inverse."""
+    return ConvergenceError(
+        "the information is singular: the votes and the prior do not determine every parameter",
+        option="prior_sd",
+        remedy="set a finite or smaller prior_sd, or leave out the position effect",
+    )
 
 
 def dense_information(counts: PairCounts, slopes: Slopes, *, anchored: bool) -> NDArray[np.float64]:
@@ -86,7 +91,7 @@ def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     lower, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
     # A pivot that is only rounding left over would make arbitrary numbers.
     if info or not (lower.diagonal() ** 2 > LEAST_PIVOT * diagonal).all():
-        raise ConvergenceError(SINGULAR)
+        raise singular()
     return np.asarray(lower)
 
 
@@ -139,8 +144,10 @@ class Gradients:
         if not self._patient:
             raise TooManyProductsError
         raise ConvergenceError(
-            f"conjugate gradients have not arrived after {PATIENCE:,} products; the votes join large groups of "
-            "items by long chains, so set a smaller prior_sd, or score fewer items"
+            f"conjugate gradients have not arrived after {PATIENCE:,} products",
+            option="prior_sd",
+            remedy="the votes join large groups of items by long chains, so set a smaller prior_sd, or score fewer "
+            "items",
         )
 
     def _multiply(self, slopes: Slopes, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -180,7 +187,7 @@ class Sparse:
         scores, bordered = solutions[:, :n_vectors].reshape(vector[:n_items].shape), solutions[:, n_vectors:]
         complement = slopes.corner - slopes.border.T @ bordered
         if len(complement) and not np.linalg.eigvalsh(complement)[0] > LEAST_PIVOT * np.trace(slopes.corner):
-            raise ConvergenceError(SINGULAR)
+            raise singular()
         further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
         return np.concatenate([scores - bordered @ further, further])
 
@@ -224,5 +231,5 @@ class Sparse:
         try:
             lu = splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=symmetric)
         except RuntimeError:
-            raise ConvergenceError(SINGULAR) from None
+            raise singular() from None
         return lu, kept

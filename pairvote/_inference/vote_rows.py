@@ -73,8 +73,9 @@ class VoteRows:
         """
         if self.voter is None:
             raise InputError(
-                "uncertainty is 'by-voter' and these votes do not say who voted; pass voter= when making them, "
-                "or use 'sandwich'"
+                "uncertainty is 'by-voter' and these votes do not say who voted",
+                option="voter",
+                remedy="pass voter= when making them, or use 'sandwich'",
             )
         unknown = int((self.voter < 0).sum())
         if unknown:
@@ -155,7 +156,9 @@ def check_determined(rows: VoteRows, position: bool, *, prior: bool) -> None:
         raise NotIdentifiedError(
             f"the coefficients of {_effects(dependent, design.shape[1])} are not determined beside the scores: their "
             "sum, each times some number, is in every answered vote what the left item has more of than the right "
-            "one; leave one out, or set a finite prior_sd"
+            "one",
+            option="prior_sd",
+            remedy="leave one out, or set a finite prior_sd",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from pairvote._common.tables import as_label
+from pairvote._common.tables import as_label, side_by_side, text_lines
 from pairvote.cli._output import save_picture
 from pairvote.datasets import Workshop, kalmar
 from pairvote.errors import InputError
@@ -69,22 +69,18 @@ def _side_by_side(rankings: dict[str, Ranking]) -> str:
     groups = [_group(name, ranking, order) for name, ranking in rankings.items()]
     room = WIDTH - sum(len(group[0]) + len(GAP) for group in groups)
     titles = [as_label(title, room) for title in ("", "proposal", *order)]
-    width = max(map(len, titles))
-    rows = zip([title.ljust(width) for title in titles], *groups, strict=True)
     note = (
         "score is in votes, Elo points and log-odds. The intervals of votes won and Elo are from "
         f"{N_RESAMPLES:,} resamples of\nthe votes, those of Bradley-Terry from its model."
     )
-    return "\n".join(GAP.join(row).rstrip() for row in rows) + f"\n\n{note}"
+    return "\n".join(side_by_side([titles, *groups], GAP)) + f"\n\n{note}"
 
 
 def _group(name: str, ranking: Ranking, order: Sequence[Hashable]) -> list[str]:
     """A scorer's heading and its cells for each proposal, as lines of one width."""
     headings, rows = formatted(ranking.to_columns(), ranking.unit, ranking._decimals)
     cells = {title: (row[0], *row[2:4]) for title, row in zip(ranking.order(), rows, strict=True)}
-    table = [("rank", "score", headings[3]), *(cells[title] for title in order)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ["  ".join(map(str.rjust, row, widths)) for row in table]
+    lines = text_lines(["rank", "score", headings[3]], [cells[title] for title in order], text_columns=())
     return [name.center(len(lines[0]), "-"), *lines]
 
 
@@ -97,7 +93,7 @@ def _top_five(rankings: dict[str, Ranking], workshop: Workshop, seed: int) -> st
         for name, ranking in rankings.items()
     }
     listed = [title for title in [*rankings.values()][-1].order() if any(title in top for top in tops.values())]
-    rows = [["In the top five (*), and how sure that is", *rankings]]
+    rows = []
     for title in listed:
         marks = [f"{'*' if title in tops[name] else ' '} {_percent(chances[name][title]):>4}" for name in rankings]
         rows.append([as_label(title, 64), *marks])
@@ -106,8 +102,8 @@ def _top_five(rankings: dict[str, Ranking], workshop: Workshop, seed: int) -> st
     rows.append(["sum over those in the top five", *(f"{total:.1f} of {len(top)}" for total, top in counts)])
     found = [len(set(top) & set(workshop.winners)) for top in tops.values()]
     rows.append(["strongest five, as simulated, among them", *(f"{n} of {k}" for n in found)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [GAP.join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    headings = ["In the top five (*), and how sure that is", *rankings]
+    lines = text_lines(headings, rows, text_columns=(0,), gap=GAP)
     shared = [name for name, top in tops.items() if len(top) > k]
     note = (
         f"For votes won and Elo: the share of {N_RESAMPLES:,} resamples of the votes in which the proposal is\n"

@@ -11,30 +11,13 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pairvote.cli._output import save_picture, tell, write
-from pairvote.cli._parser import make_parser
+from pairvote.cli._parser import columns_named, flags_of, make_parser
 from pairvote.errors import InputError, PairvoteError
 
 if TYPE_CHECKING:
     from pairvote.cli._rank import Summary
     from pairvote.ranking._ranking import Ranking
     from pairvote.votes._votes import Votes
-
-# How the command spells the options that the library's messages speak of.
-FLAGS = {
-    "outcomes=": "--outcomes LABEL=left",
-    "outcomes={None": "--outcomes =skip",
-    "criterion=": "--criterion LABEL",
-    "criteria=": "--criteria LABEL=WEIGHT",
-    "name the right one with criterion=": "--criterion-column NAME",
-    "format=": "--input-format NAME",
-    "prior_sd": "--prior-sd SD",
-    "ties=": "--ties WHAT",
-    "position=False": "leave out --position",
-    "n_voters": "--voters N",
-    "votes_each": "--votes N",
-    "top_k": "--top K",
-    **{f"{name}=": f"--{name} NAME" for name in ("left", "right", "outcome", "voter", "weight")},
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,10 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     _escape_what_cannot_be_encoded()
+    arguments = argparse.Namespace()
     try:
-        return _run(argv)
+        return _run(argv, arguments)
     except PairvoteError as error:
-        return _fail(str(error))
+        flags = flags_of(error, arguments)
+        return _fail(f"{error} (on the command line: {', '.join(flags)})" if flags else str(error))
     except BrokenPipeError:
         return 1
     except OSError as error:
@@ -65,10 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def _run(argv: Sequence[str] | None, arguments: argparse.Namespace) -> int:
+    """Do what the arguments say, which come into the namespace as they are understood."""
     parser = make_parser()
     try:
-        arguments = parser.parse_args(argv)
+        parser.parse_args(argv, arguments)
     except SystemExit as done:
         # argparse has printed the help or the version, and leaves.
         write("")
@@ -116,7 +102,9 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
         from pairvote.io._scan import scan_votes
 
         progress = sys.stderr is not None and sys.stderr.isatty()
-        scan = scan_votes(arguments.votes, format=arguments.input_format, progress=progress, **_columns(arguments))
+        options_of_scan = {"format": arguments.input_format, "progress": progress, **_columns(arguments)}
+        with columns_named():
+            scan = scan_votes(arguments.votes, **options_of_scan)
         return rank_chunks(scan, arguments.method, arguments.criterion, options)
     votes = _read(arguments)
     if arguments.criteria is None:
@@ -153,7 +141,8 @@ def _read(arguments: argparse.Namespace) -> Votes:
         source = _standard_input()
         if format is None:
             format = "jsonl" if source.getvalue().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "csv"
-    return read_votes(source, format=format, **_columns(arguments))
+    with columns_named():
+        return read_votes(source, format=format, **_columns(arguments))
 
 
 def _columns(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -223,9 +212,6 @@ def _demo(arguments: argparse.Namespace) -> str:
     return demo(arguments.seed, arguments.plot)
 
 
-# --- arguments ---
-
-
 # --- streams ---
 
 
@@ -237,7 +223,5 @@ def _escape_what_cannot_be_encoded() -> None:
 
 
 def _fail(message: str) -> int:
-    spoken_of = [words for words in FLAGS if words in message]
-    flags = [FLAGS[words] for words in spoken_of if not any(words in longer for longer in spoken_of if longer != words)]
-    tell(f"error: {message}" + (f" (on the command line: {', '.join(flags)})" if flags else ""))
+    tell(f"error: {message}")
     return 2

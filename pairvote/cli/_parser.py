@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
 import pairvote
 from pairvote.cli import _arguments
-from pairvote.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
+from pairvote.errors import InputError, PairvoteError
 
 METHODS = ("bradley-terry", "elo", "luce", "tally", "win-rate")
+
+# How the command spells an option of the library that an error is about: the arguments that set it, each with what
+# a person types.
+FLAGS: dict[str, dict[str, str]] = {
+    "outcomes": {"outcomes": "--outcomes LABEL=left"},
+    "criterion": {"criterion": "--criterion LABEL", "criteria": "--criteria LABEL=WEIGHT"},
+    "criteria": {"criteria": "--criteria LABEL=WEIGHT"},
+    "criterion column": {"criterion_column": "--criterion-column NAME"},
+    "format": {"input_format": "--input-format NAME"},
+    "prior_sd": {"prior_sd": "--prior-sd SD"},
+    "ties": {"ties": "--ties WHAT"},
+    "position": {"position": "leave out --position"},
+    "n_voters": {"voters": "--voters N"},
+    "votes_each": {"votes": "--votes N"},
+    "top_k": {"top": "--top K"},
+    **{name: {name: f"--{name} NAME"} for name in ("left", "right", "outcome", "voter", "weight")},
+}
+
+
+def flags_of(error: PairvoteError, arguments: argparse.Namespace) -> list[str]:
+    """The flags of the command at hand that set the option an error is about."""
+    if error.option == "outcomes" and error.value is None:
+        return ["--outcomes =skip"]
+    flags = FLAGS.get(error.option or "", {})
+    return [text for name, text in flags.items() if hasattr(arguments, name)]
+
+
+@contextmanager
+def columns_named() -> Iterator[None]:
+    """Read votes: here the option `criterion` is a column's name, and elsewhere a criterion's."""
+    try:
+        yield
+    except PairvoteError as error:
+        if error.option == "criterion":
+            error.option = "criterion column"
+        raise
 
 
 class _Parser(argparse.ArgumentParser):

@@ -69,7 +69,7 @@ def _prospect(n_items: int, n_voters: int | None, votes_each: int, top: int, see
     try:
         needed = how_many(**size, top_k=top, target=TARGET, method=METHOD, repetitions=REPETITIONS, rng=seed)
     except InputError as error:
-        lines.append(str(error).partition(";")[0])
+        lines.append(error.problem)
     else:
         lines.append(
             f"to find {TARGET:.0%} of the best {top} takes about {plural(needed.n_voters, 'voter')} "

@@ -15,6 +15,7 @@ import numpy as np
 
 from pairvote._common.messages import plural
 from pairvote._inference.outcomes import outcome_probabilities
+from pairvote.cli._parser import columns_named
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._elo import elo
 from pairvote.scoring._methods import rank
@@ -96,15 +97,19 @@ class _Watched:
 
     def coded(self, *, voters: bool) -> Iterator[CodedVotes]:
         """As the files have them."""
-        for chunk in self._scan.coded(voters=voters):
+        for chunk in self._read(voters=voters):
             self.summary.add(*chunk.outcome)
             yield chunk
 
     def __iter__(self) -> Iterator[Votes]:
-        for chunk in self._scan.coded(voters=False):
+        for chunk in self._read(voters=False):
             votes = chunk.votes() if self.chosen is None else self.chosen.of(chunk.votes())
             self.summary.add(votes.outcome, np.arange(4))
             yield votes
+
+    def _read(self, *, voters: bool) -> Iterator[CodedVotes]:
+        with columns_named():
+            yield from self._scan.coded(voters=voters)
 
 
 def describe(summary: Summary, ranking: Ranking, n_rows: int, level: float, format: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
-from pairvote._common.messages import plural
+from pairvote._common.messages import plural, wrong_option
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.models import Model, Ties
 from pairvote._inference.outcomes import outcome_probabilities
@@ -189,4 +189,4 @@ def added_up(groups: NDArray[Any], values: NDArray[Any], n_groups: int) -> NDArr
 def check_rate(rate: float) -> None:
     """InputError unless it is a probability."""
     if not is_number(rate) or not 0.0 < rate < 1.0:
-        raise InputError(f"rate is {rate!r}; it is a probability between 0 and 1, such as 0.05")
+        raise wrong_option("rate", rate, "it is a probability between 0 and 1, such as 0.05")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import check_k
+from pairvote._common.options import check_top_k
 from pairvote._inference.clustered import voter_gradients
 from pairvote._inference.vote_rows import VoteRows
 from pairvote.diagnostics._consensus import Consensus
@@ -123,9 +123,10 @@ def influence(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None
 
 def check_cut(top_k: int, n_items: int) -> None:
     """InputError unless some items are among the best k and some are not."""
-    check_k(top_k, n_items)
+    check_top_k(top_k, n_items)
     if top_k == n_items:
-        raise InputError(f"top_k is {top_k} and there are as many items, so nothing is decided; pass a smaller one")
+        problem = f"top_k is {top_k} and there are as many items, so nothing is decided"
+        raise InputError(problem, option="top_k", value=top_k, remedy="pass a smaller one")
 
 
 def influence_of(consensus: Consensus, groups: Groups, top_k: int) -> Influence:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import check_k, is_number
-from pairvote._common.messages import plural, shorten
-from pairvote.errors import InputError
+from pairvote._common.checks import is_number
+from pairvote._common.messages import plural, wrong_option
+from pairvote._common.options import check_top_k
 from pairvote.scoring._bradley_terry import bradley_terry
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
@@ -127,9 +127,9 @@ def progress(
     """
     generator = np.random.default_rng(rng)
     if not is_number(target) or not 0 < target < 1:
-        raise InputError(f"target is {shorten(target)}; it is a share of the best k, above 0 and below 1, such as 0.9")
+        raise wrong_option("target", target, "it is a share of the best k, above 0 and below 1, such as 0.9")
     ranking = bradley_terry(votes, prior_sd=prior_sd, **options)
-    check_k(top_k, ranking.n_items)
+    check_top_k(top_k, ranking.n_items)
     k = int(top_k)
     values, vectors = np.linalg.eigh(ranking.covariance)
     roots = (vectors * np.sqrt(np.maximum(values, 0.0))).T

@@ -10,7 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import check_k, is_whole
+from pairvote._common.checks import is_whole
+from pairvote._common.messages import wrong_option
+from pairvote._common.options import check_top_k
 from pairvote._common.random import Rng
 from pairvote.diagnostics._consensus import Consensus
 from pairvote.diagnostics._page import Block, Part
@@ -121,9 +123,9 @@ def split_half(
     """
     rng = np.random.default_rng(rng)
     consensus = Consensus.of(votes, criterion, prior_sd)
-    check_k(top_k, consensus.n_items)
+    check_top_k(top_k, consensus.n_items)
     if not is_whole(n_splits) or n_splits < 2:
-        raise InputError(f"n_splits is {n_splits!r}; it is a whole number from 2, such as 100")
+        raise wrong_option("n_splits", n_splits, "it is a whole number from 2, such as 100")
     return split_of(consensus, int(top_k), int(n_splits), rng)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import check_k, is_whole
+from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural
+from pairvote._common.options import check_top_k
 from pairvote._common.random import Rng
 from pairvote.diagnostics._answered import Answers, answers_of
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
@@ -210,7 +211,7 @@ def check(
     """
     rng = np.random.default_rng(rng)
     votes = check_votes(votes, criterion)
-    check_k(min(top_k, votes.n_items) if is_whole(top_k) else top_k, votes.n_items)
+    check_top_k(min(top_k, votes.n_items) if is_whole(top_k) else top_k, votes.n_items)
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
     consensus = Consensus.of(votes, None, prior_sd)

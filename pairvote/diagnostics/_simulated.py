@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, is_whole
+from pairvote._common.messages import wrong_option
 from pairvote._common.random import Rng
 from pairvote.diagnostics._consensus import Consensus, check_rate
 from pairvote.diagnostics._residuals import Items, items_of, squares_of_items
 from pairvote.diagnostics._triads import Triads, count_triads, triads_of
 from pairvote.diagnostics._voters import Groups, Voters, evidence, voters_of
-from pairvote.errors import InputError
 from pairvote.votes._votes import Votes
 
 MOST_SIMULATIONS, FEWEST_SIMULATIONS, LEAST = 499, 199, 99
@@ -41,9 +41,9 @@ def simulate(
 def check_simulation(n_simulations: int | None, prior_sd: float) -> None:
     """InputError for a number or a prior that votes cannot be simulated with."""
     if n_simulations is not None and (not is_whole(n_simulations) or n_simulations < LEAST):
-        raise InputError(f"n_simulations is {n_simulations!r}; it is a whole number from {LEAST}, or None")
+        raise wrong_option("n_simulations", n_simulations, f"it is a whole number from {LEAST}, or None")
     if not is_number(prior_sd) or not 0.0 < prior_sd < np.inf:
-        raise InputError(f"prior_sd is {prior_sd!r}; simulated votes need a finite one above 0, such as 3")
+        raise wrong_option("prior_sd", prior_sd, "simulated votes need a finite one above 0, such as 3")
 
 
 def largest_evidence(groups: Groups) -> Statistic:

@@ -66,7 +66,7 @@ class Groups(NamedTuple):
         """The same; InputError where no voter is known."""
         groups = cls.of(consensus)
         if groups is None:
-            raise InputError("these votes do not say who voted; pass voter= when making them")
+            raise InputError("these votes do not say who voted", option="voter", remedy="pass voter= when making them")
         return groups
 
 

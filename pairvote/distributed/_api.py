@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import check_items
+from pairvote._common.messages import wrong_option
 from pairvote._common.outcomes import Outcomes
 from pairvote._inference.identification import check_further
 from pairvote._inference.models import Ties
@@ -83,9 +84,13 @@ def count_pairs(
     (PairCounts(2 votes, 3 items, 2 pairs), ('ash', 'birch', 'cedar'))
     """
     if not is_whole(most_pairs) or most_pairs < 0:
-        raise InputError(f"most_pairs is {most_pairs!r}; it is a whole number from 0, such as 50_000_000")
+        raise wrong_option("most_pairs", most_pairs, "it is a whole number from 0, such as 50_000_000")
     if isinstance(votes, (Votes, PairCounts)):
-        raise InputError(f"votes is a {type(votes).__name__}, which lies in this memory; use votes.counts()")
+        raise InputError(
+            f"votes is a {type(votes).__name__}, which lies in this memory",
+            option="votes",
+            remedy="use votes.counts()",
+        )
     asked = Asked(
         left=left,
         right=right,
@@ -163,8 +168,9 @@ def bradley_terry(
     if covariates is not None or uncertainty == "by-voter":
         what = "covariates are" if covariates is not None else "uncertainty='by-voter' is"
         raise InputError(
-            f"{what} of single votes, and of votes on a cluster only counts are kept; "
-            "read them into this memory with read_votes or from_frame, and fit them by pairvote.bradley_terry"
+            f"{what} of single votes, and of votes on a cluster only counts are kept",
+            option="uncertainty" if covariates is None else "covariates",
+            remedy="read them into this memory with read_votes or from_frame, and fit them by pairvote.bradley_terry",
         )
     counts = votes if isinstance(votes, (PairCounts, DistributedCounts)) else count_pairs(votes)
     options: dict[str, Any] = {"uncertainty": uncertainty, "start": start, "tol": tol, "max_iter": max_iter}

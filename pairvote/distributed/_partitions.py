@@ -27,6 +27,7 @@ from pairvote.votes._votes import Votes
 # How deep in a task's arguments the name of a file is looked for.
 DEPTH = 10
 MOST_FILES = 3
+COLUMNS = ("left", "right", "outcome", "weight", "criterion")
 FILE = re.compile(r".*\.(csv|tsv|txt|json|jsonl|ndjson|parquet|parq|pq|arrow|feather|orc)(\.\w+)?", re.IGNORECASE)
 
 
@@ -46,11 +47,14 @@ class Asked:
     def columns(self, present: Iterable[str]) -> list[str]:
         """Those of the columns there are that are read; InputError for one that is lacking."""
         present = list(present)
-        named = [name for name in (self.left, self.right, self.outcome, self.weight, self.criterion) if name]
+        named = [name for option in COLUMNS if (name := getattr(self, option))]
         lacking = [name for name in named if name not in present]
         if lacking:
             raise InputError(
-                f"there is no column {lacking[0]!r}; the columns are {listed(present)}, so name the right one"
+                f"there is no column {lacking[0]!r}",
+                option=next(option for option in COLUMNS if getattr(self, option) == lacking[0]),
+                value=lacking[0],
+                remedy=f"the columns are {listed(present)}, so name the right one",
             )
         defaults = [
             default
@@ -58,6 +62,17 @@ class Asked:
             if name is None and default in present
         ]
         return list(dict.fromkeys(named + defaults))
+
+
+class PartitionError(PairvoteError):
+    """An error that was found in one partition, on its way to where the partition's files are known."""
+
+    def __init__(self, number: int, error: PairvoteError) -> None:
+        super().__init__(str(error.at(f"partition {number}")))
+        self.number, self.error = number, error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.number, self.error)
 
 
 class Counted(NamedTuple):
@@ -95,20 +110,16 @@ def add(one: Any, other: Any) -> Any:
 def count_partition(partition: Any, number: int, asked: Asked) -> Counted:
     """Count one partition; its errors say which it is."""
     try:
-        chosen = Criterion(asked.select, option="select=")
+        chosen = Criterion(asked.select, option="select")
         if isinstance(partition, (Votes, CodedSource)):
             chunks = [partition] if isinstance(partition, Votes) else partition
             counts = _over(count_chosen(chunks, chosen), asked.items)
             return Counted(counts, _kinds(counts.items), list(chosen.seen))
-        votes, kinds = _read(partition, number, asked)
+        votes, kinds = _read(partition, asked)
         return Counted(count_votes(chosen.of(votes)), kinds, list(chosen.seen))
     except PairvoteError as error:
-        place = f"partition {number}"
-        text = str(error)
-        placed = type(error)(text if place in text else f"{place}: {text}")
-        vars(placed)["partition"] = number
         # Without what it was raised from: that may be something that cannot be sent.
-        raise placed from None
+        raise PartitionError(number, error) from None
 
 
 def _over(counts: PairCounts, items: tuple[Hashable, ...] | None) -> PairCounts:
@@ -119,12 +130,15 @@ def _over(counts: PairCounts, items: tuple[Hashable, ...] | None) -> PairCounts:
     for label in counts.items:
         if label not in known:
             raise InputError(
-                f"{shorten(label)} is not among the {len(items)} items of items=; add it there, or leave out its votes"
+                f"{shorten(label)} is not among the {len(items)} items of items=",
+                option="items",
+                value=label,
+                remedy="add it there, or leave out its votes",
             )
     return no_votes(items) + counts
 
 
-def _read(partition: Any, number: int, asked: Asked) -> tuple[Votes, dict[str, Any]]:
+def _read(partition: Any, asked: Asked) -> tuple[Votes, dict[str, Any]]:
     frame = Frame(partition)
     names = asked.columns(frame.columns)
     if not len(frame):
@@ -139,7 +153,6 @@ def _read(partition: Any, number: int, asked: Asked) -> tuple[Votes, dict[str, A
         criterion=columns.get(asked.criterion or "criterion"),
         items=asked.items,
         outcomes=asked.outcomes,
-        locate=lambda row: f"row {row} of partition {number}",
     )
     kinds = _kinds_of_column(columns[asked.right])
     return Votes(**fields), {**kinds, **_kinds_of_column(columns[asked.left])}
@@ -213,9 +226,10 @@ def count_all(partitions: list[Delayed], asked: Asked) -> tuple[list[Delayed], D
         counted = kept(counted)
         (whole,) = kept([added([task(summary_of)(part, number) for number, part in enumerate(counted)], add)])
         summary: Summary = result(whole)
-    except PairvoteError as error:
-        raise _with_files(partitions, error) from error
-    except MemoryError:
+    except PartitionError as found:
+        raise found.error.at(_place(partitions, found.number)) from found
+    except (PairvoteError, MemoryError):
+        # What somebody's own loader says.
         raise
     except Exception as error:
         raise _unreadable(partitions, counted, error) from error
@@ -229,14 +243,26 @@ def _check(summary: Summary, select: Hashable | None) -> None:
         (kind, (label, where)), (other, (against, there)) = by_partition[:2]
         raise InputError(
             f"labels are of several types: {shorten(label)} in partition {where} is a {kind} and {shorten(against)} in "
-            f"partition {there} a {other}; convert the columns to one type, so that one item has one label"
+            f"partition {there} a {other}",
+            value=against,
+            where=f"partition {there}",
+            remedy="convert the columns to one type, so that one item has one label",
         )
     criteria = [label for label in summary.criteria if label is not None]
     if select is not None and select not in criteria:
-        raise InputError(f"there is no criterion {shorten(select)}; the criteria are {listed(criteria)}")
+        raise InputError(
+            f"there is no criterion {shorten(select)}",
+            option="select",
+            value=select,
+            remedy=f"the criteria are {listed(criteria)}",
+        )
     if select is None and len(summary.criteria) > 1:
         several = listed(criteria) + (" and none" if None in summary.criteria else "")
-        raise InputError(f"these votes answer several criteria ({several}); choose one with select=")
+        raise InputError(
+            f"these votes answer several criteria ({several})",
+            option="select",
+            remedy="choose one with select=",
+        )
 
 
 def _unreadable(partitions: list[Delayed], counted: list[Delayed], error: Exception) -> Exception:
@@ -247,16 +273,9 @@ def _unreadable(partitions: list[Delayed], counted: list[Delayed], error: Except
         except Exception as found:
             text = " ".join(str(found).split()) or "no reason given"
             place = _place(partitions, number)
-            return InputError(f"{place} cannot be read ({type(found).__name__}: {text}); mend it, or leave it out")
+            problem = f"{place} cannot be read ({type(found).__name__}: {text})"
+            return InputError(problem, where=place, remedy="mend it, or leave it out")
     return error
-
-
-def _with_files(partitions: list[Delayed], error: PairvoteError) -> PairvoteError:
-    """The same error, the files of its partition named beside it."""
-    number = vars(error).get("partition")
-    if number is None:
-        return error
-    return type(error)(str(error).replace(f"partition {number}", _place(partitions, number), 1))
 
 
 def _place(partitions: list[Delayed], number: int) -> str:

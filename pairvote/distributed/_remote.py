@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pairvote._common.labels import Codes
 from pairvote._common.outcomes import Outcome
 from pairvote._common.threads import Parts
-from pairvote._inference.identification import no_scores
+from pairvote._inference.identification import PRIOR_REMEDY, no_scores
 from pairvote._inference.models import NOTHING, Model, Slopes
 from pairvote.distributed import _shards
 from pairvote.distributed._counts import DistributedCounts
@@ -149,7 +149,7 @@ class RemoteModel(Model):
             # Those that are not reached were never beaten by the others, or else those that reach the first item.
             best = np.flatnonzero(above if below.all() else below == 0)
             components = self._counts.components_by(tied=tied)
-            raise no_scores(self._counts.items, totals, components, best, "set a finite prior_sd, or add votes")
+            raise no_scores(self._counts.items, totals, components, best, **PRIOR_REMEDY)
         if self.has_ties and not self._circles("beat", tied=False):
             raise _untold("the tie parameter", "decided votes")
         # A tie stands against both sides where the model has no other place for it.
@@ -191,6 +191,7 @@ def _held(slopes: Slopes) -> list[tuple[Delayed, ...]]:
 def _untold(parameter: str, votes: str) -> NotIdentifiedError:
     return NotIdentifiedError(
         f"whether {parameter} has a finite maximum-likelihood estimate cannot be told where the pairs lie apart: no "
-        f"partition's {votes} lead in a circle, nor do all of them join all items; "
-        "set a finite prior_sd, or gather() the counts and fit those"
+        f"partition's {votes} lead in a circle, nor do all of them join all items",
+        option="prior_sd",
+        remedy="set a finite prior_sd, or gather() the counts and fit those",
     )

@@ -100,18 +100,22 @@ def each_row(
         except StopIteration:
             return
         except csv.Error as error:
+            where = f"line {n_before() + line} of {file}"
             raise InputError(
-                f"line {n_before() + line} of {file} is not CSV ({error}); close every quote, and double those "
-                "inside a cell"
+                f"{where} is not CSV ({error})",
+                where=where,
+                remedy="close every quote, and double those inside a cell",
             ) from None
         if not row:
             continue
         if width is None:
             width = len(row)
         if len(row) != width:
+            where = f"line {n_before() + line} of {file}"
             raise InputError(
-                f"line {n_before() + line} of {file} has {len(row)} cells and the header has {width}; give it one "
-                "for each column, with quotes around text that has commas"
+                f"{where} has {len(row)} cells and the header has {width}",
+                where=where,
+                remedy="give it one for each column, with quotes around text that has commas",
             )
         yield line, row
 

@@ -13,7 +13,7 @@ from typing import IO, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.messages import Locate, shorten
+from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote.errors import InputError
 from pairvote.io._source import NEEDED, Columns, Source, Wanted
 from pairvote.io._text import is_text, read_text, refuse_weight, text_columns, text_lines
@@ -78,16 +78,22 @@ def _record(text: str, line: int, where: Callable[[int], str]) -> dict[str, Any]
         record = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{where(line)} is not JSON ({error.msg} at character {error.colno}); write one whole object a line"
+            f"{where(line)} is not JSON ({error.msg} at character {error.colno})",
+            where=where(line),
+            remedy="write one whole object a line",
         ) from None
     except RecursionError:
-        raise InputError(f"{where(line)} is nested too deeply; write one flat object a line") from None
+        problem = f"{where(line)} is nested too deeply"
+        raise InputError(problem, where=where(line), remedy="write one flat object a line") from None
     except ValueError as error:
-        raise InputError(f"{where(line)} cannot be read ({error}); mend the line or remove it") from None
+        problem = f"{where(line)} cannot be read ({error})"
+        raise InputError(problem, where=where(line), remedy="mend the line or remove it") from None
     if not isinstance(record, dict):
         raise InputError(
-            f"{where(line)} is {shorten(record)}; write one object a line, such as "
-            '{"left": "ash", "right": "birch", "outcome": "tie"}'
+            f"{where(line)} is {shorten(record)}",
+            value=record,
+            where=where(line),
+            remedy='write one object a line, such as {"left": "ash", "right": "birch", "outcome": "tie"}',
         )
     return record
 
@@ -124,10 +130,8 @@ def _refuse_surrogates(columns: Mapping[str, Any], locate: Locate) -> None:
     for part, values in columns.items():
         for row, value in enumerate(values):
             if isinstance(value, str) and not is_text(value):
-                raise InputError(
-                    f"{part} at {locate(row)} is {shorten(value)}, which has half of a surrogate pair and "
-                    "so is not text; write the whole character"
-                )
+                found = f"{shorten(value)}, which has half of a surrogate pair and so is not text"
+                raise wrong_entry(part, locate(row), value, "write the whole character", found=found)
 
 
 def write(votes: Votes, handle: IO[bytes]) -> None:

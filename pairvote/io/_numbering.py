@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import weights
 from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes, first_row, is_missing, look_up
-from pairvote._common.messages import Locate, shorten
+from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
 from pairvote._common.text_table import COMPILED, TextTable
 from pairvote.errors import InputError
@@ -185,23 +185,23 @@ class LabelTable:
         if is_missing(label):
             if self._kind != "item":
                 return -1
-            raise InputError(
-                f"{part} at {locate(row)} is missing; a vote needs two items, so fill it in or drop the row"
-            )
+            remedy = "a vote needs two items, so fill it in or drop the row"
+            raise wrong_entry(part, locate(row), None, remedy, found="missing")
         if self._closed:
-            raise InputError(
-                f"{part} at {locate(row)} is {shorten(label)}, which is not among the {len(self._numbers)} items of "
-                "items=; add it there or leave out the row"
+            found = f"{shorten(label)}, which is not among the {len(self._numbers)} items of items="
+            raise wrong_entry(
+                part, locate(row), label, "add it there or leave out the row", found=found, option="items"
             )
         if self._first is None:
             self._first = (label, part, row, locate)
         first, first_part, first_row, where = self._first
         if type(label) is not type(first) and _type(label) != _type(first):
-            raise InputError(
-                f"{part} at {locate(row)} is {shorten(label)}, a label of type {_type(label)}, and {first_part} at "
-                f"{where(first_row)} is {shorten(first)}, of type {_type(first)}; give all labels one type, "
-                "so that none is taken for another"
+            found = (
+                f"{shorten(label)}, a label of type {_type(label)}, and {first_part} at {where(first_row)} is "
+                f"{shorten(first)}, of type {_type(first)}"
             )
+            remedy = "give all labels one type, so that none is taken for another"
+            raise wrong_entry(part, locate(row), label, remedy, found=found)
         self._numbers[label] = number = len(self._numbers)
         return number
 
@@ -225,7 +225,7 @@ class _OutcomeTable:
             if wrong.any():
                 row = first_row(wrong)
                 label = None if codes[row] < 0 else labels[codes[row]]
-                raise InputError(unknown_outcome(label, locate(row), self._names))
+                raise unknown_outcome(label, locate(row), self._names)
         if gaps:
             return Coded(np.where(codes < 0, np.int32(len(labels)), codes), seen.numbers)
         return Coded(codes, seen.entries)
@@ -247,9 +247,12 @@ def _has_gaps(column: Coded, part: str, locate: Locate) -> bool:
     wrong = (codes < -1) | (codes >= n_labels)
     if wrong.any():
         row = first_row(wrong)
+        where = locate(row)
         raise InputError(
-            f"{part} at {locate(row)} has the code {codes[row]}, which picks none of the {n_labels} labels of its "
-            "column; write the file anew from the labels themselves"
+            f"{part} at {where} has the code {codes[row]}, which picks none of the {n_labels} labels of its column",
+            value=int(codes[row]),
+            where=where,
+            remedy="write the file anew from the labels themselves",
         )
     return True
 
@@ -271,7 +274,5 @@ def _refuse_unhashable(part: str, column: Coded, locate: Locate) -> None:
         try:
             hash(label)
         except TypeError:
-            raise InputError(
-                f"{part} at {locate(row)} is {shorten(label)}, which is not hashable and so cannot be a label; "
-                "use a string, a number or a tuple"
-            ) from None
+            found = f"{shorten(label)}, which is not hashable and so cannot be a label"
+            raise wrong_entry(part, locate(row), label, "use a string, a number or a tuple", found=found) from None

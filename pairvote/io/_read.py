@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import IO, Literal
 
-from pairvote._common.messages import shorten
+from pairvote._common.messages import shorten, wrong_option
 from pairvote._common.outcomes import Outcomes
 from pairvote.errors import InputError
 from pairvote.io import _csv, _jsonl, _parquet
@@ -124,9 +124,11 @@ def format_of(format: object, suffix: str, file: str) -> str:
     if format is None:
         ending = f"has the suffix {suffix!r}" if suffix else "has no suffix"
         raise InputError(
-            f"{file} {ending}, which names no format; use .csv, .jsonl or .parquet, or pass format='csv', "
-            "'jsonl' or 'parquet'"
+            f"{file} {ending}, which names no format",
+            option="format",
+            where=file,
+            remedy="use .csv, .jsonl or .parquet, or pass format='csv', 'jsonl' or 'parquet'",
         )
     if not isinstance(format, str) or format not in _FORMATS:
-        raise InputError(f"format is {shorten(format)}; use 'csv', 'jsonl' or 'parquet'")
+        raise wrong_option("format", format, "use 'csv', 'jsonl' or 'parquet'")
     return format

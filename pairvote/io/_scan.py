@@ -13,10 +13,9 @@ import numpy as np
 
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import check_items
-from pairvote._common.messages import plural, shorten
+from pairvote._common.messages import plural, wrong_option
+from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcomes, meanings_of
-from pairvote._common.parallel import check_progress
-from pairvote.errors import InputError
 from pairvote.io import _csv_blocks, _jsonl_blocks, _parquet_batches
 from pairvote.io._batches import Batch, Part, Reading
 from pairvote.io._numbering import Numbering
@@ -179,8 +178,8 @@ def scan_votes(
     """
     for name, value, least in (("chunk_rows", chunk_rows, 1), ("skip_rows", skip_rows, 0)):
         if not is_whole(value) or value < least:
-            raise InputError(f"{name} is {shorten(value)}; pass a whole number from {least}")
-    check_progress(progress)
+            raise wrong_option(name, value, f"pass a whole number from {least}")
+    check_flag("progress", progress)
     wanted = Wanted.of(left=left, right=right, outcome=outcome, voter=voter, weight=weight, criterion=criterion)
     meanings_of(outcomes)
     known = None if items is None else check_items(items)

@@ -109,10 +109,17 @@ class Wanted:
         return {part: name for part, name in self.names.items() if name in columns}
 
     def lacks(self, part: str, columns: Sequence[str], file: str) -> InputError:
+        option: str | None = part
         remedy = f"name the right one with {part}="
         if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
-            remedy = "part the cells with commas"
-        return InputError(f"{file} has no column {self.names[part]!r}; its columns are {listed(columns)}, so {remedy}")
+            option, remedy = None, "part the cells with commas"
+        return InputError(
+            f"{file} has no column {self.names[part]!r}",
+            option=option,
+            value=self.names[part],
+            where=file,
+            remedy=f"its columns are {listed(columns)}, so {remedy}",
+        )
 
 
 @contextmanager

@@ -6,18 +6,19 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from io import BytesIO, TextIOWrapper
 from typing import NoReturn
 
-from pairvote._common.messages import shorten
+from pairvote._common.messages import shorten, wrong_entry
 from pairvote.errors import InputError
 from pairvote.io._source import Source, in_order, label_columns
 from pairvote.votes._votes import Votes
 
 BOM = b"\xef\xbb\xbf"
+PARQUET = b"PAR1\x15"
 _SIGNATURES = {
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-    b"PK\x03\x04": "a zip archive or an Excel workbook; save it as CSV in UTF-8",
-    b"\x1f\x8b": "compressed with gzip; unpack it first",
-    b"PAR1\x15": "Parquet; pass format='parquet'",
+    b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
+    b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
+    b"PK\x03\x04": ("a zip archive or an Excel workbook", "save it as CSV in UTF-8"),
+    b"\x1f\x8b": ("compressed with gzip", "unpack it first"),
+    PARQUET: ("Parquet", "pass format='parquet'"),
 }
 
 
@@ -33,9 +34,10 @@ def check_start(raw: bytes, name: str) -> None:
     """Refuse a file that has nothing in it, or begins as something else does."""
     if raw in (b"", BOM):
         raise InputError(f"{name} is empty; check that it is the right file and was written to its end")
-    for signature, kind in _SIGNATURES.items():
+    for signature, (kind, remedy) in _SIGNATURES.items():
         if raw.startswith(signature):
-            raise InputError(f"{name} is {kind}")
+            option = "format" if signature == PARQUET else None
+            raise InputError(f"{name} is {kind}", option=option, where=name, remedy=remedy)
 
 
 def check_text(raw: bytes, name: str, offset: int = 0, n_before: Callable[[], int] = int) -> None:
@@ -78,8 +80,10 @@ def is_text(label: str) -> bool:
 def refuse_weight(value: object, where: str) -> NoReturn:
     """Say what is wrong with a weight that is no number, None where it is missing."""
     if value is None:
-        raise InputError(f"weight at {where} is missing; write 1 for a single vote, or leave out the row")
-    raise InputError(f"weight at {where} is {shorten(value)}, which is not a number; write it as 1 or 0.5")
+        remedy = "write 1 for a single vote, or leave out the row"
+        raise wrong_entry("weight", where, None, remedy, found="missing")
+    found = f"{shorten(value)}, which is not a number"
+    raise wrong_entry("weight", where, value, "write it as 1 or 0.5", found=found)
 
 
 def text_columns(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import check_k, is_whole
+from pairvote._common.checks import is_whole
+from pairvote._common.options import check_top_k
 from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.plotting._style import (
@@ -183,7 +184,7 @@ def _moments(votes: Votes, top_k: int, n_steps: int, uncertainty: Literal["model
     votes = votes.select(None)
     if len(votes) < 2:
         raise InputError(f"there are {len(votes)} votes; a course needs at least 2")
-    check_k(top_k, votes.n_items)
+    check_top_k(top_k, votes.n_items)
     if not is_whole(n_steps) or n_steps < 2:
         raise InputError(f"n_steps is {n_steps!r}; it is a whole number from 2, such as 30")
     ends = np.unique(np.linspace(len(votes) / n_steps, len(votes), n_steps).round().astype(int))

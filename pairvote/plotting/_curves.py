@@ -71,7 +71,7 @@ def plot_experiment(
         raise InputError(f"x is {shorten(x)}; the settings that are numbers are {listed(known)}, so name one of them")
     # Whatever all curves share is not worth a name.
     told = [name for name in settings[0] if name != x and len({repr(setting[name]) for setting in settings}) > 1]
-    columns = table.to_dict()
+    columns = table.to_columns()
     curves: dict[tuple[Any, ...], list[tuple[float, float, float]]] = {}
     for setting, mean, error in zip(settings, columns[metric], columns[f"{metric}_error"], strict=True):
         if mean is not None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.messages import shorten
+from pairvote._common.options import check_flag
 from pairvote.errors import InputError
 from pairvote.plotting._style import (
     COLOUR,
@@ -213,8 +214,7 @@ def _bars(ranking: Ranking, level: float, intervals: Intervals) -> Bars | None:
 
 
 def _tiers(ranking: Ranking, level: float, wanted: bool) -> NDArray[np.int64] | None:
-    if not isinstance(wanted, (bool, np.bool_)):
-        raise InputError(f"tiers is {wanted!r}; it is True or False")
+    check_flag("tiers", wanted)
     return ranking.tiers(level, rng=0) if wanted else None
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import check_k, is_number, restore
 from pairvote._common.frames import Backend, make_frame
 from pairvote._common.messages import shorten
+from pairvote._common.options import check_flag
 from pairvote._common.random import Rng
 from pairvote._inference.outcomes import outcome_probabilities
 from pairvote._inference.solver import LARGEST_DENSE
@@ -180,8 +181,10 @@ class Ranking:
     def _known_uncertainty(self) -> Uncertainty:
         if self.uncertainty is None:
             raise MissingUncertaintyError(
-                f"this ranking by {self.method!r} of {self.n_items:,} items has no standard errors; bradley_terry "
-                "gives them (unless uncertainty='none'), and up to 4,000 items bootstrap for any scorer"
+                f"this ranking by {self.method!r} of {self.n_items:,} items has no standard errors",
+                option="uncertainty",
+                remedy="bradley_terry gives them (unless uncertainty='none'), and up to 4,000 items bootstrap for any "
+                "scorer",
             )
         return self.uncertainty
 
@@ -311,8 +314,7 @@ class Ranking:
         >>> dict(zip(ranking.items, zip(low.tolist(), high.tolist())))["Baltimore"]
         (6, 7)
         """
-        if not isinstance(simultaneous, (bool, np.bool_)):
-            raise InputError(f"simultaneous is {simultaneous!r}; it is True or False")
+        check_flag("simultaneous", simultaneous)
         by_rank = self._significant(level, bool(simultaneous), rng)
         low, high = np.empty((2, self.n_items), np.int64)
         low[self._order], high[self._order] = rank_bounds(by_rank, self._ranks[self._order])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import MAX_ITEMS
-from pairvote._common.messages import plural, shorten
+from pairvote._common.messages import plural, shorten, wrong_option
 from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.sampling._connectivity import FEW_ITEMS, MOST_ITEMS, algebraic_connectivity, well_connected
@@ -90,14 +90,17 @@ def plan_ballots(
     rng = np.random.default_rng(rng)
     for name, value, least in (("n_items", n_items, 2), ("n_voters", n_voters, 1), ("votes_each", votes_each, 1)):
         if not is_whole(value) or value < least:
-            raise InputError(f"{name} is {shorten(value)}; pass a whole number from {least}")
+            raise wrong_option(name, value, f"pass a whole number from {least}")
     if n_items > MAX_ITEMS:
         raise InputError(f"n_items is {shorten(n_items)}; there can be at most {MAX_ITEMS:,}, so plan for fewer")
     n_items, n_voters, votes_each = int(n_items), int(n_voters), int(votes_each)
     if n_voters * votes_each > MOST_QUESTIONS:
         raise InputError(
             f"n_voters is {shorten(n_voters)} and votes_each is {shorten(votes_each)}, more than {MOST_QUESTIONS:,} "
-            "questions; plan for groups of voters, one at a time"
+            "questions",
+            option="n_voters",
+            value=n_voters,
+            remedy="plan for groups of voters, one at a time",
         )
     n_pairs = n_items * (n_items - 1) // 2
     n_rounds, n_rest = divmod(votes_each, n_pairs)

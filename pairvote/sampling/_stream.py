@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import MAX_ITEMS
-from pairvote._common.messages import shorten
+from pairvote._common.messages import shorten, wrong_option
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote._common.random import Rng
 from pairvote._kernels import exposure
@@ -189,7 +189,7 @@ class PairStream:
         if not is_whole(n_items) or not 2 <= n_items <= MAX_ITEMS:
             raise InputError(f"n_items is {shorten(n_items)}; pass a whole number from 2 to {MAX_ITEMS:,}")
         if not is_whole(votes_each) or not 1 <= votes_each < 2**31:
-            raise InputError(f"votes_each is {shorten(votes_each)}; pass a whole number from 1")
+            raise wrong_option("votes_each", votes_each, "pass a whole number from 1")
         self.sampler = sampler
         self.votes_each = int(votes_each)
         self.n_asked = 0

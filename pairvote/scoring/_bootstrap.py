@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural, shorten
+from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
-from pairvote._common.parallel import check_jobs, run_blocks
+from pairvote._common.parallel import run_blocks
 from pairvote._common.random import Rng
 from pairvote._inference.posterior import Posterior, centred
 from pairvote._inference.solver import LARGEST_DENSE

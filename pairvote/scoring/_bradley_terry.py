@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_number, is_whole
+from pairvote._common.messages import wrong_option
+from pairvote._common.options import check_flag
 from pairvote._inference.graph import is_crowded
 from pairvote._inference.identification import check_effects, check_identified
 from pairvote._inference.models import NOTHING, TIES, Model, Ties
@@ -264,13 +266,17 @@ def check_options(ties: str, prior_sd: float, position: bool, uncertainty: str, 
     """InputError for an option out of range."""
     for name, value, choices in (("ties", ties, TIES), ("uncertainty", uncertainty, UNCERTAINTIES)):
         if value not in choices:
-            raise InputError(f"{name} is {value!r}; use one of {', '.join(map(repr, choices))}")
-    if not isinstance(position, (bool, np.bool_)):
-        raise InputError(f"position is {position!r}; it is True or False")
+            raise wrong_option(name, value, f"use one of {', '.join(map(repr, choices))}")
+    check_flag("position", position)
     for name, number in (("prior_sd", prior_sd), ("tol", tol)):
         if not is_number(number) or not number > 0:
-            raise InputError(f"{name} is {number!r}; it is a number above 0")
+            raise wrong_option(name, number, "it is a number above 0")
     if prior_sd < SMALLEST_PRIOR_SD:
-        raise InputError(f"prior_sd is {prior_sd!r}, so small that all scores are level; it is usually 1 to 5")
+        raise InputError(
+            f"prior_sd is {prior_sd!r}, so small that all scores are level",
+            option="prior_sd",
+            value=prior_sd,
+            remedy="it is usually 1 to 5",
+        )
     if not is_whole(max_iter) or max_iter < 1:
-        raise InputError(f"max_iter is {max_iter!r}; it is a whole number from 1")
+        raise wrong_option("max_iter", max_iter, "it is a whole number from 1")

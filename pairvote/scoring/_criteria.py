@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pairvote._common.checks import is_number
-from pairvote._common.messages import listed, shorten
+from pairvote._common.messages import listed, shorten, wrong_option
 from pairvote.errors import InputError, PairvoteError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Combined
@@ -63,14 +63,19 @@ def combine(
     {'ash': 0.75, 'birch': 0.25}
     """
     if criterion is not None:
-        raise InputError(f"criterion is {shorten(criterion)} and criteria is {shorten(criteria)}; pass one of them")
+        raise InputError(
+            f"criterion is {shorten(criterion)} and criteria is {shorten(criteria)}",
+            option="criteria",
+            value=criteria,
+            remedy="pass one of them",
+        )
     votes = votes_on(votes, criteria)
     rankings = []
     for label in criteria:
         try:
             rankings.append(scorer(votes, criterion=label, **options))
         except PairvoteError as failure:
-            raise type(failure)(f"criterion {shorten(label)}: {failure}") from failure
+            raise failure.at(f"criterion {shorten(label)}") from failure
     # Divided twice, so that the sum of large ones does not overflow.
     weights = np.array([float(weight) for weight in criteria.values()])
     weights /= weights.max()
@@ -91,7 +96,7 @@ def combine(
 def votes_on(votes: object, criteria: Mapping[Hashable, float]) -> Votes:
     """The votes on any of these criteria; InputError for criteria that cannot be."""
     if not isinstance(criteria, Mapping) or not criteria:
-        raise InputError(f"criteria is {shorten(criteria)}; pass the weight of each, such as {{'useful': 2, 'new': 1}}")
+        raise wrong_option("criteria", criteria, "pass the weight of each, such as {'useful': 2, 'new': 1}")
     if not isinstance(votes, Votes):
         raise InputError(
             f"votes is a {type(votes).__name__}; to score several criteria pass Votes, which say what was asked"
@@ -99,9 +104,17 @@ def votes_on(votes: object, criteria: Mapping[Hashable, float]) -> Votes:
     for label, weight in criteria.items():
         if not is_number(weight) or not 0 < weight < math.inf:
             raise InputError(
-                f"the weight of criterion {shorten(label)} is {shorten(weight)}; weights are finite numbers above 0"
+                f"the weight of criterion {shorten(label)} is {shorten(weight)}",
+                option="criteria",
+                value=weight,
+                remedy="weights are finite numbers above 0",
             )
         if label not in votes.criteria:
-            raise InputError(f"there is no criterion {shorten(label)}; the criteria are {listed(votes.criteria)}")
+            raise InputError(
+                f"there is no criterion {shorten(label)}",
+                option="criteria",
+                value=label,
+                remedy=f"the criteria are {listed(votes.criteria)}",
+            )
     codes = [votes.criteria.index(label) for label in criteria]
     return votes.where(np.isin(np.asarray(votes.criterion), codes))

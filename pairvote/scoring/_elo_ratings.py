@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.labels import check_items
 from pairvote._common.messages import plural, shorten
+from pairvote._common.options import check_flag
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote._kernels import counting
 from pairvote._kernels import elo as kernel
@@ -164,8 +165,7 @@ class EloRatings:
         >>> ratings.items, ratings.n_votes
         (('ash', 'birch', 'oak'), 2)
         """
-        if not isinstance(add, bool):
-            raise InputError(f"add is {add!r}; it is True or False")
+        check_flag("add", add)
         if isinstance(votes, Votes):
             self._take_in(votes.select(criterion), add=add)
             self._n_votes += len(votes)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
+from pairvote._common.messages import wrong_option
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.identification import check_scores, decided
 from pairvote._inference.posterior import centred
@@ -126,7 +127,7 @@ def luce(
     if ties == "drop":
         counts = decided(counts)
     if algorithm != "ep" and not prior:
-        check_scores(counts, "set a positive prior, or score with bradley_terry")
+        check_scores(counts, option="prior", remedy="set a positive prior, or score with bradley_terry")
     wins = _wins(counts)
     scores, uncertainty = np.zeros(n_items), None
     if algorithm == "ep":
@@ -148,17 +149,24 @@ def luce(
 def _check_options(algorithm: str, ties: str, prior: float, prior_sd: float | None) -> None:
     for name, value, choices in (("algorithm", algorithm, ALGORITHMS), ("ties", ties, ("half", "drop"))):
         if value not in choices:
-            raise InputError(f"{name} is {value!r}; use one of {', '.join(map(repr, choices))}")
+            raise wrong_option(name, value, f"use one of {', '.join(map(repr, choices))}")
     if not is_number(prior) or not 0 <= prior < math.inf:
-        raise InputError(f"prior is {prior!r}; it is a finite number from 0")
+        raise wrong_option("prior", prior, "it is a finite number from 0")
     if algorithm == "ep" and prior:
-        raise InputError(f"prior is {prior!r}, and 'ep' has a normal prior; set its prior_sd instead")
-    if prior_sd is not None and algorithm != "ep":
-        raise InputError(f"prior_sd is {prior_sd!r}, and {algorithm!r} has no normal prior; set prior instead")
-    if prior_sd is not None and (not is_number(prior_sd) or not SMALLEST_PRIOR_SD <= prior_sd <= LARGEST_PRIOR_SD):
         raise InputError(
-            f"prior_sd is {prior_sd!r}; for 'ep' it is a number from {SMALLEST_PRIOR_SD:g} to {LARGEST_PRIOR_SD:,.0f}"
+            f"prior is {prior!r}, and 'ep' has a normal prior",
+            option="prior_sd",
+            remedy="set its prior_sd instead",
         )
+    if prior_sd is not None and algorithm != "ep":
+        raise InputError(
+            f"prior_sd is {prior_sd!r}, and {algorithm!r} has no normal prior",
+            option="prior",
+            remedy="set prior instead",
+        )
+    if prior_sd is not None and (not is_number(prior_sd) or not SMALLEST_PRIOR_SD <= prior_sd <= LARGEST_PRIOR_SD):
+        remedy = f"for 'ep' it is a number from {SMALLEST_PRIOR_SD:g} to {LARGEST_PRIOR_SD:,.0f}"
+        raise wrong_option("prior_sd", prior_sd, remedy)
 
 
 def _wins(counts: PairCounts) -> Table:
@@ -177,8 +185,9 @@ def _pairs(wins: Table, algorithm: Algorithm) -> list[tuple[int, int]]:
     broken = won[won % 1 > 0]
     if len(broken):
         raise InputError(
-            f"{algorithm!r} takes whole votes, and here one item has {broken[0]:g} wins over another; "
-            "use algorithm='ilsr', or where ties make the halves, ties='drop'"
+            f"{algorithm!r} takes whole votes, and here one item has {broken[0]:g} wins over another",
+            option="ties",
+            remedy="use algorithm='ilsr', or where ties make the halves, ties='drop'",
         )
     if won.sum() > MOST_LISTED:
         raise InputError(

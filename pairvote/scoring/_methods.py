@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pairvote._common.messages import wrong_option
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._bradley_terry import bradley_terry
@@ -57,4 +58,4 @@ def scorer_named(method: str) -> Callable[..., Ranking]:
     try:
         return METHODS[method]
     except (KeyError, TypeError):
-        raise InputError(f"method is {method!r}; use one of {', '.join(map(repr, METHODS))}") from None
+        raise wrong_option("method", method, f"use one of {', '.join(map(repr, METHODS))}") from None

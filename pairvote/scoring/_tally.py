@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 
 from pairvote._common.checks import is_number
+from pairvote._common.messages import wrong_option
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._criteria import combine
@@ -118,17 +119,22 @@ def win_rate(
         return combine(votes, criteria, criterion, win_rate, ties=ties, prior=prior)
     _check_ties(ties)
     if not is_number(prior) or not 0 <= prior < float("inf"):
-        raise InputError(f"prior is {prior!r}; it is a finite number from 0")
+        raise wrong_option("prior", prior, "it is a finite number from 0")
     votes = as_counts_or_votes(votes, criterion)
     lost, tied, won, _ = totals_of(votes).T
     asked = lost + tied + won
     if prior == 0 and (asked == 0).any():
         unasked = votes.items[int(np.argmin(asked))]
-        raise InputError(f"nobody was asked about {unasked!r}, so its share of votes is 0 / 0; set a positive prior")
+        raise InputError(
+            f"nobody was asked about {unasked!r}, so its share of votes is 0 / 0",
+            option="prior",
+            value=unasked,
+            remedy="set a positive prior",
+        )
     scores = (won + ties * tied + prior) / (asked + 2.0 * prior)
     return Ranking(items=votes.items, scores=scores, unit="share", method="win-rate", source=votes)
 
 
 def _check_ties(ties: float) -> None:
     if not is_number(ties) or not 0 <= ties <= 1:
-        raise InputError(f"ties is {ties!r}; it is what a tie counts for each side, a number from 0 to 1")
+        raise wrong_option("ties", ties, "it is what a tie counts for each side, a number from 0 to 1")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.labels import MAX_ITEMS
-from pairvote._common.messages import plural, shorten
+from pairvote._common.messages import plural, shorten, wrong_option
 from pairvote.errors import InputError
 from pairvote.sampling._registry import sampler_named
 from pairvote.sampling._stream import Sampler, WholeVote
@@ -184,13 +184,15 @@ def workshop_of(
         ("n_open", n_open, 0),
     ):
         if not is_whole(value) or value < least:
-            raise InputError(f"{name} is {shorten(value)}; pass a whole number from {least}")
+            raise wrong_option(name, value, f"pass a whole number from {least}")
     if n_items > MAX_ITEMS:
         raise InputError(f"n_items is {n_items:,}; there can be at most {MAX_ITEMS:,}, so simulate fewer")
     if n_voters * votes_each > MOST_QUESTIONS:
         raise InputError(
-            f"n_voters is {n_voters:,} and votes_each is {votes_each:,}, more than {MOST_QUESTIONS:,} questions; "
-            "simulate fewer"
+            f"n_voters is {n_voters:,} and votes_each is {votes_each:,}, more than {MOST_QUESTIONS:,} questions",
+            option="n_voters",
+            value=n_voters,
+            remedy="simulate fewer",
         )
     if not is_number(strength_sd) or not 0 <= strength_sd < math.inf:
         raise InputError(f"strength_sd is {shorten(strength_sd)}; it is a number of log-odds, finite, from 0")

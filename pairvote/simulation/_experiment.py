@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pairvote._common.parallel import check_jobs
+from pairvote._common.options import check_jobs
 from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.sampling._stream import Sampler
@@ -84,7 +84,7 @@ def experiment(
     --------
     >>> import pairvote as pv
     >>> table = pv.experiment(methods="tally", votes_each=[10, 20], repetitions=50, rng=1)
-    >>> [f"{mean:.2f}" for mean in table.to_dict()["overlap"]]
+    >>> [f"{mean:.2f}" for mean in table.to_columns()["overlap"]]
     ['0.61', '0.72', '0.74', '0.80']
     >>> settings = [{"sampler": name, "votes_each": 20} for name in ("balanced", "uniform")]
     >>> gain = table.difference("overlap", *settings)

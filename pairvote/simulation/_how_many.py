@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_number, is_whole
-from pairvote._common.messages import plural, shorten
+from pairvote._common.messages import plural, shorten, wrong_option
 from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.ranking._results import normal_quantile
@@ -130,12 +130,12 @@ def how_many(
     """
     number = np.random.default_rng(rng)
     if metric not in RISES:
-        raise InputError(f"metric is {shorten(metric)}; use one of {', '.join(map(repr, RISES))}")
+        raise wrong_option("metric", metric, f"use one of {', '.join(map(repr, RISES))}")
     # What rises with more voters is a share or a correlation.
     if not is_number(target) or not -1 <= target <= (1.0 if RISES[metric] else np.finfo(float).max):
-        raise InputError(f"target is {shorten(target)}; it is a number that {metric} can reach, such as 0.8")
+        raise wrong_option("target", target, f"it is a number that {metric} can reach, such as 0.8")
     if not is_whole(most) or most < 1:
-        raise InputError(f"most is {shorten(most)}; pass a whole number of voters from 1")
+        raise wrong_option("most", most, "pass a whole number of voters from 1")
     reach = normal_quantile(level)
     seed = int(number.integers(2**63))
     sign = 1.0 if RISES[metric] else -1.0
@@ -162,7 +162,8 @@ def how_many(
         found = Table(rows=(rows[n_voters],))
         mean, error = found.mean(metric), found.error(metric)
         if np.isnan(mean):
-            raise InputError(f"{shorten(method)} gives no log-odds, so it has no {metric}; choose another metric")
+            problem = f"{shorten(method)} gives no log-odds, so it has no {metric}"
+            raise InputError(problem, option="metric", value=metric, remedy="choose another metric")
         return bool(sign * (mean - target) + errors * error >= 0.0)
 
     def fewest(errors: float) -> int | None:
@@ -185,8 +186,10 @@ def how_many(
     if n_voters is None:
         best = Table(rows=(rows[most],)).mean(metric)
         raise InputError(
-            f"{metric} is {best:.3g} with {plural(most, 'voter')}, short of the target {target:g}; lower target, "
-            "or raise votes_each or most"
+            f"{metric} is {best:.3g} with {plural(most, 'voter')}, short of the target {target:g}",
+            option="target",
+            value=best,
+            remedy="lower target, or raise votes_each or most",
         )
     low, high = fewest(reach), fewest(-reach)
     return Needed(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural, shorten
-from pairvote._common.parallel import check_jobs
+from pairvote._common.options import check_jobs
 from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.sampling._stream import Sampler
@@ -216,7 +216,7 @@ class Simulation:
         --------
         >>> import pairvote as pv
         >>> table = pv.simulate(repetitions=50, rng=1).evaluate(top_k=5)
-        >>> [f"{name} {mean:.2f}" for name, mean in zip(table.to_dict()["method"], table.to_dict()["overlap"])]
+        >>> [f"{name} {mean:.2f}" for name, mean in zip(table.to_columns()["method"], table.to_columns()["overlap"])]
         ['tally 0.80', 'elo 0.81', 'bradley-terry 0.80']
         """
         check_jobs(n_jobs, progress)

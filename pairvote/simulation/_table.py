@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.frames import Backend, make_frame
 from pairvote._common.messages import listed, shorten
+from pairvote._common.tables import html_table, text_lines
 from pairvote.errors import InputError
 from pairvote.ranking._results import Difference
 from pairvote.sampling._registry import sampler_named
@@ -161,13 +161,13 @@ class Table:
         n_blocks = len(gaps)
         return Difference(estimate=estimate, standard_error=math.sqrt(scatter * n_blocks / (n_blocks - 1)) / one.n)
 
-    def to_dict(self) -> dict[str, list[Any]]:
+    def to_columns(self) -> dict[str, list[Any]]:
         """The columns as lists: the settings, the repetitions, and of each metric mean and error, None where none is.
 
         Examples
         --------
         >>> import pairvote as pv
-        >>> list(pv.simulate(repetitions=50, rng=1).evaluate(methods=["elo"]).to_dict())[:4]
+        >>> list(pv.simulate(repetitions=50, rng=1).evaluate(methods=["elo"]).to_columns())[:4]
         ['method', 'repetitions', 'exact', 'exact_error']
         """
         names = dict.fromkeys(name for row in self.rows for name in row.setting)
@@ -182,7 +182,7 @@ class Table:
         return columns
 
     def to_frame(self, backend: Backend = "pandas") -> Any:
-        """`to_dict` as a data frame of "pandas", "polars" or "pyarrow".
+        """`to_columns` as a data frame of "pandas", "polars" or "pyarrow".
 
         Examples
         --------
@@ -190,10 +190,10 @@ class Table:
         >>> pv.simulate(repetitions=50, rng=1).evaluate(methods=["elo", "tally"]).to_frame("polars")["method"].to_list()
         ['elo', 'tally']
         """
-        return make_frame(self.to_dict(), backend)
+        return make_frame(self.to_columns(), backend)
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
-        columns = self.to_dict()
+        columns = self.to_columns()
         repetitions = columns.pop("repetitions")
         headings: list[str] = []
         cells: list[list[str]] = []
@@ -216,21 +216,14 @@ class Table:
 
     def __str__(self) -> str:
         headings, rows = self._cells()
-        widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in [headings, *rows]]
-        return "\n".join(lines)
+        return "\n".join(text_lines(headings, rows, text_columns=range(len(headings))))
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
         headings, rows = self._cells()
-
-        def line(tag: str, values: Sequence[str]) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(value)}</{tag}>" for value in values) + "</tr>"
-
-        body = "".join(line("td", row) for row in rows)
-        return f"<table><thead>{line('th', headings)}</thead><tbody>{body}</tbody></table>"
+        return html_table(headings, rows, text_columns=range(len(headings)))
 
 
 def _place(metric: str) -> int:

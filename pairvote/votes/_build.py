@@ -54,10 +54,12 @@ def assemble(
         raise InputError(f"outcome has {len(outcome)} entries and left has {n_votes}; pass one for every vote")
     same = left == right
     if np.count_nonzero(same):
-        row = first_row(same)
+        where, item = locate(row := first_row(same)), items[left[row]]
         raise InputError(
-            f"{locate(row)} has {shorten(items[left[row]])} against itself; a vote needs two different items, "
-            "so remove the row or mend its labels"
+            f"{where} has {shorten(item)} against itself",
+            value=item,
+            where=where,
+            remedy="a vote needs two different items, so remove the row or mend its labels",
         )
     voter_codes, voters = (None, ()) if voter is None else code_labels(voter, "voter", n_votes, locate)
     criterion_codes, criteria = (

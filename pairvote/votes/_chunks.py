@@ -64,11 +64,11 @@ class CodedSource(Protocol):
 class Criterion:
     """The votes on one criterion, chunk by chunk, as `Votes.select` gives them of all; for None, if they mix none.
 
-    The one that is `wanted`, or that is `spelt` so; `option` is what chooses it, for a message. `seen` are those that
+    The one that is `wanted`, or that is `spelt` so; `option` is the parameter that chooses it. `seen` are those that
     chunks had, None for votes without one.
     """
 
-    def __init__(self, wanted: Hashable | None, *, spelt: bool = False, option: str = "criterion=") -> None:
+    def __init__(self, wanted: Hashable | None, *, spelt: bool = False, option: str = "criterion") -> None:
         self.wanted = wanted
         self.seen: dict[Hashable | None, None] = {}
         self._spelt = spelt
@@ -97,12 +97,21 @@ class Criterion:
         """Take note of the criteria of a chunk; InputError as for `of`."""
         self.seen |= dict.fromkeys(criteria)
         if self.wanted is None and len(self.seen) > 1:
-            raise InputError(f"these votes answer several criteria ({self._listed()}); choose one with {self._option}")
+            raise InputError(
+                f"these votes answer several criteria ({self._listed()})",
+                option=self._option,
+                remedy=f"choose one with {self._option}=",
+            )
 
     def check(self) -> None:
         """InputError where no chunk had a vote on it."""
         if self.wanted is not None and not any(map(self._is_wanted, self.seen)):
-            raise InputError(f"there is no criterion {shorten(self.wanted)}; the criteria are {self._listed()}")
+            raise InputError(
+                f"there is no criterion {shorten(self.wanted)}",
+                option=self._option,
+                value=self.wanted,
+                remedy=f"the criteria are {self._listed()}",
+            )
 
     def _is_wanted(self, label: Hashable | None) -> bool:
         return label is not None and (str(label) if self._spelt else label) == self.wanted

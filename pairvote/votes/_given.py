@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pairvote._common.outcomes import Outcome
 from pairvote._kernels import counting
 from pairvote.errors import InputError
+from pairvote.votes._chunks import CodedSource
 from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows
 from pairvote.votes._votes import Votes
 
@@ -25,6 +26,7 @@ class ItemTotals:
     components: NDArray[np.int32] | None = None
 
 
+@runtime_checkable
 class Elsewhere(Protocol):
     """Counts whose pairs lie elsewhere, such as on a cluster."""
 
@@ -50,10 +52,18 @@ def as_counts(votes: Votes | PairCounts, *, criterion: Hashable | None = None, f
     if isinstance(votes, Votes):
         return count_votes(votes.select(criterion), folded=folded)
     if not isinstance(votes, PairCounts):
-        raise InputError(f"votes is a {type(votes).__name__}; pass Votes or PairCounts, see Votes.from_labels")
+        raise InputError(f"votes is a {type(votes).__name__}", option="votes", remedy=_remedy(votes))
     if criterion is not None:
         raise InputError(f"criterion is {criterion!r}, which PairCounts do not keep; choose it when counting the votes")
     return votes.folded() if folded else votes
+
+
+def _remedy(votes: object) -> str:
+    if isinstance(votes, Elsewhere):
+        return "rank it by pairvote.distributed.bradley_terry, or bring it into this memory by its gather()"
+    if isinstance(votes, CodedSource):
+        return "add its chunks up first, by pairvote.count_pairs, and pass the PairCounts"
+    return "pass Votes or PairCounts, see Votes.from_labels"
 
 
 def as_counts_or_votes(votes: Votes | PairCounts, criterion: Hashable | None = None) -> Votes | PairCounts:

@@ -476,12 +476,18 @@ class Votes:
             if self.criterion is not None and len(np.unique(self.criterion)) > 1:
                 several = listed(self.criteria) + (" and none" if (self.criterion < 0).any() else "")
                 raise InputError(
-                    f"these votes answer several criteria ({several}); choose one with criterion=, "
-                    "or to score several, weigh them with criteria="
+                    f"these votes answer several criteria ({several})",
+                    option="criterion",
+                    remedy="choose one with criterion=, or to score several, weigh them with criteria=",
                 )
             return self
         if self.criterion is None or criterion not in self.criteria:
-            raise InputError(f"there is no criterion {shorten(criterion)}; the criteria are {listed(self.criteria)}")
+            raise InputError(
+                f"there is no criterion {shorten(criterion)}",
+                option="criterion",
+                value=criterion,
+                remedy=f"the criteria are {listed(self.criteria)}",
+            )
         return self._take(self.criterion == self.criteria.index(criterion))
 
     def counts(self, *, criterion: Hashable | None = None) -> PairCounts:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import pairvote as pv
 from pairvote.cli._main import main
-from pairvote.cli._parser import METHODS
+from pairvote.cli._parser import FLAGS, METHODS, make_parser
 from pairvote.scoring import _methods as methods
 
 VOTES = """voter,left,right,outcome
@@ -388,6 +388,35 @@ def test_bad_votes_are_refused_in_one_line(refused, stdin, argv, message):
 )
 def test_bad_options_are_refused_in_one_line(refused, votes_file, argv, message):
     assert message in refused("rank", votes_file, *argv)
+
+
+def test_every_flag_that_an_error_may_name_is_one_of_the_parser():
+    commands = {
+        name: vars(make_parser().parse_args(argv))
+        for name, argv in {"rank": ["rank", "-"], "check": ["check", "-"], "plan": ["plan", "--items", "-"]}.items()
+    }
+    helped = " ".join(done_help(name) for name in commands)
+    for option, flags in FLAGS.items():
+        assert flags, option
+        for argument, text in flags.items():
+            assert any(argument in arguments for arguments in commands.values()), (option, argument)
+            (flag,) = re.findall(r"--[a-z-]+", text)
+            assert re.search(rf"{flag}\b", helped), (option, flag)
+
+
+def done_help(command):
+    output = io.StringIO()
+    with mock.patch.object(sys, "stdout", output):
+        assert main([command, "--help"]) == 0
+    return output.getvalue()
+
+
+def test_only_flags_of_the_command_at_hand_are_named(refused):
+    stdin = "left,right,outcome,criterion\na,b,left,x\na,b,left,y\n"
+    assert refused("rank", "-", stdin=stdin).endswith(
+        "(on the command line: --criterion LABEL, --criteria LABEL=WEIGHT)"
+    )
+    assert refused("check", "-", stdin=stdin).endswith("(on the command line: --criterion LABEL)")
 
 
 def test_bad_files_are_refused_in_one_line(refused, tmp_path):

@@ -96,7 +96,7 @@ def test_a_cluster_counts_and_fits_as_this_process(client: Client, votes: pv.Vot
 def test_errors_on_a_worker_arrive_with_their_place(client: Client, votes: pv.Votes) -> None:
     bad = votes.to_frame("pandas")
     bad.loc[7, "outcome"] = "perhaps"
-    with pytest.raises(pv.InputError, match=r"row 7 of partition 1 .*'perhaps'"):
+    with pytest.raises(pv.InputError, match=r"partition 1: outcome at row 7 is 'perhaps'"):
         count_pairs([delayed(votes.to_frame("pandas")), delayed(bad)])
 
     def gone(path: str) -> None:
@@ -110,8 +110,12 @@ def test_errors_on_a_worker_arrive_with_their_place(client: Client, votes: pv.Vo
     def read(path: str) -> pd.DataFrame:
         return bad
 
-    with pytest.raises(pv.InputError, match=r"row 7 of partition 1 \(a\.parquet\) is 'perhaps'"):
+    with pytest.raises(
+        pv.InputError, match=r"^partition 1 \(a\.parquet\): outcome at row 7 is 'perhaps'; the labels"
+    ) as raised:
         count_pairs([delayed(votes), delayed(read)("a.parquet")])
+    error = raised.value
+    assert (error.option, error.value, error.where) == ("outcomes", "perhaps", "row 7 of partition 1 (a.parquet)")
 
 
 def test_a_partition_that_kills_its_workers_is_given_up(client: Client, votes: pv.Votes) -> None:

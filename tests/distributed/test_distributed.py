@@ -279,7 +279,7 @@ def test_types_that_python_holds_equal_are_one() -> None:
     ("column", "value", "words"),
     [
         ("outcome", "perhaps", "'perhaps'"),
-        ("left", None, "left at row 17 of partition 4 is missing"),
+        ("left", None, "left at row 17 is missing"),
         ("right", "item 0", "against itself"),
         ("weight", -1.0, "-1"),
     ],
@@ -290,9 +290,10 @@ def test_a_corrupt_row_is_named_with_its_partition(column: str, value: Any, word
     damaged.loc[damaged.index[17], "left"] = "item 0"
     damaged.loc[damaged.index[17], column] = value
     parts[4] = damaged
-    with pytest.raises(pv.InputError, match=rf"(?=.*row 17 of partition 4)(?=.*{words})"):
+    with pytest.raises(pv.InputError, match=rf"(?=^partition 4: .*row 17 )(?=.*{words})") as raised:
         count_pairs([delayed(part) for part in parts])
-    with pytest.raises(pv.InputError, match="row 17 of partition 4"):
+    assert raised.value.where == "row 17 of partition 4"
+    with pytest.raises(pv.InputError, match=r"partition 4: .*row 17"):
         bradley_terry([delayed(part) for part in parts])
 
 
@@ -322,7 +323,7 @@ def test_a_file_that_is_damaged_is_named(tmp_path: Path, scheduler: str) -> None
     frame_of_votes(100).replace({"outcome": {"tie": "draw"}}).to_parquet(damaged, index=False)
     with (
         dask.config.set(scheduler=scheduler),
-        pytest.raises(pv.InputError, match=rf"outcome at row \d+ of partition 2 \({damaged}\) is 'draw'"),
+        pytest.raises(pv.InputError, match=rf"^partition 2 \({damaged}\): outcome at row \d+ is 'draw'"),
     ):
         count_pairs(dd.read_parquet(tmp_path))
 
@@ -489,9 +490,14 @@ def test_a_ranking_of_pairs_elsewhere_answers_or_says_why_not() -> None:
     again = bradley_terry(counts, start=ranking)
     assert again.fit.n_iter <= 1
     np.testing.assert_allclose(again.scores, local.scores, atol=1e-8)
-    for scorer in (pv.tally, pv.bradley_terry, pv.bootstrap):
-        with pytest.raises(pv.InputError, match="votes is a DistributedCounts"):
+    for scorer in (pv.tally, pv.bradley_terry):
+        with pytest.raises(
+            pv.InputError, match=r"votes is a DistributedCounts; .*distributed\.bradley_terry.*gather\(\)"
+        ):
             scorer(counts)
+        assert scorer(counts.gather()).items == local.items
+    with pytest.raises(pv.InputError, match="votes is a DistributedCounts; a bootstrap draws single votes"):
+        pv.bootstrap(counts)
 
 
 def test_what_needs_single_votes_is_refused() -> None:

@@ -72,7 +72,7 @@ def test_every_combination_is_that_of_a_simulation(table) -> None:
                     np.testing.assert_array_equal(row.sums, alone.row(method=method).sums)
     lines = str(table).splitlines()
     assert lines[0].split()[:5] == ["sampler", "voters", "votes_each", "method", "exact"]
-    assert set(table.to_dict()["n_voters"]) == {4}
+    assert set(table.to_columns()["n_voters"]) == {4}
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])

@@ -322,7 +322,7 @@ def test_a_table_prints_and_goes_to_frames(table) -> None:
     assert f"{table.mean('exact', method='elo'):.3f} ± {table.error('exact', method='elo'):.3f}" in lines[2]
     assert repr(table) == str(table)
     assert table._repr_html_().count("<tr>") == 4
-    columns = table.to_dict()
+    columns = table.to_columns()
     assert columns["coverage"][:2] == [None, None]
     assert columns["repetitions"] == [60, 60, 60]
     for backend in ("pandas", "polars", "pyarrow"):

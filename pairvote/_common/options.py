@@ -1,0 +1,27 @@
+"""Options that many functions take, checked in one way."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pairvote._common.checks import is_whole
+from pairvote._common.messages import wrong_option
+
+
+def check_flag(option: str, value: object) -> None:
+    """InputError unless the value is True or False, Python's or numpy's."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise wrong_option(option, value, "it is True or False")
+
+
+def check_jobs(n_jobs: int, progress: bool) -> None:
+    """InputError unless `n_jobs` is a whole number that joblib takes, any except 0, and `progress` True or False."""
+    if not is_whole(n_jobs) or n_jobs == 0:
+        raise wrong_option("n_jobs", n_jobs, "it is a whole number from 1, or -1 for all cores")
+    check_flag("progress", progress)
+
+
+def check_top_k(top_k: int, n_items: int) -> None:
+    """InputError unless `top_k` is a whole number from 1 to the number of items."""
+    if not is_whole(top_k) or not 1 <= top_k <= n_items:
+        raise wrong_option("top_k", top_k, f"with {n_items} items it is a whole number from 1 to {n_items}")
