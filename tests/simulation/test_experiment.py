@@ -213,7 +213,7 @@ def test_a_table_knows_its_settings_as_objects_and_prints_them(table) -> None:
     row = table.row(sampler="balanced", voters=VoterModel(lapse=0.3), votes_each=3, method="tally")
     assert row.setting["sampler"] == Balanced()
     assert table.row(sampler=Balanced(), voters=row.setting["voters"], votes_each=3, method="tally") is row
-    assert set(table.to_dict()["sampler"]) == {"Balanced()", "Uniform()"}
+    assert set(table.to_columns()["sampler"]) == {"Balanced()", "Uniform()"}
     assert "VoterModel(lapse=0.3)" in str(table)
     with pytest.raises(pv.InputError, match=r"sampler is 'Balanced\(\)'; use one of 'balanced', "):
         table.row(sampler="Balanced()")
