@@ -408,7 +408,7 @@ def test_bad_files_are_refused_in_one_line(capsys, titles_file, tmp_path):
         (["--voters", "3", "--seed", "-1"], "'-1' is not a whole number from 0"),
         (
             ["--voters", "10000000"],
-            "plan for groups of voters, one at a time (on the command line: --voters N, --votes N)",
+            "plan for groups of voters, one at a time (on the command line: --voters N)",
         ),
         ([], "--voters is not given; pass it, or --top K"),
     ],
