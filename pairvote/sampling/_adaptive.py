@@ -31,7 +31,8 @@ from pairvote._kernels import batch, exposure, gaussian
 from pairvote.errors import InputError
 from pairvote.sampling._belief import LARGEST_COVARIANCE, Belief, DiagonalBelief, WholeBelief
 from pairvote.sampling._board import Board, Ints, Longs
-from pairvote.sampling._stream import PairStream, Sampler, WholeVote, check_positive
+from pairvote.sampling._checks import check_positive
+from pairvote.sampling._stream import PairStream, Sampler, WholeVote
 from pairvote.sampling._whole_vote import check_shapes, check_uniforms, empty_votes
 
 __all__ = ["InformationGain", "TopK"]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pairvote._kernels import exposure
 from pairvote.sampling._board import Board, Ints, empty_table
-from pairvote.sampling._stream import PairStream, Sampler, WholeVote, check_positive
+from pairvote.sampling._checks import check_positive
+from pairvote.sampling._stream import PairStream, Sampler, WholeVote
 from pairvote.sampling._whole_vote import check_shapes, check_uniforms, empty_votes
 
 __all__ = ["Balanced", "CatchUp", "Swiss", "Uniform"]

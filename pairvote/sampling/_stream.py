@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +13,12 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import MAX_ITEMS
 from pairvote._common.messages import shorten, wrong_option
-from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
+from pairvote._common.outcomes import Outcome
 from pairvote._common.random import Rng
 from pairvote._kernels import exposure
 from pairvote.errors import InputError, StateError
 from pairvote.sampling._board import ANSWERS, BY_LEVEL, LEAD, POINTS, SHOWN, Board, Ints
+from pairvote.sampling._checks import check_voter, outcome_code
 from pairvote.sampling._learner import Learner
 from pairvote.sampling._stream_log import (
     ADD_ITEM,
@@ -32,11 +31,8 @@ from pairvote.sampling._stream_log import (
     WITHDRAW,
     StreamLog,
 )
+from pairvote.sampling._uniforms import Uniforms
 
-# Uniforms for every question: three for the choice and one for the side.
-N_UNIFORMS = 4
-# Questions whose uniforms are drawn at once.
-BLOCK = 128
 # Strengths, one row for all or one a voter, and random numbers in; a table of voter, left, right and outcome out.
 WholeVote = Callable[[NDArray[np.float64], NDArray[np.float64]], Ints]
 
@@ -194,12 +190,7 @@ class PairStream:
         self.votes_each = int(votes_each)
         self.n_asked = 0
         self._n_items = int(n_items)
-        self._key = int(np.random.default_rng(rng).integers(2**63))
-        self._block: list[list[float]] = []
-        self._block_number = -1
-        self._uniforms = np.empty(N_UNIFORMS - 1)
-        # The same memory, of which single numbers are set faster.
-        self._places: Any = memoryview(self._uniforms)  # type: ignore[arg-type, unused-ignore]
+        self._uniforms = Uniforms(rng)
         self._open: dict[tuple[Hashable, int, int], int] = {}
         self._board = Board(int(n_items), levelled=sampler.levelled)
         self._state = sampler.begin(int(n_items))
@@ -231,10 +222,11 @@ class PairStream:
         if self._board.levels[0] < 2:
             raise StateError("fewer than two items are left to be asked about; add items first")
         try:
-            side = self._draw(voter) if uniforms is None else self._take(uniforms)
-            i, j = self.sampler.choose(self, voter, self._uniforms)
+            drawn = self._uniforms
+            side = drawn.draw(self.n_asked, voter) if uniforms is None else drawn.take(uniforms)
+            i, j = self.sampler.choose(self, voter, drawn.values)
         except TypeError:
-            _check_voter(voter)
+            check_voter(voter)
             raise
         leads = self._board.items[LEAD]
         i_lead, j_lead = leads.item(i), leads.item(j)
@@ -242,30 +234,6 @@ class PairStream:
         if i_lead > j_lead or (i_lead == j_lead and side < 0.5):
             return j, i
         return i, j
-
-    def _draw(self, voter: Hashable) -> float:
-        """Fill in the uniforms of the next question, were it this voter's; the one for the side.
-
-        They depend on the seed, on how many questions were asked and, turned around the circle, on the voter, so that
-        those who ask at the same moment do not all get the same.
-        """
-        number, row = divmod(self.n_asked, BLOCK)
-        if number != self._block_number:
-            source = np.random.Generator(np.random.Philox(key=self._key, counter=[0, 0, 0, number]))
-            self._block, self._block_number = source.random((BLOCK, N_UNIFORMS)).tolist(), number
-        turn = crc32(f"{voter}".encode("utf-8", "backslashreplace")) * 2.0**-32
-        first, second, third, side = self._block[row]
-        places = self._places
-        places[0], places[1], places[2] = (first + turn) % 1.0, (second + turn) % 1.0, (third + turn) % 1.0
-        return (side + turn) % 1.0
-
-    def _take(self, uniforms: Sequence[float] | NDArray[np.float64]) -> float:
-        """Fill in the uniforms that were given; the one for the side."""
-        given = np.array(uniforms, np.float64)
-        if given.shape != (N_UNIFORMS,) or not ((given >= 0.0) & (given < 1.0)).all():
-            raise InputError(f"uniforms is {shorten(uniforms)}; pass {N_UNIFORMS} numbers from [0, 1)")
-        self._uniforms[:] = given[:-1]
-        return float(given[-1])
 
     # --- telling ---
 
@@ -302,7 +270,7 @@ class PairStream:
             Where an item or the outcome is unknown, or both items are the same.
         """
         left, right = self._check_pair(voter, left, right)
-        code = _outcome_code(outcome)
+        code = outcome_code(outcome)
         question = (voter, left, right)
         if question in self._open:
             self._close(question)
@@ -351,7 +319,7 @@ class PairStream:
             Where an item or the outcome is unknown.
         """
         left, right = self._check_pair(voter, left, right)
-        code = _outcome_code(outcome)
+        code = outcome_code(outcome)
         pair = (max(left, right) << 24) + min(left, right)
         row = self._board.seen_by(voter)[0]
         n_shown = int(np.count_nonzero(row[1 : 1 + row[0]] == pair))
@@ -537,37 +505,11 @@ class PairStream:
         try:
             hash(voter)
         except TypeError:
-            _check_voter(voter)
+            check_voter(voter)
         return left, right
-
-
-def _check_voter(voter: Hashable) -> None:
-    try:
-        hash(voter)
-    except TypeError:
-        raise InputError(f"voter {shorten(voter)} is not hashable; pass a name or a number") from None
-
-
-def _outcome_code(outcome: Outcome | str) -> int:
-    if isinstance(outcome, str) and outcome in OUTCOME_NAMES:
-        return OUTCOME_NAMES[outcome]
-    if isinstance(outcome, Outcome) or (is_whole(outcome) and 0 <= outcome <= 3):
-        return int(outcome)
-    raise InputError(f"outcome is {shorten(outcome)}; it must be 'left', 'right', 'tie' or 'skip'")
 
 
 def _read_only(array: Ints) -> Ints:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def check_positive(value: float, name: str, what: str) -> float:
-    """A sampler's option that is a positive finite number."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float, np.integer, np.floating))
-        or not 0 < value < math.inf
-    ):
-        raise InputError(f"{name} is {shorten(value)}; {what}")
-    return float(value)

@@ -229,7 +229,7 @@ def test_items_by_exposure(sampler: Sampler) -> None:
     assert (np.diff(stream.shown[stream.by_exposure]) >= 0).all()
 
 
-GIVEN = [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3, 1.0], [0.1, float("nan"), 0.3, 0.4], [-0.1, 0.2, 0.3, 0.4]]
+GIVEN = ["abc", 0.5, [0.1, 0.2, 0.3], [0.1, 0.2, 0.3, 1.0], [0.1, float("nan"), 0.3, 0.4], [-0.1, 0.2, 0.3, 0.4]]
 
 
 @pytest.mark.parametrize("uniforms", GIVEN, ids=str)
