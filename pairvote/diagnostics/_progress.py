@@ -47,8 +47,8 @@ class Progress:
     --------
     >>> import pairvote as pv
     >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
-    >>> print(pv.diagnostics.progress(votes, 5, rng=1))
-    4.0 of the best 5 are right on average, all of them with a chance of 0.20; about 2,100 more votes would make it 4.5
+    >>> print(pv.diagnostics.progress(votes, top_k=5, rng=1))
+    4.1 of the best 5 are right on average, all of them with a chance of 0.23; about 1,800 more votes would make it 4.5
     """
 
     top: list[Hashable]
@@ -79,10 +79,10 @@ class Progress:
 
 def progress(
     votes: Votes | PairCounts,
-    top_k: int,
     *,
+    top_k: int = 5,
     target: float = 0.9,
-    prior_sd: float = 1.0,
+    prior_sd: float = 3.0,
     rng: int | np.random.Generator | None = None,
     **options: Any,
 ) -> Progress:
@@ -98,11 +98,11 @@ def progress(
     ----------
     votes : Votes or PairCounts
     top_k : int
+        How many of the best are wanted, at most the number of items.
     target : float
         The share of the best k to be right on average, below 1.
     prior_sd : float
-        The standard deviation of the strengths that were to be expected, in log-odds: the chances are right on average
-        where it is.
+        Of `bradley_terry`. The chances are right on average when the strengths spread as much as this, in log-odds.
     rng : None, int or numpy.random.Generator, keyword-only
     **options
         More of `bradley_terry`, such as ``uncertainty="by-voter"`` where tastes differ.
@@ -121,9 +121,9 @@ def progress(
     --------
     >>> import pairvote as pv
     >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
-    >>> now = pv.diagnostics.progress(votes, 5, rng=1)
+    >>> now = pv.diagnostics.progress(votes, top_k=5, rng=1)
     >>> round(now.overlap, 2), now.top[0] in now.top, now.more_votes > 0
-    (0.8, True, True)
+    (0.81, True, True)
     """
     generator = np.random.default_rng(rng)
     if not is_number(target) or not 0 < target < 1:

@@ -18,7 +18,7 @@ def test_chances_and_the_votes_still_needed_are_right_on_average() -> None:
     sure, exact, hits, more = [], [], [], []
     for r, truth in enumerate(now.strengths):
         best = set(np.argsort(-truth)[:3].tolist())
-        found = pv.diagnostics.progress(now.votes(r), 3, target=0.9, rng=r)
+        found = pv.diagnostics.progress(now.votes(r), top_k=3, target=0.9, rng=r)
         assert found.n_votes == 150
         assert found.overlap == pytest.approx(found.probability.mean())
         assert found.exact <= found.probability.min() + 1e-12
@@ -40,11 +40,11 @@ def test_chances_and_the_votes_still_needed_are_right_on_average() -> None:
 
 def test_more_votes_of_the_same_make_surer() -> None:
     votes = pv.datasets.kalmar().simulated_votes(rng=2014)
-    once, twice = (pv.diagnostics.progress(v.counts(), 5, rng=1) for v in (votes, votes + votes))
+    once, twice = (pv.diagnostics.progress(v.counts(), top_k=5, rng=1) for v in (votes, votes + votes))
     assert twice.overlap > once.overlap
     assert twice.n_votes == 2 * once.n_votes
     assert twice.more_votes > 0
-    settled = pv.diagnostics.progress(votes, 5, target=0.5, rng=1)
+    settled = pv.diagnostics.progress(votes, top_k=5, target=0.5, rng=1)
     assert settled.more_votes == 0
     assert "no more votes are needed for 2.5" in str(settled)
     assert repr(settled) == f"Progress({settled})"
@@ -52,10 +52,10 @@ def test_more_votes_of_the_same_make_surer() -> None:
 
 def test_the_whole_ranking_is_always_right_and_nothing_comes_of_no_votes() -> None:
     votes = pv.Votes.from_wins(["ash", "birch"], ["birch", "cedar"])
-    everything = pv.diagnostics.progress(votes, 3, rng=1)
+    everything = pv.diagnostics.progress(votes, top_k=3, rng=1)
     assert everything.overlap == everything.exact == 1.0
     assert everything.more_votes == 0
-    nothing = pv.diagnostics.progress(pv.Votes.from_codes([], [], [], n_items=4), 2, rng=1)
+    nothing = pv.diagnostics.progress(pv.Votes.from_codes([], [], [], n_items=4), top_k=2, rng=1)
     assert nothing.more_votes is None
     assert abs(nothing.overlap - 0.5) < 0.05
     assert "no number of votes in reach" in str(nothing)
@@ -65,7 +65,7 @@ def test_options_go_to_the_scorer() -> None:
     votes = pv.simulate(
         n_items=6, n_voters=8, votes_each=12, voters=pv.VoterModel(taste_sd=2.0), repetitions=1, rng=2
     ).votes(0)
-    model, by_voter = (pv.diagnostics.progress(votes, 2, rng=1, uncertainty=u) for u in ("model", "by-voter"))
+    model, by_voter = (pv.diagnostics.progress(votes, top_k=2, rng=1, uncertainty=u) for u in ("model", "by-voter"))
     assert model.top == by_voter.top
     assert model.overlap != by_voter.overlap
 
@@ -73,7 +73,7 @@ def test_options_go_to_the_scorer() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"top_k": 0}, "k is 0; with 2 items"),
+        ({"top_k": 0}, "top_k is 0; with 2 items"),
         ({"top_k": 1, "target": 1.0}, "target is 1.0"),
         ({"top_k": 1, "prior_sd": -1.0}, "prior_sd is -1.0"),
     ],
