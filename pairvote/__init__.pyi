@@ -21,8 +21,10 @@ from pairvote.io import write_votes as write_votes
 from pairvote.poll import Poll as Poll
 from pairvote.poll import Question as Question
 from pairvote.ranking import Agreement as Agreement
+from pairvote.ranking import Difference as Difference
 from pairvote.ranking import Fit as Fit
 from pairvote.ranking import Interval as Interval
+from pairvote.ranking import OutcomeProbabilities as OutcomeProbabilities
 from pairvote.ranking import Ranking as Ranking
 from pairvote.scoring import EloRatings as EloRatings
 from pairvote.scoring import bootstrap as bootstrap

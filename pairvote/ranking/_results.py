@@ -30,7 +30,22 @@ class Interval(NamedTuple):
 
 
 class OutcomeProbabilities(NamedTuple):
-    """The chance that the left side is picked, that the two tie, and that the right side is picked."""
+    """The chance that the left side is picked, that the two tie, and that the right side is picked.
+
+    `Ranking.outcome_probabilities` gives it.
+
+    Attributes
+    ----------
+    left, tie, right : float
+        They add up to 1.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> chances = pv.bradley_terry(pv.datasets.baseball()).outcome_probabilities("Milwaukee", "Detroit")
+    >>> isinstance(chances, pv.OutcomeProbabilities), round(chances.left, 2), chances.tie
+    (True, 0.54, 0.0)
+    """
 
     left: float
     tie: float
@@ -39,13 +54,25 @@ class OutcomeProbabilities(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Difference:
-    """How far one item is ahead of another.
+    """How far one item is ahead of another, or one mean of a simulation ahead of another.
+
+    `Ranking.difference` and `simulation.Table.difference` give it.
 
     Attributes
     ----------
     estimate : float
         The first item's score less the second's.
     standard_error : float
+        The standard error of `estimate`, in its unit.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> ahead = pv.bradley_terry(pv.datasets.baseball()).difference("Milwaukee", "Detroit")
+    >>> isinstance(ahead, pv.Difference), round(ahead.estimate, 2), round(ahead.standard_error, 2)
+    (True, 0.14, 0.31)
+    >>> [round(float(end), 2) for end in ahead.confidence_interval(0.9)]
+    [-0.37, 0.65]
     """
 
     estimate: float
