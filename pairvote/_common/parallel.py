@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import TypeVar
 
 Block = TypeVar("Block")
@@ -17,9 +17,16 @@ def run_blocks(
 
 
 def each_answer(
-    function: Callable[[Block], Answer], blocks: Sequence[Block], *, n_jobs: int, progress: bool
+    function: Callable[[Block], Answer],
+    blocks: Iterable[Block],
+    *,
+    n_jobs: int,
+    progress: bool,
+    n_blocks: int | None = None,
 ) -> Iterator[Answer]:
     """What `function` makes of each block, in their order, as soon as it is there.
+
+    Blocks may come from a generator, which is asked for a few at a time; `n_blocks` is then their number, for the bar.
 
     All that an answer depends on, random numbers included, comes with its block, so that any `n_jobs` gives the
     same. Processes, unless joblib's `parallel_config` says otherwise, since the loops here spend too much of their time
@@ -35,11 +42,17 @@ def each_answer(
         answers = Parallel(n_jobs=int(n_jobs), return_as="generator" if one_by_one else "list")(
             delayed(_alone)(function, block) for block in blocks
         )
-    if progress:
-        from tqdm import tqdm
+    yield from with_bar(answers, progress, unit="block", total=len(blocks) if isinstance(blocks, Sized) else n_blocks)
 
-        answers = tqdm(answers, total=len(blocks), unit="block")
-    yield from answers
+
+def with_bar(values: Iterable[Answer], progress: bool, *, unit: str, total: int | None = None) -> Iterable[Answer]:
+    """The values as they come, with a bar that moves by one for each when `progress` is True."""
+    if not progress:
+        return values
+    from tqdm import tqdm
+
+    bar: Iterable[Answer] = tqdm(values, total=total, unit=unit)
+    return bar
 
 
 def _alone(function: Callable[[Block], Answer], block: Block) -> Answer:

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from pairvote.votes._votes import Votes
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, by_chunks: bool | None = None) -> int:
     """Run the command and return its exit status.
 
     Parameters
     ----------
     argv : sequence of str, optional
         The arguments; those of the process by default.
+    by_chunks : bool, optional
+        Whether `rank` reads votes chunk by chunk; by default it does so for large files only.
 
     Examples
     --------
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     _escape_what_cannot_be_encoded()
-    arguments = argparse.Namespace()
+    arguments = argparse.Namespace(by_chunks=by_chunks)
     try:
         return _run(argv, arguments)
     except PairvoteError as error:
@@ -98,7 +100,10 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
     from pairvote.cli._rank import Summary, is_large, rank_chunks
     from pairvote.scoring._methods import rank
 
-    if arguments.criteria is None and is_large(arguments.votes, arguments.input_format):
+    by_chunks = arguments.by_chunks
+    if by_chunks is None:
+        by_chunks = is_large(arguments.votes, arguments.input_format)
+    if arguments.criteria is None and by_chunks:
         from pairvote.io._scan import scan_votes
 
         progress = sys.stderr is not None and sys.stderr.isatty()

@@ -28,20 +28,30 @@ MOST_ITEMS, MOST_QUESTIONS = 100, 50_000
 
 
 def plan(
-    titles: Any, n_voters: int | None, votes_each: int, out: str, seed: int | None, top: int | None = None
+    titles: Any,
+    n_voters: int | None,
+    votes_each: int,
+    out: str,
+    seed: int | None,
+    top_k: int | None = None,
+    *,
+    repetitions: int = REPETITIONS,
 ) -> tuple[str, str]:
     """The ballots as CSV, or nothing if they are saved in the file `out`; and a description of them.
 
-    With `top`, the description also says what the vote will find of so many best. Without voters there is only that.
+    With `top_k`, the description also says what the vote will find of so many best. Without voters there is only that.
     """
-    if n_voters is None and top is None:
-        raise InputError("--voters is not given; pass it, or --top K to be told how many are needed")
+    if n_voters is None and top_k is None:
+        raise InputError("--voters is not given", remedy="pass it, or --top K to be told how many are needed")
     if n_voters is None and out != "-":
-        raise InputError("--out is given without --voters, so there are no ballots to save; pass --voters N")
+        raise InputError("--out is given without --voters, so there are no ballots to save", remedy="pass --voters N")
     items = _read_titles(Source.of(titles))
-    if top is not None and top >= len(items):
-        raise InputError(f"--top is {top} and there are {len(items)} items; pass fewer, those that are to be found")
-    prospect = "" if top is None else _prospect(len(items), n_voters, votes_each, top, seed) + "\n"
+    if top_k is not None and top_k >= len(items):
+        problem = f"--top is {top_k} and there are {len(items)} items"
+        raise InputError(problem, value=top_k, remedy="pass fewer, those that are to be found")
+    prospect = ""
+    if top_k is not None:
+        prospect = _prospect(len(items), n_voters, votes_each, top_k, seed, repetitions) + "\n"
     if n_voters is None:
         return "", prospect
     ballots = plan_ballots(n_items=len(items), n_voters=n_voters, votes_each=votes_each, rng=seed)
@@ -54,25 +64,27 @@ def plan(
     return "", f"{description}The ballots are in {displayed(out)}.\n"
 
 
-def _prospect(n_items: int, n_voters: int | None, votes_each: int, top: int, seed: int | None) -> str:
+def _prospect(
+    n_items: int, n_voters: int | None, votes_each: int, top_k: int, seed: int | None, repetitions: int
+) -> str:
     """What a vote of this size will find, by simulation of items that are N(0, 1) in log-odds."""
     if n_items > MOST_ITEMS or (n_voters or 1) * votes_each > MOST_QUESTIONS:
         return f"what a vote will find is simulated for up to {MOST_ITEMS} items and {MOST_QUESTIONS:,} questions only"
     lines = []
     size: dict[str, Any] = {"n_items": n_items, "votes_each": votes_each}
     if n_voters is not None:
-        found = simulate(**size, n_voters=n_voters, repetitions=REPETITIONS, rng=seed).evaluate(METHOD, top_k=top)
+        found = simulate(**size, n_voters=n_voters, repetitions=repetitions, rng=seed).evaluate(METHOD, top_k=top_k)
         lines.append(
-            f"about {top * found.mean('overlap'):.1f} of the best {top} are found on average, "
+            f"about {top_k * found.mean('overlap'):.1f} of the best {top_k} are found on average, "
             f"all of them in {found.mean('exact'):.0%} of such votes"
         )
     try:
-        needed = how_many(**size, top_k=top, target=TARGET, method=METHOD, repetitions=REPETITIONS, rng=seed)
+        needed = how_many(**size, top_k=top_k, target=TARGET, method=METHOD, repetitions=repetitions, rng=seed)
     except InputError as error:
         lines.append(error.problem)
     else:
         lines.append(
-            f"to find {TARGET:.0%} of the best {top} takes about {plural(needed.n_voters, 'voter')} "
+            f"to find {TARGET:.0%} of the best {top_k} takes about {plural(needed.n_voters, 'voter')} "
             f"({100 * needed.level:g}% interval {needed.low:,} to {needed.high:,}), {votes_each:,} votes each"
         )
     lines.append("(simulated: strengths N(0, 1) in log-odds, answers and scores by Bradley-Terry)")

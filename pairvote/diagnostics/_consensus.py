@@ -133,21 +133,20 @@ class Consensus:
             ties: Ties = "davidson" if table[:, [Outcome.RIGHT, Outcome.LEFT]].any() else "half"
             return bradley_terry(counts, ties=ties, prior_sd=self.model.prior_sd, uncertainty="none").scores
 
-    def simulated(self, rng: np.random.Generator) -> Consensus:
-        """The same questions answered by the fitted model, and the model fitted to the answers.
-
-        Answers by which it is not determined, as where one side wins them all, are drawn again.
-        """
+    def simulated(self, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Outcomes of the same questions, drawn from the fitted model: shape (n_rows,)."""
         below_tie, below_left = self._thresholds
-        while True:
-            point = rng.random(len(self.pair))
-            outcome = (point >= below_tie).astype(np.uint8) + (point >= below_left)
-            drawn = replace(self, rows=replace(self.rows, outcome=outcome.astype(np.uint8)))
-            try:
-                model, parameters = self.refitted(drawn.table_of(), SIMULATED_TOL)
-            except NotIdentifiedError:
-                continue
-            return replace(drawn, model=model, parameters=parameters)
+        point = rng.random(len(self.pair))
+        return np.add(point >= below_tie, point >= below_left, dtype=np.uint8)
+
+    def answered_by(self, outcome: NDArray[np.uint8]) -> Consensus | None:
+        """The same questions with other outcomes, and the model fitted to them; None where they do not determine it."""
+        drawn = replace(self, rows=replace(self.rows, outcome=outcome))
+        try:
+            model, parameters = self.refitted(drawn.table_of(), SIMULATED_TOL)
+        except NotIdentifiedError:
+            return None
+        return replace(drawn, model=model, parameters=parameters)
 
 
 def posterior_of(ranking: Ranking) -> Posterior:

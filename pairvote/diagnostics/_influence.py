@@ -129,8 +129,8 @@ def check_cut(top_k: int, n_items: int) -> None:
         raise InputError(problem, option="top_k", value=top_k, remedy="pass a smaller one")
 
 
-def influence_of(consensus: Consensus, groups: Groups, top_k: int) -> Influence:
-    """The same of a fit at hand."""
+def influence_of(consensus: Consensus, groups: Groups, top_k: int, *, most_refits: int = MOST_REFITS) -> Influence:
+    """The influence of each voter on a fit at hand."""
     n_voters, n_items = len(groups.codes), consensus.n_items
     rows = VoteRows.of(consensus.rows.where(np.isin(np.arange(len(consensus.rows)), groups.rows)))
     fitted = consensus.fitted
@@ -144,7 +144,7 @@ def influence_of(consensus: Consensus, groups: Groups, top_k: int) -> Influence:
     after = consensus.scores + moved
     margin = after[:, inside].min(axis=1) - after[:, ~inside].max(axis=1)
     refitted = np.zeros(n_voters, bool)
-    refitted[np.argsort(margin, kind="stable")[:MOST_REFITS]] = True
+    refitted[np.argsort(margin, kind="stable")[:most_refits]] = True
     shift = np.abs(moved).max(axis=1)
     joins: list[tuple[Hashable, ...]] = [()] * n_voters
     leaves = joins.copy()

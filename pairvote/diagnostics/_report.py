@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural
-from pairvote._common.options import check_top_k
+from pairvote._common.options import check_jobs, check_top_k
 from pairvote._common.random import Rng
 from pairvote.diagnostics._answered import Answers, answers_of
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
@@ -155,6 +155,8 @@ def check(
     rng: Rng = None,
     criterion: Hashable | None = None,
     prior_sd: float = 3.0,
+    n_jobs: int = 1,
+    progress: bool = False,
 ) -> Report:
     """Is this vote to be trusted? Everything that this module looks at, in one report.
 
@@ -179,6 +181,10 @@ def check(
         Which criterion to look at, where the votes answer several.
     prior_sd : float
         Of `bradley_terry`; finite, since simulated votes need not determine all scores.
+    n_jobs : int
+        How many processes simulate, -1 for all cores; the answer is the same for any.
+    progress : bool
+        Show a bar of the simulations.
 
     Returns
     -------
@@ -214,11 +220,12 @@ def check(
     check_top_k(min(top_k, votes.n_items) if is_whole(top_k) else top_k, votes.n_items)
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
+    check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, None, prior_sd)
     groups = Groups.of(consensus)
     n_rows, n_items = len(consensus.rows), consensus.n_items
     statistics = [largest_misfit, n_circular, *([] if groups is None else [largest_evidence(groups)])]
-    misfit, circular, *against = simulate(consensus, n_simulations, rng, statistics)
+    misfit, circular, *against = simulate(consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress)
     asked, fit = exposure(votes), consensus.ranking.fit
     if not consensus.model.position:
         asked = replace(asked, side_p=math.nan)

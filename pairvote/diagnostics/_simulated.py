@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.messages import wrong_option
+from pairvote._common.options import check_jobs
+from pairvote._common.parallel import each_answer
 from pairvote._common.random import Rng
 from pairvote.diagnostics._consensus import Consensus, check_rate
 from pairvote.diagnostics._residuals import Items, items_of, squares_of_items
@@ -17,6 +20,8 @@ from pairvote.diagnostics._voters import Groups, Voters, evidence, voters_of
 from pairvote.votes._votes import Votes
 
 MOST_SIMULATIONS, FEWEST_SIMULATIONS, LEAST = 499, 199, 99
+# A block of simulated votes, and the most single votes in it.
+BLOCK, MOST_DRAWN = 50, 1_000_000
 # Votes and pairs of items simulated in all.
 MOST_SIMULATED = 20_000_000
 
@@ -24,18 +29,40 @@ Statistic = Callable[[Consensus], Sequence[float]]
 
 
 def simulate(
-    consensus: Consensus, n_simulations: int | None, rng: np.random.Generator, statistics: Sequence[Statistic]
+    consensus: Consensus,
+    n_simulations: int | None,
+    rng: np.random.Generator,
+    statistics: Sequence[Statistic],
+    *,
+    n_jobs: int = 1,
+    progress: bool = False,
 ) -> list[NDArray[np.float64]]:
-    """What each statistic is in votes simulated from the consensus: float64, shape (n_simulations, its length)."""
+    """What each statistic is in votes simulated from the consensus: float64, shape (n_simulations, its length).
+
+    Votes that do not determine the model, such as where one side wins them all, are drawn again.
+    """
     if n_simulations is None:
         n_simulations = MOST_SIMULATED // (len(consensus.rows) + consensus.n_items**2)
         n_simulations = min(max(n_simulations, FEWEST_SIMULATIONS), MOST_SIMULATIONS)
-    found: list[list[Sequence[float]]] = [[] for _ in statistics]
-    for _ in range(n_simulations):
-        drawn = consensus.simulated(rng)
-        for values, statistic in zip(found, statistics, strict=True):
-            values.append(statistic(drawn))
-    return [np.array(values, np.float64) for values in found]
+    size = min(max(MOST_DRAWN // len(consensus.rows), 1), BLOCK)
+    function = partial(_statistics, consensus, statistics)
+    found: list[list[Sequence[float]]] = []
+    while len(found) < n_simulations:
+        lacking = n_simulations - len(found)
+        sizes = [min(size, lacking - done) for done in range(0, lacking, size)]
+        # Drawn here, one block after the other, so that any number of jobs sees the same votes.
+        blocks = ([consensus.simulated(rng) for _ in range(n)] for n in sizes)
+        for block in each_answer(function, blocks, n_jobs=n_jobs, progress=progress, n_blocks=len(sizes)):
+            found += block
+    return [np.array(values, np.float64) for values in zip(*found, strict=True)]
+
+
+def _statistics(
+    consensus: Consensus, statistics: Sequence[Statistic], block: Sequence[NDArray[np.uint8]]
+) -> list[list[Sequence[float]]]:
+    """The statistics of each draw in a block that determines the model."""
+    drawn = [consensus.answered_by(outcome) for outcome in block]
+    return [[statistic(votes) for statistic in statistics] for votes in drawn if votes is not None]
 
 
 def check_simulation(n_simulations: int | None, prior_sd: float) -> None:
@@ -48,7 +75,11 @@ def check_simulation(n_simulations: int | None, prior_sd: float) -> None:
 
 def largest_evidence(groups: Groups) -> Statistic:
     """The largest of each kind against a voter."""
-    return lambda drawn: evidence(drawn, groups).largest()
+    return partial(_largest_evidence, groups)
+
+
+def _largest_evidence(groups: Groups, drawn: Consensus) -> Sequence[float]:
+    return evidence(drawn, groups).largest()
 
 
 def largest_misfit(drawn: Consensus) -> tuple[float]:
@@ -69,6 +100,8 @@ def voters(
     rng: Rng = None,
     criterion: Hashable | None = None,
     prior_sd: float = 3.0,
+    n_jobs: int = 1,
+    progress: bool = False,
 ) -> Voters:
     r"""Agreement, infit and outfit of each voter, and flags for straight-liners, random answerers and pushers.
 
@@ -89,6 +122,10 @@ def voters(
         Which criterion to look at, where the votes answer several.
     prior_sd : float
         Of `bradley_terry`; finite.
+    n_jobs : int
+        How many processes simulate, -1 for all cores; the answer is the same for any.
+    progress : bool
+        Show a bar of the simulations.
 
     Raises
     ------
@@ -117,9 +154,17 @@ def voters(
     """
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
+    check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, criterion, prior_sd)
     groups = Groups.needed(consensus)
-    (largest,) = simulate(consensus, n_simulations, np.random.default_rng(rng), [largest_evidence(groups)])
+    (largest,) = simulate(
+        consensus,
+        n_simulations,
+        np.random.default_rng(rng),
+        [largest_evidence(groups)],
+        n_jobs=n_jobs,
+        progress=progress,
+    )
     return voters_of(consensus, groups, largest, rate)
 
 
@@ -131,6 +176,8 @@ def items(
     rng: Rng = None,
     criterion: Hashable | None = None,
     prior_sd: float = 3.0,
+    n_jobs: int = 1,
+    progress: bool = False,
 ) -> Items:
     """Infit and outfit of each item, and flags for items whose votes contradict each other.
 
@@ -139,7 +186,7 @@ def items(
     votes : Votes
     rate : float
         How often an honest vote may have any item flagged.
-    n_simulations, rng, criterion, prior_sd
+    n_simulations, rng, criterion, prior_sd, n_jobs, progress
         As in `voters`.
 
     Raises
@@ -160,8 +207,11 @@ def items(
     """
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
+    check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, criterion, prior_sd)
-    (largest,) = simulate(consensus, n_simulations, np.random.default_rng(rng), [largest_misfit])
+    (largest,) = simulate(
+        consensus, n_simulations, np.random.default_rng(rng), [largest_misfit], n_jobs=n_jobs, progress=progress
+    )
     return items_of(consensus, largest[:, 0], rate)
 
 
@@ -172,6 +222,8 @@ def triads(
     rng: Rng = None,
     criterion: Hashable | None = None,
     prior_sd: float = 3.0,
+    n_jobs: int = 1,
+    progress: bool = False,
 ) -> Triads:
     r"""Circular triads by the majority of each pair, against those of votes simulated from a single ranking.
 
@@ -182,7 +234,7 @@ def triads(
     Parameters
     ----------
     votes : Votes
-    n_simulations, rng, criterion, prior_sd
+    n_simulations, rng, criterion, prior_sd, n_jobs, progress
         As in `voters`.
 
     Raises
@@ -203,6 +255,9 @@ def triads(
     (1, 1, 0.0)
     """
     check_simulation(n_simulations, prior_sd)
+    check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, criterion, prior_sd)
-    (circular,) = simulate(consensus, n_simulations, np.random.default_rng(rng), [n_circular])
+    (circular,) = simulate(
+        consensus, n_simulations, np.random.default_rng(rng), [n_circular], n_jobs=n_jobs, progress=progress
+    )
     return triads_of(consensus, circular[:, 0])

@@ -74,11 +74,14 @@ class Triads(Part):
             )
 
 
-def count_triads(counts: PairCounts) -> tuple[int, int]:
-    """Circular triads and complete ones: trace(B^3) / 3 and trace(M^3) / 6, B who beat whom, M either way."""
+def count_triads(counts: PairCounts, *, dense_items: int = DENSE_ITEMS) -> tuple[int, int]:
+    """Circular triads and complete ones: trace(B^3) / 3 and trace(M^3) / 6, B who beat whom, M either way.
+
+    The matrices of more than `dense_items` items are sparse.
+    """
     margin = counts.table[:, Outcome.LEFT] - counts.table[:, Outcome.RIGHT]
     beats: Any
-    if counts.n_items <= DENSE_ITEMS:
+    if counts.n_items <= dense_items:
         lead = np.zeros((counts.n_items, counts.n_items))
         lead[counts.left, counts.right] = margin
         lead -= lead.T

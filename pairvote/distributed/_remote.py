@@ -133,16 +133,17 @@ class RemoteModel(Model):
         """The connected component of each item: int32, shape (n_items,)."""
         return self._counts.components()
 
-    def check_maximum(self) -> None:
+    def check_maximum(self, most_rounds: int = MOST_ROUNDS) -> None:
         """NotIdentifiedError where maximum-likelihood scores do not exist, or where it cannot be told from here.
 
         Scores do by Ford's condition, as of any model. For a tie parameter and a position effect it is enough that
         decided votes, and those that each side won, lead in a circle somewhere, and that is all that is looked for.
+        Each round goes once over all pairs.
         """
         if self.prior_precision or not self._counts.n_items:
             return
         tied = self.tie_weight > 0
-        above, below = self._reached("beat", tied)
+        above, below = self._reached("beat", tied, most_rounds)
         if not (above.all() and below.all()):
             totals = self.totals.copy()
             totals[:, Outcome.TIE] *= self.tie_weight
@@ -150,28 +151,28 @@ class RemoteModel(Model):
             best = np.flatnonzero(above if below.all() else below == 0)
             components = self._counts.components_by(tied=tied)
             raise no_scores(self._counts.items, totals, components, best, **PRIOR_REMEDY)
-        if self.has_ties and not self._circles("beat", tied=False):
+        if self.has_ties and not self._circles("beat", tied=False, most_rounds=most_rounds):
             raise _untold("the tie parameter", "decided votes")
         # A tie stands against both sides where the model has no other place for it.
         level = bool(self.n_ties) and not self.has_ties
         sides: tuple[Links, Links] = ("right won", "left won")
         for side in sides:
-            if self.position and not self._circles(side, tied=level):
+            if self.position and not self._circles(side, tied=level, most_rounds=most_rounds):
                 raise _untold("the position effect", f"votes that the {side.partition(' ')[0]} side won")
 
-    def _circles(self, links: Links, *, tied: bool) -> bool:
+    def _circles(self, links: Links, *, tied: bool, most_rounds: int) -> bool:
         """Whether some shard has a circle of such links, or all items are in one."""
         found = [task(_shards.circle)(shard, links, tied) for shard in self._shards]
         if result(added(found, _shards.any_of)):
             return True
-        above, below = self._reached(links, tied)
+        above, below = self._reached(links, tied, most_rounds)
         return bool(above.all() and below.all())
 
-    def _reached(self, links: Links, tied: bool) -> tuple[Codes, Codes]:
+    def _reached(self, links: Links, tied: bool, most_rounds: int) -> tuple[Codes, Codes]:
         """Which items lead to the first by such links, and which it leads to: 1 for each, shape (n_items,)."""
         known = np.zeros((2, self._counts.n_items), np.int32)
         known[:, 0] = 1
-        for _ in range(MOST_ROUNDS):
+        for _ in range(most_rounds):
             above, below = sent(known[0]), sent(known[1])
             made = [task(_shards.reach)(shard, links, tied, above, below) for shard in self._shards]
             reached = np.maximum(known, result(added(made, _shards.either)))
@@ -179,8 +180,10 @@ class RemoteModel(Model):
                 return known[0], known[1]
             known = reached
         raise NotIdentifiedError(
-            f"whether maximum-likelihood scores exist cannot be told after {MOST_ROUNDS} rounds over all partitions, "
-            "as where votes join the items in long chains; set a finite prior_sd, or gather() the counts and fit those"
+            f"whether maximum-likelihood scores exist cannot be told after {most_rounds} rounds over all partitions, "
+            "as where votes join the items in long chains",
+            option="prior_sd",
+            remedy="set a finite prior_sd, or gather() the counts and fit those",
         )
 
 

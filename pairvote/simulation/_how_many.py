@@ -93,6 +93,7 @@ def how_many(
     most: int = 2000,
     rng: Rng = None,
     n_jobs: int = 1,
+    progress: bool = False,
 ) -> Needed:
     """How many voters are needed to reach a target on average, by bisection over simulations.
 
@@ -115,7 +116,9 @@ def how_many(
         No more voters than these are tried.
     rng : None, int or numpy.random.Generator, keyword-only
     n_jobs : int
-        How many processes, -1 for all cores.
+        How many processes, -1 for all cores; the answer is the same for any.
+    progress : bool
+        Show a bar for each number of voters that is tried.
 
     Raises
     ------
@@ -158,6 +161,7 @@ def how_many(
                 repetitions=repetitions,
                 rng=np.random.default_rng(seed),
                 n_jobs=n_jobs,
+                progress=progress,
             ).rows[0]
         found = Table(rows=(rows[n_voters],))
         mean, error = found.mean(metric), found.error(metric)

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from pairvote._common.labels import merge_labels
+from pairvote._common.options import check_flag
+from pairvote._common.parallel import with_bar
 from pairvote.votes._cells import Cells
 from pairvote.votes._chunks import CodedSource, CodedVotes, Criterion, each_chunk
 from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows, no_votes
@@ -24,7 +26,9 @@ GATHERED_AN_ITEM = 8
 MOST_OUTCOMES = 256
 
 
-def count_pairs(votes: Votes | PairCounts | Iterable[Votes], *, criterion: Hashable | None = None) -> PairCounts:
+def count_pairs(
+    votes: Votes | PairCounts | Iterable[Votes], *, criterion: Hashable | None = None, progress: bool = False
+) -> PairCounts:
     """Votes added up by ordered pair, chunk by chunk.
 
     The chunks may share one numbering of their items, as those of `pairvote.scan_votes` do, or each have its own:
@@ -36,6 +40,8 @@ def count_pairs(votes: Votes | PairCounts | Iterable[Votes], *, criterion: Hasha
     votes : Votes, PairCounts, or iterable of Votes
     criterion : label, optional
         Which criterion to count, where the votes answer several.
+    progress : bool
+        Show a bar that counts the chunks. How many there will be is not known; `scan_votes` has a bar that knows.
 
     Raises
     ------
@@ -52,26 +58,28 @@ def count_pairs(votes: Votes | PairCounts | Iterable[Votes], *, criterion: Hasha
     >>> pv.bradley_terry(counts).order()
     ['oak', 'ash', 'birch']
     """
+    check_flag("progress", progress)
     if isinstance(votes, (Votes, PairCounts)):
         return as_counts(votes, criterion=criterion)
     chosen = Criterion(criterion)
-    counts = count_chosen(votes, chosen)
+    counts = count_chosen(votes, chosen, progress=bool(progress))
     chosen.check()
     return counts
 
 
-def count_chosen(votes: Iterable[Votes] | CodedSource, chosen: Criterion) -> PairCounts:
+def count_chosen(votes: Iterable[Votes] | CodedSource, chosen: Criterion, *, progress: bool = False) -> PairCounts:
     """The counts of the chunks' votes on a criterion, which learns of those that there are."""
     running = RunningCounts()
     if isinstance(votes, CodedSource):
-        for coded in votes.coded(voters=False):
+        for coded in with_bar(votes.coded(voters=False), progress, unit="chunk"):
             if coded.criterion is None and chosen.wanted is None:
                 chosen.see([None])
                 running.add_coded(coded)
             else:
                 running.add(chosen.of(coded.votes()))
     else:
-        for chunk in each_chunk(votes, "pass Votes, or chunks of them, such as scan_votes gives"):
+        chunks = each_chunk(votes, "pass Votes, or chunks of them, such as scan_votes gives")
+        for chunk in with_bar(chunks, progress, unit="chunk"):
             running.add(chosen.of(chunk))
     return running.counts()
 

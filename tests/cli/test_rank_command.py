@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 import pairvote as pv
-from pairvote.cli import _rank as _rank_command
 from pairvote.cli._main import main
 from pairvote.cli._parser import METHODS
 
@@ -37,13 +36,11 @@ def votes(*, weighted: bool = False, criteria: bool = False) -> pv.Votes:
 
 
 @pytest.fixture
-def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """What the command prints, of files that are taken for large or not."""
+def printed(capsys: pytest.CaptureFixture[str]) -> Run:
+    """What the command prints, of files that are taken for large or not, or judged by their size."""
 
-    def printed(*argv: object, large: bool, status: int = 0) -> str:
-        for name in ("LARGE_TEXT", "LARGE_PARQUET"):
-            monkeypatch.setattr(_rank_command, name, 0 if large else 2**60)
-        assert main(["rank", *map(str, argv)]) == status
+    def printed(*argv: object, large: bool | None = None, status: int = 0) -> str:
+        assert main(["rank", *map(str, argv)], by_chunks=large) == status
         out, said = capsys.readouterr()
         return said if status else out
 
@@ -119,7 +116,7 @@ def test_a_directory_of_files_is_ranked(printed: Run, tmp_path: Path) -> None:
     whole = votes()
     for number in range(3):
         pv.write_votes(whole.where(np.arange(300) % 3 == number), tmp_path / f"part-{number}.parquet")
-    report = json.loads(printed(tmp_path, "--input-format", "parquet", "--format", "json", large=False))
+    report = json.loads(printed(tmp_path, "--input-format", "parquet", "--format", "json"))
     assert report["n_votes"] == 300
     expected = pv.bradley_terry(whole)
     for row in report["ranking"]:
@@ -141,8 +138,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_sees_a_progress_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "votes.csv"
     pv.write_votes(votes(), path)
-    monkeypatch.setattr(_rank_command, "LARGE_TEXT", 0)
     for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stream)
-        assert main(["rank", str(path)]) == 0
+        assert main(["rank", str(path)], by_chunks=True) == 0
         assert ("100%" in stream.getvalue()) == shown

@@ -18,7 +18,7 @@ from strategies import FEWER, Sample, samples
 import pairvote as pv
 from pairvote import _kernels
 from pairvote.diagnostics._consensus import Consensus
-from pairvote.diagnostics._influence import MOST_REFITS
+from pairvote.diagnostics._influence import MOST_REFITS, influence_of
 from pairvote.diagnostics._reliability import correlation
 from pairvote.diagnostics._residuals import squares_of_items, squares_of_voters
 from pairvote.diagnostics._triads import count_triads, most_circular
@@ -352,11 +352,10 @@ def test_triads_equal_the_reference(sample) -> None:
     assert count_triads(sample.votes().counts()) == reference.circular_triads(sample.rows, sample.n_items)
 
 
-def test_triads_of_many_items_are_counted_the_same(monkeypatch) -> None:
+def test_triads_of_many_items_are_counted_the_same() -> None:
     votes = workshop(np.random.default_rng(12), n_items=30)
-    dense = count_triads(votes.counts())
-    monkeypatch.setattr("pairvote.diagnostics._triads.DENSE_ITEMS", 10)
-    assert count_triads(votes.counts()) == dense == reference.circular_triads(rows_of(votes), 30)
+    dense, sparse = (count_triads(votes.counts(), dense_items=most) for most in (30, 10))
+    assert sparse == dense == reference.circular_triads(rows_of(votes), 30)
 
 
 @pytest.mark.parametrize(
@@ -463,13 +462,13 @@ def test_influence_equals_a_fit_without_each_voter(tie) -> None:
     assert found.refitted.all()
 
 
-def test_of_many_voters_those_who_matter_most_are_refitted(monkeypatch) -> None:
+def test_of_many_voters_those_who_matter_most_are_refitted() -> None:
     everyone = pv.diagnostics.influence(KALMAR)
     assert everyone.refitted.all()
     assert len(everyone.voters) < MOST_REFITS
     assert everyone.decisive
-    monkeypatch.setattr("pairvote.diagnostics._influence.MOST_REFITS", 12)
-    some = pv.diagnostics.influence(KALMAR)
+    consensus = Consensus.of(KALMAR, None, 3.0)
+    some = influence_of(consensus, Groups.needed(consensus), 5, most_refits=12)
     assert some.refitted.sum() == 12
     assert some.decisive == everyone.decisive
     # One Newton step is near the fit.
@@ -679,3 +678,23 @@ def test_what_the_prior_decides_across_components_is_said_once() -> None:
     report = pv.diagnostics.check(apart, n_simulations=99, rng=1)
     assert report.prior_share == pytest.approx(1.0)
     assert sum("prior" in concern for concern in report.concerns) == 1
+
+
+@pytest.mark.parametrize("votes", [KALMAR, pv.Votes.from_labels([*"aab"], [*"bcc"], ["left"] * 3, voter=[*"xxy"])])
+def test_any_number_of_jobs_gives_the_same_report(votes, capsys) -> None:
+    options = {"top_k": 1, "n_simulations": 120}
+    one, two = np.random.default_rng(3), np.random.default_rng(3)
+    alone = pv.diagnostics.check(votes, rng=one, **options)
+    assert capsys.readouterr() == ("", "")
+    shared = pv.diagnostics.check(votes, rng=two, n_jobs=2, progress=np.True_, **options)
+    assert "100%" in capsys.readouterr().err
+    assert repr(shared.to_dict()) == repr(alone.to_dict())
+    assert one.random() == two.random()
+
+
+@pytest.mark.parametrize("name", ["check", "voters", "items", "triads"])
+def test_jobs_and_progress_mean_everywhere_the_same(name) -> None:
+    function = getattr(pv.diagnostics, name)
+    for options, message in (({"n_jobs": 0}, "n_jobs is 0"), ({"progress": 1}, "progress is 1; it is True or False")):
+        with pytest.raises(pv.InputError, match=message):
+            function(KALMAR, rng=1, **options)

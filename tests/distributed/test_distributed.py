@@ -23,6 +23,7 @@ import pairvote as pv
 from pairvote._common.frames import Frame
 from pairvote._inference.models import TIES
 from pairvote.distributed._api import DistributedCounts, bradley_terry, count_pairs
+from pairvote.distributed._remote import RemoteModel
 
 N_ITEMS = 30
 # Dask reads Parquet in words that pandas is about to give up.
@@ -588,10 +589,12 @@ def test_what_cannot_be_told_from_the_partitions_is_said(pairs: Any, options: di
     )
 
 
-def test_a_chain_too_long_to_follow_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pairvote.distributed._remote.MOST_ROUNDS", 2)
+def test_a_chain_too_long_to_follow_is_said() -> None:
     names = [f"item {place}" for place in range(8)]
     chain = wins([(*pair, outcome) for pair in itertools.pairwise(names) for outcome in ("left", "right")])
     counts = count_pairs(each_row(chain), most_pairs=0)
+    assert isinstance(counts, DistributedCounts)
+    model = RemoteModel.over(counts, ties="half", prior_sd=math.inf, position=False)
     with pytest.raises(pv.NotIdentifiedError, match="cannot be told after 2 rounds"):
-        bradley_terry(counts, prior_sd=math.inf)
+        model.check_maximum(most_rounds=2)
+    model.check_maximum()

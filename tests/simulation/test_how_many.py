@@ -8,6 +8,7 @@ import pytest
 import pairvote as pv
 from pairvote import _kernels
 from pairvote.cli._main import main
+from pairvote.cli._plan import plan
 
 COMPILED = _kernels.exposure.COMPILED
 SMALL = {"n_items": 8, "top_k": 2, "votes_each": 6, "repetitions": 200 if COMPILED else 25, "rng": 3}
@@ -81,26 +82,49 @@ def titles(tmp_path):
     return path
 
 
-def test_a_plan_says_what_the_vote_will_find(titles, capsys, monkeypatch) -> None:
-    monkeypatch.setattr("pairvote.cli._plan.REPETITIONS", 30 if COMPILED else 5)
-    command = ["plan", "--items", str(titles), "--voters", "4", "--votes", "6", "--seed", "1"]
-    assert main([*command, "--top", "2"]) == 0
-    plain = capsys.readouterr()
-    assert plain.out.splitlines()[0] == "voter,question,left,right,outcome"
-    assert "of the best 2 are found on average, all of them in" in plain.err
-    assert "voters (95% interval" in plain.err
-    assert "80%" in plain.err
-    assert main(command) == 0
-    assert "found on average" not in capsys.readouterr().err
+def test_a_plan_says_what_the_vote_will_find(titles, capsys) -> None:
+    ballots, found = plan(str(titles), 4, 6, "-", 1, 2, repetitions=30 if COMPILED else 5)
+    assert ballots.splitlines()[0] == "voter,question,left,right,outcome"
+    assert "of the best 2 are found on average, all of them in" in found
+    assert "voters (95% interval" in found
+    assert "80%" in found
+    assert main(["plan", "--items", str(titles), "--voters", "4", "--votes", "6", "--seed", "1"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ballots
+    assert "found on average" not in printed.err
 
 
-def test_without_voters_a_plan_says_how_many(titles, capsys, monkeypatch) -> None:
-    monkeypatch.setattr("pairvote.cli._plan.REPETITIONS", 30 if COMPILED else 5)
+def test_without_voters_a_plan_says_how_many(titles) -> None:
+    ballots, found = plan(str(titles), None, 6, "-", 1, 2, repetitions=30 if COMPILED else 5)
+    assert ballots == ""
+    assert "voters (95% interval" in found
+
+
+@pytest.mark.skipif(not COMPILED, reason="a quarter of a minute where the kernels are interpreted")
+def test_what_the_vote_will_find_is_printed(titles, capsys) -> None:
     assert main(["plan", "--items", str(titles), "--votes", "6", "--seed", "1", "--top", "2"]) == 0
     printed = capsys.readouterr()
-    assert "voters (95% interval" in printed.out
-    assert "outcome" not in printed.out
+    assert printed.out == plan(str(titles), None, 6, "-", 1, 2)[1]
     assert printed.err == ""
+
+
+def test_why_no_number_of_voters_does_is_said_without_the_remedy(titles, monkeypatch) -> None:
+    def too_few(**options):
+        raise pv.InputError("overlap is 0.5 with 9 voters", remedy="lower target", option="target")
+
+    monkeypatch.setattr("pairvote.cli._plan.how_many", too_few)
+    found = plan(str(titles), None, 6, "-", 1, 2)[1]
+    assert found.splitlines()[0] == "overlap is 0.5 with 9 voters"
+
+
+def test_answers_are_the_same_for_any_number_of_jobs(capsys) -> None:
+    options = {"n_items": 6, "top_k": 2, "votes_each": 6, "target": 0.6, "repetitions": 30, "rng": 1}
+    one = pv.how_many(**options)
+    two = pv.how_many(**options, n_jobs=2, progress=np.True_)
+    assert (str(one), one.curve.to_columns()) == (str(two), two.curve.to_columns())
+    assert "100%" in capsys.readouterr().err
+    with pytest.raises(pv.InputError, match="progress is 1; it is True or False"):
+        pv.how_many(**options, progress=1)
 
 
 def test_what_would_take_long_is_not_simulated(titles, capsys) -> None:

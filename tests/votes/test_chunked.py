@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -230,3 +231,17 @@ def test_chunks_of_elo_choose_a_criterion_and_are_not_shuffled() -> None:
         pv.elo(chunks, n_shuffles=3)
     with pytest.raises(pv.InputError, match="to score several criteria pass Votes"):
         pv.elo(chunks, criteria={"new": 1})
+
+
+def test_a_bar_counts_the_chunks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    monday, tuesday = pv.Votes.from_wins(["ash"], ["birch"]), pv.Votes.from_wins(["birch"], ["ash"])
+    pv.write_votes(monday, tmp_path / "votes.csv")
+    for votes, n_chunks in (([monday, tuesday], 2), (iter([monday]), 1), (pv.scan_votes(tmp_path / "votes.csv"), 1)):
+        counts = pv.count_pairs(votes, progress=True)
+        assert counts.items == ("ash", "birch")
+        assert f"{n_chunks}chunk" in capsys.readouterr().err
+    assert pv.count_pairs(monday, progress=np.True_).n_pairs == 1
+    pv.count_pairs([monday], progress=np.False_)
+    assert capsys.readouterr().err == ""
+    with pytest.raises(pv.InputError, match="progress is 'yes'; it is True or False"):
+        pv.count_pairs([monday], progress="yes")  # type: ignore[arg-type]
