@@ -208,7 +208,7 @@ def test_resampling_and_simulating_on_a_cluster_give_the_same_bits(client: Clien
             repetitions=20,
             rng=5,
             n_jobs=n_jobs,
-        ).to_dict()
+        ).to_columns()
 
     n_jobs = 1
     alone = bootstrapped().covariance, simulated()
