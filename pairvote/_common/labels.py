@@ -72,7 +72,7 @@ def as_column(values: object, name: str) -> Column:
     if isinstance(values, (str, bytes, Mapping, Set)) or not isinstance(values, Iterable):
         raise InputError(f"{name} is {shorten(values)}; pass a list, an array or a column with one entry a vote")
     if not isinstance(values, np.ndarray):
-        series = series_column(values)
+        series = series_column(values, name)
         return list(values) if series is None else series
     if values.ndim != 1:
         raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
@@ -152,7 +152,7 @@ def check_items(items: object) -> tuple[Hashable, ...]:
         raise InputError(f"items is {shorten(items)}; pass the labels as a list, in the order that they should keep")
     if isinstance(items, np.ndarray) and items.ndim != 1:
         raise InputError(f"items has shape {items.shape}; pass a one-dimensional array of labels")
-    series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items)
+    series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items, "items")
     if isinstance(series, tuple):
         codes, categories = series
         labels = tuple(None if code < 0 else categories[code] for code in codes.tolist())

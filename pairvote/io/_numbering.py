@@ -100,7 +100,7 @@ class LabelTable:
             seen = self._seen.get(part)
             if seen is None or not _same(seen.labels, column.labels):
                 self._seen[part] = self._look_up(part, column, locate)
-        gaps = {part: _has_gaps(column, part, locate) for part, column in columns.items()}
+        gaps = {part: column.has_gaps(part, locate) for part, column in columns.items()}
         if any(gaps[part] or not self._seen[part].whole for part in columns):
             self._admit(columns, locate)
         return [
@@ -215,7 +215,7 @@ class _OutcomeTable:
 
     def number(self, column: Coded, locate: Locate) -> Coded:
         codes, labels = column
-        gaps = _has_gaps(column, "outcome", locate)
+        gaps = column.has_gaps("outcome", locate)
         if self._seen is None or not _same(self._seen.labels, labels):
             numbers = [outcome_code(label, self._names) for label in [*labels, None]]
             self._seen = _Known.of(labels, np.array(numbers, np.int32))
@@ -236,25 +236,6 @@ def _at(labels: Sequence[Hashable], entries: Codes) -> list[Hashable]:
     if isinstance(labels, Texts) and (not len(entries) or entries.min() >= 0):
         return list(labels.at(entries))
     return [None if entry < 0 else labels[entry] for entry in entries.tolist()]
-
-
-def _has_gaps(column: Coded, part: str, locate: Locate) -> bool:
-    """Whether a value is missing; InputError for a code that picks none of the labels."""
-    codes, n_labels = column.codes, len(column.labels)
-    # Seen as unsigned, -1 is larger than any place among labels: one look at most columns is enough.
-    if not len(codes) or int(codes.view(np.uint32).max()) < n_labels:
-        return False
-    wrong = (codes < -1) | (codes >= n_labels)
-    if wrong.any():
-        row = first_row(wrong)
-        where = locate(row)
-        raise InputError(
-            f"{part} at {where} has the code {codes[row]}, which picks none of the {n_labels} labels of its column",
-            value=int(codes[row]),
-            where=where,
-            remedy="write the file anew from the labels themselves",
-        )
-    return True
 
 
 def _same(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> bool:

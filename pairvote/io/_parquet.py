@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from pairvote._common.arrow import is_text
 from pairvote._common.frames import Frame
 from pairvote._common.messages import Locate, row_number, shorten
 from pairvote.errors import InputError
@@ -32,12 +33,12 @@ def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
 
 
 def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
-    pa, pq = import_arrow()
+    _, pq = import_arrow()
     try:
         schema = pq.read_schema(handle)
         found = wanted.found_in(schema.names, file)
         names = list(dict.fromkeys(found.values()))
-        texts = [name for name in names if schema.field(name).type in (pa.string(), pa.large_string())]
+        texts = [name for name in names if is_text(schema.field(name).type)]
         handle.seek(0)
         table = pq.ParquetFile(handle, read_dictionary=texts).read(columns=names)
         frame = Frame(table)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pairvote._common.arrow import arrow_codes, arrow_list, arrow_values, is_dictionary, is_text
 from pairvote._common.coded import Coded
 from pairvote._common.labels import MAX_ITEMS
-from pairvote._common.messages import row_number
+from pairvote._common.messages import Locate, row_number
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import MANY_TEXTS, Texts
@@ -52,7 +53,7 @@ class _File:
             raise
         except Exception as error:
             raise self._refusal(error) from error
-        self._columns = {name: _Reader(trusted=self._is_parquet) for name in self._in_file.values()}
+        self._columns = {vote_part: _Reader(vote_part) for vote_part in self._in_file if vote_part != "weight"}
 
     def _opened(self) -> tuple[Any, Any]:
         import_arrow()
@@ -86,13 +87,14 @@ class _File:
                 batch = next(batches, None)
                 if batch is None:
                     return
+                locate = _locate(part.name, self._row)
                 taken = {vote_part: batch.column(name) for vote_part, name in self._in_file.items()}
-                weight = taken.pop("weight", None)
-                weight = None if weight is None else _numbers(weight)
+                weight = _numbers(taken.pop("weight"), locate) if "weight" in taken else None
                 columns = {
-                    vote_part: self._columns[self._in_file[vote_part]].column(array)
-                    for vote_part, array in taken.items()
+                    vote_part: self._columns[vote_part].column(array, locate) for vote_part, array in taken.items()
                 }
+            except InputError:
+                raise
             except Exception as error:
                 # A broken file makes pyarrow raise errors of many kinds, some of them outside its own hierarchy.
                 raise self._refusal(error) from error
@@ -102,9 +104,9 @@ class _File:
                 reading.agree(part.name, self.found)
                 agreed = True
             columns, weight = with_keys(columns, self._keys, batch.num_rows, weight)
-            first, self._row = self._row, self._row + batch.num_rows
+            self._row += batch.num_rows
             done = part.start + part.n_bytes * self._row // n_rows if n_rows else 0
-            yield Batch(columns, batch.num_rows, _locate(part.name, first), weight, done)
+            yield Batch(columns, batch.num_rows, locate, weight, done)
 
     def _pass_over_row_groups(self) -> None:
         if not (self._reading.skip and self._is_parquet):
@@ -120,7 +122,7 @@ class _File:
 
     def _scanned(self) -> Iterator[Any]:
         """The batches of the rows; of somebody's dataset each row group by itself, since its options may buffer all."""
-        names = list(self._columns)
+        names = list(dict.fromkeys(self._in_file.values()))
         if self._part.fragment is None and n_usable() == 1 and not any("." in name for name in names):
             # A scanner has a thread that reads ahead, also where it was asked for none; a dot would be a path here.
             from pyarrow.parquet import ParquetFile
@@ -144,7 +146,7 @@ class _File:
         return Scanner.from_fragment(
             fragment,
             schema=self._schema,
-            columns=list(self._columns),
+            columns=list(dict.fromkeys(self._in_file.values())),
             batch_size=ROWS_AT_ONCE,
             batch_readahead=BATCHES_AHEAD,
             fragment_readahead=1,
@@ -177,7 +179,7 @@ class _File:
         return False
 
 
-def _locate(name: str, first: int) -> Any:
+def _locate(name: str, first: int) -> Locate:
     return lambda row: f"{row_number(first + row)} of {name}"
 
 
@@ -195,10 +197,9 @@ def _is_parquet(fragment: Any) -> bool:
 
 def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any]:
     """The same fragment and schema, with the text columns read as the dictionaries that Parquet has them in."""
-    import pyarrow as pa
     from pyarrow import dataset
 
-    texts = {name for name in names if schema.field(name).type in (pa.string(), pa.large_string())}
+    texts = {name for name in names if is_text(schema.field(name).type)}
     if not texts or not _is_parquet(fragment):
         return fragment, schema
     own = fragment.format
@@ -219,22 +220,23 @@ def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any
 class _Reader:
     """Makes codes of one column's arrays, and remembers the labels of the last of them."""
 
-    def __init__(self, *, trusted: bool) -> None:
-        # Parquet's reader checks the indices into dictionaries; that of other files takes them as they are.
-        self._trusted = trusted
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._dictionary: Any = None
         self._labels: Sequence[Hashable] = []
         self._range = range(0)
 
-    def column(self, array: Any) -> Coded:
+    def column(self, array: Any, locate: Locate) -> Coded:
         import pyarrow as pa
 
         kind = array.type
+        if not is_dictionary(kind):
+            array = arrow_values(array, self._name, locate)
         if pa.types.is_integer(kind) and not array.null_count and len(array):
             column = self._whole_numbers(array.to_numpy(zero_copy_only=False))
             if column is not None:
                 return column
-        if not pa.types.is_dictionary(kind):
+        if not is_dictionary(kind):
             try:
                 array = array.dictionary_encode()
             except (pa.ArrowNotImplementedError, pa.ArrowTypeError):
@@ -242,14 +244,10 @@ class _Reader:
         dictionary = array.dictionary
         if self._dictionary is None or not _same(dictionary, self._dictionary):
             self._dictionary = dictionary
-            many = len(dictionary) >= MANY_TEXTS and dictionary.type == pa.string() and not dictionary.null_count
-            self._labels = Texts(dictionary) if many else dictionary.to_pylist()
-        gaps = array.null_count > 0
-        indices = array.indices if array.indices.type == pa.int32() else array.indices.cast(pa.int32())
-        codes = (indices.fill_null(-1) if gaps else indices).to_numpy()
-        if not self._trusted and len(codes) and codes.max() >= len(self._labels):
-            raise InputError("an index is outside its dictionary")
-        return Coded(codes, self._labels)
+            own = arrow_values(dictionary, f"the dictionary of {self._name}", locate)
+            many = len(own) >= MANY_TEXTS and own.type == pa.string() and not own.null_count
+            self._labels = Texts(own) if many else own.to_pylist()
+        return Coded(arrow_codes(array, self._name, locate), self._labels)
 
     def _whole_numbers(self, values: Any) -> Coded | None:
         """Codes that are places in a range, while that is not too long."""
@@ -277,11 +275,11 @@ def _addresses(array: Any) -> list[int | None]:
     return [None if buffer is None else buffer.address for buffer in array.buffers()]
 
 
-def _numbers(array: Any) -> Any:
+def _numbers(array: Any, locate: Locate) -> Any:
     """Weights as an array where they are numbers, else as a list whose entries will be checked."""
     import pyarrow as pa
 
     kind = array.type
     if array.null_count or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return array.to_pylist()
-    return array.to_numpy(zero_copy_only=False)
+        return arrow_list(array, "weight", locate)
+    return np.array(arrow_values(array, "weight", locate).to_numpy(zero_copy_only=False))
