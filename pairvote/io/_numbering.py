@@ -16,9 +16,8 @@ from pairvote._common.labels import Codes, first_row, is_missing, look_up
 from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
 from pairvote._common.text_table import COMPILED, TextTable
-from pairvote.errors import InputError
 from pairvote.io._arrow_text import Texts
-from pairvote.io._batches import Batch
+from pairvote.io._file_format import Batch
 from pairvote.votes._chunks import CodedVotes
 
 

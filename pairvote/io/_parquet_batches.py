@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,31 +14,38 @@ from pairvote._common.labels import MAX_ITEMS
 from pairvote._common.messages import Locate, row_number
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
-from pairvote.io._arrow_text import MANY_TEXTS, Texts
-from pairvote.io._batches import Batch, Part, Reading, key_labels, with_keys
-from pairvote.io._parquet import import_arrow
+from pairvote.io._arrow_text import MANY_TEXTS, labels_of
+from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
 
-ROWS_AT_ONCE = 2**17
 # A scanner reads ahead while its batches are used; more than about a row group's worth would only fill memory.
 BATCHES_AHEAD = 8
 
 
-def scan(parts: Sequence[Part], reading: Reading) -> Iterator[Batch]:
+@dataclass(frozen=True)
+class Sizes:
+    """How much of a file is read at once: rows of a batch, texts for a table of texts, threads."""
+
+    batch_rows: int = 2**17
+    many_texts: int = MANY_TEXTS
+    n_threads: int = field(default_factory=n_usable)
+
+
+def scan(parts: Sequence[Part], reading: Reading, *, sizes: Sizes | None = None) -> Iterator[Batch]:
     """The rows of the files or fragments, in order."""
     for part in parts:
-        yield from _File(part, reading).batches()
+        yield from _File(part, reading, sizes or Sizes()).batches()
 
 
 def check(part: Part, reading: Reading) -> None:
     """Refuse a file that does not have the columns."""
-    _File(part, reading)
+    _File(part, reading, Sizes())
 
 
 class _File:
     """A file of Parquet, or a fragment of a dataset, with the columns of it that are wanted."""
 
-    def __init__(self, part: Part, reading: Reading) -> None:
-        self._part, self._reading = part, reading
+    def __init__(self, part: Part, reading: Reading, sizes: Sizes) -> None:
+        self._part, self._reading, self._sizes = part, reading, sizes
         self._kind = "Parquet" if part.fragment is None else "a dataset"
         self._row = 0
         self._all_groups: list[Any] = []
@@ -53,10 +61,11 @@ class _File:
             raise
         except Exception as error:
             raise self._refusal(error) from error
-        self._columns = {vote_part: _Reader(vote_part) for vote_part in self._in_file if vote_part != "weight"}
+        self._columns = {
+            vote_part: _Reader(vote_part, sizes.many_texts) for vote_part in self._in_file if vote_part != "weight"
+        }
 
     def _opened(self) -> tuple[Any, Any]:
-        import_arrow()
         from pyarrow import dataset, fs
 
         if self._part.fragment is None:
@@ -123,7 +132,7 @@ class _File:
     def _scanned(self) -> Iterator[Any]:
         """The batches of the rows; of somebody's dataset each row group by itself, since its options may buffer all."""
         names = list(dict.fromkeys(self._in_file.values()))
-        if self._part.fragment is None and n_usable() == 1 and not any("." in name for name in names):
+        if self._part.fragment is None and self._sizes.n_threads == 1 and not any("." in name for name in names):
             # A scanner has a thread that reads ahead, also where it was asked for none; a dot would be a path here.
             from pyarrow.parquet import ParquetFile
 
@@ -132,7 +141,7 @@ class _File:
                 # One after the other, so that no more than one is held.
                 for group in self._fragment.row_groups:
                     rows = {"row_groups": [group.id], "columns": names}
-                    yield from file.iter_batches(ROWS_AT_ONCE, use_threads=False, **rows)
+                    yield from file.iter_batches(self._sizes.batch_rows, use_threads=False, **rows)
             return
         if self._part.fragment is None or not self._is_parquet:
             yield from self._scanner(self._fragment).to_batches()
@@ -147,10 +156,10 @@ class _File:
             fragment,
             schema=self._schema,
             columns=list(dict.fromkeys(self._in_file.values())),
-            batch_size=ROWS_AT_ONCE,
+            batch_size=self._sizes.batch_rows,
             batch_readahead=BATCHES_AHEAD,
             fragment_readahead=1,
-            use_threads=n_usable() > 1,
+            use_threads=self._sizes.n_threads > 1,
         )
 
     def _refusal(self, error: Exception) -> InputError:
@@ -220,8 +229,8 @@ def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any
 class _Reader:
     """Makes codes of one column's arrays, and remembers the labels of the last of them."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, many_texts: int) -> None:
+        self._name, self._many_texts = name, many_texts
         self._dictionary: Any = None
         self._labels: Sequence[Hashable] = []
         self._range = range(0)
@@ -245,8 +254,7 @@ class _Reader:
         if self._dictionary is None or not _same(dictionary, self._dictionary):
             self._dictionary = dictionary
             own = arrow_values(dictionary, f"the dictionary of {self._name}", locate)
-            many = len(own) >= MANY_TEXTS and own.type == pa.string() and not own.null_count
-            self._labels = Texts(own) if many else own.to_pylist()
+            self._labels = labels_of(own, many_texts=self._many_texts)
         return Coded(arrow_codes(array, self._name, locate), self._labels)
 
     def _whole_numbers(self, values: Any) -> Coded | None:

@@ -16,10 +16,9 @@ from pairvote._common.labels import check_items
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcomes, meanings_of
-from pairvote.io import _csv_blocks, _jsonl_blocks, _parquet_batches
-from pairvote.io._batches import Batch, Part, Reading
+from pairvote.io._file_format import Batch, Part, Reading
+from pairvote.io._formats import Format, format_of, require
 from pairvote.io._numbering import Numbering
-from pairvote.io._read import Format, format_of
 from pairvote.io._source import Wanted
 from pairvote.io._sources import parts_of
 from pairvote.votes._chunks import CodedVotes
@@ -28,12 +27,6 @@ from pairvote.votes._votes import Votes
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
 
-_FORMATS: dict[str, Any] = {
-    "csv": _csv_blocks,
-    "jsonl": _jsonl_blocks,
-    "parquet": _parquet_batches,
-    "dataset": _parquet_batches,
-}
 _COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion")
 
 
@@ -72,8 +65,10 @@ class VoteScan:
         self._chunk_rows, self._skip_rows = chunk_rows, skip_rows
         self._items, self._outcomes = items, outcomes
         self._progress = progress
+        for file_format in {part.format.name: part.format for part in parts}.values():
+            require(file_format)
         if parts:
-            _FORMATS[parts[0].format].check(parts[0], self._reading(voters=True))
+            parts[0].format.check(parts[0], self._reading(voters=True))
 
     def __iter__(self) -> Iterator[Votes]:
         return _chunks(self.coded(voters=True), self._chunk_rows, growing=self._items is None)
@@ -86,7 +81,7 @@ class VoteScan:
                 yield numbering.coded(batch)
 
     def __repr__(self) -> str:
-        of_a_dataset = bool(self._parts) and self._parts[0].format == "dataset"
+        of_a_dataset = bool(self._parts) and self._parts[0].fragment is not None
         what = plural(len(self._parts), "fragment" if of_a_dataset else "file")
         size = "" if of_a_dataset else f", {plural(self._n_bytes, 'byte')}"
         return f"VoteScan({what}{size}, chunks of {plural(self._chunk_rows, 'row')})"
@@ -101,8 +96,8 @@ class VoteScan:
     def _batches(self, *, voters: bool) -> Iterator[Batch]:
         reading = self._reading(voters=voters)
         with _bar(self._n_bytes, shown=self._progress) as bar:
-            for name, parts in groupby(self._parts, lambda part: part.format):
-                for batch in _FORMATS[name].scan(list(parts), reading):
+            for file_format, parts in groupby(self._parts, lambda part: part.format):
+                for batch in file_format.scan(list(parts), reading):
                     if bar is not None:
                         bar.update(batch.done - bar.n if self._n_bytes else batch.n_rows)
                     passed = min(reading.skip, batch.n_rows)

@@ -12,12 +12,13 @@ from urllib.parse import unquote
 
 from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError
-from pairvote.io._batches import Part
+from pairvote.io._file_format import FileFormat, Part
+from pairvote.io._formats import FORMATS
 from pairvote.io._source import displayed, unreadable
 
 # What Hive writes where a value is missing.
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
-FormatOf = Callable[[str, str], str]
+FormatOf = Callable[[str, str], FileFormat]
 
 
 def parts_of(source: object, format_of: FormatOf) -> list[Part]:
@@ -85,7 +86,7 @@ def _in_folder(folder: Path, format_of: FormatOf) -> list[Part]:
         format_of,
         [{key: values[key][place] for key in names} for place in range(len(found))],
     )
-    formats = {part.format: part.name for part in parts}
+    formats = {part.format.name: part.name for part in parts}
     if len(formats) > 1:
         raise InputError(
             f"{name} has files of several formats, such as {listed(formats.values())}; pass a list of those to read"
@@ -136,5 +137,5 @@ def _fragments(dataset: Any) -> list[Part]:
         path = getattr(fragment, "path", None)
         name = displayed(path) if path else f"fragment {place} of the dataset"
         keys = get_partition_keys(fragment.partition_expression)
-        parts.append(Part(name, "dataset", None, keys, fragment=(fragment, dataset.schema)))
+        parts.append(Part(name, FORMATS["parquet"], None, keys, fragment=(fragment, dataset.schema)))
     return parts

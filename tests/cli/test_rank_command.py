@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import math
@@ -14,9 +15,9 @@ import numpy as np
 import pytest
 
 import pairvote as pv
-from pairvote.cli import _rank as _rank_command
 from pairvote.cli._main import main
 from pairvote.cli._parser import METHODS
+from pairvote.io._formats import FORMATS
 
 Run = Callable[..., str]
 
@@ -36,13 +37,18 @@ def votes(*, weighted: bool = False, criteria: bool = False) -> pv.Votes:
     )
 
 
+def register(monkeypatch: pytest.MonkeyPatch, large_bytes: int) -> None:
+    """The formats, with another size from which files are large."""
+    for name, file_format in list(FORMATS.items()):
+        monkeypatch.setitem(FORMATS, name, dataclasses.replace(file_format, large_bytes=large_bytes))
+
+
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """What the command prints, of files that are taken for large or not."""
 
     def printed(*argv: object, large: bool, status: int = 0) -> str:
-        for name in ("LARGE_TEXT", "LARGE_PARQUET"):
-            monkeypatch.setattr(_rank_command, name, 0 if large else 2**60)
+        register(monkeypatch, large_bytes=0 if large else 2**60)
         assert main(["rank", *map(str, argv)]) == status
         out, said = capsys.readouterr()
         return said if status else out
@@ -141,7 +147,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_sees_a_progress_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "votes.csv"
     pv.write_votes(votes(), path)
-    monkeypatch.setattr(_rank_command, "LARGE_TEXT", 0)
+    register(monkeypatch, large_bytes=0)
     for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stream)
         assert main(["rank", str(path)]) == 0

@@ -1,8 +1,8 @@
-"""What the formats share when files are read bit by bit: the parts to read, and the batches of rows they give."""
+"""What a file format is: functions that read a file whole, read files in batches of rows, and write one."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -12,8 +12,9 @@ import numpy as np
 from pairvote._common.coded import Coded
 from pairvote._common.messages import Locate
 from pairvote.errors import InputError
-from pairvote.io._source import OPTIONAL, Wanted, unreadable
+from pairvote.io._source import OPTIONAL, Columns, Source, Wanted, unreadable
 from pairvote.io._text import count_lines
+from pairvote.votes._votes import Votes
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,43 @@ class Batch:
         return Batch(columns, self.n_rows - n_rows, lambda row: self.locate(row + n_rows), weight, self.done)
 
 
+@dataclass(frozen=True, kw_only=True)
+class FileFormat:
+    """A format of files of votes; `pairvote.io._formats.FORMATS` lists those that there are.
+
+    Parameters
+    ----------
+    name, title : str
+        What `format=` calls it, and what people call it.
+    suffixes : tuple of str
+        Suffixes of its files, with the dot and in small letters. The first is the one to recommend.
+    read : function
+        Takes a `Source` and the `Wanted` columns. Returns the columns by part, each as `Votes.from_labels` takes it,
+        and a function that says where a row stands.
+    write : function
+        Takes `Votes` and a file open for writing bytes. Raises InputError for a label that it would not read back.
+    check : function
+        Takes a `Part` and a `Reading`. Raises InputError for a file whose first row lacks a column that is needed.
+    scan : function
+        Takes several `Part` and a `Reading`. Yields the rows of all files in order, as `Batch`.
+    large_bytes : int
+        Size in bytes from which the command line reads a file in batches.
+    needs, extra : str, optional
+        The package that it needs, and the extra of pairvote that installs it.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Source, Wanted], tuple[Columns, Locate]]
+    write: Callable[[Votes, IO[bytes]], None]
+    check: Callable[[Part, Reading], None]
+    scan: Callable[[Sequence[Part], Reading], Iterator[Batch]]
+    large_bytes: int = 2**26
+    needs: str | None = None
+    extra: str | None = None
+
+
 @dataclass(frozen=True)
 class Part:
     """A file among those to read, or a fragment of a dataset.
@@ -44,7 +82,7 @@ class Part:
     """
 
     name: str
-    format: str
+    format: FileFormat
     path: Path | None = None
     keys: Mapping[str, Hashable] = field(default_factory=dict)
     n_bytes: int = 0
