@@ -36,19 +36,21 @@ class Frame:
 
         try:
             frame = nw.from_native(native, pass_through=True)
+            if isinstance(frame, nw.LazyFrame):
+                frame = frame.collect()
+            self.columns: list[str] = list(frame.columns) if isinstance(frame, nw.DataFrame) else []
         except nw.exceptions.DuplicateError as error:
             raise InputError(
                 f"several columns have one name ({' '.join(str(error).split())}); give every column a name of its own"
             ) from None
-        if isinstance(frame, nw.LazyFrame):
-            frame = frame.collect()
+        except UnicodeDecodeError as error:
+            raise InputError(f"the name of a column is not text in UTF-8 ({error}); rename it") from None
         if not isinstance(frame, nw.DataFrame):
             raise InputError(
                 f"{type(native).__name__} is not a data frame; pass one of pandas, polars or pyarrow, "
                 "or use from_labels for lists"
             )
         self._frame = frame
-        self.columns: list[str] = list(frame.columns)
 
     def __len__(self) -> int:
         return len(self._frame)
@@ -66,13 +68,13 @@ def _column(series: Any, name: str) -> Column:
     import narwhals as nw
 
     chunks = _arrow_chunks(series)
-    if chunks and (is_dictionary(chunks[0].type) or is_text(chunks[0].type)):
-        return arrow_column(chunks, name)
-    # Other values are read by the frame's own library, so that what leaves its memory must be refused first.
-    for chunk, where in with_starts(chunks):
-        arrow_values(chunk, name, where)
+    is_coded = bool(chunks) and (is_dictionary(chunks[0].type) or is_text(chunks[0].type))
+    if not is_coded:
+        # Such values are read by the frame's own library, so what leaves its memory must be refused first.
+        for chunk, where in with_starts(chunks):
+            arrow_values(chunk, name, where)
     native = series.to_native()
-    if series.dtype in (nw.Categorical, nw.Enum):
+    if series.dtype in (nw.Categorical, nw.Enum) and not is_coded:
         if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
             categories = native.cat.categories.tolist()
             codes = native.cat.codes.to_numpy().copy()
@@ -84,6 +86,8 @@ def _column(series: Any, name: str) -> Column:
         if numbers.dtype.kind in "iu":
             return np.asarray(numbers)
     try:
+        if is_coded:
+            return arrow_column(chunks, name)
         if series.dtype == nw.String and series.implementation.is_polars():
             import polars
 
@@ -92,6 +96,8 @@ def _column(series: Any, name: str) -> Column:
             codes, labels = native.factorize()
             return Coded(codes.astype(np.int32), labels.tolist())
         values: list[Any] = series.to_list()
+    except InputError:
+        raise
     except (OverflowError, ValueError) as error:
         raise InputError(
             f"a column of type {series.dtype} has values that Python cannot hold ({error}); "

@@ -130,7 +130,7 @@ class _File:
         self._fragment = self._fragment.subset(row_group_ids=left)
 
     def _scanned(self) -> Iterator[Any]:
-        """The batches of the rows; of somebody's dataset each row group by itself, since its options may buffer all."""
+        """The batches of rows. A user's dataset is read a row group at a time, since its options may buffer all."""
         names = list(dict.fromkeys(self._in_file.values()))
         if self._part.fragment is None and self._sizes.n_threads == 1 and not any("." in name for name in names):
             # A scanner has a thread that reads ahead, also where it was asked for none; a dot would be a path here.
@@ -143,11 +143,27 @@ class _File:
                     rows = {"row_groups": [group.id], "columns": names}
                     yield from file.iter_batches(self._sizes.batch_rows, use_threads=False, **rows)
             return
+        if _is_ipc(self._fragment):
+            yield from self._ipc_batches(names)
+            return
         if self._part.fragment is None or not self._is_parquet:
             yield from self._scanner(self._fragment).to_batches()
             return
         for group in self._fragment.row_groups:
             yield from self._scanner(self._fragment.subset(row_group_ids=[group.id])).to_batches()
+
+    def _ipc_batches(self, names: list[str]) -> Iterator[Any]:
+        """Batches of an Arrow IPC file, in turn: a scanner that reads ahead in a broken one may crash."""
+        import pyarrow as pa
+
+        places = [self._schema.get_field_index(name) for name in names]
+        options = pa.ipc.IpcReadOptions(included_fields=places, use_threads=self._sizes.n_threads > 1)
+        with self._fragment.open() as file:
+            reader = pa.ipc.open_file(file, options=options)
+            for number in range(reader.num_record_batches):
+                batch = reader.get_batch(number)
+                for first in range(0, batch.num_rows, self._sizes.batch_rows):
+                    yield batch.slice(first, self._sizes.batch_rows)
 
     def _scanner(self, fragment: Any) -> Any:
         from pyarrow.dataset import Scanner
@@ -170,7 +186,7 @@ class _File:
         )
 
     def _broken_rows(self) -> str:
-        """Where a file is broken: a scanner that reads ahead gives up before it gives all that is above."""
+        """The rows in which a file is broken: a scanner that reads ahead stops before it has given all above them."""
         first = 0
         for group in self._all_groups:
             stop = first + group.num_rows
@@ -198,6 +214,12 @@ def _text_formats() -> tuple[type, ...]:
     return tuple(getattr(dataset, name) for name in ("CsvFileFormat", "JsonFileFormat") if hasattr(dataset, name))
 
 
+def _is_ipc(fragment: Any) -> bool:
+    from pyarrow.dataset import IpcFileFormat
+
+    return isinstance(getattr(fragment, "format", None), IpcFileFormat)
+
+
 def _is_parquet(fragment: Any) -> bool:
     from pyarrow.dataset import ParquetFileFragment
 
@@ -205,7 +227,7 @@ def _is_parquet(fragment: Any) -> bool:
 
 
 def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any]:
-    """The same fragment and schema, with the text columns read as the dictionaries that Parquet has them in."""
+    """The fragment and its schema, with text columns read as dictionaries, which is how Parquet stores them."""
     from pyarrow import dataset
 
     texts = {name for name in names if is_text(schema.field(name).type)}
@@ -227,7 +249,7 @@ def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any
 
 
 class _Reader:
-    """Makes codes of one column's arrays, and remembers the labels of the last of them."""
+    """Makes codes of the arrays of one column, and remembers the labels of the last array."""
 
     def __init__(self, name: str, many_texts: int) -> None:
         self._name, self._many_texts = name, many_texts
@@ -258,7 +280,7 @@ class _Reader:
         return Coded(arrow_codes(array, self._name, locate), self._labels)
 
     def _whole_numbers(self, values: Any) -> Coded | None:
-        """Codes that are places in a range, while that is not too long."""
+        """Codes that are places in a range of whole numbers; None when the range would be too long."""
         low, high = int(values.min()), int(values.max())
         known = self._range
         if not known or low < known.start or high >= known.stop:
@@ -271,7 +293,7 @@ class _Reader:
 
 
 def _same(ours: Any, theirs: Any) -> bool:
-    """Whether dictionaries are the same, at a glance where they share memory."""
+    """Whether two dictionaries have the same entries; known at once when they share memory."""
     if ours.type != theirs.type or len(ours) != len(theirs):
         return False
     if ours.offset == theirs.offset and _addresses(ours) == _addresses(theirs):

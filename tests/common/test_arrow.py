@@ -23,6 +23,10 @@ LABELS = {
     "criterion": ["new", "new", "new"],
     "weight": [1.0, 2.0, 3.0],
 }
+PLAIN = pa.schema(
+    {name: pa.string() for name in ("left", "right", "outcome", "voter")}
+    | {"weight": pa.float64(), "criterion": pa.string()}
+)
 BAD = [-1, -2, -3, -1000, 3, 2**31 - 1]
 
 
@@ -165,6 +169,36 @@ def test_sliced_texts_with_nulls():
     votes = pv.Votes.from_frame(data)
     assert votes.voters == ("ash", "birch", "å", "oak")
     assert votes.voter.tolist() == [0, 1, -1, 2, 3]
+
+
+def test_files_with_bytes_changed(tmp_path):
+    rng = np.random.default_rng(1)
+    refused = 0
+    for turn in range(300):
+        data = table() if turn % 2 else pv.Votes.from_frame(table()).to_frame("pyarrow").cast(PLAIN)
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, data.schema) as writer:
+            for batch in data.to_batches(max_chunksize=25):
+                writer.write_batch(batch)
+        content = bytearray(sink.getvalue().to_pybytes())
+        for place in rng.integers(len(content), size=rng.integers(1, 6)):
+            content[place] = rng.choice([0, 1, 127, 128, 255, rng.integers(256)])
+        # A file of its own, since a scanner that was given up may still be reading the last one.
+        path = tmp_path / f"{turn}.arrow"
+        path.write_bytes(content)
+        for opened, read in (
+            (lambda path=path: ds.dataset(path, format="ipc"), drain),
+            (lambda path=path: pa.ipc.open_file(str(path)).read_all(), pv.Votes.from_frame),
+        ):
+            try:
+                source = opened()
+            except (pa.ArrowException, OSError, UnicodeDecodeError):
+                continue
+            try:
+                read(source)
+            except pv.InputError:
+                refused += 1
+    assert refused > 100
 
 
 def found_or_refused(read, data):
