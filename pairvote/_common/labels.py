@@ -111,7 +111,7 @@ def code_column(values: Column, name: str, locate: Locate = row_number) -> Coded
     try:
         (codes,) = look_up(table, [values])
     except TypeError:
-        _refuse_unhashable(values, name, locate)
+        refuse_unhashable(values, name, locate)
         raise
     missing = [code for label, code in table.items() if is_missing(label)]
     if missing:
@@ -137,7 +137,8 @@ def look_up(table: dict[Hashable, int], columns: Sequence[Sequence[Any]]) -> NDA
     return np.ascontiguousarray(flat.reshape(n_rows, n_columns).T)
 
 
-def _refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
+def refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
+    """InputError for the first value that is not hashable, if there is one."""
     for row, label in enumerate(values):
         try:
             hash(label)
