@@ -47,7 +47,7 @@ class Asked:
     outcomes: Outcomes | None
 
     def columns(self, present: Iterable[str]) -> list[str]:
-        """Those of the columns there are that are read; InputError for one that is lacking."""
+        """The columns to read among those present; InputError for one that is lacking."""
         present = list(present)
         named = [name for option in COLUMNS if (name := getattr(self, option))]
         lacking = [name for name in named if name not in present]

@@ -1,7 +1,7 @@
 """Votes as CSV.
 
-It is read by the standard library's `csv`, and by pyarrow where that is installed and the file is large and
-written so plainly that both read the same; which of the two it was never shows.
+Python's `csv` reads it. Pyarrow, when it is installed, reads large files that are written so plainly that both read
+them alike: the votes and the messages do not depend on which of the two it was.
 """
 
 from __future__ import annotations

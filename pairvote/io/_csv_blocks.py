@@ -142,7 +142,7 @@ class _Block:
 
 
 class _Cursor:
-    """How far an open file has been read; it stands where a row begins."""
+    """Position in an open file, always at the beginning of a row."""
 
     def __init__(self, handle: IO[bytes], part: Part, block_bytes: int) -> None:
         self._handle: Any = handle
@@ -156,7 +156,7 @@ class _Cursor:
             self._take(len(BOM))
 
     def plain_block(self) -> bytes | None:
-        """Whole rows that are quoted by the book; None where these are not to be had so easily."""
+        """A block of whole rows that are quoted by the book; None when the block at hand is not."""
         self._fill(self._block_bytes)
         at, stop = self._at, min(self._stop, self._at + self._block_bytes)
         is_last = self._ended and stop == self._stop
@@ -169,7 +169,7 @@ class _Cursor:
         return None
 
     def block(self, n_rows: int | None = None) -> bytes:
-        """Whole rows by the csv module: those of about a block, or up to the first `n_rows` that are not blank."""
+        """Whole rows as the csv module finds them: about a block, or the first `n_rows` that are not blank."""
         start, n_found = self.offset, 0
         lines: list[bytes] = []
         # Parsing the block will say, with its line, what is wrong with a row.
@@ -204,7 +204,7 @@ class _Cursor:
         return taken
 
     def _fill(self, length: int) -> None:
-        """Have so many bytes at hand, unless the file ends before."""
+        """Read until `length` bytes are at hand or the file ends."""
         left = self._stop - self._at
         if left >= length or self._ended:
             return

@@ -69,7 +69,7 @@ def each_row(
 ) -> Iterator[tuple[int, list[str]]]:
     """Each row that is not blank, with the line on which it starts: slow, and exact about what is wrong.
 
-    `width` is that of the header, unless the rows have it themselves; `n_before()` lines are above these.
+    `width` is the number of cells in the header, when that is not among the lines. `n_before()` lines stand above.
     """
     reader = _reader(lines)
     while True:

@@ -31,7 +31,7 @@ class Batch:
     done: int = 0
 
     def after(self, n_rows: int) -> Batch:
-        """Without the first rows."""
+        """The batch without its first rows."""
         columns = {part: Coded(column.codes[n_rows:], column.labels) for part, column in self.columns.items()}
         weight = None if self.weight is None else self.weight[n_rows:]
         return Batch(columns, self.n_rows - n_rows, lambda row: self.locate(row + n_rows), weight, self.done)
@@ -98,7 +98,7 @@ class Part:
             raise unreadable(self.name, error) from error
 
     def lines_before(self, offset: int, newline: bytes | None = None) -> int:
-        """How many lines end before `offset`, which is where one begins: by all three line ends, or by `newline`."""
+        """Number of lines that end before `offset`, where a line begins; they end by any line end, or by `newline`."""
         n_lines, last = 0, b""
         with self.open() as handle:
             while offset and (raw := handle.read(min(offset, 2**24))):
@@ -111,13 +111,13 @@ class Part:
         return n_lines
 
     def among(self, names: Sequence[str]) -> list[str]:
-        """All columns: those in the file, where no folder's name says otherwise, and those in the names of folders."""
+        """Names of all columns: of a column that a folder's name gives, the folder's value counts."""
         return [name for name in names if name not in self.keys] + list(self.keys)
 
 
 @dataclass
 class Reading:
-    """One pass over the parts: what is wanted of them, the rows yet to pass over, what the parts so far have."""
+    """One pass over the parts: the columns wanted, the rows yet to pass over, and the columns of the first part."""
 
     wanted: Wanted
     voters: bool = True
@@ -126,7 +126,7 @@ class Reading:
     first: tuple[str, frozenset[str]] | None = None
 
     def of_interest(self, found: Mapping[str, str]) -> dict[str, str]:
-        """The parts to read of those that were found."""
+        """The parts to read, among the parts that were found."""
         return {part: name for part, name in found.items() if part != "voter" or self.voters}
 
     def agree(self, file: str, found: Mapping[str, str]) -> None:
@@ -145,14 +145,14 @@ class Reading:
 
 
 def key_labels(part: Part, found: Mapping[str, str]) -> dict[str, list[Hashable]]:
-    """What the names of a file's folders say of the parts of votes, each as the only label of a column."""
+    """Parts of votes that the names of a file's folders give, each as the only label of a column."""
     return {vote_part: [part.keys[name]] for vote_part, name in found.items() if name in part.keys}
 
 
 def with_keys(
     columns: dict[str, Coded], keys: Mapping[str, Sequence[Hashable]], n_rows: int, weight: Any
 ) -> tuple[dict[str, Coded], Any]:
-    """The columns, and the weight apart, with those that the names of folders give."""
+    """The columns and, apart, the weight, together with what the names of folders give."""
     constants = {part: Coded(np.zeros(n_rows, np.int32), labels) for part, labels in keys.items()}
     if "weight" in constants:
         weight = list(constants.pop("weight").labels) * n_rows

@@ -212,7 +212,7 @@ class _Block:
 
 
 class _File:
-    """What the records of a file have had so far."""
+    """A file whose records are read in blocks, and the keys that they have had so far."""
 
     def __init__(self, part: Part, reading: Reading) -> None:
         self._part, self._reading = part, reading

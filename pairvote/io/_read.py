@@ -73,7 +73,7 @@ def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None)
     """Write votes to a file of CSV, JSON Lines or Parquet, for `read_votes` to read back.
 
     The columns are left, right and outcome, and voter, weight and criterion where there are any. The file is
-    replaced as a whole: should anything go wrong, an older one at `path` stays as it was. Items without votes
+    replaced as a whole: when anything goes wrong, an older one at `path` stays as it was. Items without votes
     are not in the file, so pass ``items=votes.items`` when reading it to keep them, and their order.
 
     Parameters

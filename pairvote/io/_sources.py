@@ -1,4 +1,4 @@
-"""What a source for scanning stands for: its files, or the fragments of a dataset, in the order to read them."""
+"""The files of a source for scanning, or the fragments of a dataset, in the order to read them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _files(paths: list[Path], format_of: FormatOf, keys: list[dict[str, Hashable
 
 
 def _in_folder(folder: Path, format_of: FormatOf) -> list[Part]:
-    """The files below a folder, by their names, in which numbers count as such: part-10 comes after part-9."""
+    """The files below a folder, in the order of their names; numbers are in numerical order."""
     found = sorted(_below(folder), key=_in_natural_order)
     name = displayed(folder)
     if not found:
@@ -95,7 +95,7 @@ def _in_folder(folder: Path, format_of: FormatOf) -> list[Part]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """The files, by their paths within the folder, without those that are hidden or notes of the writing program."""
+    """Paths of the files, within the folder; hidden files and notes of the writing program are left out."""
 
     def refuse(error: OSError) -> None:
         raise unreadable(displayed(error.filename or folder), error) from error
@@ -116,7 +116,7 @@ def _key(step: str) -> tuple[str, str] | None:
 
 
 def _values(texts: list[str]) -> list[Hashable]:
-    """What folders' names say: whole numbers where all are, as other programs read them, else text."""
+    """Values in the names of folders: whole numbers if all are, as other programs read them, otherwise text."""
     given = [None if text == _MISSING else unquote(text) for text in texts]
     if all(text is None or re.fullmatch(r"-?[0-9]{1,18}", text) for text in given):
         return [None if text is None else int(text) for text in given]
