@@ -99,9 +99,9 @@ def _validate(array: Any, name: str, locate: Locate, *, full: bool) -> None:
     try:
         array.validate(full=full)
     except pa.ArrowException as error:
-        raise InputError(
-            f"{name} from {locate(0)} on is no valid array of Arrow ({error}); make the column anew from its values"
-        ) from None
+        where = locate(0)
+        problem = f"{name} from {where} on is no valid array of Arrow ({error})"
+        raise InputError(problem, where=where, remedy="make the column anew from its values") from None
 
 
 def _own_texts(array: Any, name: str, locate: Locate) -> Any:
@@ -116,10 +116,9 @@ def _own_texts(array: Any, name: str, locate: Locate) -> Any:
     offsets = shared[array.offset :][: len(array) + 1].copy()
     wrong = (offsets[:-1] < 0) | (offsets[1:] < offsets[:-1]) | (offsets[1:] > (0 if data is None else data.size))
     if wrong.any():
-        raise InputError(
-            f"{name} at {locate(int(np.argmax(wrong)))} is a text outside its memory, so the Arrow array is broken; "
-            "make the column anew from its values"
-        )
+        where = locate(int(np.argmax(wrong)))
+        problem = f"{name} at {where} is a text outside its memory, so the Arrow array is broken"
+        raise InputError(problem, where=where, remedy="make the column anew from its values")
     present = None
     if array.null_count:
         mask = array.is_valid().to_numpy(zero_copy_only=False)

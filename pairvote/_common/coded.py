@@ -65,7 +65,10 @@ def _refuse(
     """InputError for the first of the wrong codes, if there are any."""
     if wrong.any():
         row = int(np.argmax(wrong))
+        where = locate(row)
         raise InputError(
-            f"{name} at {locate(row)} has the index {codes[row]}, which picks none of the {n_labels} labels of its "
-            "column; make the column anew from the labels themselves"
+            f"{name} at {where} has the index {codes[row]}, which picks none of the {n_labels} labels of its column",
+            value=int(codes[row]),
+            where=where,
+            remedy="make the column anew from the labels themselves",
         )

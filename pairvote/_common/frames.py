@@ -44,7 +44,7 @@ class Frame:
                 f"several columns have one name ({' '.join(str(error).split())}); give every column a name of its own"
             ) from None
         except UnicodeDecodeError as error:
-            raise InputError(f"the name of a column is not text in UTF-8 ({error}); rename it") from None
+            raise InputError(f"the name of a column is not text in UTF-8 ({error})", remedy="rename it") from None
         if not isinstance(frame, nw.DataFrame):
             raise InputError(
                 f"{type(native).__name__} is not a data frame; pass one of pandas, polars or pyarrow, "
