@@ -43,14 +43,17 @@ def _after(locate: Locate, first: int, row: int) -> str:
     return locate(first + row)
 
 
-def arrow_codes(array: Any, name: str, locate: Locate = row_number) -> NDArray[np.int32]:
-    """The indices of a dictionary array, copied and checked; -1 where a value is null."""
+def arrow_codes(array: Any, name: str, locate: Locate = row_number, *, copy: bool = True) -> NDArray[np.int32]:
+    """The indices of a dictionary array, copied and checked; -1 where a value is null.
+
+    Without `copy`, indices that nobody else can change stay in place.
+    """
     indices, missing = array.indices, None
     _validate(indices, name, locate, full=False)
     if indices.null_count:
         missing = indices.is_null().to_numpy(zero_copy_only=False)
         indices = indices.fill_null(0)
-    return own_codes(indices.to_numpy(), len(array.dictionary), name, locate, missing=missing)
+    return own_codes(indices.to_numpy(), len(array.dictionary), name, locate, missing=missing, copy=copy)
 
 
 def arrow_values(array: Any, name: str, locate: Locate = row_number) -> Any:
@@ -88,9 +91,12 @@ def arrow_column(chunks: Sequence[Any], name: str, locate: Locate = row_number) 
         labels = arrow_values(chunk.dictionary, f"the dictionary of {name}").to_pylist()
         numbers = [table.setdefault(label, len(table) - 1) for label in labels]
         codes = arrow_codes(chunk, name, where)
-        # A null is coded -1, which picks the last entry.
-        columns.append(np.array([*numbers, -1], np.int32)[codes])
-    return Coded(np.concatenate(columns), [label for label in table if label is not None])
+        if numbers != list(range(len(numbers))):
+            # A null is coded -1, which picks the last entry.
+            codes = np.array([*numbers, -1], np.int32)[codes]
+        columns.append(codes)
+    labels = [label for label in table if label is not None]
+    return Coded(columns[-1] if len(columns) == 2 else np.concatenate(columns), labels)
 
 
 def _validate(array: Any, name: str, locate: Locate, *, full: bool) -> None:
@@ -114,8 +120,9 @@ def _own_texts(array: Any, name: str, locate: Locate) -> Any:
     wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
     shared: NDArray[np.signedinteger[Any]] = np.frombuffer(begins, np.int64 if wide else np.int32)
     offsets = shared[array.offset :][: len(array) + 1].copy()
-    wrong = (offsets[:-1] < 0) | (offsets[1:] < offsets[:-1]) | (offsets[1:] > (0 if data is None else data.size))
-    if wrong.any():
+    n_bytes = 0 if data is None else data.size
+    if offsets[0] < 0 or offsets[-1] > n_bytes or (offsets[1:] < offsets[:-1]).any():
+        wrong = (offsets[:-1] < 0) | (offsets[1:] < offsets[:-1]) | (offsets[1:] > n_bytes)
         where = locate(int(np.argmax(wrong)))
         problem = f"{name} at {where} is a text outside its memory, so the Arrow array is broken"
         raise InputError(problem, where=where, remedy="make the column anew from its values")

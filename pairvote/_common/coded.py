@@ -41,8 +41,12 @@ def own_codes(
     locate: Locate = row_number,
     *,
     missing: NDArray[np.bool_] | None = None,
+    gaps: bool = False,
+    copy: bool = True,
 ) -> NDArray[np.int32]:
     """A checked copy of codes that somebody else made and may still change; -1 in the rows that are `missing`.
+
+    With `gaps`, the code -1 is a missing value as well. Without `copy`, int32 codes that are ours stay in place.
 
     Raises
     ------
@@ -50,9 +54,11 @@ def own_codes(
         For a code that picks none of the labels, naming its row.
     """
     is_short = codes.dtype.kind == "i" and codes.itemsize <= 4
-    own: NDArray[np.signedinteger[Any]] = codes.astype(np.int32 if is_short else np.int64)
+    own: NDArray[np.signedinteger[Any]] = codes.astype(
+        np.int32 if is_short else np.int64, copy=copy or missing is not None
+    )
     if len(own) and int(own.view(np.uint32 if is_short else np.uint64).max()) >= n_labels:
-        wrong = (own < 0) | (own >= n_labels)
+        wrong = (own < (-1 if gaps else 0)) | (own >= n_labels)
         _refuse(own, wrong if missing is None else wrong & ~missing, n_labels, name, locate)
     if missing is not None:
         own[missing] = -1

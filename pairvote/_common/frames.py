@@ -77,8 +77,7 @@ def _column(series: Any, name: str) -> Column:
     if series.dtype in (nw.Categorical, nw.Enum) and not is_coded:
         if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
             categories = native.cat.categories.tolist()
-            codes = native.cat.codes.to_numpy().copy()
-            return Coded(own_codes(codes, len(categories), name, missing=codes == -1), categories)
+            return Coded(own_codes(native.cat.codes.to_numpy(), len(categories), name, gaps=True), categories)
         if series.implementation.is_polars():
             return _polars_codes(native)
     if series.dtype.is_integer() and not series.null_count():

@@ -62,7 +62,9 @@ class _File:
         except Exception as error:
             raise self._refusal(error) from error
         self._columns = {
-            vote_part: _Reader(vote_part, sizes.many_texts) for vote_part in self._in_file if vote_part != "weight"
+            vote_part: _Reader(vote_part, sizes.many_texts, fresh=self._is_parquet)
+            for vote_part in self._in_file
+            if vote_part != "weight"
         }
 
     def _opened(self) -> tuple[Any, Any]:
@@ -251,8 +253,9 @@ def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any
 class _Reader:
     """Makes codes of the arrays of one column, and remembers the labels of the last array."""
 
-    def __init__(self, name: str, many_texts: int) -> None:
-        self._name, self._many_texts = name, many_texts
+    def __init__(self, name: str, many_texts: int, *, fresh: bool) -> None:
+        # Arrays that Parquet's reader makes are in memory that nobody else has.
+        self._name, self._many_texts, self._fresh = name, many_texts, fresh
         self._dictionary: Any = None
         self._labels: Sequence[Hashable] = []
         self._range = range(0)
@@ -277,7 +280,7 @@ class _Reader:
             self._dictionary = dictionary
             own = arrow_values(dictionary, f"the dictionary of {self._name}", locate)
             self._labels = labels_of(own, many_texts=self._many_texts)
-        return Coded(arrow_codes(array, self._name, locate), self._labels)
+        return Coded(arrow_codes(array, self._name, locate, copy=not self._fresh), self._labels)
 
     def _whole_numbers(self, values: Any) -> Coded | None:
         """Codes that are places in a range of whole numbers; None when the range would be too long."""
