@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
+import functools
 import importlib
 import io
 import json
@@ -16,9 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import pairvote as pv
-from pairvote.io import _csv as comma_separated
+from pairvote.io import _csv
+from pairvote.io._formats import FORMATS as REGISTERED
 
-FORMATS = ("csv", "jsonl", "parquet")
+FORMATS = tuple(REGISTERED)
 OUTCOMES = ("left", "right", "tie", "skip")
 
 
@@ -117,7 +120,8 @@ TEXT_PIECES += [b"null", b"1e999", b"-1", b"left", b"\\ud800", b'"weight": true'
 @pytest.fixture(scope="module", autouse=True)
 def pyarrow_reads_small_files_too():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comma_separated, "ARROW_FROM_BYTES", 150)
+        reading = functools.partial(_csv.read, arrow_from_bytes=150)
+        patch.setitem(REGISTERED, "csv", dataclasses.replace(REGISTERED["csv"], read=reading))
         yield
 
 

@@ -9,14 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.coded import Coded
+from pairvote._common.arrow import arrow_column, arrow_values, is_dictionary, is_text, with_starts
+from pairvote._common.coded import Coded, own_codes
 from pairvote.errors import InputError
 
 Backend = Literal["pandas", "polars", "pyarrow"]
 Column = list[Any] | NDArray[np.integer[Any]] | Coded
 
 
-def series_column(values: object) -> Column | None:
+def series_column(values: object, name: str) -> Column | None:
     """A data frame's column as a list, an array of integers or codes of its labels; None for anything else."""
     import narwhals as nw
 
@@ -24,7 +25,7 @@ def series_column(values: object) -> Column | None:
     if arrow is not None and isinstance(values, arrow.Array):
         values = arrow.chunked_array([values])
     series = nw.from_native(values, series_only=True, pass_through=True)
-    return _column(series) if isinstance(series, nw.Series) else None
+    return _column(series, name) if isinstance(series, nw.Series) else None
 
 
 class Frame:
@@ -35,19 +36,21 @@ class Frame:
 
         try:
             frame = nw.from_native(native, pass_through=True)
+            if isinstance(frame, nw.LazyFrame):
+                frame = frame.collect()
+            self.columns: list[str] = list(frame.columns) if isinstance(frame, nw.DataFrame) else []
         except nw.exceptions.DuplicateError as error:
             raise InputError(
                 f"several columns have one name ({' '.join(str(error).split())}); give every column a name of its own"
             ) from None
-        if isinstance(frame, nw.LazyFrame):
-            frame = frame.collect()
+        except UnicodeDecodeError as error:
+            raise InputError(f"the name of a column is not text in UTF-8 ({error})", remedy="rename it") from None
         if not isinstance(frame, nw.DataFrame):
             raise InputError(
                 f"{type(native).__name__} is not a data frame; pass one of pandas, polars or pyarrow, "
                 "or use from_labels for lists"
             )
         self._frame = frame
-        self.columns: list[str] = list(frame.columns)
 
     def __len__(self) -> int:
         return len(self._frame)
@@ -58,29 +61,42 @@ class Frame:
             listed = ", ".join(map(repr, self.columns)) or "none"
             remedy = f"the columns are {listed}, so name the right one"
             raise InputError(f"there is no column {name!r}", value=name, remedy=remedy)
-        return _column(self._frame.get_column(name))
+        return _column(self._frame.get_column(name), name)
 
 
-def _column(series: Any) -> Column:
+def _column(series: Any, name: str) -> Column:
     import narwhals as nw
 
-    if series.dtype in (nw.Categorical, nw.Enum):
-        native = series.to_native()
+    chunks = _arrow_chunks(series)
+    is_coded = bool(chunks) and (is_dictionary(chunks[0].type) or is_text(chunks[0].type))
+    if not is_coded:
+        # Such values are read by the frame's own library, so what leaves its memory must be refused first.
+        for chunk, where in with_starts(chunks):
+            arrow_values(chunk, name, where)
+    native = series.to_native()
+    if series.dtype in (nw.Categorical, nw.Enum) and not is_coded:
         if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
-            return Coded(np.asarray(native.cat.codes, np.int32), native.cat.categories.tolist())
+            categories = native.cat.categories.tolist()
+            return Coded(own_codes(native.cat.codes.to_numpy(), len(categories), name, gaps=True), categories)
         if series.implementation.is_polars():
             return _polars_codes(native)
-        if series.implementation.is_pyarrow():
-            return _arrow_codes(native.chunks)
     if series.dtype.is_integer() and not series.null_count():
         numbers = series.to_numpy()
         if numbers.dtype.kind in "iu":
             return np.asarray(numbers)
     try:
-        coded = _text_codes(series) if series.dtype == nw.String else None
-        if coded is not None:
-            return coded
+        if is_coded:
+            return arrow_column(chunks, name)
+        if series.dtype == nw.String and series.implementation.is_polars():
+            import polars
+
+            return _polars_codes(native.cast(polars.Categorical))
+        if series.dtype == nw.String and series.implementation.is_pandas():
+            codes, labels = native.factorize()
+            return Coded(codes.astype(np.int32), labels.tolist())
         values: list[Any] = series.to_list()
+    except InputError:
+        raise
     except (OverflowError, ValueError) as error:
         raise InputError(
             f"a column of type {series.dtype} has values that Python cannot hold ({error}); "
@@ -89,19 +105,17 @@ def _column(series: Any) -> Column:
     return values
 
 
-def _text_codes(series: Any) -> Coded | None:
-    """Codes of a column of text by its own library, several times as fast as one Python string after another."""
+def _arrow_chunks(series: Any) -> list[Any]:
+    """The arrays of Arrow behind a column of pyarrow or pandas; none for any other."""
     native = series.to_native()
-    if series.implementation.is_pyarrow():
-        return _arrow_codes([native.combine_chunks().dictionary_encode()])
-    if series.implementation.is_polars():
-        import polars
-
-        return _polars_codes(native.cast(polars.Categorical))
     if series.implementation.is_pandas():
-        codes, labels = native.factorize()
-        return Coded(codes.astype(np.int32), labels.tolist())
-    return None
+        if not isinstance(native.array, sys.modules["pandas"].arrays.ArrowExtensionArray):
+            return []
+        native = native.array.__arrow_array__()
+    elif not series.implementation.is_pyarrow():
+        return []
+    chunks: list[Any] = native.chunks
+    return chunks
 
 
 def _polars_codes(native: Any) -> Coded:
@@ -113,18 +127,6 @@ def _polars_codes(native: Any) -> Coded:
     codes = places[native.to_physical().fill_null(0).to_numpy()]
     codes[native.is_null().to_numpy()] = -1
     return Coded(codes, distinct.to_list())
-
-
-def _arrow_codes(chunks: Sequence[Any]) -> Coded:
-    """One numbering of dictionary arrays, each of whose dictionaries may hold nulls and repeats."""
-    table: dict[Any, int] = {None: -1}
-    columns = [np.empty(0, np.int32)]
-    for chunk in chunks:
-        numbers = [table.setdefault(label, len(table) - 1) for label in chunk.dictionary.to_pylist()]
-        codes = chunk.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False)
-        # A null is coded -1, which picks the last entry.
-        columns.append(np.array([*numbers, -1], np.int32)[codes])
-    return Coded(np.concatenate(columns), [label for label in table if label is not None])
 
 
 def make_frame(columns: Mapping[str, Sequence[Any] | NDArray[Any]], backend: Backend) -> Any:

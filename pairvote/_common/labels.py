@@ -72,7 +72,7 @@ def as_column(values: object, name: str) -> Column:
     if isinstance(values, (str, bytes, Mapping, Set)) or not isinstance(values, Iterable):
         raise InputError(f"{name} is {shorten(values)}; pass a list, an array or a column with one entry a vote")
     if not isinstance(values, np.ndarray):
-        series = series_column(values)
+        series = series_column(values, name)
         return list(values) if series is None else series
     if values.ndim != 1:
         raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
@@ -111,7 +111,7 @@ def code_column(values: Column, name: str, locate: Locate = row_number) -> Coded
     try:
         (codes,) = look_up(table, [values])
     except TypeError:
-        _refuse_unhashable(values, name, locate)
+        refuse_unhashable(values, name, locate)
         raise
     missing = [code for label, code in table.items() if is_missing(label)]
     if missing:
@@ -137,7 +137,8 @@ def look_up(table: dict[Hashable, int], columns: Sequence[Sequence[Any]]) -> NDA
     return np.ascontiguousarray(flat.reshape(n_rows, n_columns).T)
 
 
-def _refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
+def refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
+    """InputError for the first value that is not hashable, if there is one."""
     for row, label in enumerate(values):
         try:
             hash(label)
@@ -152,7 +153,7 @@ def check_items(items: object) -> tuple[Hashable, ...]:
         raise InputError(f"items is {shorten(items)}; pass the labels as a list, in the order that they should keep")
     if isinstance(items, np.ndarray) and items.ndim != 1:
         raise InputError(f"items has shape {items.shape}; pass a one-dimensional array of labels")
-    series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items)
+    series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items, "items")
     if isinstance(series, tuple):
         codes, categories = series
         labels = tuple(None if code < 0 else categories[code] for code in codes.tolist())

@@ -28,12 +28,12 @@ class PackedTexts:
     data: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> PackedTexts | None:
-        """The same texts; None where they are more than can be numbered."""
+    def of(cls, texts: Sequence[str], *, max_texts: int = MAX_ITEMS, max_bytes: int = MOST_BYTES) -> PackedTexts | None:
+        """The texts as bytes; None when they are more than can be numbered."""
         encoded = [text.encode(*ENCODING) for text in texts]
         begins = np.zeros(len(encoded) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=begins[1:])
-        if len(encoded) >= MAX_ITEMS or begins[-1] >= MOST_BYTES:
+        if len(encoded) >= max_texts or begins[-1] >= max_bytes:
             return None
         return cls(begins.astype(np.int32), np.frombuffer(b"".join(encoded), np.uint8))
 
@@ -41,7 +41,7 @@ class PackedTexts:
         return len(self.begins) - 1
 
     def texts(self) -> tuple[str, ...]:
-        """Each of them."""
+        """Each text as a Python string."""
         data = self.data.tobytes()
         ends = pairwise(self.begins.tolist())
         if data.isascii():
@@ -53,16 +53,17 @@ class PackedTexts:
 class TextTable:
     """Every text that was ever asked for, and its number."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, n_slots: int = 2**15, max_texts: int = MAX_ITEMS, max_bytes: int = MOST_BYTES) -> None:
         self.n_texts = 0
-        self._slots = _empty_slots(2**15)
+        self._max_texts, self._max_bytes = max_texts, max_bytes
+        self._slots = _empty_slots(n_slots)
         self._begins, self._store = np.zeros(2, np.int64), np.empty(0, np.uint8)
 
     def number(self, texts: PackedTexts) -> Codes | None:
-        """The number of each, new ones being numbered as they come; None where there would be too many."""
+        """The number of each text. New texts get the next numbers; None when there would be too many."""
         most = self.n_texts + len(texts)
         n_bytes = int(self._begins[self.n_texts]) + int(texts.begins[-1] - texts.begins[0])
-        if most >= MAX_ITEMS or n_bytes >= MOST_BYTES:
+        if most >= self._max_texts or n_bytes >= self._max_bytes:
             return None
         self._begins, self._store = _with_room(self._begins, most + 1), _with_room(self._store, n_bytes)
         if 2 * most > len(self._slots):
@@ -73,11 +74,11 @@ class TextTable:
         return codes
 
     def known(self, texts: PackedTexts) -> Codes:
-        """The number of each, where all have one: this changes nothing, so several threads may ask."""
+        """The number of each text, all of them known. Nothing is changed, so several threads may ask."""
         return self._number(texts, self.n_texts)[0]
 
     def packed(self) -> PackedTexts:
-        """All of them, in the order of their numbers."""
+        """All texts, in the order of their numbers."""
         begins = self._begins[: self.n_texts + 1]
         return PackedTexts(begins.astype(np.int32), self._store[: begins[-1]].copy())
 

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-FORMATS = ("csv", "jsonl", "parquet")
+
+class _Formats:
+    """The names of the formats; asked for only when they are shown or chosen, so that numpy need not be loaded."""
+
+    def __iter__(self) -> Iterator[str]:
+        from pairvote.io._formats import FORMATS
+
+        return iter(FORMATS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self)
 
 
 def ties(text: str) -> float | str:
@@ -82,9 +93,11 @@ def outcomes(text: str) -> dict[Any, str]:
 
 def add_reading(command: argparse.ArgumentParser) -> None:
     """Which file to read, and how."""
-    command.add_argument("votes", metavar="VOTES", help=".csv, .jsonl or .parquet, or - for standard input")
+    command.add_argument("votes", metavar="VOTES", help="a file or folder of votes, or - for standard input")
     reading = command.add_argument_group("input")
-    reading.add_argument("--input-format", choices=FORMATS, help="by default what the suffix says")
+    reading.add_argument(
+        "--input-format", choices=_Formats(), metavar="FORMAT", help="%(choices)s; by default what the suffix says"
+    )
     reading.add_argument(
         "--outcomes",
         type=outcomes,

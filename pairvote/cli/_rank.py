@@ -16,6 +16,7 @@ import numpy as np
 from pairvote._common.messages import plural
 from pairvote._inference.outcomes import outcome_probabilities
 from pairvote.cli._parser import columns_named
+from pairvote.io._formats import FORMATS, of_suffix
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._elo import elo
 from pairvote.scoring._methods import rank
@@ -25,9 +26,6 @@ from pairvote.votes._votes import Outcome, Votes
 
 COLUMNS = ("rank", "item", "score", "standard_error", "low", "high", "won", "tied", "asked", "skipped")
 COUNTS = ("won", "tied", "asked", "skipped")
-# Files from which on votes are read chunk by chunk; the same votes take several times as many bytes as text.
-LARGE_TEXT = 2**26
-LARGE_PARQUET = 2**24
 
 
 @dataclass
@@ -69,8 +67,8 @@ def is_large(source: str, format: str | None) -> bool:
     path = Path(source)
     if source == "-" or not path.exists():
         return False
-    parquet = path.suffix.lower() == ".parquet" if format is None else format == "parquet"
-    return path.is_dir() or path.stat().st_size >= (LARGE_PARQUET if parquet else LARGE_TEXT)
+    file_format = of_suffix(path.suffix.lower()) if format is None else FORMATS[format]
+    return path.is_dir() or (file_format is not None and path.stat().st_size >= file_format.large_bytes)
 
 
 def rank_chunks(

@@ -1,4 +1,4 @@
-"""Labels that travel: texts in one piece of bytes, which is quick to send and to number, all else as it is."""
+"""Labels that travel: texts as one piece of bytes, which is quick to send and to number; other labels as they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Labels = tuple[Hashable, ...] | PackedTexts
 
 
 def packed(labels: tuple[Hashable, ...]) -> Labels:
-    """The labels as they should travel."""
+    """The labels in the form in which they travel."""
     if not COMPILED or not set(map(type, labels)) <= {str}:
         return labels
     texts = PackedTexts.of([label for label in labels if isinstance(label, str)])
@@ -27,7 +27,7 @@ def unpacked(labels: Labels) -> tuple[Hashable, ...]:
 
 
 def united(one: Labels, other: Labels) -> Labels:
-    """All labels, those of the first before what the other adds."""
+    """All labels: first those of `one`, then what `other` adds."""
     if isinstance(one, PackedTexts) and isinstance(other, PackedTexts):
         table = TextTable()
         if table.number(one) is not None and table.number(other) is not None:
@@ -37,7 +37,7 @@ def united(one: Labels, other: Labels) -> Labels:
 
 @dataclass(frozen=True, eq=False)
 class Numbering:
-    """The code of every label, in one piece: a bare dict would be taken apart to be sent."""
+    """Codes of all labels as one object, since Dask would take a bare dict apart to send it."""
 
     table: TextTable | dict[Hashable, int]
 
@@ -51,7 +51,7 @@ class Numbering:
         return cls({label: code for code, label in enumerate(unpacked(labels))})
 
     def codes(self, labels: tuple[Hashable, ...]) -> Codes:
-        """Those of labels that all have one."""
+        """Codes of labels that are all known."""
         if isinstance(self.table, TextTable):
             texts = packed(labels)
             if isinstance(texts, PackedTexts):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numbers
-import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from pairvote._common.outcomes import Outcomes
 from pairvote.distributed._engine import Delayed, added, kept, result, sent, task
 from pairvote.distributed._labels import Labels, packed, united
 from pairvote.errors import InputError, PairvoteError
+from pairvote.io._formats import FORMATS
 from pairvote.votes._build import from_columns
 from pairvote.votes._chunks import CodedSource, Criterion
 from pairvote.votes._counts import PairCounts, no_votes
@@ -28,7 +29,8 @@ from pairvote.votes._votes import Votes
 DEPTH = 10
 MOST_FILES = 3
 COLUMNS = ("left", "right", "outcome", "weight", "criterion")
-FILE = re.compile(r".*\.(csv|tsv|txt|json|jsonl|ndjson|parquet|parq|pq|arrow|feather|orc)(\.\w+)?", re.IGNORECASE)
+# Suffixes of files that Dask reads, beside those of our own formats.
+SUFFIXES = (".tsv", ".txt", ".json", ".ndjson", ".parq", ".pq", ".arrow", ".feather", ".orc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ class Asked:
     outcomes: Outcomes | None
 
     def columns(self, present: Iterable[str]) -> list[str]:
-        """Those of the columns there are that are read; InputError for one that is lacking."""
+        """The columns to read among those present; InputError for one that is lacking."""
         present = list(present)
         named = [name for option in COLUMNS if (name := getattr(self, option))]
         lacking = [name for name in named if name not in present]
@@ -291,10 +293,12 @@ def _files(part: Delayed) -> list[str]:
     """The files that a partition is read from, as far as its own tasks name them."""
     graph = part.__dask_graph__()
     found: dict[str, None] = {}
+    suffixes = {*SUFFIXES, *(suffix for file_format in FORMATS.values() for suffix in file_format.suffixes)}
 
     def walk(value: Any, depth: int) -> None:
         if isinstance(value, str):
-            if FILE.fullmatch(value):
+            # One more suffix may follow, such as .gz.
+            if not suffixes.isdisjoint(suffix.lower() for suffix in PurePath(value).suffixes[-2:]):
                 found[value] = None
         elif depth and isinstance(value, dict):
             for entry in value.values():

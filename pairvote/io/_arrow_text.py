@@ -1,8 +1,8 @@
-"""Texts as Arrow has them."""
+"""The labels of a dictionary of Arrow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -10,8 +10,25 @@ import numpy as np
 from pairvote._common.labels import Codes
 from pairvote._common.text_table import PackedTexts
 
-# From so many on, a table of texts is quicker than looking up Python's.
+# Number of texts from which a table of texts is quicker than looking up Python strings.
 MANY_TEXTS = 2**12
+
+
+def labels_of(dictionary: Any, *, many_texts: int = MANY_TEXTS) -> Sequence[Hashable]:
+    """The entries of a dictionary of Arrow: Python's objects, or `Texts` for many texts without a null."""
+    import pyarrow as pa
+
+    if len(dictionary) >= many_texts and dictionary.type == pa.string() and not dictionary.null_count:
+        return Texts(dictionary)
+    entries: list[Hashable] = dictionary.to_pylist()
+    return entries
+
+
+def place_of(labels: Sequence[Hashable], text: str) -> int:
+    """The place of a text among labels, -1 where it is none of them."""
+    if isinstance(labels, Texts):
+        return int(labels.array.index(text).as_py())
+    return labels.index(text) if text in labels else -1
 
 
 class Texts(Sequence[str]):
@@ -35,11 +52,11 @@ class Texts(Sequence[str]):
         return taken.to_pylist() if isinstance(place, slice) else taken.as_py()
 
     def at(self, places: Codes) -> list[str]:
-        """Those at several places."""
+        """The texts at several places."""
         return list(self.array.take(places).to_pylist())
 
     def packed(self) -> PackedTexts:
-        """The same in the memory of Arrow."""
+        """All texts as bytes, in the memory of Arrow."""
         array = self.array
         _, begins, data = array.buffers()
         first, last = array.offset, array.offset + len(array) + 1

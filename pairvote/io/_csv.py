@@ -1,7 +1,7 @@
 """Votes as CSV.
 
-It is read by the standard library's `csv`, and by pyarrow where that is installed and the file is large and
-written so plainly that both read the same; which of the two it was never shows.
+Python's `csv` reads it. Pyarrow, when it is installed, reads large files that are written so plainly that both read
+them alike: the votes and the messages do not depend on which of the two it was.
 """
 
 from __future__ import annotations
@@ -9,28 +9,22 @@ from __future__ import annotations
 import csv
 import operator
 import re
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from itertools import count, islice
-from typing import IO, Any
+from collections.abc import Hashable, Iterator
+from itertools import islice
+from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pairvote._common.coded import Coded
-from pairvote._common.labels import Codes, first_row
 from pairvote._common.messages import Locate
-from pairvote.errors import InputError
+from pairvote.io._csv_blocks import check, scan
+from pairvote.io._csv_cells import ARROW_FROM_BYTES, each_row, header, is_plain, read_cells, votes_columns
+from pairvote.io._file_format import FileFormat
 from pairvote.io._source import Columns, Source, Wanted
-from pairvote.io._text import BOM, is_text, read_text, refuse_weight, text_columns, text_lines
+from pairvote.io._text import is_text, read_text, text_columns, text_lines
 from pairvote.votes._votes import Votes
 
-# Below this, importing pyarrow takes longer than the csv module takes to read the file.
-ARROW_FROM_BYTES = 2**22
-ROWS_AT_ONCE = 2**15
 
-
-def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Wanted, *, arrow_from_bytes: int = ARROW_FROM_BYTES) -> tuple[Columns, Locate]:
     """The wanted columns, coded, and what tells the line of a row."""
     raw = read_text(file)
 
@@ -45,194 +39,8 @@ def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
         line, _ = next(islice(rows(), row + 1, None))
         return f"line {line} of {file.name}"
 
-    cells = _read_by_arrow(raw, places, names) if len(raw) >= ARROW_FROM_BYTES and is_plain(raw) else None
-    if cells is None:
-        reader = _reader(text_lines(raw, newline=""))
-        next(filter(None, reader))
-        cells = _read_by_csv(reader, places, len(names), rows)
+    cells = read_cells(raw, places, names, rows, quickly=len(raw) >= arrow_from_bytes and is_plain(raw))
     return votes_columns(cells, found, names, locate), locate
-
-
-def read_rows(raw: bytes, places: list[int], width: int, rows: Callable[[], Any], *, quickly: bool) -> dict[int, Coded]:
-    """Cells of whole rows without a header, by their places; `quickly` where it `is_plain`.
-
-    `rows` gives what `each_row` does, to say what is wrong with them.
-    """
-    cells = _read_by_arrow(raw, places, width) if quickly else None
-    if cells is None:
-        cells = _read_by_csv(_reader(text_lines(raw, "", "utf-8")), places, width, rows)
-    return cells
-
-
-def votes_columns(cells: dict[int, Coded], found: dict[str, str], names: list[str], locate: Locate) -> Columns:
-    """The parts of votes that were found, from the cells by their places."""
-    by_part = {part: cells[names.index(name)] for part, name in found.items()}
-    return {
-        part: _weights(column, locate) if part == "weight" else _without_empty(column)
-        for part, column in by_part.items()
-    }
-
-
-def _reader(lines: Iterable[str]) -> Any:
-    return csv.reader(lines, strict=True)
-
-
-def header(rows: Iterator[tuple[int, list[str]]], file: str) -> list[str]:
-    """The names of the columns, from the first of the rows."""
-    first = next(rows, None)
-    if first is None:
-        raise InputError(f"{file} has only blank lines; begin it with one such as left,right,outcome")
-    return first[1]
-
-
-def each_row(
-    lines: Iterable[str], file: str, width: int | None = None, n_before: Callable[[], int] = int
-) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank, with the line on which it starts: slow, and exact about what is wrong.
-
-    `width` is that of the header, unless the rows have it themselves; `n_before()` lines are above these.
-    """
-    reader = _reader(lines)
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            where = f"line {n_before() + line} of {file}"
-            raise InputError(
-                f"{where} is not CSV ({error})",
-                where=where,
-                remedy="close every quote, and double those inside a cell",
-            ) from None
-        if not row:
-            continue
-        if width is None:
-            width = len(row)
-        if len(row) != width:
-            where = f"line {n_before() + line} of {file}"
-            raise InputError(
-                f"{where} has {len(row)} cells and the header has {width}",
-                where=where,
-                remedy="give it one for each column, with quotes around text that has commas",
-            )
-        yield line, row
-
-
-def _read_by_csv(reader: Any, places: list[int], width: int, rows: Callable[[], Any]) -> dict[int, Coded]:
-    tables: dict[int, defaultdict[str, int]] = {place: defaultdict(count().__next__) for place in places}
-    chunks: dict[int, list[Codes]] = {place: [np.empty(0, np.int32)] for place in places}
-    filled = filter(None, reader)
-    try:
-        while some := list(islice(filled, ROWS_AT_ONCE)):
-            if any(len(row) != width for row in some):
-                raise csv.Error("rows of several lengths")
-            for place in places:
-                codes = map(tables[place].__getitem__, map(operator.itemgetter(place), some))
-                chunks[place].append(np.fromiter(codes, np.int32, count=len(some)))
-    except csv.Error:
-        for _ in rows():
-            pass
-        raise
-    return {place: Coded(np.concatenate(chunks[place]), list(tables[place])) for place in places}
-
-
-def _read_by_arrow(raw: bytes, places: list[int], names: list[str] | int) -> dict[int, Coded] | None:
-    """The cells as pyarrow reads them, or None where it is absent or refuses them; they are plain, and text.
-
-    `names` are those in the header, or how many columns there are in rows without one.
-    """
-    try:
-        import pyarrow as pa
-        from pyarrow import csv as arrow_csv
-    except ImportError:
-        return None
-    text = pa.dictionary(pa.int32(), pa.string())
-    if isinstance(names, int):
-        names = [str(place) for place in range(names)]
-        # Blocks are parsed side by side, each on one thread.
-        options = arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(raw))
-    else:
-        options = arrow_csv.ReadOptions()
-    taken = [names[place] for place in places]
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(raw),
-            read_options=options,
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in raw),
-            convert_options=arrow_csv.ConvertOptions(
-                include_columns=taken, column_types=dict.fromkeys(taken, text), null_values=[], check_utf8=False
-            ),
-        )
-    except (pa.ArrowException, OSError, KeyError, UnicodeError):
-        return None
-    cells = {}
-    for place, name in zip(places, taken, strict=True):
-        array = table[name].unify_dictionaries().combine_chunks()
-        cells[place] = Coded(array.indices.to_numpy(), array.dictionary.to_pylist())
-    return cells
-
-
-_QUOTE = ord('"')
-
-
-def is_plain(raw: bytes) -> bool:
-    """Whether cells are quoted by the book, and none is longer than the csv module takes.
-
-    By the book, quotes come in pairs: the first opens a cell or is the second half of a doubled quote, the
-    second closes a cell or is the first half of a doubled quote.
-    """
-    limit = csv.field_size_limit()
-    # A longer cell without quotes would fill one of these blocks.
-    step = max(limit // 2, 1)
-    for start in range(0, len(raw) - step + 1, step):
-        if all(raw.find(mark, start, start + step) < 0 for mark in (b",", b"\n", b"\r")):
-            return False
-    if b'"' not in raw:
-        return True
-    octets = np.frombuffer(raw, np.uint8)
-    within = np.False_
-    # Pieces so small that what is found out about them stays in the processor's cache.
-    size = min(step, 2**16)
-    for start in range(0, len(raw), size):
-        piece = octets[start : start + size]
-        quotes = piece == _QUOTE
-        inside = np.bitwise_xor.accumulate(quotes) ^ within
-        within = inside[-1]
-        # Of the octets before and after those of the piece, too; beyond the ends is as good as a line end.
-        ends = np.ones(len(piece) + 2, bool)
-        seen = octets[max(start - 1, 0) : start + size + 1]
-        ends[not start :][: len(seen)] = (
-            (seen == _QUOTE) | (seen == ord(",")) | (seen == ord("\n")) | (seen == ord("\r"))
-        )
-        if not start and raw.startswith(BOM):
-            ends[len(BOM)] = True
-        if (quotes & inside & ~ends[:-2]).any() or (quotes & ~inside & ~ends[2:]).any():
-            return False
-        # A longer cell within quotes would fill a piece.
-        if len(piece) == size and (inside | quotes).all():
-            return False
-    return not within
-
-
-def _without_empty(column: Coded) -> Coded:
-    codes, labels = column
-    if "" in labels:
-        codes = np.where(codes == labels.index(""), -1, codes)
-    return Coded(codes, labels)
-
-
-def _weights(column: Coded, locate: Locate) -> NDArray[np.float64]:
-    numbers = np.empty(len(column.labels), np.float64)
-    for code, text in enumerate(map(str, column.labels)):
-        try:
-            # Python's float also takes 1_000, which no CSV means.
-            numbers[code] = float("" if "_" in text else text)
-        except ValueError:
-            refuse_weight(text or None, locate(first_row(column.codes == code)))
-    weights: NDArray[np.float64] = numbers[column.codes]
-    return weights
 
 
 def write(votes: Votes, handle: IO[bytes]) -> None:
@@ -262,3 +70,6 @@ def _as_text(label: Hashable) -> str:
     if isinstance(label, (int, np.integer)) and not isinstance(label, bool):
         return str(operator.index(label))
     raise ValueError("a cell of CSV is text or a whole number")
+
+
+CSV = FileFormat(name="csv", title="CSV", suffixes=(".csv",), read=read, write=write, check=check, scan=scan)

@@ -17,9 +17,8 @@ from typing import IO, Any
 
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
-from pairvote.io import _csv
-from pairvote.io._batches import Batch, Part, Reading, key_labels, with_keys
-from pairvote.io._csv import each_row, header, is_plain, read_rows, votes_columns
+from pairvote.io._csv_cells import ARROW_FROM_BYTES, each_row, header, is_plain, read_cells, votes_columns
+from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
 from pairvote.io._text import BOM, check_start, check_text, text_lines
 
 # What pyarrow parses quickest: larger ones leave the processor's caches.
@@ -27,21 +26,30 @@ BLOCK_BYTES = 2**22
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
 
 
-def scan(parts: Sequence[Part], reading: Reading) -> Iterator[Batch]:
+def scan(
+    parts: Sequence[Part],
+    reading: Reading,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    arrow_from_bytes: int = ARROW_FROM_BYTES,
+    n_threads: int | None = None,
+) -> Iterator[Batch]:
     """The rows of the files, in order."""
-    return _ahead(job for part in parts for job in _jobs(part, reading))
+    quickly = reading.n_bytes >= arrow_from_bytes
+    jobs = (job for part in parts for job in _jobs(part, reading, block_bytes, quickly=quickly))
+    return _ahead(jobs, n_usable() if n_threads is None else n_threads)
 
 
 def check(part: Part, reading: Reading) -> None:
     """Refuse a file whose first row does not have the columns."""
     with part.open() as handle:
-        _Layout(part, reading, _Cursor(handle, part))
+        _Layout(part, reading, _Cursor(handle, part, BLOCK_BYTES))
 
 
-def _jobs(part: Part, reading: Reading) -> Iterator[Callable[[], Batch]]:
-    quickly = reading.n_bytes >= _csv.ARROW_FROM_BYTES
+def _jobs(part: Part, reading: Reading, block_bytes: int, *, quickly: bool) -> Iterator[Callable[[], Batch]]:
+    """Each block of a file, as a function that parses it."""
     with part.open() as handle:
-        cursor = _Cursor(handle, part)
+        cursor = _Cursor(handle, part, block_bytes)
         layout = _Layout(part, reading, cursor)
         reading.agree(part.name, layout.found)
         while True:
@@ -55,11 +63,10 @@ def _jobs(part: Part, reading: Reading) -> Iterator[Callable[[], Batch]]:
             yield partial(_Block(part, start, raw, layout).batch, quickly=plain)
 
 
-def _ahead(jobs: Iterator[Callable[[], Batch]]) -> Iterator[Batch]:
-    """What the jobs give, in order, while threads work on those that come next."""
+def _ahead(jobs: Iterator[Callable[[], Batch]], n_threads: int) -> Iterator[Batch]:
+    """What the jobs give, in order, while threads work on the jobs that come next."""
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    n_threads = n_usable()
     if n_threads == 1:
         for job in jobs:
             yield job()
@@ -126,7 +133,7 @@ class _Block:
         check_text(self.raw, self.part.name, self.start, lambda: self._n_before)
         # The first column says how many rows there are, should the names of folders say all that is wanted.
         places = layout.places or [0]
-        cells = read_rows(self.raw, places, len(layout.names), self.rows, quickly=quickly)
+        cells = read_cells(self.raw, places, len(layout.names), self.rows, quickly=quickly)
         n_rows = len(cells[places[0]].codes)
         taken: dict[str, Any] = votes_columns(cells, layout.in_file, layout.names, self.locate)
         weight = taken.pop("weight", None)
@@ -135,22 +142,23 @@ class _Block:
 
 
 class _Cursor:
-    """How far an open file has been read; it stands where a row begins."""
+    """Position in an open file, always at the beginning of a row."""
 
-    def __init__(self, handle: IO[bytes], part: Part) -> None:
+    def __init__(self, handle: IO[bytes], part: Part, block_bytes: int) -> None:
         self._handle: Any = handle
+        self._block_bytes = block_bytes
         # One buffer for the whole file: new memory for every block would cost as much as reading it.
         self._buffer, self._at, self._stop, self._ended = bytearray(), 0, 0, False
         self.offset = 0
-        self._fill(max(BLOCK_BYTES, 2**10))
+        self._fill(max(block_bytes, 2**10))
         check_start(bytes(self._buffer[: self._stop]), part.name)
         if self._buffer.startswith(BOM):
             self._take(len(BOM))
 
     def plain_block(self) -> bytes | None:
-        """Whole rows that are quoted by the book; None where these are not to be had so easily."""
-        self._fill(BLOCK_BYTES)
-        at, stop = self._at, min(self._stop, self._at + BLOCK_BYTES)
+        """A block of whole rows that are quoted by the book; None when the block at hand is not."""
+        self._fill(self._block_bytes)
+        at, stop = self._at, min(self._stop, self._at + self._block_bytes)
         is_last = self._ended and stop == self._stop
         end = stop if is_last else _row_end(self._buffer, at, stop)
         block = self._take(end - at)
@@ -161,14 +169,14 @@ class _Cursor:
         return None
 
     def block(self, n_rows: int | None = None) -> bytes:
-        """Whole rows by the csv module: those of about a block, or up to the first `n_rows` that are not blank."""
+        """Whole rows as the csv module finds them: about a block, or the first `n_rows` that are not blank."""
         start, n_found = self.offset, 0
         lines: list[bytes] = []
         # Parsing the block will say, with its line, what is wrong with a row.
         with suppress(csv.Error):
             for row in csv.reader(self._lines_into(lines), strict=True):
                 n_found += bool(row)
-                if n_found == n_rows or (n_rows is None and self.offset - start >= BLOCK_BYTES):
+                if n_found == n_rows or (n_rows is None and self.offset - start >= self._block_bytes):
                     break
         return b"".join(lines)
 
@@ -180,7 +188,7 @@ class _Cursor:
     def _line(self) -> bytes:
         end = self._line_end()
         while end == self._stop and not self._ended:
-            self._fill(self._stop - self._at + max(BLOCK_BYTES, 2**10))
+            self._fill(self._stop - self._at + max(self._block_bytes, 2**10))
             end = self._line_end()
         return self._take(end - self._at)
 
@@ -196,7 +204,7 @@ class _Cursor:
         return taken
 
     def _fill(self, length: int) -> None:
-        """Have so many bytes at hand, unless the file ends before."""
+        """Read until `length` bytes are at hand or the file ends."""
         left = self._stop - self._at
         if left >= length or self._ended:
             return

@@ -1,4 +1,4 @@
-"""One numbering of labels for all batches of rows, in the order in which the rows first show them."""
+"""One numbering of labels for all batches of rows, in the order in which rows first show the labels."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import weights
 from pairvote._common.coded import Coded
-from pairvote._common.labels import Codes, first_row, is_missing, look_up
+from pairvote._common.labels import Codes, first_row, is_missing, iterate_labels, look_up, refuse_unhashable
 from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
 from pairvote._common.text_table import COMPILED, TextTable
-from pairvote.errors import InputError
 from pairvote.io._arrow_text import Texts
-from pairvote.io._batches import Batch
+from pairvote.io._file_format import Batch
 from pairvote.votes._chunks import CodedVotes
 
 
 class Numbering:
-    """Turns batches into coded votes, one after the other."""
+    """Makes coded votes of batches, and keeps one numbering of labels for all of them."""
 
     def __init__(self, items: tuple[Hashable, ...] | None, outcomes: Outcomes | None) -> None:
         self._items = LabelTable("item", items)
@@ -59,22 +58,55 @@ class Numbering:
 
 
 class _Known(NamedTuple):
-    """The number of every label, -1 where it has none; at the end -1, which is what the code -1 picks."""
+    """What is known of the labels of a column, which the next batch may have as well.
+
+    `numbers` has the number of each label, -1 where there is none, and at its end -1 for a missing value. `entries` is
+    `numbers` without its end, and `whole` says that every label has a number. `in_texts` has the place of each label in
+    a table of texts.
+    """
 
     labels: Sequence[Hashable]
     numbers: NDArray[np.int32]
     entries: NDArray[np.int32]
     whole: bool
+    in_texts: Codes | None = None
 
     @classmethod
-    def of(cls, labels: Sequence[Hashable], numbers: NDArray[np.int32]) -> _Known:
+    def of(cls, labels: Sequence[Hashable], numbers: NDArray[np.int32], in_texts: Codes | None = None) -> _Known:
         numbers.flags.writeable = False
         entries = numbers[:-1]
-        return cls(labels, numbers, entries, not len(entries) or bool(entries.min() >= 0))
+        return cls(labels, numbers, entries, not len(entries) or bool(entries.min() >= 0), in_texts)
+
+
+class _Texts:
+    """Numbers of texts by the thousand, found by their bytes and not as Python strings."""
+
+    def __init__(self) -> None:
+        self._table = TextTable()
+        self._numbers = np.empty(0, np.int32)
+
+    def places(self, labels: Texts) -> Codes | None:
+        """The place of each text in the table; None when the table has no room for them."""
+        places = self._table.number(labels.packed())
+        n_new = self._table.n_texts - len(self._numbers)
+        self._numbers = np.append(self._numbers, np.full(n_new, -1, np.int32))
+        return places
+
+    def numbers(self, places: Codes) -> Codes:
+        """The number of the text at each place, -1 where it has none."""
+        return self._numbers[places]
+
+    def learn(self, places: Codes, numbers: Codes) -> None:
+        """Give texts their numbers."""
+        self._numbers[places] = numbers
 
 
 class LabelTable:
-    """The labels of one kind and their numbers; `known` ones are all that there may be."""
+    """The labels of one kind and their numbers; `known` ones are all that there may be.
+
+    Codes of a batch are places among the labels of its column, so that only labels are looked up, never rows. Labels
+    come as a range of whole numbers, of which few may be in use, as texts of Arrow, or as Python's objects.
+    """
 
     def __init__(self, kind: str, known: tuple[Hashable, ...] | None = None) -> None:
         self._kind, self._closed = kind, known is not None
@@ -82,25 +114,23 @@ class LabelTable:
         self._labels = tuple(self._numbers)
         self._seen: dict[str, _Known] = {}
         self._first: tuple[Hashable, str, int, Locate] | None = None
-        # Of texts by the thousand: a table of them, the number here of each, and where each side's entries are in it.
-        self._texts = TextTable()
-        self._of_text = np.empty(0, np.int32)
-        self._entries: dict[str, Codes] = {}
+        self._texts = _Texts()
 
     @property
     def labels(self) -> tuple[Hashable, ...]:
+        """All labels so far, by their numbers."""
         n_new = len(self._numbers) - len(self._labels)
         if n_new:
             self._labels = (*self._labels, *reversed(list(islice(reversed(self._numbers), n_new))))
         return self._labels
 
     def number(self, columns: Mapping[str, Coded], locate: Locate) -> list[Coded]:
-        """The columns, whose rows are read together, numbered alike."""
+        """The columns, whose rows are read together, as codes of numbers in this table."""
         for part, column in columns.items():
             seen = self._seen.get(part)
             if seen is None or not _same(seen.labels, column.labels):
                 self._seen[part] = self._look_up(part, column, locate)
-        gaps = {part: _has_gaps(column, part, locate) for part, column in columns.items()}
+        gaps = {part: column.has_gaps(part, locate) for part, column in columns.items()}
         if any(gaps[part] or not self._seen[part].whole for part in columns):
             self._admit(columns, locate)
         return [
@@ -109,28 +139,21 @@ class LabelTable:
         ]
 
     def _look_up(self, part: str, column: Coded, locate: Locate) -> _Known:
+        """The numbers of labels that the batch before did not have."""
         labels = column.labels
         numbers = np.full(len(labels) + 1, -1, np.int32)
         if isinstance(labels, range):
-            # Far more whole numbers may lie in the range than there are labels: those in use are looked up one by one.
-            seen = self._seen.get(part)
-            if seen is not None and isinstance(seen.labels, range) and seen.labels.start in labels:
-                start = seen.labels.start - labels.start
-                numbers[start : start + len(seen.labels)] = seen.entries
+            # Numbers in use are looked up when a row shows them.
             return _Known.of(labels, numbers)
-        self._entries.pop(part, None)
         if isinstance(labels, Texts) and COMPILED:
-            entries = self._texts.number(labels.packed())
-            if entries is not None:
-                n_new = self._texts.n_texts - len(self._of_text)
-                self._of_text = np.concatenate([self._of_text, np.full(n_new, -1, np.int32)])
-                self._entries[part] = entries
-                numbers[:-1] = self._of_text[entries]
-                return _Known.of(labels, numbers)
+            places = self._texts.places(labels)
+            if places is not None:
+                numbers[:-1] = self._texts.numbers(places)
+                return _Known.of(labels, numbers, places)
         try:
             numbers[:-1] = np.fromiter(map(self._numbers.get, labels, repeat(-1)), np.int32, len(labels))
         except TypeError:
-            _refuse_unhashable(part, column, locate)
+            refuse_unhashable(iterate_labels(column.codes, labels), part, locate)
             raise
         return _Known.of(labels, numbers)
 
@@ -160,11 +183,12 @@ class LabelTable:
         for part, (_, entries) in zip(columns, found, strict=True):
             own, numbers = numbers[: len(entries)], numbers[len(entries) :]
             if len(own) and own.max() >= 0:
-                fresh = self._seen[part].numbers.copy()
+                seen = self._seen[part]
+                fresh = seen.numbers.copy()
                 fresh[entries] = own
-                if part in self._entries:
-                    self._of_text[self._entries[part][entries]] = own
-                self._seen[part] = _Known.of(columns[part].labels, fresh)
+                if seen.in_texts is not None:
+                    self._texts.learn(seen.in_texts[entries], own)
+                self._seen[part] = _Known.of(seen.labels, fresh, seen.in_texts)
 
     def _number_all(self, labels: list[Hashable], place: Callable[[int], tuple[str, int]], locate: Locate) -> Any:
         """The number of every label; `place` says in which column and row each stands."""
@@ -215,7 +239,7 @@ class _OutcomeTable:
 
     def number(self, column: Coded, locate: Locate) -> Coded:
         codes, labels = column
-        gaps = _has_gaps(column, "outcome", locate)
+        gaps = column.has_gaps("outcome", locate)
         if self._seen is None or not _same(self._seen.labels, labels):
             numbers = [outcome_code(label, self._names) for label in [*labels, None]]
             self._seen = _Known.of(labels, np.array(numbers, np.int32))
@@ -238,25 +262,6 @@ def _at(labels: Sequence[Hashable], entries: Codes) -> list[Hashable]:
     return [None if entry < 0 else labels[entry] for entry in entries.tolist()]
 
 
-def _has_gaps(column: Coded, part: str, locate: Locate) -> bool:
-    """Whether a value is missing; InputError for a code that picks none of the labels."""
-    codes, n_labels = column.codes, len(column.labels)
-    # Seen as unsigned, -1 is larger than any place among labels: one look at most columns is enough.
-    if not len(codes) or int(codes.view(np.uint32).max()) < n_labels:
-        return False
-    wrong = (codes < -1) | (codes >= n_labels)
-    if wrong.any():
-        row = first_row(wrong)
-        where = locate(row)
-        raise InputError(
-            f"{part} at {where} has the code {codes[row]}, which picks none of the {n_labels} labels of its column",
-            value=int(codes[row]),
-            where=where,
-            remedy="write the file anew from the labels themselves",
-        )
-    return True
-
-
 def _same(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> bool:
     return ours is theirs or (type(ours) is type(theirs) and ours == theirs)
 
@@ -266,13 +271,3 @@ def _type(label: object) -> str:
     if isinstance(label, bool) or not isinstance(label, (int, float, np.number)):
         return type(label).__name__
     return "number"
-
-
-def _refuse_unhashable(part: str, column: Coded, locate: Locate) -> None:
-    for row, code in enumerate(column.codes.tolist()):
-        label: Any = None if code < 0 else column.labels[code]
-        try:
-            hash(label)
-        except TypeError:
-            found = f"{shorten(label)}, which is not hashable and so cannot be a label"
-            raise wrong_entry(part, locate(row), label, "use a string, a number or a tuple", found=found) from None

@@ -9,16 +9,20 @@ from typing import IO, Any
 
 import numpy as np
 
+from pairvote._common.arrow import is_text
 from pairvote._common.frames import Frame
 from pairvote._common.messages import Locate, row_number, shorten
 from pairvote.errors import InputError
+from pairvote.io._file_format import FileFormat
+from pairvote.io._parquet_batches import check, scan
 from pairvote.io._source import Columns, Source, Wanted, in_order, label_columns, unreadable
 from pairvote.votes._votes import Votes
 
 
 def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
     """The wanted columns, coded where they are text, and what tells the number of a row."""
-    pa, _ = import_arrow()
+    import pyarrow as pa
+
     if isinstance(file.stream, io.TextIOBase):
         raise InputError(f"{file.name} is open as text, which Parquet is not; open it as bytes, with mode 'rb'")
     if file.path is None:
@@ -32,14 +36,15 @@ def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
 
 
 def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
-    pa, pq = import_arrow()
+    from pyarrow import parquet
+
     try:
-        schema = pq.read_schema(handle)
+        schema = parquet.read_schema(handle)
         found = wanted.found_in(schema.names, file)
         names = list(dict.fromkeys(found.values()))
-        texts = [name for name in names if schema.field(name).type in (pa.string(), pa.large_string())]
+        texts = [name for name in names if is_text(schema.field(name).type)]
         handle.seek(0)
-        table = pq.ParquetFile(handle, read_dictionary=texts).read(columns=names)
+        table = parquet.ParquetFile(handle, read_dictionary=texts).read(columns=names)
         frame = Frame(table)
         columns: Columns = {part: frame.column(name) for part, name in found.items()}
     except InputError:
@@ -53,19 +58,10 @@ def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
     return columns
 
 
-def import_arrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise InputError(
-            "Parquet needs pyarrow, which is not installed; pip install 'pairvote[io]', or use .csv or .jsonl"
-        ) from error
-    return pyarrow, parquet
-
-
 def write(votes: Votes, handle: IO[bytes]) -> None:
-    pa, pq = import_arrow()
+    import pyarrow as pa
+    from pyarrow import parquet
+
     columns: dict[str, Any] = {}
     for kind, coded, labels in label_columns(votes):
         values = _label_array(labels, kind)
@@ -75,12 +71,13 @@ def write(votes: Votes, handle: IO[bytes]) -> None:
             columns[part] = pa.DictionaryArray.from_arrays(places, values) if is_text else values.take(places)
     if votes.weight is not None:
         columns["weight"] = pa.array(votes.weight)
-    pq.write_table(pa.table(in_order(columns)), handle)
+    parquet.write_table(pa.table(in_order(columns)), handle)
 
 
 def _label_array(labels: list[Hashable], kind: str) -> Any:
     """The labels as an Arrow array, all text or all whole numbers."""
-    pa, _ = import_arrow()
+    import pyarrow as pa
+
     texts = [str.__str__(label) for label in labels if isinstance(label, str)]
     numbers = [
         operator.index(label)
@@ -96,3 +93,18 @@ def _label_array(labels: list[Hashable], kind: str) -> Any:
         return pa.array(numbers, pa.int64()) if numbers else pa.array(texts, pa.string())
     except (pa.ArrowException, OverflowError, UnicodeError) as error:
         raise InputError(f"the {kind} labels cannot be written to Parquet ({error}); rename them") from error
+
+
+PARQUET = FileFormat(
+    name="parquet",
+    title="Parquet",
+    suffixes=(".parquet",),
+    read=read,
+    write=write,
+    check=check,
+    scan=scan,
+    # The same votes take several times as many bytes as text.
+    large_bytes=2**24,
+    needs="pyarrow",
+    extra="io",
+)

@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from pairvote._common.arrow import arrow_codes, arrow_list, arrow_values, is_dictionary, is_text
 from pairvote._common.coded import Coded
 from pairvote._common.labels import MAX_ITEMS
-from pairvote._common.messages import row_number
+from pairvote._common.messages import Locate, row_number
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
-from pairvote.io._arrow_text import MANY_TEXTS, Texts
-from pairvote.io._batches import Batch, Part, Reading, key_labels, with_keys
-from pairvote.io._parquet import import_arrow
+from pairvote.io._arrow_text import MANY_TEXTS, labels_of
+from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
 
-ROWS_AT_ONCE = 2**17
 # A scanner reads ahead while its batches are used; more than about a row group's worth would only fill memory.
 BATCHES_AHEAD = 8
 
 
-def scan(parts: Sequence[Part], reading: Reading) -> Iterator[Batch]:
+@dataclass(frozen=True)
+class Sizes:
+    """How much of a file is read at once: rows of a batch, texts for a table of texts, threads."""
+
+    batch_rows: int = 2**17
+    many_texts: int = MANY_TEXTS
+    n_threads: int = field(default_factory=n_usable)
+
+
+def scan(parts: Sequence[Part], reading: Reading, *, sizes: Sizes | None = None) -> Iterator[Batch]:
     """The rows of the files or fragments, in order."""
     for part in parts:
-        yield from _File(part, reading).batches()
+        yield from _File(part, reading, sizes or Sizes()).batches()
 
 
 def check(part: Part, reading: Reading) -> None:
     """Refuse a file that does not have the columns."""
-    _File(part, reading)
+    _File(part, reading, Sizes())
 
 
 class _File:
     """A file of Parquet, or a fragment of a dataset, with the columns of it that are wanted."""
 
-    def __init__(self, part: Part, reading: Reading) -> None:
-        self._part, self._reading = part, reading
+    def __init__(self, part: Part, reading: Reading, sizes: Sizes) -> None:
+        self._part, self._reading, self._sizes = part, reading, sizes
         self._kind = "Parquet" if part.fragment is None else "a dataset"
         self._row = 0
         self._all_groups: list[Any] = []
@@ -52,10 +61,13 @@ class _File:
             raise
         except Exception as error:
             raise self._refusal(error) from error
-        self._columns = {name: _Reader(trusted=self._is_parquet) for name in self._in_file.values()}
+        self._columns = {
+            vote_part: _Reader(vote_part, sizes.many_texts, fresh=self._is_parquet)
+            for vote_part in self._in_file
+            if vote_part != "weight"
+        }
 
     def _opened(self) -> tuple[Any, Any]:
-        import_arrow()
         from pyarrow import dataset, fs
 
         if self._part.fragment is None:
@@ -86,13 +98,14 @@ class _File:
                 batch = next(batches, None)
                 if batch is None:
                     return
+                locate = _locate(part.name, self._row)
                 taken = {vote_part: batch.column(name) for vote_part, name in self._in_file.items()}
-                weight = taken.pop("weight", None)
-                weight = None if weight is None else _numbers(weight)
+                weight = _numbers(taken.pop("weight"), locate) if "weight" in taken else None
                 columns = {
-                    vote_part: self._columns[self._in_file[vote_part]].column(array)
-                    for vote_part, array in taken.items()
+                    vote_part: self._columns[vote_part].column(array, locate) for vote_part, array in taken.items()
                 }
+            except InputError:
+                raise
             except Exception as error:
                 # A broken file makes pyarrow raise errors of many kinds, some of them outside its own hierarchy.
                 raise self._refusal(error) from error
@@ -102,9 +115,9 @@ class _File:
                 reading.agree(part.name, self.found)
                 agreed = True
             columns, weight = with_keys(columns, self._keys, batch.num_rows, weight)
-            first, self._row = self._row, self._row + batch.num_rows
+            self._row += batch.num_rows
             done = part.start + part.n_bytes * self._row // n_rows if n_rows else 0
-            yield Batch(columns, batch.num_rows, _locate(part.name, first), weight, done)
+            yield Batch(columns, batch.num_rows, locate, weight, done)
 
     def _pass_over_row_groups(self) -> None:
         if not (self._reading.skip and self._is_parquet):
@@ -119,9 +132,9 @@ class _File:
         self._fragment = self._fragment.subset(row_group_ids=left)
 
     def _scanned(self) -> Iterator[Any]:
-        """The batches of the rows; of somebody's dataset each row group by itself, since its options may buffer all."""
-        names = list(self._columns)
-        if self._part.fragment is None and n_usable() == 1 and not any("." in name for name in names):
+        """The batches of rows. A user's dataset is read a row group at a time, since its options may buffer all."""
+        names = list(dict.fromkeys(self._in_file.values()))
+        if self._part.fragment is None and self._sizes.n_threads == 1 and not any("." in name for name in names):
             # A scanner has a thread that reads ahead, also where it was asked for none; a dot would be a path here.
             from pyarrow.parquet import ParquetFile
 
@@ -130,7 +143,10 @@ class _File:
                 # One after the other, so that no more than one is held.
                 for group in self._fragment.row_groups:
                     rows = {"row_groups": [group.id], "columns": names}
-                    yield from file.iter_batches(ROWS_AT_ONCE, use_threads=False, **rows)
+                    yield from file.iter_batches(self._sizes.batch_rows, use_threads=False, **rows)
+            return
+        if _is_ipc(self._fragment):
+            yield from self._ipc_batches(names)
             return
         if self._part.fragment is None or not self._is_parquet:
             yield from self._scanner(self._fragment).to_batches()
@@ -138,17 +154,30 @@ class _File:
         for group in self._fragment.row_groups:
             yield from self._scanner(self._fragment.subset(row_group_ids=[group.id])).to_batches()
 
+    def _ipc_batches(self, names: list[str]) -> Iterator[Any]:
+        """Batches of an Arrow IPC file, in turn: a scanner that reads ahead in a broken one may crash."""
+        import pyarrow as pa
+
+        places = [self._schema.get_field_index(name) for name in names]
+        options = pa.ipc.IpcReadOptions(included_fields=places, use_threads=self._sizes.n_threads > 1)
+        with self._fragment.open() as file:
+            reader = pa.ipc.open_file(file, options=options)
+            for number in range(reader.num_record_batches):
+                batch = reader.get_batch(number)
+                for first in range(0, batch.num_rows, self._sizes.batch_rows):
+                    yield batch.slice(first, self._sizes.batch_rows)
+
     def _scanner(self, fragment: Any) -> Any:
         from pyarrow.dataset import Scanner
 
         return Scanner.from_fragment(
             fragment,
             schema=self._schema,
-            columns=list(self._columns),
-            batch_size=ROWS_AT_ONCE,
+            columns=list(dict.fromkeys(self._in_file.values())),
+            batch_size=self._sizes.batch_rows,
             batch_readahead=BATCHES_AHEAD,
             fragment_readahead=1,
-            use_threads=n_usable() > 1,
+            use_threads=self._sizes.n_threads > 1,
         )
 
     def _refusal(self, error: Exception) -> InputError:
@@ -159,7 +188,7 @@ class _File:
         )
 
     def _broken_rows(self) -> str:
-        """Where a file is broken: a scanner that reads ahead gives up before it gives all that is above."""
+        """The rows in which a file is broken: a scanner that reads ahead stops before it has given all above them."""
         first = 0
         for group in self._all_groups:
             stop = first + group.num_rows
@@ -177,7 +206,7 @@ class _File:
         return False
 
 
-def _locate(name: str, first: int) -> Any:
+def _locate(name: str, first: int) -> Locate:
     return lambda row: f"{row_number(first + row)} of {name}"
 
 
@@ -187,6 +216,12 @@ def _text_formats() -> tuple[type, ...]:
     return tuple(getattr(dataset, name) for name in ("CsvFileFormat", "JsonFileFormat") if hasattr(dataset, name))
 
 
+def _is_ipc(fragment: Any) -> bool:
+    from pyarrow.dataset import IpcFileFormat
+
+    return isinstance(getattr(fragment, "format", None), IpcFileFormat)
+
+
 def _is_parquet(fragment: Any) -> bool:
     from pyarrow.dataset import ParquetFileFragment
 
@@ -194,11 +229,10 @@ def _is_parquet(fragment: Any) -> bool:
 
 
 def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any]:
-    """The same fragment and schema, with the text columns read as the dictionaries that Parquet has them in."""
-    import pyarrow as pa
+    """The fragment and its schema, with text columns read as dictionaries, which is how Parquet stores them."""
     from pyarrow import dataset
 
-    texts = {name for name in names if schema.field(name).type in (pa.string(), pa.large_string())}
+    texts = {name for name in names if is_text(schema.field(name).type)}
     if not texts or not _is_parquet(fragment):
         return fragment, schema
     own = fragment.format
@@ -217,24 +251,26 @@ def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any
 
 
 class _Reader:
-    """Makes codes of one column's arrays, and remembers the labels of the last of them."""
+    """Makes codes of the arrays of one column, and remembers the labels of the last array."""
 
-    def __init__(self, *, trusted: bool) -> None:
-        # Parquet's reader checks the indices into dictionaries; that of other files takes them as they are.
-        self._trusted = trusted
+    def __init__(self, name: str, many_texts: int, *, fresh: bool) -> None:
+        # Arrays that Parquet's reader makes are in memory that nobody else has.
+        self._name, self._many_texts, self._fresh = name, many_texts, fresh
         self._dictionary: Any = None
         self._labels: Sequence[Hashable] = []
         self._range = range(0)
 
-    def column(self, array: Any) -> Coded:
+    def column(self, array: Any, locate: Locate) -> Coded:
         import pyarrow as pa
 
         kind = array.type
+        if not is_dictionary(kind):
+            array = arrow_values(array, self._name, locate)
         if pa.types.is_integer(kind) and not array.null_count and len(array):
             column = self._whole_numbers(array.to_numpy(zero_copy_only=False))
             if column is not None:
                 return column
-        if not pa.types.is_dictionary(kind):
+        if not is_dictionary(kind):
             try:
                 array = array.dictionary_encode()
             except (pa.ArrowNotImplementedError, pa.ArrowTypeError):
@@ -242,17 +278,12 @@ class _Reader:
         dictionary = array.dictionary
         if self._dictionary is None or not _same(dictionary, self._dictionary):
             self._dictionary = dictionary
-            many = len(dictionary) >= MANY_TEXTS and dictionary.type == pa.string() and not dictionary.null_count
-            self._labels = Texts(dictionary) if many else dictionary.to_pylist()
-        gaps = array.null_count > 0
-        indices = array.indices if array.indices.type == pa.int32() else array.indices.cast(pa.int32())
-        codes = (indices.fill_null(-1) if gaps else indices).to_numpy()
-        if not self._trusted and len(codes) and codes.max() >= len(self._labels):
-            raise InputError("an index is outside its dictionary")
-        return Coded(codes, self._labels)
+            own = arrow_values(dictionary, f"the dictionary of {self._name}", locate)
+            self._labels = labels_of(own, many_texts=self._many_texts)
+        return Coded(arrow_codes(array, self._name, locate, copy=not self._fresh), self._labels)
 
     def _whole_numbers(self, values: Any) -> Coded | None:
-        """Codes that are places in a range, while that is not too long."""
+        """Codes that are places in a range of whole numbers; None when the range would be too long."""
         low, high = int(values.min()), int(values.max())
         known = self._range
         if not known or low < known.start or high >= known.stop:
@@ -265,7 +296,7 @@ class _Reader:
 
 
 def _same(ours: Any, theirs: Any) -> bool:
-    """Whether dictionaries are the same, at a glance where they share memory."""
+    """Whether two dictionaries have the same entries; known at once when they share memory."""
     if ours.type != theirs.type or len(ours) != len(theirs):
         return False
     if ours.offset == theirs.offset and _addresses(ours) == _addresses(theirs):
@@ -277,11 +308,11 @@ def _addresses(array: Any) -> list[int | None]:
     return [None if buffer is None else buffer.address for buffer in array.buffers()]
 
 
-def _numbers(array: Any) -> Any:
+def _numbers(array: Any, locate: Locate) -> Any:
     """Weights as an array where they are numbers, else as a list whose entries will be checked."""
     import pyarrow as pa
 
     kind = array.type
     if array.null_count or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return array.to_pylist()
-    return array.to_numpy(zero_copy_only=False)
+        return arrow_list(array, "weight", locate)
+    return np.array(arrow_values(array, "weight", locate).to_numpy(zero_copy_only=False))

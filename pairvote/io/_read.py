@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
-from pairvote._common.messages import shorten, wrong_option
+from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcomes
 from pairvote.errors import InputError
-from pairvote.io import _csv, _jsonl, _parquet
+from pairvote.io._formats import Format, format_of, require
 from pairvote.io._source import Source, Wanted, displayed, replacing
 from pairvote.votes._build import from_columns
 from pairvote.votes._votes import Votes
-
-Format = Literal["csv", "jsonl", "parquet"]
-_FORMATS = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
 
 
 def read_votes(
@@ -66,9 +63,9 @@ def read_votes(
     Votes(2 votes, 3 items, 2 voters: 1 left, 0 right, 1 tie, 0 skip)
     """
     file = Source.of(source)
-    chosen = format_of(format, file.suffix, file.name)
+    chosen = require(format_of(format, file.suffix, file.name))
     wanted = Wanted.of(left=left, right=right, outcome=outcome, voter=voter, weight=weight, criterion=criterion)
-    columns, locate = _FORMATS[chosen].read(file, wanted)
+    columns, locate = chosen.read(file, wanted)
     return Votes(**from_columns(**columns, items=items, outcomes=outcomes, locate=locate))
 
 
@@ -76,7 +73,7 @@ def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None)
     """Write votes to a file of CSV, JSON Lines or Parquet, for `read_votes` to read back.
 
     The columns are left, right and outcome, and voter, weight and criterion where there are any. The file is
-    replaced as a whole: should anything go wrong, an older one at `path` stays as it was. Items without votes
+    replaced as a whole: when anything goes wrong, an older one at `path` stays as it was. Items without votes
     are not in the file, so pass ``items=votes.items`` when reading it to keep them, and their order.
 
     Parameters
@@ -112,23 +109,6 @@ def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None)
         raise InputError(f"votes is {shorten(votes)}; pass Votes")
     if not isinstance(path, (str, Path)):
         raise InputError(f"path is {shorten(path)}; pass the path of a file")
-    chosen = format_of(format, Path(path).suffix.lower(), displayed(path))
+    chosen = require(format_of(format, Path(path).suffix.lower(), displayed(path)))
     with replacing(Path(path)) as handle:
-        _FORMATS[chosen].write(votes, handle)
-
-
-def format_of(format: object, suffix: str, file: str) -> str:
-    """The format asked for, or else the one that the suffix of a file names."""
-    if format is None and suffix[1:] in _FORMATS:
-        return suffix[1:]
-    if format is None:
-        ending = f"has the suffix {suffix!r}" if suffix else "has no suffix"
-        raise InputError(
-            f"{file} {ending}, which names no format",
-            option="format",
-            where=file,
-            remedy="use .csv, .jsonl or .parquet, or pass format='csv', 'jsonl' or 'parquet'",
-        )
-    if not isinstance(format, str) or format not in _FORMATS:
-        raise wrong_option("format", format, "use 'csv', 'jsonl' or 'parquet'")
-    return format
+        chosen.write(votes, handle)

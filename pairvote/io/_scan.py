@@ -16,10 +16,9 @@ from pairvote._common.labels import check_items
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcomes, meanings_of
-from pairvote.io import _csv_blocks, _jsonl_blocks, _parquet_batches
-from pairvote.io._batches import Batch, Part, Reading
+from pairvote.io._file_format import Batch, Part, Reading
+from pairvote.io._formats import Format, format_of, require
 from pairvote.io._numbering import Numbering
-from pairvote.io._read import Format, format_of
 from pairvote.io._source import Wanted
 from pairvote.io._sources import parts_of
 from pairvote.votes._chunks import CodedVotes
@@ -28,12 +27,6 @@ from pairvote.votes._votes import Votes
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
 
-_FORMATS: dict[str, Any] = {
-    "csv": _csv_blocks,
-    "jsonl": _jsonl_blocks,
-    "parquet": _parquet_batches,
-    "dataset": _parquet_batches,
-}
 _COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion")
 
 
@@ -72,8 +65,10 @@ class VoteScan:
         self._chunk_rows, self._skip_rows = chunk_rows, skip_rows
         self._items, self._outcomes = items, outcomes
         self._progress = progress
+        for file_format in {part.format.name: part.format for part in parts}.values():
+            require(file_format)
         if parts:
-            _FORMATS[parts[0].format].check(parts[0], self._reading(voters=True))
+            parts[0].format.check(parts[0], self._reading(voters=True))
 
     def __iter__(self) -> Iterator[Votes]:
         return _chunks(self.coded(voters=True), self._chunk_rows, growing=self._items is None)
@@ -86,7 +81,7 @@ class VoteScan:
                 yield numbering.coded(batch)
 
     def __repr__(self) -> str:
-        of_a_dataset = bool(self._parts) and self._parts[0].format == "dataset"
+        of_a_dataset = bool(self._parts) and self._parts[0].fragment is not None
         what = plural(len(self._parts), "fragment" if of_a_dataset else "file")
         size = "" if of_a_dataset else f", {plural(self._n_bytes, 'byte')}"
         return f"VoteScan({what}{size}, chunks of {plural(self._chunk_rows, 'row')})"
@@ -101,8 +96,8 @@ class VoteScan:
     def _batches(self, *, voters: bool) -> Iterator[Batch]:
         reading = self._reading(voters=voters)
         with _bar(self._n_bytes, shown=self._progress) as bar:
-            for name, parts in groupby(self._parts, lambda part: part.format):
-                for batch in _FORMATS[name].scan(list(parts), reading):
+            for file_format, parts in groupby(self._parts, lambda part: part.format):
+                for batch in file_format.scan(list(parts), reading):
                     if bar is not None:
                         bar.update(batch.done - bar.n if self._n_bytes else batch.n_rows)
                     passed = min(reading.skip, batch.n_rows)
@@ -128,29 +123,30 @@ def scan_votes(
 ) -> VoteScan:
     r"""Votes from files that need not fit in memory, chunk by chunk.
 
-    The chunks, one after the other, are what `read_votes` makes of the whole, but that labels are of one type: text in
-    one file and numbers in another are refused. Nothing is read but the first file's columns until the loop starts.
+    Joined together, the chunks are what `read_votes` makes of the whole, with one difference: all labels have one type,
+    so that text in one file and numbers in another are refused. Until the loop starts, only the columns of the first
+    file are read.
 
     Parameters
     ----------
     source : str, Path, list of them, or pyarrow.dataset.Dataset
-        A file; a folder; files in the order given; or a dataset of pyarrow, in its order. The files below a folder come
-        by their names, where numbers count as such (part-9 before part-10), without those that begin with "." or "_";
-        the name of a folder such as ``criterion=useful`` is a column with this value.
+        A file; a folder; files in the order given; or a dataset of pyarrow, in its order. Files below a folder are read
+        in the order of their names, with numbers in numerical order (part-9 before part-10). Names that begin with "."
+        or "_" are left out. The name of a folder such as ``criterion=useful`` is a column with this value.
     chunk_rows : int
-        The most rows a chunk has; all but the last have as many.
+        Number of rows in a chunk; the last chunk may have fewer.
     format : "csv", "jsonl" or "parquet", optional
         By default what each file's suffix says: .csv, .jsonl or .parquet.
     left, right, outcome, voter, weight, criterion : str, optional
-        The names of the columns, as in `read_votes`. Files that have none of voters, beside others that do, are by
-        unknown voters; weights and criteria must be in all files or in none.
+        The names of the columns, as in `read_votes`. When only some files have a column of voters, votes in the others
+        are by unknown voters. Weights and criteria must be in all files or in none.
     items : iterable of labels, optional
         All items, in the order to keep; a label outside it is refused.
     outcomes : mapping, optional
         What other outcome labels mean, such as ``{"model_a": "left", "model_b": "right"}``.
     skip_rows : int
-        How many rows of the whole to pass over first, unchecked, to go on where a stream had stopped. Codes then start
-        anew from the first row that is read: it is by their labels that items match those of before.
+        Number of rows to pass over first, unchecked, so that a stream goes on where it stopped. Codes start anew at the
+        first row that is read, so match items with those of earlier chunks by their labels.
     progress : bool
         Whether to show a progress bar on stderr.
 
@@ -205,7 +201,7 @@ def _bar(n_bytes: int, *, shown: bool) -> AbstractContextManager[Any]:
 
 
 def _chunks(pieces: Iterable[CodedVotes], n_rows: int, *, growing: bool) -> Iterator[Votes]:
-    """The same votes, so many at a time."""
+    """The votes in chunks of `n_rows`."""
     held: list[Votes] = []
     lacking = n_rows
     labels = _Labels(growing)
@@ -230,7 +226,7 @@ def _rows(votes: Votes, start: int, stop: int) -> Votes:
 
 
 class _Labels:
-    """How many labels the rows so far have shown: a batch knows those of all its rows, a chunk only of its own."""
+    """Number of labels that the rows so far have shown. A batch knows all labels of its rows, a chunk only its own."""
 
     def __init__(self, growing: bool) -> None:
         self._growing = growing
@@ -253,7 +249,7 @@ class _Labels:
 
 
 def _joined(arrays: list[Any], lengths: list[int]) -> Any:
-    """One column; -1 in the rows of pieces that do not have it, which only labels may be lacking."""
+    """One column of several pieces; -1 in the rows of a piece without it. Only a column of labels may be absent."""
     if len(arrays) == 1 or all(array is None for array in arrays):
         return arrays[0]
     return np.concatenate(

@@ -98,7 +98,7 @@ class Wanted:
         return cls(names, frozenset(part for part, name in given.items() if name is not None))
 
     def found_in(self, columns: Sequence[str], file: str) -> dict[str, str]:
-        """The parts that the file has, and their columns: none needed is missing, none is there twice."""
+        """Parts that the file has, with their columns; InputError for a needed column that is lacking or doubled."""
         for part, name in self.names.items():
             if name not in columns and part in self.needed:
                 raise self.lacks(part, columns, file)
@@ -155,7 +155,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def label_columns(votes: Votes) -> Iterator[tuple[str, dict[str, Codes], list[Hashable]]]:
-    """What a set of labels names, the columns coded in it, and those of its labels that they use."""
+    """Each kind of label, with the columns coded in it and the labels that they use."""
     (left, right), items = _in_use([votes.left, votes.right], votes.items)
     yield "item", {"left": left, "right": right}, items
     yield "outcome", {"outcome": votes.outcome.astype(np.int32)}, list(OUTCOME_LABELS)
@@ -174,7 +174,7 @@ def in_order(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_use(columns: Sequence[Codes], labels: Sequence[Hashable]) -> tuple[list[Codes], list[Hashable]]:
-    """The columns and only the labels that they use, renumbered; -1 stays."""
+    """The columns renumbered to the labels that they use, and these labels; -1 stays."""
     used = np.zeros(len(labels) + 1, bool)
     for codes in columns:
         used[codes] = True

@@ -1,4 +1,4 @@
-"""What a source for scanning stands for: its files, or the fragments of a dataset, in the order to read them."""
+"""The files of a source for scanning, or the fragments of a dataset, in the order to read them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from urllib.parse import unquote
 
 from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError
-from pairvote.io._batches import Part
+from pairvote.io._file_format import FileFormat, Part
+from pairvote.io._formats import FORMATS
 from pairvote.io._source import displayed, unreadable
 
 # What Hive writes where a value is missing.
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
-FormatOf = Callable[[str, str], str]
+FormatOf = Callable[[str, str], FileFormat]
 
 
 def parts_of(source: object, format_of: FormatOf) -> list[Part]:
@@ -66,7 +67,7 @@ def _files(paths: list[Path], format_of: FormatOf, keys: list[dict[str, Hashable
 
 
 def _in_folder(folder: Path, format_of: FormatOf) -> list[Part]:
-    """The files below a folder, by their names, in which numbers count as such: part-10 comes after part-9."""
+    """The files below a folder, in the order of their names; numbers are in numerical order."""
     found = sorted(_below(folder), key=_in_natural_order)
     name = displayed(folder)
     if not found:
@@ -85,7 +86,7 @@ def _in_folder(folder: Path, format_of: FormatOf) -> list[Part]:
         format_of,
         [{key: values[key][place] for key in names} for place in range(len(found))],
     )
-    formats = {part.format: part.name for part in parts}
+    formats = {part.format.name: part.name for part in parts}
     if len(formats) > 1:
         raise InputError(
             f"{name} has files of several formats, such as {listed(formats.values())}; pass a list of those to read"
@@ -94,7 +95,7 @@ def _in_folder(folder: Path, format_of: FormatOf) -> list[Part]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """The files, by their paths within the folder, without those that are hidden or notes of the writing program."""
+    """Paths of the files, within the folder; hidden files and notes of the writing program are left out."""
 
     def refuse(error: OSError) -> None:
         raise unreadable(displayed(error.filename or folder), error) from error
@@ -115,7 +116,7 @@ def _key(step: str) -> tuple[str, str] | None:
 
 
 def _values(texts: list[str]) -> list[Hashable]:
-    """What folders' names say: whole numbers where all are, as other programs read them, else text."""
+    """Values in the names of folders: whole numbers if all are, as other programs read them, otherwise text."""
     given = [None if text == _MISSING else unquote(text) for text in texts]
     if all(text is None or re.fullmatch(r"-?[0-9]{1,18}", text) for text in given):
         return [None if text is None else int(text) for text in given]
@@ -136,5 +137,5 @@ def _fragments(dataset: Any) -> list[Part]:
         path = getattr(fragment, "path", None)
         name = displayed(path) if path else f"fragment {place} of the dataset"
         keys = get_partition_keys(fragment.partition_expression)
-        parts.append(Part(name, "dataset", None, keys, fragment=(fragment, dataset.schema)))
+        parts.append(Part(name, FORMATS["parquet"], None, keys, fragment=(fragment, dataset.schema)))
     return parts

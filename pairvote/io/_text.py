@@ -31,7 +31,7 @@ def read_text(file: Source) -> bytes:
 
 
 def check_start(raw: bytes, name: str) -> None:
-    """Refuse a file that has nothing in it, or begins as something else does."""
+    """Refuse a file that is empty, or that begins as a file of another kind does."""
     if raw in (b"", BOM):
         raise InputError(f"{name} is empty; check that it is the right file and was written to its end")
     for signature, (kind, remedy) in _SIGNATURES.items():
@@ -41,7 +41,7 @@ def check_start(raw: bytes, name: str) -> None:
 
 
 def check_text(raw: bytes, name: str, offset: int = 0, n_before: Callable[[], int] = int) -> None:
-    """Refuse what is not text in UTF-8: all of a file, or whole lines from `offset` on, `n_before()` lines down."""
+    """Refuse bytes that are not text in UTF-8: a file, or lines of it from `offset` on, below `n_before()` lines."""
     at = raw.find(b"\0")
     if at >= 0:
         raise InputError(
@@ -59,7 +59,7 @@ def check_text(raw: bytes, name: str, offset: int = 0, n_before: Callable[[], in
 
 
 def count_lines(raw: bytes) -> int:
-    """How many lines end in it, by any of the three line ends."""
+    """Number of line ends, of any of the three kinds."""
     return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
 
 
@@ -69,7 +69,7 @@ def text_lines(raw: bytes, newline: str, encoding: str = "utf-8-sig") -> TextIOW
 
 
 def is_text(label: str) -> bool:
-    """Whether UTF-8 can hold it, as it cannot half of a surrogate pair."""
+    """Whether UTF-8 can hold the label; it cannot hold half of a surrogate pair."""
     try:
         label.encode("utf-8")
     except UnicodeEncodeError:

@@ -25,7 +25,7 @@ from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
 
 if TYPE_CHECKING:
-    from pairvote.io._read import Format
+    from pairvote.io._formats import Format
 
 
 @dataclass(frozen=True)
@@ -352,7 +352,7 @@ class Poll:
             return state.tally.counts(state.items)
 
     def export(self, path: str | Path, *, format: Format | None = None) -> None:
-        """Write `votes` to a file of CSV, JSON Lines or Parquet, as `pairvote.write_votes` does."""
+        """Write `votes` to a file, in any format of `pairvote.write_votes`."""
         from pairvote.io._read import write_votes
 
         write_votes(self.votes(), path, format=format)

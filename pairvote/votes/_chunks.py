@@ -40,7 +40,7 @@ class CodedVotes:
         return len(self.left.codes)
 
     def votes(self) -> Votes:
-        """The same as Votes.
+        """The chunk as Votes.
 
         Raises
         ------
@@ -55,17 +55,18 @@ class CodedVotes:
 
 @runtime_checkable
 class CodedSource(Protocol):
-    """What yields votes chunk by chunk and can give them as its files have them, which saves work."""
+    """A source of votes that also gives them as its files have them, which saves work."""
 
     def coded(self, *, voters: bool) -> Iterator[CodedVotes]:
-        """The chunks; without the voters where nobody asks for them."""
+        """The chunks, with or without the voters."""
 
 
 class Criterion:
-    """The votes on one criterion, chunk by chunk, as `Votes.select` gives them of all; for None, if they mix none.
+    """The votes on one criterion, chunk by chunk, as `Votes.select` gives them of a whole.
 
-    The one that is `wanted`, or that is `spelt` so; `option` is the parameter that chooses it. `seen` are those that
-    chunks had, None for votes without one.
+    `wanted` is its label, or its label as text when `spelt` is set. None takes all votes, which must not mix criteria.
+    `option` is the parameter that chooses it. `seen` holds the criteria so far, with None for
+    votes without one.
     """
 
     def __init__(self, wanted: Hashable | None, *, spelt: bool = False, option: str = "criterion") -> None:
@@ -94,7 +95,7 @@ class Criterion:
         return votes.where(np.isin(votes.criterion, wanted))
 
     def see(self, criteria: Iterable[Hashable | None]) -> None:
-        """Take note of the criteria of a chunk; InputError as for `of`."""
+        """Take note of the criteria of a chunk; InputError as `of` raises it."""
         self.seen |= dict.fromkeys(criteria)
         if self.wanted is None and len(self.seen) > 1:
             raise InputError(
@@ -104,7 +105,7 @@ class Criterion:
             )
 
     def check(self) -> None:
-        """InputError where no chunk had a vote on it."""
+        """InputError when no chunk had a vote on the criterion."""
         if self.wanted is not None and not any(map(self._is_wanted, self.seen)):
             raise InputError(
                 f"there is no criterion {shorten(self.wanted)}",
@@ -122,7 +123,7 @@ class Criterion:
 
 
 def each_chunk(votes: Any, remedy: str) -> Iterator[Votes]:
-    """Chunks of votes; InputError, with the remedy, where they are none."""
+    """Chunks of votes; InputError, with the remedy, for anything else."""
     if isinstance(votes, (str, bytes, Mapping)) or not isinstance(votes, Iterable):
         raise InputError(f"votes is a {type(votes).__name__}; {remedy}")
     for place, chunk in enumerate(votes):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pickle
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairvote._common import text_table as _text_table
 from pairvote._common.text_table import PackedTexts, TextTable
 
 # With halves of surrogate pairs, which a Python string may hold.
@@ -50,13 +47,12 @@ def test_a_table_grows_as_texts_do_and_travels() -> None:
     assert copy.known(packed(texts[::-1])).tolist() == list(range(50_000))[::-1]
 
 
-def test_texts_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    # So few slots that most texts are found only after others.
-    monkeypatch.setattr(_text_table, "_empty_slots", lambda n_slots: np.full(64, -1, np.int64))
-    texts = [f"{code}" for code in range(60)]
-    table = TextTable()
-    assert table.number(packed(texts)).tolist() == list(range(60))
-    assert table.known(packed(texts)).tolist() == list(range(60))
+def test_texts_of_one_hash_are_told_apart() -> None:
+    # So few slots that many texts are found only after others.
+    texts = [f"{code}" for code in range(32)]
+    table = TextTable(n_slots=64)
+    assert table.number(packed(texts)).tolist() == list(range(32))
+    assert table.known(packed(texts)).tolist() == list(range(32))
 
 
 def test_parts_of_a_larger_piece_are_texts_as_well() -> None:
@@ -65,12 +61,11 @@ def test_parts_of_a_larger_piece_are_texts_as_well() -> None:
     assert TextTable().number(part).tolist() == [0, 1, 2]
 
 
-def test_more_than_can_be_numbered_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = TextTable()
-    monkeypatch.setattr(_text_table, "MAX_ITEMS", 4)
-    assert PackedTexts.of(["a"] * 4) is None
+def test_more_than_can_be_numbered_is_left_to_others() -> None:
+    table = TextTable(max_texts=4)
+    assert PackedTexts.of(["a"] * 4, max_texts=4) is None
     assert table.number(packed(["a", "b"])).tolist() == [0, 1]
     assert table.number(packed(["a", "b"])) is None
     assert table.n_texts == 2
-    monkeypatch.setattr(_text_table, "MOST_BYTES", 3)
-    assert PackedTexts.of(["abc"]) is None
+    assert PackedTexts.of(["abc"], max_bytes=3) is None
+    assert TextTable(max_bytes=3).number(packed(["abc"])) is None

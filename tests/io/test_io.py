@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import functools
 import io
 import json
 import os
@@ -15,7 +17,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import pairvote as pv
-from pairvote.io import _csv as comma_separated
+from pairvote.io import _csv, _csv_cells
+from pairvote.io._formats import FORMATS
 
 HEADER = "left,right,outcome\n"
 OUTCOMES = ("left", "right", "tie", "skip")
@@ -42,16 +45,22 @@ def outcome_of(action):
         return str(error)
 
 
+def arrow_from(monkeypatch, n_bytes):
+    """CSV, of which pyarrow reads all that has so many bytes."""
+    reading = functools.partial(_csv.read, arrow_from_bytes=n_bytes)
+    monkeypatch.setitem(FORMATS, "csv", dataclasses.replace(FORMATS["csv"], read=reading))
+
+
 def with_csv(monkeypatch, content, **options):
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "pyarrow", None)
-        patch.setattr(comma_separated, "ARROW_FROM_BYTES", 0)
+        arrow_from(patch, 0)
         return outcome_of(lambda: read(content, **options))
 
 
 def with_arrow(monkeypatch, content, **options):
     with monkeypatch.context() as patch:
-        patch.setattr(comma_separated, "ARROW_FROM_BYTES", 0)
+        arrow_from(patch, 0)
         return outcome_of(lambda: read(content, **options))
 
 
@@ -68,7 +77,7 @@ def reader(request, monkeypatch):
         pytest.importorskip("pyarrow")
     else:
         monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.setattr(comma_separated, "ARROW_FROM_BYTES", 0)
+    arrow_from(monkeypatch, 0)
 
 
 @pytest.mark.usefixtures("reader")
@@ -180,8 +189,8 @@ class TestCsv:
 class TestTheTwoReadersOfCsv:
     def test_pyarrow_reads_what_is_large_and_plain(self, monkeypatch):
         pytest.importorskip("pyarrow")
-        monkeypatch.setattr(comma_separated, "_read_by_csv", None)
-        monkeypatch.setattr(comma_separated, "ARROW_FROM_BYTES", 30)
+        monkeypatch.setattr(_csv_cells, "_read_by_csv", None)
+        arrow_from(monkeypatch, 30)
         assert len(read(HEADER + '"a ""b"", c",d,tie\n' * 3)) == 3
         with pytest.raises(TypeError, match="not callable"):
             read(HEADER + "a,b,tie\n")

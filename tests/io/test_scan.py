@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import functools
 import gc
 import io
@@ -20,15 +21,12 @@ from hypothesis import strategies as st
 
 import pairvote as pv
 from pairvote._common.threads import n_usable
-from pairvote.io import _csv as comma_separated
-from pairvote.io import _csv_blocks as csv_blocks
-from pairvote.io import _jsonl_blocks as json_blocks
-from pairvote.io import _parquet_batches as arrow_batches
+from pairvote.io import _csv, _csv_blocks, _csv_cells, _jsonl, _parquet_batches
+from pairvote.io._formats import FORMATS
 from pairvote.votes._chunks import CodedSource
 
 HEADER = "left,right,outcome\n"
 OUTCOMES = ("left", "right", "tie", "skip")
-FORMATS = ("csv", "jsonl", "parquet")
 WHOLE = 10**6
 
 
@@ -63,11 +61,20 @@ def drain(scan):
     return [len(votes) for votes in scan]
 
 
-def small_blocks(monkeypatch, n_bytes=64, n_rows=5):
-    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", n_bytes)
-    monkeypatch.setattr(json_blocks, "BLOCK_BYTES", n_bytes)
-    monkeypatch.setattr(arrow_batches, "ROWS_AT_ONCE", n_rows)
-    monkeypatch.setattr(comma_separated, "ARROW_FROM_BYTES", 0)
+def register(monkeypatch, name, **functions):
+    """The format `name` with other functions."""
+    monkeypatch.setitem(FORMATS, name, dataclasses.replace(FORMATS[name], **functions))
+
+
+def small_blocks(monkeypatch, n_bytes=64, n_rows=5, *, n_threads=None, **sizes):
+    """The formats, reading little at once."""
+    in_blocks = functools.partial(_csv.scan, block_bytes=n_bytes, arrow_from_bytes=0, n_threads=n_threads)
+    register(monkeypatch, "csv", scan=in_blocks, read=functools.partial(_csv.read, arrow_from_bytes=0))
+    register(monkeypatch, "jsonl", scan=functools.partial(_jsonl.scan, block_bytes=n_bytes))
+    if n_threads is not None:
+        sizes["n_threads"] = n_threads
+    batches = _parquet_batches.Sizes(batch_rows=n_rows, **sizes)
+    register(monkeypatch, "parquet", scan=functools.partial(_parquet_batches.scan, sizes=batches))
 
 
 def some_votes(n_rows=60, *, seed=1, full=True):
@@ -90,7 +97,7 @@ def some_votes(n_rows=60, *, seed=1, full=True):
     )
 
 
-@pytest.fixture(params=FORMATS)
+@pytest.fixture(params=["csv", "jsonl", "parquet"])
 def format(request):
     if request.param == "parquet":
         pytest.importorskip("pyarrow")
@@ -318,7 +325,7 @@ class TestCsvBlocks:
     def same(self, patch, path, content, n_bytes, **options):
         path.write_bytes(content)
         with patch.context() as within:
-            within.setattr(comma_separated, "ARROW_FROM_BYTES", 10**9)
+            register(within, "csv", read=functools.partial(_csv.read, arrow_from_bytes=10**9))
             try:
                 whole = as_plain(pv.read_votes(path, **options))
             except pv.InputError as error:
@@ -455,7 +462,7 @@ class TestCsvBlocks:
     def test_large_and_plain_blocks_are_pyarrows(self, tmp_path, monkeypatch):
         pytest.importorskip("pyarrow")
         small_blocks(monkeypatch, 400)
-        monkeypatch.setattr(comma_separated, "_read_by_csv", None)
+        monkeypatch.setattr(_csv_cells, "_read_by_csv", None)
         path = tmp_path / "a.csv"
         path.write_text(HEADER + 'a,"b,\n""c""",tie\n' * 300)
         assert drain(pv.scan_votes(path, chunk_rows=100)) == [100, 100, 100]
@@ -463,13 +470,13 @@ class TestCsvBlocks:
     def test_few_blocks_are_in_memory(self, tmp_path, monkeypatch):
         small_blocks(monkeypatch, 50)
         alive = weakref.WeakSet()
-        made = csv_blocks._Block.__init__
+        made = _csv_blocks._Block.__init__
 
         def watched(block, *arguments):
             made(block, *arguments)
             alive.add(block)
 
-        monkeypatch.setattr(csv_blocks._Block, "__init__", watched)
+        monkeypatch.setattr(_csv_blocks._Block, "__init__", watched)
         path = tmp_path / "a.csv"
         path.write_text(HEADER + "a,b,tie\n" * 1000)
         most = n_blocks = 0
@@ -484,11 +491,10 @@ class TestCsvBlocks:
     def test_the_next_block_is_read_meanwhile(self, tmp_path, monkeypatch):
         import threading
 
-        small_blocks(monkeypatch, 50)
-        monkeypatch.setattr(csv_blocks, "n_usable", lambda: 2)
+        small_blocks(monkeypatch, 50, n_threads=2)
         path = tmp_path / "a.csv"
         path.write_text(HEADER + "a,b,tie\n" * 30)
-        parsed, batch = [], csv_blocks._Block.batch
+        parsed, batch = [], _csv_blocks._Block.batch
         second = threading.Event()
 
         def watched(block, **options):
@@ -497,7 +503,7 @@ class TestCsvBlocks:
                 second.set()
             return batch(block, **options)
 
-        monkeypatch.setattr(csv_blocks._Block, "batch", watched)
+        monkeypatch.setattr(_csv_blocks._Block, "batch", watched)
         chunks = pv.scan_votes(path).coded()
         next(chunks)
         # The consumer asks for nothing more, and yet:
@@ -568,9 +574,7 @@ class TestParquetAndDatasets:
     ):
         import pyarrow as pa
 
-        small_blocks(monkeypatch)
-        monkeypatch.setattr(arrow_batches, "MANY_TEXTS", many_texts)
-        monkeypatch.setattr(arrow_batches, "n_usable", lambda: n_processors)
+        small_blocks(monkeypatch, n_threads=n_processors, many_texts=many_texts)
         path = tmp_path / "a.parquet"
         votes = some_votes(50)
         columns = votes.to_frame("pyarrow")
@@ -636,8 +640,9 @@ class TestParquetAndDatasets:
     @pytest.mark.parametrize("n_processors", [1, 2])
     @pytest.mark.parametrize("as_dataset", [False, True])
     def test_memory_does_not_grow_with_the_file(self, tmp_path, monkeypatch, arrow, as_dataset, n_processors):
-        monkeypatch.setattr(arrow_batches, "n_usable", lambda: n_processors)
         import pyarrow as pa
+
+        small_blocks(monkeypatch, n_rows=2000, n_threads=n_processors)
 
         rng = np.random.default_rng(5)
         n_rows = 400_000
@@ -652,7 +657,6 @@ class TestParquetAndDatasets:
         path = tmp_path / "a.parquet"
         arrow.write(table, path, row_group_size=2000, compression="none", use_dictionary=False)
         del table
-        monkeypatch.setattr(arrow_batches, "ROWS_AT_ONCE", 2000)
         before, most, n_chunks = pa.total_allocated_bytes(), 0, 0
         for _ in pv.scan_votes(arrow.dataset(path) if as_dataset else path).coded():
             most = max(most, pa.total_allocated_bytes() - before)
@@ -756,7 +760,7 @@ class TestParquetAndDatasets:
         assert joined(pv.scan_votes(tmp_path / "a.parquet", left="a.b"))[0] == ("x", "y")
 
     def test_only_the_columns_wanted_are_read(self, tmp_path, monkeypatch, arrow):
-        monkeypatch.setattr(arrow_batches, "n_usable", lambda: 2)
+        small_blocks(monkeypatch, n_threads=2)
         path = tmp_path / "a.parquet"
         pv.write_votes(some_votes(), path)
         import pyarrow.dataset as ds

@@ -1,8 +1,8 @@
-"""What the formats share when files are read bit by bit: the parts to read, and the batches of rows they give."""
+"""What a file format is: functions that read a file whole, read files in batches of rows, and write one."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -12,8 +12,9 @@ import numpy as np
 from pairvote._common.coded import Coded
 from pairvote._common.messages import Locate
 from pairvote.errors import InputError
-from pairvote.io._source import OPTIONAL, Wanted, unreadable
+from pairvote.io._source import OPTIONAL, Columns, Source, Wanted, unreadable
 from pairvote.io._text import count_lines
+from pairvote.votes._votes import Votes
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,47 @@ class Batch:
     done: int = 0
 
     def after(self, n_rows: int) -> Batch:
-        """Without the first rows."""
+        """The batch without its first rows."""
         columns = {part: Coded(column.codes[n_rows:], column.labels) for part, column in self.columns.items()}
         weight = None if self.weight is None else self.weight[n_rows:]
         return Batch(columns, self.n_rows - n_rows, lambda row: self.locate(row + n_rows), weight, self.done)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFormat:
+    """A format of files of votes; `pairvote.io._formats.FORMATS` lists those that there are.
+
+    Parameters
+    ----------
+    name, title : str
+        What `format=` calls it, and what people call it.
+    suffixes : tuple of str
+        Suffixes of its files, with the dot and in small letters. The first is the one to recommend.
+    read : function
+        Takes a `Source` and the `Wanted` columns. Returns the columns by part, each as `Votes.from_labels` takes it,
+        and a function that says where a row stands.
+    write : function
+        Takes `Votes` and a file open for writing bytes. Raises InputError for a label that it would not read back.
+    check : function
+        Takes a `Part` and a `Reading`. Raises InputError for a file whose first row lacks a column that is needed.
+    scan : function
+        Takes several `Part` and a `Reading`. Yields the rows of all files in order, as `Batch`.
+    large_bytes : int
+        Size in bytes from which the command line reads a file in batches.
+    needs, extra : str, optional
+        The package that it needs, and the extra of pairvote that installs it.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Source, Wanted], tuple[Columns, Locate]]
+    write: Callable[[Votes, IO[bytes]], None]
+    check: Callable[[Part, Reading], None]
+    scan: Callable[[Sequence[Part], Reading], Iterator[Batch]]
+    large_bytes: int = 2**26
+    needs: str | None = None
+    extra: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +82,7 @@ class Part:
     """
 
     name: str
-    format: str
+    format: FileFormat
     path: Path | None = None
     keys: Mapping[str, Hashable] = field(default_factory=dict)
     n_bytes: int = 0
@@ -60,7 +98,7 @@ class Part:
             raise unreadable(self.name, error) from error
 
     def lines_before(self, offset: int, newline: bytes | None = None) -> int:
-        """How many lines end before `offset`, which is where one begins: by all three line ends, or by `newline`."""
+        """Number of lines that end before `offset`, where a line begins; they end by any line end, or by `newline`."""
         n_lines, last = 0, b""
         with self.open() as handle:
             while offset and (raw := handle.read(min(offset, 2**24))):
@@ -73,13 +111,13 @@ class Part:
         return n_lines
 
     def among(self, names: Sequence[str]) -> list[str]:
-        """All columns: those in the file, where no folder's name says otherwise, and those in the names of folders."""
+        """Names of all columns: of a column that a folder's name gives, the folder's value counts."""
         return [name for name in names if name not in self.keys] + list(self.keys)
 
 
 @dataclass
 class Reading:
-    """One pass over the parts: what is wanted of them, the rows yet to pass over, what the parts so far have."""
+    """One pass over the parts: the columns wanted, the rows yet to pass over, and the columns of the first part."""
 
     wanted: Wanted
     voters: bool = True
@@ -88,7 +126,7 @@ class Reading:
     first: tuple[str, frozenset[str]] | None = None
 
     def of_interest(self, found: Mapping[str, str]) -> dict[str, str]:
-        """The parts to read of those that were found."""
+        """The parts to read, among the parts that were found."""
         return {part: name for part, name in found.items() if part != "voter" or self.voters}
 
     def agree(self, file: str, found: Mapping[str, str]) -> None:
@@ -107,14 +145,14 @@ class Reading:
 
 
 def key_labels(part: Part, found: Mapping[str, str]) -> dict[str, list[Hashable]]:
-    """What the names of a file's folders say of the parts of votes, each as the only label of a column."""
+    """Parts of votes that the names of a file's folders give, each as the only label of a column."""
     return {vote_part: [part.keys[name]] for vote_part, name in found.items() if name in part.keys}
 
 
 def with_keys(
     columns: dict[str, Coded], keys: Mapping[str, Sequence[Hashable]], n_rows: int, weight: Any
 ) -> tuple[dict[str, Coded], Any]:
-    """The columns, and the weight apart, with those that the names of folders give."""
+    """The columns and, apart, the weight, together with what the names of folders give."""
     constants = {part: Coded(np.zeros(n_rows, np.int32), labels) for part, labels in keys.items()}
     if "weight" in constants:
         weight = list(constants.pop("weight").labels) * n_rows
