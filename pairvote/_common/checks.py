@@ -177,7 +177,7 @@ def restore(self: object, state: dict[str, Any]) -> None:
             vars(self)[name] = value
 
 
-def check_k(k: int, n_items: int) -> None:
-    """InputError unless `k` is a whole number from 1 to the number of items."""
+def check_k(k: int, n_items: int, name: str = "top_k") -> None:
+    """InputError unless the option of that name, `k`, is a whole number from 1 to the number of items."""
     if not is_whole(k) or not 1 <= k <= n_items:
-        raise wrong_option("k", k, f"with {n_items} items it is a whole number from 1 to {n_items}")
+        raise wrong_option(name, k, f"with {n_items} items it is a whole number from 1 to {n_items}")

@@ -85,6 +85,20 @@ class Parts:
             sums += more
 
 
+def at_once(one: Callable[[], Any], other: Callable[[], Any], work: int, least: int = 2 * LEAST_SHARED) -> None:
+    """Call two functions; on two threads where there is work enough, both having let go of the interpreter."""
+    if work < least or n_usable() < 2:
+        one()
+        other()
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(other)
+        one()
+        beside.result()
+
+
 def _n_parts(work: int, least: int = LEAST_SHARED) -> int:
     return min(max(work // least, 1), MOST_PARTS)
 

@@ -20,6 +20,7 @@ import numpy as np
 
 NAMES = (
     "batch",
+    "by_item",
     "cells",
     "counting",
     "davidson",
@@ -84,6 +85,7 @@ def _choose(name: str) -> Any:
 
 
 batch: Any = _choose("batch")
+by_item: Any = _choose("by_item")
 cells: Any = _choose("cells")
 counting: Any = _choose("counting")
 davidson: Any = _choose("davidson")

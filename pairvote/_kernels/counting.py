@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Votes added up: per item, per pair, and the components of the comparison graph.
+"""Votes added up by pair, and which items reach each other.
 
 Outcome codes are 0 right, 1 tie, 2 left, 3 skip, so (2 - outcome) & 3 is the same vote seen from the
 other side, and a skip stays a skip.
@@ -13,60 +13,6 @@ except ModuleNotFoundError:
     from pairvote._kernels import _shim as cython
 
 COMPILED = cython.compiled
-
-
-def add_to_items(
-    left: cython.const[cython.int][::1],
-    right: cython.const[cython.int][::1],
-    outcome: cython.const[cython.uchar][::1],
-    weight: cython.const[cython.double][::1],
-    totals: cython.double[:, ::1],
-) -> None:
-    """Add every vote to `totals` (n_items, 4): lost, tied, won, skipped; `weight` may be empty."""
-    n_votes: cython.Py_ssize_t = left.shape[0]
-    weighted: cython.bint = weight.shape[0] > 0
-    row: cython.Py_ssize_t
-    seen: cython.int
-    w: cython.double = 1.0
-    with cython.nogil:
-        for row in range(n_votes):
-            if weighted:
-                w = weight[row]
-            seen = outcome[row]
-            totals[left[row], seen] += w
-            totals[right[row], (2 - seen) & 3] += w
-
-
-def add_pairs_to_items(
-    start: cython.const[cython.longlong][::1],
-    second: cython.const[cython.int][::1],
-    table: cython.const[cython.double][:, ::1],
-    totals: cython.double[:, ::1],
-) -> None:
-    """Add every pair's votes to `totals` (n_items, 4): lost, tied, won; what is skipped is left alone."""
-    n_items: cython.Py_ssize_t = start.shape[0] - 1
-    item: cython.Py_ssize_t
-    other: cython.Py_ssize_t
-    entry: cython.Py_ssize_t
-    lost: cython.double
-    tied: cython.double
-    won: cython.double
-    with cython.nogil:
-        for item in range(n_items):
-            lost = 0.0
-            tied = 0.0
-            won = 0.0
-            for entry in range(start[item], start[item + 1]):
-                other = second[entry]
-                lost += table[entry, 0]
-                tied += table[entry, 1]
-                won += table[entry, 2]
-                totals[other, 0] += table[entry, 2]
-                totals[other, 1] += table[entry, 1]
-                totals[other, 2] += table[entry, 0]
-            totals[item, 0] += lost
-            totals[item, 1] += tied
-            totals[item, 2] += won
 
 
 def count_sides(
@@ -407,47 +353,3 @@ def reach_all(
             if missing == before or missing == 0:  # noqa: PLR1714
                 break
     return missing == 0
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _root(parent: cython.int[::1], item: cython.int) -> cython.int:
-    while parent[item] != item:
-        parent[item] = parent[parent[item]]
-        item = parent[item]
-    return item
-
-
-def join_components(
-    left: cython.const[cython.int][::1],
-    right: cython.const[cython.int][::1],
-    component: cython.int[::1],
-) -> int:
-    """Number the connected components 0, 1, ... by their first item into `component`; return how many."""
-    n_edges: cython.Py_ssize_t = left.shape[0]
-    n_items: cython.Py_ssize_t = component.shape[0]
-    edge: cython.Py_ssize_t
-    item: cython.int
-    a: cython.int
-    b: cython.int
-    count: cython.int = 0
-    with cython.nogil:
-        for item in range(n_items):
-            component[item] = item
-        for edge in range(n_edges):
-            a = _root(component, left[edge])
-            b = _root(component, right[edge])
-            if a < b:
-                component[b] = a
-            elif b < a:
-                component[a] = b
-        # A root is the lowest item of its component, so every parent is numbered before its children.
-        for item in range(n_items):
-            if component[item] == item:
-                component[item] = count
-                count += 1
-            else:
-                component[item] = component[component[item]]
-    return count

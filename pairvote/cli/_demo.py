@@ -10,7 +10,6 @@ from pairvote.datasets import Workshop, kalmar
 from pairvote.errors import InputError
 from pairvote.plotting._ranking import check_picture
 from pairvote.ranking._ranking import Ranking
-from pairvote.ranking._tables import formatted
 from pairvote.scoring._bootstrap import bootstrap
 from pairvote.scoring._bradley_terry import bradley_terry
 
@@ -78,7 +77,7 @@ def _side_by_side(rankings: dict[str, Ranking]) -> str:
 
 def _group(name: str, ranking: Ranking, order: Sequence[Hashable]) -> list[str]:
     """A scorer's heading and its cells for each proposal, as lines of one width."""
-    headings, rows = formatted(ranking.to_columns(), ranking.unit, ranking._decimals)
+    headings, rows = ranking._table(ranking.n_items).formatted()
     cells = {title: (row[0], *row[2:4]) for title, row in zip(ranking.order(), rows, strict=True)}
     lines = text_lines(["rank", "score", headings[3]], [cells[title] for title in order], text_columns=())
     return [name.center(len(lines[0]), "-"), *lines]

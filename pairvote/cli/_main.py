@@ -80,7 +80,7 @@ def _rank(arguments: argparse.Namespace) -> str:
     ranking, summary = _ranked(arguments, options)
     n_rows = _n_rows(ranking, arguments.top)
     if arguments.plot is not None:
-        save_picture(ranking, arguments.plot, level=arguments.level, top=arguments.top)
+        save_picture(ranking, arguments.plot, level=arguments.level, top_k=arguments.top)
     if arguments.top is not None and n_rows > arguments.top:
         tell(f"note: {n_rows} items are shown, not {arguments.top}, since place {arguments.top} is shared")
     n_components = int(ranking.components.max(initial=-1)) + 1
@@ -89,7 +89,7 @@ def _rank(arguments: argparse.Namespace) -> str:
             f"warning: the items fall into {n_components:,} components that no vote connects; "
             "their order across components is not the voters'"
         )
-    if ranking.method == "bradley-terry" and ranking.uncertainty is None:
+    if ranking.method == "bradley-terry" and ranking._uncertainty is None:
         tell(f"note: standard errors are not given for as many as {ranking.n_items:,} items")
     from pairvote.cli._rank import describe
 
@@ -124,17 +124,16 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
 
 
 def _scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if arguments.ties is not None:
-        if arguments.method == "elo":
-            raise InputError("--ties does not go with --method elo, which takes a tie as half a win for each side")
-        options["ties"] = arguments.ties
-    for name, value in (("prior_sd", arguments.prior_sd), ("position", arguments.position or None)):
-        if value is not None:
-            if arguments.method != "bradley-terry":
-                flag = name.replace("_", "-")
-                raise InputError(f"--{flag} goes with --method bradley-terry, not with {arguments.method}")
-            options[name] = value
+    """The options of the scorer that were given; InputError for one that it does not have."""
+    from pairvote.scoring._methods import SCORERS
+
+    given = {name: getattr(arguments, name) for scorer in SCORERS.values() for name in scorer.flags}
+    options = {name: value for name, value in given.items() if value is not None and value is not False}
+    for name in options:
+        takers = [scorer.name for scorer in SCORERS.values() if name in scorer.flags]
+        if arguments.method not in takers:
+            flag = name.replace("_", "-")
+            raise InputError(f"--{flag} goes with --method {', '.join(takers)}, not with {arguments.method}")
     return options
 
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from pairvote.ranking._ranking import Ranking
 
 
-def save_picture(ranking: Ranking, path: str, *, level: float = 0.95, top: int | None = None) -> None:
+def save_picture(ranking: Ranking, path: str, *, level: float = 0.95, top_k: int | None = None) -> None:
     """Save the picture of a ranking; what matplotlib warns of becomes one line on stderr."""
     from pairvote.plotting._ranking import save_ranking
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            save_ranking(ranking, path, level=level, top=top)
+            save_ranking(ranking, path, level=level, top_k=top_k)
         except OSError as error:
             raise InputError(
                 f"the picture cannot be saved as {path!r} ({error.strerror or error}); choose another --plot"

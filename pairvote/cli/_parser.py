@@ -11,7 +11,15 @@ import pairvote
 from pairvote.cli import _arguments
 from pairvote.errors import InputError, PairvoteError
 
-METHODS = ("bradley-terry", "elo", "luce", "tally", "win-rate")
+
+class Methods:
+    """The scorers' names, looked up when they are asked for: help on other commands needs no numbers."""
+
+    def __iter__(self) -> Iterator[str]:
+        from pairvote.scoring._methods import SCORERS
+
+        return iter(sorted(SCORERS))
+
 
 # How the command spells an option of the library that an error is about: the arguments that set it, each with what
 # a person types.
@@ -74,7 +82,13 @@ def make_parser() -> _Parser:
         "(left, right, tie or skip).",
     )
     scoring = rank.add_argument_group("scoring")
-    scoring.add_argument("--method", choices=METHODS, default="bradley-terry", help="%(default)s by default")
+    scoring.add_argument(
+        "--method",
+        choices=Methods(),
+        default="bradley-terry",
+        metavar="METHOD",
+        help="one of %(choices)s; %(default)s by default",
+    )
     scoring.add_argument(
         "--ties",
         type=_arguments.ties,

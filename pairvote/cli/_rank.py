@@ -18,8 +18,7 @@ from pairvote._inference.outcomes import outcome_probabilities
 from pairvote.cli._parser import columns_named
 from pairvote.io._formats import FORMATS, of_suffix
 from pairvote.ranking._ranking import Ranking
-from pairvote.scoring._elo import elo
-from pairvote.scoring._methods import rank
+from pairvote.scoring._methods import scorer_named
 from pairvote.votes._chunks import CodedSource, CodedVotes, Criterion
 from pairvote.votes._running import count_pairs
 from pairvote.votes._votes import Outcome, Votes
@@ -76,10 +75,9 @@ def rank_chunks(
 ) -> tuple[Ranking, Summary]:
     """The ranking of votes that come chunk by chunk, on the criterion that is spelt so."""
     watched = _Watched(scan, criterion)
-    if method == "elo":
-        ranking = elo(watched, **options)
-    else:
-        ranking = rank(count_pairs(watched if criterion is None else iter(watched)), method, **options)
+    scorer = scorer_named(method)
+    chunks = watched if criterion is None else iter(watched)
+    ranking = scorer.function(watched if scorer.uses_order else count_pairs(chunks), **options)
     if watched.chosen is not None:
         watched.chosen.check()
     return ranking, watched.summary
@@ -126,7 +124,7 @@ def as_json(report: dict[str, Any]) -> str:
 
 
 def _as_table(summary: Summary, ranking: Ranking, n_rows: int, level: float) -> str:
-    parts = [summary.text(ranking), ranking._text(n_rows, level), *_fitted(ranking)]
+    parts = [summary.text(ranking), ranking._table(n_rows, level).text(), *_fitted(ranking)]
     return "\n".join(parts) + "\n"
 
 
@@ -183,6 +181,6 @@ def _as_json(summary: Summary, ranking: Ranking, n_rows: int, level: float) -> s
         "fit": None if fit is None else {name: getattr(fit, name) for name in names},
         "ranking": rows,
     }
-    if fit is not None and ranking.uncertainty is not None:
+    if fit is not None and ranking._uncertainty is not None:
         report["fit"]["prior_share"] = fit.prior_share
     return as_json(report)

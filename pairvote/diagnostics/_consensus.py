@@ -153,7 +153,7 @@ def posterior_of(ranking: Ranking) -> Posterior:
     """The posterior of a ranking by bradley_terry."""
     if ranking.fit is None:
         raise InputError(f"a ranking by {ranking.method!r} has no model of a vote; score with bradley_terry")
-    return ranking.fit.posterior
+    return ranking.fit._posterior
 
 
 def check_votes(votes: Votes, criterion: Hashable | None) -> Votes:

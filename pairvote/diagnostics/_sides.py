@@ -137,7 +137,7 @@ def position_of(counts: PairCounts, fit: Fit | None, prior_sd: float) -> Positio
     else:
         effect, error = fit.position_effect, fit.position_standard_error
         wald = float(2.0 * norm.sf(abs(effect) / error))
-        ratio = 2.0 * (fit.posterior.model.log_posterior(fit.posterior.solution.parameters) - level)
+        ratio = 2.0 * (fit._posterior.model.log_posterior(fit._posterior.solution.parameters) - level)
     return PositionBias(
         effect=effect,
         standard_error=error,

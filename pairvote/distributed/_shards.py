@@ -18,7 +18,7 @@ from pairvote._common.labels import Codes
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.identification import has_circle
 from pairvote._inference.models import NOTHING, Model, Slopes, Ties
-from pairvote._kernels import counting
+from pairvote._kernels import by_item, counting
 from pairvote.distributed._labels import Numbering
 from pairvote.distributed._partitions import Counted, Summary
 from pairvote.votes._counts import PairCounts
@@ -214,7 +214,7 @@ def first_of_component(shard: Shard, tied: bool, n_items: int) -> Codes:
     else:
         decided = counts.table[:, Outcome.LEFT] + counts.table[:, Outcome.RIGHT] > 0
         component = np.empty(counts.n_items, np.int32)
-        counting.join_components(counts.left[decided], counts.right[decided], component)
+        by_item.join_components(counts.left[decided], counts.right[decided], component)
     first = np.arange(n_items, dtype=np.int32)
     first[shard.codes] = shard.codes[_firsts(component)]
     return first
@@ -224,7 +224,7 @@ def join(one: Codes, other: Codes) -> Codes:
     """What `first_of_component` says of the votes of both."""
     component = np.empty(len(one), np.int32)
     everyone = np.arange(len(one), dtype=np.int32)
-    counting.join_components(np.tile(everyone, 2), np.concatenate([one, other]), component)
+    by_item.join_components(np.tile(everyone, 2), np.concatenate([one, other]), component)
     return _firsts(component)
 
 

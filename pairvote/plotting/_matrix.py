@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pairvote.errors import InputError
+from pairvote.plotting._ranking import best_codes
 from pairvote.plotting._style import (
     COLOUR,
     CONTRAST,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pairvote.ranking._ranking import Ranking
 
 
-def plot_probabilities(ranking: Ranking, *, top: int | None = None, ax: Axes | None = None) -> Axes:
+def plot_probabilities(ranking: Ranking, *, top_k: int | None = None, ax: Axes | None = None) -> Axes:
     """Draw the chance that one item is picked over another, of all pairs: blue where it is the row's, orange where not.
 
     Over 60 items, places are numbered instead of labelled.
@@ -32,7 +32,7 @@ def plot_probabilities(ranking: Ranking, *, top: int | None = None, ax: Axes | N
     ----------
     ranking : Ranking
         By elo or bradley_terry.
-    top : int, optional
+    top_k : int, optional
         Draw only the best so many, with all that are level with the last of them.
     ax : matplotlib Axes, optional
         Where to draw; by default on a figure of its own.
@@ -44,8 +44,8 @@ def plot_probabilities(ranking: Ranking, *, top: int | None = None, ax: Axes | N
     Raises
     ------
     InputError
-        For a `top` out of range, a scorer without a model of votes, more than 4,000 items, and where matplotlib is not
-        installed.
+        For a `top_k` out of range, a scorer without a model of votes, more than 4,000 items, and where matplotlib is
+        not installed.
 
     Examples
     --------
@@ -56,13 +56,10 @@ def plot_probabilities(ranking: Ranking, *, top: int | None = None, ax: Axes | N
     ('place of the other item', 'Milwaukee')
     """
     require_matplotlib()
-    if not ranking.n_items:
-        raise InputError("there are no items to draw; rank some votes first")
+    codes = best_codes(ranking, top_k)
     from matplotlib.colors import LinearSegmentedColormap
 
-    labels = ranking.order() if top is None else ranking.top(top)
-    code_of = {label: code for code, label in enumerate(ranking.items)}
-    codes = [code_of[label] for label in labels]
+    labels = [ranking.items[code] for code in codes]
     chances = ranking.probability_matrix()[codes][:, codes]
     n = len(codes)
     # More labels than this would make the picture too large to see as one.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.checks import check_k
 from pairvote._common.messages import shorten
 from pairvote._common.options import check_flag
 from pairvote.errors import InputError
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pairvote.ranking._ranking import Ranking
-
-Intervals = Literal["confidence", "comparison"]
+    from pairvote.ranking._ranking import Intervals, Ranking
 
 SHADE = "#F0F0F0"
 
@@ -42,7 +41,7 @@ def plot_ranking(
     ranking: Ranking,
     *,
     level: float = 0.95,
-    top: int | None = None,
+    top_k: int | None = None,
     intervals: Intervals = "confidence",
     tiers: bool = False,
     ax: Axes | None = None,
@@ -54,7 +53,7 @@ def plot_ranking(
     ranking : Ranking
     level : float
         Of the intervals.
-    top : int, optional
+    top_k : int, optional
         Draw only the best so many, with all that are level with the last of them.
     intervals : {"confidence", "comparison"}
         "confidence": of each centred score on its own. "comparison": of the scores' quasi-variances, for judging two
@@ -74,7 +73,7 @@ def plot_ranking(
     Raises
     ------
     InputError
-        For a `level` or `top` out of range, for a ranking of no items, and where matplotlib is not installed. For
+        For a `level` or `top_k` out of range, for a ranking of no items, and where matplotlib is not installed. For
         comparison intervals also where `Ranking.quasi_variances` has none, or a negative one.
     MissingUncertaintyError
         For comparison intervals and tiers where the scorer has no covariance; confidence intervals are then left out.
@@ -93,7 +92,7 @@ def plot_ranking(
     ('score (log-odds) with 95% intervals', ['ash', 'birch', 'cedar'])
     """
     require_matplotlib()
-    codes = _best(ranking, top)
+    codes = best_codes(ranking, top_k)
     bars = _bars(ranking, level, intervals)
     groups = _tiers(ranking, level, tiers)
     given = ax
@@ -109,7 +108,7 @@ def save_ranking(
     path: str | os.PathLike[str],
     *,
     level: float = 0.95,
-    top: int | None = None,
+    top_k: int | None = None,
     intervals: Intervals = "confidence",
     tiers: bool = False,
 ) -> None:
@@ -120,7 +119,7 @@ def save_ranking(
     ranking : Ranking
     path : str or path
         With a suffix that matplotlib can write, such as .png, .svg or .pdf.
-    level, top, intervals, tiers
+    level, top_k, intervals, tiers
         As in `plot_ranking`.
 
     Raises
@@ -147,7 +146,7 @@ def save_ranking(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    codes = _best(ranking, top)
+    codes = best_codes(ranking, top_k)
     bars = _bars(ranking, level, intervals)
     groups = _tiers(ranking, level, tiers)
     figure: Figure = Figure(figsize=rows_size([ranking.items[code] for code in codes]), layout="constrained")
@@ -170,11 +169,13 @@ def check_picture(path: str | os.PathLike[str]) -> None:
         raise InputError(f"a picture cannot be saved as {os.fspath(path)!r}; its suffix must be one of {listed}")
 
 
-def _best(ranking: Ranking, top: int | None) -> list[int]:
+def best_codes(ranking: Ranking, top_k: int | None) -> list[int]:
     """The codes of what to draw, best first."""
     if not ranking.n_items:
         raise InputError("there are no items to draw; rank some votes first")
-    labels = ranking.order() if top is None else ranking.top(top)
+    if top_k is not None:
+        check_k(top_k, ranking.n_items)
+    labels = ranking.order() if top_k is None else ranking.top(top_k)
     code_of = {label: code for code, label in enumerate(ranking.items)}
     return [code_of[label] for label in labels]
 
@@ -184,7 +185,7 @@ Bars = tuple[NDArray[np.float64], NDArray[np.float64], str]
 
 
 def _confidence(ranking: Ranking, level: float) -> Bars | None:
-    if ranking.uncertainty is None:
+    if ranking._uncertainty is None:
         return None
     return *ranking.confidence_interval(level), f"with {100 * level:g}% intervals"
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_number
 from pairvote._common.messages import listed
 from pairvote.errors import InputError
+from pairvote.ranking._order import place_shares
 
 MOST_NAMED = 3
 
@@ -33,7 +34,7 @@ class Agreement:
         From 0 to 1: what the two have in common down to each depth, averaged with weights that fall off by the factor
         p from each depth to the next. Level items all stand at the first of their places, and what two sets have in
         common is twice the items in both over the sum of their sizes.
-    k : int
+    top_k : int
         From 1 to n_items; 5 by default.
     p : float
         Between 0 and 1, 0.9 by default: the smaller, the more the first places weigh. At 0.9 the first ten have 86%
@@ -48,7 +49,7 @@ class Agreement:
     --------
     >>> import pairvote as pv
     >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
-    >>> agreement = pv.tally(votes).agreement(pv.bradley_terry(votes), k=5, p=0.9)
+    >>> agreement = pv.tally(votes).agreement(pv.bradley_terry(votes), top_k=5, p=0.9)
     >>> round(agreement.kendall_tau, 3), round(agreement.spearman, 3)
     (0.869, 0.953)
     >>> agreement.top_k_overlap, round(agreement.rank_biased_overlap, 3)
@@ -59,12 +60,12 @@ class Agreement:
     spearman: float
     top_k_overlap: float
     rank_biased_overlap: float
-    k: int
+    top_k: int
     p: float
 
 
-def agreement(ranks: NDArray[np.int64], others: NDArray[np.int64], k: int, p: float) -> Agreement:
-    """Compare two rankings by the ranks that each gives the same items; `k` is checked already."""
+def agreement(ranks: NDArray[np.int64], others: NDArray[np.int64], top_k: int, p: float) -> Agreement:
+    """Compare two rankings by the ranks that each gives the same items; `top_k` is checked already."""
     if not is_number(p) or not 0 < p < 1:
         raise InputError(f"p is {p!r}; it is a number between 0 and 1, such as 0.9")
     for which in (ranks, others):
@@ -77,9 +78,9 @@ def agreement(ranks: NDArray[np.int64], others: NDArray[np.int64], k: int, p: fl
     return Agreement(
         kendall_tau=float(kendalltau(ranks, others).statistic),
         spearman=float(spearmanr(ranks, others).statistic),
-        top_k_overlap=float(np.minimum(_shares(ranks, k), _shares(others, k)).sum() / k),
+        top_k_overlap=float(np.minimum(place_shares(ranks, top_k), place_shares(others, top_k)).sum() / top_k),
         rank_biased_overlap=_rank_biased_overlap(ranks, others, float(p)),
-        k=int(k),
+        top_k=int(top_k),
         p=float(p),
     )
 
@@ -98,13 +99,6 @@ def matched_ranks(items: Sequence[Hashable], others: Sequence[Hashable], ranks: 
         ]
         raise InputError(f"the rankings differ in their items ({'; '.join(named)}); compare rankings of the same items")
     return np.array([rank_of[label] for label in items], np.int64)
-
-
-def _shares(ranks: NDArray[np.int64], k: int) -> NDArray[np.float64]:
-    """How much of a place among the best k each item has: 1, 0, or an even part where it is level at the k-th."""
-    last = np.partition(ranks, k - 1)[k - 1]
-    above, level = ranks < last, ranks == last
-    return np.asarray(above + level * ((k - above.sum()) / level.sum()))
 
 
 def _rank_biased_overlap(ranks: NDArray[np.int64], others: NDArray[np.int64], p: float) -> float:

@@ -10,15 +10,10 @@ from numpy.typing import NDArray
 
 from pairvote._common.messages import shorten
 from pairvote.errors import ConvergenceError, InputError
+from pairvote.ranking._uncertainty import difference_variances
 
 MOST_QUASI_ITEMS = 2_000
-
-
-MAX_ITER, TOL = 200, 1e-10
-
-
-# What rounding leaves of the variance of two items that never differ, as a part of their own variances.
-ROUNDING = 1e-14
+TOL = 1e-10
 
 
 def check_quasi_items(n_items: int) -> None:
@@ -52,7 +47,7 @@ def quasi_variance_error(quasi: NDArray[np.float64], covariance: NDArray[np.floa
     return float(np.abs(np.sqrt(ratios) - 1.0).max())
 
 
-def fit_quasi_variances(variances: NDArray[np.float64]) -> NDArray[np.float64]:
+def fit_quasi_variances(variances: NDArray[np.float64], max_iter: int = 200) -> NDArray[np.float64]:
     """Newton's method for quasi-variances of differences with these variances, a table with zeros on its diagonal.
 
     With e = q_i + q_j and r = log v - log e of a pair, half the sum of squares of r has the gradient -sum r/e and
@@ -67,7 +62,7 @@ def fit_quasi_variances(variances: NDArray[np.float64]) -> NDArray[np.float64]:
     # No sum exceeds its variance here, so every r is positive and the criterion convex.
     quasi = nearest / 2.0
     sums, residuals, value = _residuals(quasi, logs)
-    for _ in range(MAX_ITER):
+    for _ in range(max_iter):
         step = _newton_step(sums, residuals)
         if np.abs((step[:, None] + step) / sums)[off_diagonal].max() < TOL:
             quasi = quasi + step
@@ -80,7 +75,7 @@ def fit_quasi_variances(variances: NDArray[np.float64]) -> NDArray[np.float64]:
             step /= 2.0
         quasi = quasi + step
         sums, residuals, value = trial
-    raise ConvergenceError(f"the quasi-variances have not converged after {MAX_ITER} steps; ask for single differences")
+    raise ConvergenceError(f"the quasi-variances have not converged after {max_iter} steps; ask for single differences")
 
 
 def _newton_step(sums: NDArray[np.float64], residuals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,13 +104,3 @@ def _residuals(
         return sums, logs, math.inf
     residuals = logs - np.log(sums)
     return sums, residuals, float((residuals**2).sum())
-
-
-def difference_variances(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The variance of the difference of each two: float64, shape (n_items, n_items); what rounding leaves is 0."""
-    variances = np.diag(covariance)
-    sums = variances[:, None] + variances
-    differences = sums - 2.0 * covariance
-    differences[differences <= ROUNDING * sums] = 0.0
-    np.fill_diagonal(differences, 0.0)
-    return differences

@@ -3,16 +3,63 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote.ranking._quasi_variances import difference_variances
 from pairvote.ranking._results import normal_quantile
+from pairvote.ranking._uncertainty import difference_variances
 
-# Over this many items the Sidak bound stands alone; up to it the draws, times pairs, are limited too.
-MOST_DRAWN_FOR = 500
-MOST_DRAWS, MOST_DRAWN = 10_000, 500_000_000
+
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """How many draws a critical value is found from.
+
+    most_items : with more items, Sidak's bound stands alone
+    most_draws : how many draws there are at most
+    most_differences : how many differences of two items are drawn at most, over all draws
+    """
+
+    most_items: int = 500
+    most_draws: int = 10_000
+    most_differences: int = 500_000_000
+
+
+DRAWS = Draws()
+
+
+class Estimate(NamedTuple):
+    """Scores, their covariance and their ranks, as a ranking has them."""
+
+    scores: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+
+    def best_first(self) -> tuple[Estimate, NDArray[np.intp]]:
+        """The estimate with the best item first, so that draws do not depend on the order of items; and that order."""
+        order = np.argsort(self.ranks, kind="stable")
+        return Estimate(self.scores[order], self.covariance[np.ix_(order, order)], self.ranks[order]), order
+
+
+def rank_limits(
+    estimate: Estimate, level: float, simultaneous: bool, rng: np.random.Generator, draws: Draws = DRAWS
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The best and the worst rank that each item may have: int64, shape (n_items,)."""
+    by_rank, order = estimate.best_first()
+    low, high = np.empty((2, len(order)), np.int64)
+    significant = significant_differences(by_rank, level, simultaneous, rng, draws)
+    low[order], high[order] = rank_bounds(significant, by_rank.ranks)
+    return low, high
+
+
+def tiers_of(estimate: Estimate, level: float, rng: np.random.Generator, draws: Draws = DRAWS) -> NDArray[np.int64]:
+    """The tier of each item, 1 for the best: int64, shape (n_items,)."""
+    by_rank, order = estimate.best_first()
+    tiers = np.empty(len(order), np.int64)
+    tiers[order] = tier_numbers(significant_differences(by_rank, level, True, rng, draws), by_rank.ranks)
+    return tiers
 
 
 def rank_bounds(
@@ -38,19 +85,12 @@ def tier_numbers(significant: NDArray[np.bool_], ranks: NDArray[np.int64]) -> ND
 
 
 def significant_differences(
-    scores: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-    level: float,
-    simultaneous: bool,
-    rng: np.random.Generator,
+    estimate: Estimate, level: float, simultaneous: bool, rng: np.random.Generator, draws: Draws = DRAWS
 ) -> NDArray[np.bool_]:
-    """Whether the difference of each two exceeds its critical value: bool, shape (n_items, n_items).
-
-    Rows decide by their own critical value. Where items stand by rank, the draws do not depend on their order.
-    """
-    errors = np.sqrt(difference_variances(covariance))
-    critical = critical_values(covariance, errors, level, simultaneous, rng)
-    return np.abs(scores[:, None] - scores) > critical[:, None] * errors
+    """Whether the difference of each two exceeds its critical value, the row's: bool, shape (n_items, n_items)."""
+    errors = np.sqrt(difference_variances(estimate.covariance))
+    critical = critical_values(estimate.covariance, errors, level, simultaneous, rng, draws)
+    return np.abs(estimate.scores[:, None] - estimate.scores) > critical[:, None] * errors
 
 
 def critical_values(
@@ -59,6 +99,7 @@ def critical_values(
     level: float,
     simultaneous: bool,
     rng: np.random.Generator,
+    draws: Draws = DRAWS,
 ) -> NDArray[np.float64]:
     """The `level` quantile of the largest |t| over an item's differences, or over all: float64, shape (n_items,)."""
     n_items = len(covariance)
@@ -67,10 +108,10 @@ def critical_values(
     if simultaneous:
         n_differences[:] = n_differences.sum() // 2
     bounds = np.array([_sidak(level, n) if n > 1 else single for n in n_differences.tolist()])
-    n_draws = min(MOST_DRAWS, MOST_DRAWN // max(n_items * (n_items - 1) // 2, 1))
+    n_draws = min(draws.most_draws, draws.most_differences // max(n_items * (n_items - 1) // 2, 1))
     # Of n draws the k-th smallest exceeds a further one with probability k / (n + 1).
     place = math.ceil(level * (n_draws + 1))
-    if n_items <= 2 or n_items > MOST_DRAWN_FOR or place > n_draws:
+    if n_items <= 2 or n_items > draws.most_items or place > n_draws:
         return bounds
     largest = _largest_errors(covariance, errors, n_draws, rng)
     if simultaneous:

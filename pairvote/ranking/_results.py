@@ -123,13 +123,13 @@ class Fit:
     position_effect: float
     coefficients: NDArray[np.float64]
     uncertainty: str
-    posterior: Posterior
-    scale: NDArray[np.float64]
+    _posterior: Posterior
+    _scale: NDArray[np.float64]
 
     __setstate__ = restore
 
     def __post_init__(self) -> None:
-        for array in (self.coefficients, self.scale):
+        for array in (self.coefficients, self._scale):
             array.flags.writeable = False
 
     def __repr__(self) -> str:
@@ -142,7 +142,7 @@ class Fit:
     @cached_property
     def log_likelihood(self) -> float:
         """The log-likelihood of the votes at the fitted parameters, without the prior."""
-        return self.posterior.log_likelihood()
+        return self._posterior.log_likelihood()
 
     @cached_property
     def _further_errors(self) -> NDArray[np.float64]:
@@ -151,26 +151,26 @@ class Fit:
                 f"a fit with uncertainty {self.uncertainty!r} has no standard errors of its parameters; "
                 "fit with uncertainty='model', 'sandwich' or 'by-voter'"
             )
-        return self.posterior.further_errors()
+        return self._posterior.further_errors()
 
     @property
     def tie_standard_error(self) -> float:
         """The standard error of the tie parameter, by the delta method; 0 where nobody tied."""
-        if not self.posterior.model.has_ties:
+        if not self._posterior.model.has_ties:
             return 0.0
         return float(self._further_errors[0] * self.tie_parameter)
 
     @property
     def position_standard_error(self) -> float:
         """The standard error of the position effect; 0 where it was not asked for."""
-        model = self.posterior.model
+        model = self._posterior.model
         return float(self._further_errors[int(model.has_ties)]) if model.position else 0.0
 
     @property
     def coefficient_standard_errors(self) -> NDArray[np.float64]:
         """The standard errors of the coefficients: float64, shape (n_covariates,)."""
         n_covariates = len(self.coefficients)
-        errors = self._further_errors[-n_covariates:] / self.scale if n_covariates else np.empty(0)
+        errors = self._further_errors[-n_covariates:] / self._scale if n_covariates else np.empty(0)
         errors.flags.writeable = False
         return errors
 
@@ -181,12 +181,12 @@ class Fit:
         For more they are exact where the votes form chains and trees, and else approximate: 30 of them, from the best
         known item to the least, are found exactly too, and this is the largest deviation.
         """
-        return self.posterior.approximation_error()
+        return self._posterior.approximation_error()
 
     @cached_property
     def prior_share(self) -> float:
         """How much of the least determined direction the prior decides: 0 nothing, 1 everything."""
-        return self.posterior.prior_share()
+        return self._posterior.prior_share()
 
 
 def normal_quantile(level: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._kernels import counting
+from pairvote._kernels import by_item
 
 Ints = NDArray[np.int64]
 # Eigenvalues of a dense matrix of so many items take about a second; of few, next to nothing.
@@ -39,7 +39,7 @@ def _spectrum(left: NDArray[np.integer], right: NDArray[np.integer], n_items: in
 
 def _n_components(left: NDArray[np.integer], right: NDArray[np.integer], n_items: int) -> int:
     component = np.empty(n_items, np.int32)
-    return counting.join_components(
+    return by_item.join_components(
         np.ascontiguousarray(left, np.int32), np.ascontiguousarray(right, np.int32), component
     )
 

@@ -16,28 +16,25 @@ from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
 from pairvote._common.parallel import run_blocks
 from pairvote._common.random import Rng
-from pairvote._inference.posterior import Posterior, centred
+from pairvote._inference.posterior import Posterior
 from pairvote._inference.solver import LARGEST_DENSE
 from pairvote.errors import InputError, NotIdentifiedError, PairvoteError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Known
 from pairvote.scoring._bradley_terry import refit
 from pairvote.scoring._criteria import votes_on
-from pairvote.scoring._methods import rank, scorer_named
+from pairvote.scoring._methods import Need, rank, scorer_named
 from pairvote.votes._counts import PairCounts
-from pairvote.votes._given import components_of, count_votes, totals_of
+from pairvote.votes._given import count_votes
 from pairvote.votes._votes import Votes
 
 By = Literal["vote", "voter"]
 Draw = Callable[[np.random.Generator], Any]
 Score = Callable[[Any, np.random.Generator], NDArray[np.float64]]
-# The order of votes says nothing to these, so they can score counts.
-OF_COUNTS = ("tally", "win-rate", "bradley-terry")
 # Each block has random numbers of its own: its size has a part in the result, the number of jobs has none.
 BLOCK_SIZE = 50
 # For each resample that is wanted.
 MOST_DRAWS = 20
-# From so many lots of a kind on, drawing how often each kind comes up costs less than drawing every lot.
 MANY_ALIKE = 8
 # Newton's last step squares what is left, and chance has moved the scores by far more.
 NEARBY_TOL = 1e-6
@@ -89,7 +86,7 @@ def bootstrap(
     progress : bool
         Show a bar on standard error.
     **options
-        Those of the scorer.
+        Options of the scorer.
 
     Returns
     -------
@@ -138,30 +135,29 @@ def bootstrap(
             "covariates is given, which a bootstrap does not draw with the votes; take the standard errors of "
             "bradley_terry with uncertainty='sandwich' or 'by-voter'"
         )
-    defaults = scorer.__kwdefaults__ or {}
-    estimate = rank(votes, method, criterion=criterion, **options, **({"rng": rng} if "rng" in defaults else {}))
-    options = {**defaults, **options}
+    if "rng" in scorer.options:
+        options["rng"] = rng
+    estimate = rank(votes, method, **options, **({} if criterion is None else {"criterion": criterion}))
+    options = {**scorer.options, **options}
     criteria = options.get("criteria")
     votes = _counted(votes.select(criterion) if criteria is None else votes_on(votes, criteria), options)
     lot, n_lots = _lots(votes, by)
     if n_lots < 2:
         raise InputError(f"the answered votes give {plural(n_lots, by)} to draw from; a bootstrap needs at least 2")
-    whole = _Whole(method, tuple(criteria or ()))
+    whole = _Whole(scorer.needs, tuple(criteria or ()))
     whole.check(votes)
 
     draw: Draw = _InOrder(votes, lot, n_lots)
-    if method in OF_COUNTS and criteria is None:
+    if not scorer.uses_order and criteria is None:
         draw = _AddedUp.of(votes, lot, by, folded=not options.get("position"))
-    score: Score = partial(_score, method, options)
-    if method == "bradley-terry" and estimate.fit is not None:
-        score = partial(_score_nearby, estimate.fit.posterior, options["tol"], options["max_iter"])
+    score: Score = partial(_score, scorer.function, options)
+    if estimate.fit is not None:
+        score = partial(_score_nearby, estimate.fit._posterior, options["tol"], options["max_iter"])
     function = partial(_score_block, draw, whole, score)
     scored = run_blocks(function, _blocks(int(n_resamples), rng), n_jobs=n_jobs, progress=progress)
     samples = _samples(scored, int(n_resamples))
-    deviations = samples - samples.mean(axis=0)
-    covariance = centred(deviations.T @ deviations / (len(samples) - 1))
     fit = None if estimate.fit is None else replace(estimate.fit, uncertainty="bootstrap")
-    return replace(estimate, fit=fit, uncertainty=Known(covariance, samples))
+    return replace(estimate, fit=fit, _uncertainty=Known.of_samples(samples))
 
 
 def _counted(votes: Votes, options: Mapping[str, Any]) -> Votes:
@@ -214,11 +210,13 @@ class _AddedUp:
     counts : those of all votes
     content : sparse, shape (3 n_pairs, n_kinds); what a lot of each kind adds to their table
     kind : shape (n_lots,); that of each lot
+    many_alike : from so many lots of a kind on, drawing how often each kind comes up costs less than drawing every lot
     """
 
     counts: PairCounts
     content: Any
     kind: NDArray[np.intp]
+    many_alike: int = MANY_ALIKE
 
     @classmethod
     def of(cls, votes: Votes, lot: NDArray[np.intp], by: By, *, folded: bool) -> _AddedUp:
@@ -245,7 +243,7 @@ class _AddedUp:
 
     def __call__(self, rng: np.random.Generator) -> PairCounts:
         n_lots, n_kinds = len(self.kind), self.content.shape[1]
-        if n_lots > MANY_ALIKE * n_kinds:
+        if n_lots > self.many_alike * n_kinds:
             times_drawn = rng.multinomial(n_lots, self._shares)
         else:
             times_drawn = np.bincount(self.kind[rng.integers(n_lots, size=n_lots)], minlength=n_kinds)
@@ -260,14 +258,16 @@ class _AddedUp:
 
 
 def _score(
-    method: str, options: Mapping[str, Any], votes: Votes | PairCounts, rng: np.random.Generator
+    function: Callable[..., Ranking], options: Mapping[str, Any], votes: Votes | PairCounts, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    return rank(votes, method, **({**options, "rng": rng} if "rng" in options else options)).scores
+    """The scores of a resample."""
+    return function(votes, **({**options, "rng": rng} if "rng" in options else options)).scores
 
 
 def _score_nearby(
     fitted: Posterior, tol: float, max_iter: int, counts: PairCounts, rng: np.random.Generator
 ) -> NDArray[np.float64]:
+    """The scores of a resample by the model that was fitted to all votes."""
     return refit(fitted, counts, max(tol, NEARBY_TOL), max_iter)
 
 
@@ -275,31 +275,22 @@ def _score_nearby(
 class _Whole:
     """Whether votes say something of every item, on each of several criteria, so that no prior need speak for one."""
 
-    method: str
+    needs: Need
     criteria: tuple[Hashable, ...]
 
     def __call__(self, votes: Votes | PairCounts) -> bool:
-        return not any(self._unknown(part).any() for part in self._parts(votes))
+        return not any(self.needs.unknown(part).any() for part in self._parts(votes))
 
     def check(self, votes: Votes) -> None:
+        """NotIdentifiedError where the votes themselves do not."""
         for part in self._parts(votes):
-            unknown = np.flatnonzero(self._unknown(part))
+            unknown = np.flatnonzero(self.needs.unknown(part))
             if len(unknown):
                 item, first = (shorten(votes.items[code]) for code in (unknown[0], 0))
-                gap = f"no vote is about {item}"
-                if self.method != "win-rate":
-                    gap = f"no vote, and no chain of votes, joins {item} to {first}"
                 raise NotIdentifiedError(
-                    f"{gap}, which no resampling makes up for; leave out items without votes, and bootstrap each "
-                    "component by itself"
+                    f"{self.needs.gap.format(item=item, first=first)}, which no resampling makes up for; leave out "
+                    "items without votes, and bootstrap each component by itself"
                 )
-
-    def _unknown(self, votes: Votes | PairCounts) -> NDArray[np.bool_]:
-        if self.method == "tally":
-            return np.zeros(votes.n_items, bool)
-        if self.method == "win-rate":
-            return np.asarray(totals_of(votes)[:, :3].sum(axis=1) == 0.0)
-        return np.asarray(components_of(votes) > 0)
 
     def _parts(self, votes: Votes | PairCounts) -> list[Votes | PairCounts]:
         if isinstance(votes, PairCounts) or not self.criteria:

@@ -24,7 +24,7 @@ from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
 from pairvote.scoring._criteria import combine
 from pairvote.votes._counts import PairCounts
-from pairvote.votes._given import Elsewhere, as_counts, as_counts_or_votes
+from pairvote.votes._given import Elsewhere, as_counts, as_counts_or_votes, summed
 from pairvote.votes._votes import Votes
 
 UncertaintyKind = Literal["model", "sandwich", "by-voter", "none"]
@@ -142,7 +142,7 @@ def bradley_terry(
         counts, design = rows.counts(source.items)
     else:
         # Votes are as soon counted folded; to fold counts takes as long as a fit may.
-        counts = as_counts(source, folded=not position and isinstance(source, Votes))
+        counts = source = as_counts(source, folded=not position and isinstance(source, Votes))
     model = Model.of(counts, ties, float(prior_sd), bool(position), design)
     check_identified(model)
     return fitted(
@@ -187,18 +187,20 @@ def fitted(
         position_effect=side,
         coefficients=model.coefficients(solution.parameters) / scale,
         uncertainty=uncertainty,
-        scale=scale,
-        posterior=posterior,
+        _scale=scale,
+        _posterior=posterior,
     )
+    totals, first = summed(source) if isinstance(source, Votes | PairCounts) else (source.item_totals(), source)
     return Ranking(
         items=model.counts.items,
         scores=scores,
         unit="log-odds",
         method="bradley-terry",
-        source=source,
         fit=fit,
-        uncertainty=None if uncertainty == "none" else posterior,
-        log_odds_per_unit=1.0,
+        _totals=totals,
+        _first=first,
+        _uncertainty=None if uncertainty == "none" else posterior,
+        _log_odds_per_unit=1.0,
     )
 
 

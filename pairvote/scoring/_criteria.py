@@ -13,6 +13,7 @@ from pairvote._common.messages import listed, shorten, wrong_option
 from pairvote.errors import InputError, PairvoteError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Combined
+from pairvote.votes._given import summed
 from pairvote.votes._votes import Votes
 
 
@@ -40,13 +41,13 @@ def combine(
     scorer : callable
         A scorer of this package.
     **options
-        Those of the scorer.
+        Options of the scorer.
 
     Returns
     -------
     Ranking
-        In the scorer's unit, over all items of `votes`, with the votes on these criteria as its source. It has no
-        `fit` and no model of a vote: nobody was asked this mixture of questions.
+        In the scorer's unit, over all items of `votes`; what was won and asked counts the votes on these criteria. It
+        has no `fit` and no model of a vote: nobody was asked this mixture of questions.
 
     Raises
     ------
@@ -80,15 +81,17 @@ def combine(
     weights = np.array([float(weight) for weight in criteria.values()])
     weights /= weights.max()
     weights /= weights.sum()
-    parts = [ranking.uncertainty for ranking in rankings if ranking.uncertainty is not None]
+    parts = [ranking._uncertainty for ranking in rankings if ranking._uncertainty is not None]
     spreads = [ranking.order_spread for ranking in rankings if ranking.order_spread is not None]
+    totals, first = summed(votes)
     return Ranking(
         items=votes.items,
         scores=weights @ [ranking.scores for ranking in rankings],
         unit=rankings[0].unit,
         method=rankings[0].method,
-        source=votes,
-        uncertainty=Combined(tuple(parts), tuple(weights.tolist())) if parts else None,
+        _totals=totals,
+        _first=first,
+        _uncertainty=Combined(tuple(parts), tuple(weights.tolist())) if parts else None,
         order_spread=np.sqrt(weights**2 @ np.square(spreads)) if spreads else None,
     )
 

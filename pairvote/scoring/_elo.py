@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.random import Rng
+from pairvote._common.threads import at_once
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._criteria import combine
 from pairvote.scoring._elo_ratings import NEEDED, EloRatings, check_options, record_all
 from pairvote.votes._chunks import Criterion, each_chunk
-from pairvote.votes._given import joined_components
+from pairvote.votes._given import add_and_join, summed
 from pairvote.votes._votes import Votes
 
 
@@ -102,41 +103,50 @@ def elo(
     k = float(k)
     spread = None
     if n_shuffles is None:
-        ratings = _rate(votes, initial, k, slope)
+        ratings = np.full(votes.n_items, float(initial))
+        totals, first = np.zeros((votes.n_items, 4)), np.arange(votes.n_items, dtype=np.int32)
+        at_once(
+            lambda: record_all(votes, ratings, k, slope), lambda: add_and_join(votes, totals, first), work=len(votes)
+        )
     else:
         if not is_whole(n_shuffles) or n_shuffles < 2:
             raise InputError(
                 f"n_shuffles is {n_shuffles!r}; it is a whole number from 2, or None for the votes' own order"
             )
-        rng = np.random.default_rng(rng)
-        mean, squares = np.zeros(votes.n_items), np.zeros(votes.n_items)
-        for done in range(1, n_shuffles + 1):
-            ratings = _rate(votes._take(rng.permutation(len(votes))), initial, k, slope)
-            change = ratings - mean
-            mean += change / done
-            squares += change * (ratings - mean)
-        ratings, spread = mean, np.sqrt(squares / (n_shuffles - 1))
+        totals, first = summed(votes)
+        ratings, spread = _shuffled(votes, n_shuffles, np.random.default_rng(rng), float(initial), k, slope)
     return Ranking(
         items=votes.items,
         scores=ratings,
         unit="elo",
         method="elo",
-        source=votes,
-        log_odds_per_unit=slope,
         order_spread=spread,
+        _totals=totals,
+        _first=first,
+        _log_odds_per_unit=slope,
     )
 
 
+def _shuffled(
+    votes: Votes, n_shuffles: int, rng: np.random.Generator, initial: float, k: float, slope: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean and the standard deviation of the ratings over random orders of the votes."""
+    mean, squares = np.zeros(votes.n_items), np.zeros(votes.n_items)
+    for done in range(1, n_shuffles + 1):
+        ratings = np.full(votes.n_items, initial)
+        record_all(votes._take(rng.permutation(len(votes))), ratings, k, slope)
+        change = ratings - mean
+        mean += change / done
+        squares += change * (ratings - mean)
+    return mean, np.sqrt(squares / (n_shuffles - 1))
+
+
 def _rate_chunks(votes: Any, criterion: Hashable | None, **options: float) -> Ranking:
-    ratings, component = EloRatings((), **options), np.empty(0, np.int32)
+    ratings, first = EloRatings((), **options), np.empty(0, np.int32)
     chosen = Criterion(criterion)
     for chunk in each_chunk(votes, NEEDED):
-        component = joined_components(component, ratings._take_in(chosen.of(chunk), add=True))
+        taken = ratings._take_in(chosen.of(chunk), add=True)
+        first = np.append(first, np.arange(len(first), taken.n_items, dtype=np.int32))
+        add_and_join(taken, ratings._totals, first)
     chosen.check()
-    return ratings._ranking(component)
-
-
-def _rate(votes: Votes, initial: float, k: float, slope: float) -> NDArray[np.float64]:
-    ratings = np.full(votes.n_items, float(initial))
-    record_all(votes, ratings, k, slope)
-    return ratings
+    return ratings._ranking(first)

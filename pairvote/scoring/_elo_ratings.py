@@ -15,14 +15,17 @@ from pairvote._common.labels import check_items
 from pairvote._common.messages import plural, shorten
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
-from pairvote._kernels import counting
+from pairvote._kernels import by_item
 from pairvote._kernels import elo as kernel
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.votes._chunks import Criterion, each_chunk
 from pairvote.votes._counts import NO_WEIGHTS
-from pairvote.votes._given import ItemTotals
 from pairvote.votes._votes import Votes
+
+# Up to here no number of votes brings a rating near the end of float64.
+LARGEST_CHANGE = 1e100
+NEEDED = "Elo needs Votes, since their order matters, or chunks of them, such as scan_votes gives"
 
 
 class EloRatings:
@@ -167,17 +170,17 @@ class EloRatings:
         """
         check_flag("add", add)
         if isinstance(votes, Votes):
-            self._take_in(votes.select(criterion), add=add)
+            self._count(self._take_in(votes.select(criterion), add=add))
             self._n_votes += len(votes)
             return
         chosen = Criterion(criterion)
         for chunk in each_chunk(votes, NEEDED):
-            self._take_in(chosen.of(chunk), add=add)
+            self._count(self._take_in(chosen.of(chunk), add=add))
             self._n_votes += len(chunk)
         chosen.check()
 
     def _take_in(self, votes: Votes, *, add: bool) -> Votes:
-        """Take in votes; what they are in the codes that items have here."""
+        """Let votes move the ratings; what they are in the codes that items have here, not counted yet."""
         if votes.items != self._items:
             used = np.union1d(votes.left, votes.right).tolist()
             if add:
@@ -186,32 +189,37 @@ class EloRatings:
             codes[used] = [self._code(votes.items[code]) for code in used]
             votes = replace(votes, items=self._items, left=codes[votes.left], right=codes[votes.right])
         record_all(votes, self._ratings, self._k, self._slope)
-        weight = NO_WEIGHTS if votes.weight is None else votes.weight
-        counting.add_to_items(votes.left, votes.right, votes.outcome, weight, self._totals)
         return votes
+
+    def _count(self, votes: Votes) -> None:
+        """Add to the totals what was taken in."""
+        weight = NO_WEIGHTS if votes.weight is None else votes.weight
+        by_item.add_to_items(votes.left, votes.right, votes.outcome, weight, self._totals)
 
     def ranking(self) -> Ranking:
         """The present ratings as a Ranking."""
         return self._ranking(None)
 
-    def _ranking(self, component: NDArray[np.int32] | None) -> Ranking:
+    def _ranking(self, first: NDArray[np.int32] | None) -> Ranking:
+        """The present ratings, and the first item of each item's component where it is known."""
         return Ranking(
             items=self._items,
             scores=self._ratings.copy(),
             unit="elo",
             method="elo",
-            source=ItemTotals(self._items, self._totals.copy(), component),
-            log_odds_per_unit=self._slope,
+            _totals=self._totals.copy(),
+            _first=first,
+            _log_odds_per_unit=self._slope,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """All that `from_dict` needs to go on from here: lists, numbers and labels.
+    def state(self) -> dict[str, Any]:
+        """All that `from_state` needs to go on from here: lists, numbers and labels.
 
         Examples
         --------
         >>> import pairvote as pv
         >>> ratings = pv.EloRatings(["ash", "birch"])
-        >>> pv.EloRatings.from_dict(ratings.to_dict())["ash"]
+        >>> pv.EloRatings.from_state(ratings.state())["ash"]
         1500.0
         """
         return {
@@ -223,8 +231,8 @@ class EloRatings:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> EloRatings:
-        """The ratings that `to_dict` gave, to the bit.
+    def from_state(cls, state: Mapping[str, Any]) -> EloRatings:
+        """The ratings that `state` gave, to the bit.
 
         Raises
         ------
@@ -236,17 +244,13 @@ class EloRatings:
             values, totals = np.array(state["ratings"], float), np.array(state["totals"], float).reshape(-1, 4)
             n_votes = state["n_votes"]
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"this is not what EloRatings.to_dict gave ({error!r}); pass its dict unchanged"
-            ) from error
+            raise InputError(f"this is not what EloRatings.state gave ({error!r}); pass its dict unchanged") from error
         if values.shape != (len(ratings),) or totals.shape != (len(ratings), 4):
-            raise InputError(
-                "items, ratings and totals differ in length; pass the dict of EloRatings.to_dict unchanged"
-            )
+            raise InputError("items, ratings and totals differ in length; pass the dict of EloRatings.state unchanged")
         if not (np.isfinite(values).all() and np.isfinite(totals).all()):
-            raise InputError("a rating or a total is not finite; pass the dict of EloRatings.to_dict unchanged")
+            raise InputError("a rating or a total is not finite; pass the dict of EloRatings.state unchanged")
         if not is_whole(n_votes) or n_votes < 0:
-            raise InputError(f"n_votes is {n_votes!r}; pass the dict of EloRatings.to_dict unchanged")
+            raise InputError(f"n_votes is {n_votes!r}; pass the dict of EloRatings.state unchanged")
         ratings._ratings, ratings._totals, ratings._n_votes = values, totals, int(n_votes)
         return ratings
 
@@ -257,14 +261,8 @@ class EloRatings:
             raise InputError(f"{shorten(label)} is not among the {len(self)} items; add it first") from None
 
 
-# Up to here no number of votes brings a rating near the end of float64.
-LARGEST_CHANGE = 1e100
-
-
-NEEDED = "Elo needs Votes, since their order matters, or chunks of them, such as scan_votes gives"
-
-
 def record_all(votes: Votes, ratings: NDArray[np.float64], k: float, slope: float) -> None:
+    """Move the ratings by votes, one after another."""
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
     check_change(k, weight.max(initial=0.0))
     kernel.record_votes(votes.left, votes.right, votes.outcome, weight, ratings, k, slope)

@@ -21,7 +21,7 @@ from pairvote.ranking._uncertainty import Known
 from pairvote.scoring._bradley_terry import SMALLEST_PRIOR_SD
 from pairvote.scoring._criteria import combine
 from pairvote.votes._counts import PairCounts
-from pairvote.votes._given import as_counts, as_counts_or_votes
+from pairvote.votes._given import as_counts, summed
 from pairvote.votes._votes import Votes
 
 Algorithm = Literal["lsr", "ilsr", "mm", "rank-centrality", "ep"]
@@ -117,13 +117,13 @@ def luce(
     if criteria is not None:
         return combine(votes, criteria, criterion, luce, algorithm=algorithm, ties=ties, prior=prior, prior_sd=prior_sd)
     _check_options(algorithm, ties, prior, prior_sd)
-    source = as_counts_or_votes(votes, criterion)
-    counts = as_counts(source, folded=True)
+    counts = as_counts(votes, criterion=criterion, folded=True)
     n_items = counts.n_items
     if n_items > LARGEST_DENSE:
         raise InputError(
             f"there are {n_items:,} items; luce takes up to {LARGEST_DENSE:,}, so score with bradley_terry"
         )
+    totals, first = summed(counts)
     if ties == "drop":
         counts = decided(counts)
     if algorithm != "ep" and not prior:
@@ -140,9 +140,10 @@ def luce(
         scores=scores - scores.sum() / max(n_items, 1),
         unit="log-odds",
         method="luce",
-        source=source,
-        uncertainty=uncertainty,
-        log_odds_per_unit=1.0,
+        _totals=totals,
+        _first=first,
+        _uncertainty=uncertainty,
+        _log_odds_per_unit=1.0,
     )
 
 

@@ -12,7 +12,7 @@ from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._criteria import combine
 from pairvote.votes._counts import PairCounts
-from pairvote.votes._given import as_counts_or_votes, totals_of
+from pairvote.votes._given import as_counts_or_votes, summed
 from pairvote.votes._votes import Votes
 
 
@@ -65,8 +65,16 @@ def tally(
         return combine(votes, criteria, criterion, tally, ties=ties)
     _check_ties(ties)
     votes = as_counts_or_votes(votes, criterion)
-    _, tied, won, _ = totals_of(votes).T
-    return Ranking(items=votes.items, scores=won + ties * tied, unit="votes", method="tally", source=votes)
+    totals, first = summed(votes)
+    _, tied, won, _ = totals.T
+    return Ranking(
+        items=votes.items,
+        scores=won + ties * tied,
+        unit="votes",
+        method="tally",
+        _totals=totals,
+        _first=first,
+    )
 
 
 def win_rate(
@@ -121,7 +129,8 @@ def win_rate(
     if not is_number(prior) or not 0 <= prior < float("inf"):
         raise wrong_option("prior", prior, "it is a finite number from 0")
     votes = as_counts_or_votes(votes, criterion)
-    lost, tied, won, _ = totals_of(votes).T
+    totals, first = summed(votes)
+    lost, tied, won, _ = totals.T
     asked = lost + tied + won
     if prior == 0 and (asked == 0).any():
         unasked = votes.items[int(np.argmin(asked))]
@@ -132,7 +141,14 @@ def win_rate(
             remedy="set a positive prior",
         )
     scores = (won + ties * tied + prior) / (asked + 2.0 * prior)
-    return Ranking(items=votes.items, scores=scores, unit="share", method="win-rate", source=votes)
+    return Ranking(
+        items=votes.items,
+        scores=scores,
+        unit="share",
+        method="win-rate",
+        _totals=totals,
+        _first=first,
+    )
 
 
 def _check_ties(ties: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,9 +45,9 @@ class Scorer:
         self.workshop = workshop
         self.method = method
         self.options = dict(options)
-        self.known = {**(scorer_named(method).__kwdefaults__ or {}), **options}
+        self.known = {**scorer_named(method).options, **options}
         ranking = self._rank(first, 0)
-        self.log_odds_per_unit = ranking.log_odds_per_unit
+        self.log_odds_per_unit = ranking._log_odds_per_unit
         self.within = ranking._level_within
         self.errors = errors and _errors_of(ranking) is not None
         self._fill = self._filler()
@@ -60,16 +61,12 @@ class Scorer:
         return Scored(scores, errors, self.log_odds_per_unit, self.within)
 
     def _filler(self) -> Callable[[Block, Floats, Floats | None], None]:
-        known = self.known
-        if any(known.get(name) is not None for name in ("criterion", "criteria")):
+        """What scores a block: kernels where there are some for these options, else the scorer, one at a time."""
+        by_kernel = _BY_KERNEL.get(self.method)
+        several = any(self.known.get(name) is not None for name in ("criterion", "criteria"))
+        if by_kernel is None or several or not by_kernel.applies(self):
             return self._one_by_one
-        if self.method in ("tally", "win-rate"):
-            return self._tally
-        if self.method == "elo" and known["n_shuffles"] is None:
-            return self._elo
-        if self.method == "bradley-terry" and self._is_plain_fit():
-            return self._bradley_terry
-        return self._one_by_one
+        return partial(by_kernel.fill, self)
 
     def _rank(self, block: Block, r: int) -> Ranking:
         return rank(block.votes(r, self.workshop), self.method, **self.options)
@@ -159,6 +156,21 @@ class Scorer:
         return np.array(
             [float(known["prior_sd"]) ** -2.0, known["tol"], known["max_iter"], has_ties, 0.0, known["ties"] != "drop"]
         )
+
+
+class _ByKernel(NamedTuple):
+    """A faster way to the scores of a method, and whether it applies to a scorer's options."""
+
+    fill: Callable[[Scorer, Block, Floats, Floats | None], None]
+    applies: Callable[[Scorer], bool] = lambda scorer: True
+
+
+_BY_KERNEL = {
+    "tally": _ByKernel(Scorer._tally),
+    "win-rate": _ByKernel(Scorer._tally),
+    "elo": _ByKernel(Scorer._elo, lambda scorer: scorer.known["n_shuffles"] is None),
+    "bradley-terry": _ByKernel(Scorer._bradley_terry, Scorer._is_plain_fit),
+}
 
 
 def _all_pairs(n_items: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -14,7 +14,7 @@ from pairvote._common.labels import Codes, merge_labels
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
 from pairvote._common.threads import Parts
-from pairvote._kernels import counting
+from pairvote._kernels import by_item, counting
 from pairvote.votes._cells import Cells
 
 # Where each item's votes end, their keys (4 x the other item + outcome), and their weights or nothing.
@@ -113,7 +113,7 @@ class PairCounts:
         [[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]]
         """
         totals = np.zeros((self.n_items, 4))
-        counting.add_pairs_to_items(self.start, self.right, self.table, totals)
+        by_item.add_pairs_to_items(self.start, self.right, self.table, totals)
         totals[:, Outcome.SKIP] = self.skipped
         return totals
 

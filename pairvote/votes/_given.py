@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.outcomes import Outcome
-from pairvote._kernels import counting
+from pairvote._kernels import by_item
 from pairvote.errors import InputError
 from pairvote.votes._chunks import CodedSource
 from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows
 from pairvote.votes._votes import Votes
-
-
-@dataclass(frozen=True, eq=False)
-class ItemTotals:
-    """What is left of votes that were scored as they came: the weight that each item lost, tied, won and skipped."""
-
-    items: tuple[Hashable, ...]
-    totals: NDArray[np.float64]
-    components: NDArray[np.int32] | None = None
 
 
 @runtime_checkable
@@ -71,48 +60,42 @@ def as_counts_or_votes(votes: Votes | PairCounts, criterion: Hashable | None = N
     return votes.select(criterion) if isinstance(votes, Votes) else as_counts(votes, criterion=criterion)
 
 
-def totals_of(votes: Votes | PairCounts | ItemTotals | Elsewhere) -> NDArray[np.float64]:
+def totals_of(votes: Votes | PairCounts | Elsewhere) -> NDArray[np.float64]:
     """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""
-    if isinstance(votes, ItemTotals):
-        return votes.totals
-    if not isinstance(votes, Votes):
-        return votes.item_totals()
-    totals = np.zeros((votes.n_items, 4))
-    weight = NO_WEIGHTS if votes.weight is None else votes.weight
-    counting.add_to_items(votes.left, votes.right, votes.outcome, weight, totals)
-    return totals
+    return summed(votes)[0] if isinstance(votes, Votes) else votes.item_totals()
 
 
-def components_of(votes: Votes | PairCounts | ItemTotals | Elsewhere) -> NDArray[np.int32]:
+def components_of(votes: Votes | PairCounts) -> NDArray[np.int32]:
     """The connected component of each item, numbered by their first item: int32, shape (n_items,).
 
     Two items are connected where votes other than skips lead from one to the other.
     """
-    if isinstance(votes, ItemTotals):
-        if votes.components is not None:
-            return votes.components
-        raise InputError(
-            "running Elo ratings do not keep who met whom; rank the votes themselves to see the components"
-        )
-    if not isinstance(votes, (Votes, PairCounts)):
-        return votes.components()
-    return joined_components(np.empty(0, np.int32), votes)
+    return numbered(summed(votes)[1] if isinstance(votes, Votes) else _joined_pairs(votes))
 
 
-def joined_components(component: NDArray[np.int32], votes: Votes | PairCounts) -> NDArray[np.int32]:
-    """The components after these votes, of items that were in these before; items beyond them are new."""
-    left, right = votes.left, votes.right
-    if isinstance(votes, Votes):
-        linked = votes.outcome != Outcome.SKIP
-        if votes.weight is not None:
-            linked &= votes.weight > 0
-        left, right = left[linked], right[linked]
-    if len(component):
-        # Each item is linked with one of its component.
-        before = np.arange(len(component), dtype=np.int32)
-        one_of = np.empty_like(before)
-        one_of[component] = before
-        left, right = np.concatenate([before, left]), np.concatenate([one_of[component], right])
-    joined = np.empty(votes.n_items, np.int32)
-    counting.join_components(left, right, joined)
-    return joined
+def summed(votes: Votes | PairCounts) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """The totals of each item, and the first item of its component: float64, (n_items, 4), and int32, (n_items,)."""
+    if isinstance(votes, PairCounts):
+        return votes.item_totals(), _joined_pairs(votes)
+    totals, first = np.zeros((votes.n_items, 4)), np.arange(votes.n_items, dtype=np.int32)
+    add_and_join(votes, totals, first)
+    return totals, first
+
+
+def _joined_pairs(counts: PairCounts) -> NDArray[np.int32]:
+    """The first item of each item's component."""
+    first = np.arange(counts.n_items, dtype=np.int32)
+    by_item.join_pairs(counts.start, counts.right, first)
+    return first
+
+
+def add_and_join(votes: Votes, totals: NDArray[np.float64], first: NDArray[np.int32]) -> None:
+    """Add votes to the totals of items, and join the components that they connect."""
+    weight = NO_WEIGHTS if votes.weight is None else votes.weight
+    by_item.add_and_join(votes.left, votes.right, votes.outcome, weight, totals, first)
+
+
+def numbered(first: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The number of each item's component, of which the first item is known: int32, shape (n_items,)."""
+    is_first = first == np.arange(len(first), dtype=np.int32)
+    return (np.cumsum(is_first, dtype=np.int32) - 1)[first]

@@ -15,7 +15,7 @@ import pytest
 
 import pairvote as pv
 from pairvote.cli._main import main
-from pairvote.cli._parser import METHODS
+from pairvote.scoring._methods import SCORERS
 
 Run = Callable[..., str]
 
@@ -65,7 +65,7 @@ def assert_close(found: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SCORERS)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_answer_is_the_same(printed: Run, tmp_path: Path, suffix: str, method: str, weighted: bool) -> None:
     path = tmp_path / f"votes.{suffix}"

@@ -10,7 +10,7 @@ import pytest
 
 import pairvote as pv
 from pairvote._common import threads as _threads
-from pairvote._common.threads import Parts, n_usable
+from pairvote._common.threads import Parts, at_once, n_usable
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 5, 99_999, 250_000, 10**7])
@@ -119,3 +119,15 @@ def test_parts_change_a_fit_by_rounding_only(monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_allclose(pv.bradley_terry(votes, ties="rao-kupper").scores, whole.scores, atol=1e-9)
     np.testing.assert_array_equal(votes.counts().table, whole_counts.table)
     np.testing.assert_array_equal(votes.counts().right, whole_counts.right)
+
+
+@pytest.mark.parametrize("work", [0, 10**7])
+def test_two_functions_run_at_once_where_there_is_work_enough(work: int) -> None:
+    ran = []
+    at_once(
+        lambda: ran.append(("one", threading.get_ident())), lambda: ran.append(("other", threading.get_ident())), work
+    )
+    idents = dict(ran)
+    assert set(idents) == {"one", "other"}
+    assert idents["one"] == threading.get_ident()
+    assert (idents["other"] != idents["one"]) == (work > 0 and n_usable() > 1)

@@ -16,7 +16,7 @@ from pairvote._inference import solver
 from pairvote._inference.clustered import voter_gradients
 from pairvote._inference.many_items import ManyItems
 from pairvote._inference.systems import dense_information
-from pairvote.ranking import _ranking as ranking
+from pairvote.ranking import _chances
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,7 +30,7 @@ def few_are_many(monkeypatch: pytest.MonkeyPatch):
     """From now on 50 items are as many as 4,000."""
 
     def lower() -> None:
-        for module in (solver, _posterior, ranking):
+        for module in (solver, _posterior, _chances):
             monkeypatch.setattr(module, "LARGEST_DENSE", MANY)
         monkeypatch.setattr(solver, "DENSE_ITEMS", MANY)
         monkeypatch.setattr(solver, "KERNEL_PARAMETERS", 0)
@@ -80,8 +80,8 @@ def votes_on(
 
 
 def whole_information(fit: pv.Fit) -> Floats:
-    model = fit.posterior.model
-    upper = np.triu(dense_information(model.counts, model.slopes(fit.posterior.solution.parameters), anchored=False))
+    model = fit._posterior.model
+    upper = np.triu(dense_information(model.counts, model.slopes(fit._posterior.solution.parameters), anchored=False))
     return upper + np.triu(upper, 1).T
 
 
@@ -238,7 +238,7 @@ def test_differences_are_exact_at_any_size(
     further = errors_of(dense.fit)
     if uncertainty == "by-voter":
         # For many items gradients are not corrected for few voters.
-        posterior = dense.fit.posterior
+        posterior = dense.fit._posterior
         inverse = posterior._inverse
         gradients = voter_gradients(posterior.model, posterior.solution.parameters, posterior.rows).toarray()
         meat = gradients.T @ gradients
@@ -249,7 +249,7 @@ def test_differences_are_exact_at_any_size(
         # The correction is nearly always upwards, and small for as many voters.
         ratios = np.array(plain) / expected
         assert 0.75 < ratios.min() < ratios.max() < 1.1
-        scale = np.concatenate([np.ones(len(variances) - len(dense.fit.scale)), dense.fit.scale])
+        scale = np.concatenate([np.ones(len(variances) - len(dense.fit._scale)), dense.fit._scale])
         beside = np.sqrt(variances[N_ITEMS:]) / scale[N_ITEMS:]
         n_ties = int(ties == "davidson")
         expected = plain

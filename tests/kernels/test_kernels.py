@@ -279,6 +279,20 @@ def join_components(n_items: int, columns: list[np.ndarray]) -> Iterator[Argumen
         yield [left[:n_edges], right[:n_edges], np.zeros(n_items, np.int32)]
 
 
+def add_and_join(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    yield [*columns, np.zeros((n_items, 4)), np.arange(n_items, dtype=np.int32)]
+    asked, joined = np.ones((n_items, 4)), np.zeros(n_items, np.int32)
+    yield [*columns, asked, joined]
+    yield [*columns, asked, np.arange(n_items, dtype=np.int32) // 3 * 3]
+
+
+def join_pairs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    left, right, _, _ = columns
+    order = np.lexsort((right, left))
+    start = np.searchsorted(left[order], np.arange(n_items + 1)).astype(np.int64)
+    yield [start, right[order], np.arange(n_items, dtype=np.int32)]
+
+
 def record_votes(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
     for k, slope, level in ((32.0, math.log(10) / 400, 1500.0), (1e3, 0.7, -3.0), (1e99, 1e-3, 0.0)):
         yield [*columns, np.full(n_items, level), k, slope]
@@ -470,8 +484,8 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("counting", "transpose_lower"): transpose_lower,
     ("counting", "merge_rows"): merge_rows,
     ("sandwich", "sum_squares"): squares,
-    ("counting", "add_pairs_to_items"): add_pairs_to_items,
-    ("counting", "add_to_items"): for_votes(add_to_items),
+    ("by_item", "add_pairs_to_items"): add_pairs_to_items,
+    ("by_item", "add_to_items"): for_votes(add_to_items),
     ("counting", "count_sides"): for_votes(count_sides),
     ("counting", "place_votes"): for_votes(place_votes),
     ("counting", "count_keys"): for_votes(count_keys),
@@ -482,7 +496,9 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("cells", "gather_cells"): for_votes(gather_cells),
     ("counting", "count_runs"): for_votes(count_runs),
     ("counting", "gather_runs"): for_votes(gather_runs),
-    ("counting", "join_components"): for_votes(join_components),
+    ("by_item", "join_components"): for_votes(join_components),
+    ("by_item", "add_and_join"): for_votes(add_and_join),
+    ("by_item", "join_pairs"): for_votes(join_pairs),
     ("counting", "reach_all"): for_votes(reach_all),
     ("batch", "count_votes"): count_votes,
     ("batch", "count_questions"): count_questions,

@@ -133,11 +133,11 @@ def test_tiers_can_be_saved(tmp_path) -> None:
     assert (tmp_path / "True.svg").read_bytes() != (tmp_path / "False.svg").read_bytes()
 
 
-@pytest.mark.parametrize("top", [None, 4])
-def test_the_matrix_is_blue_where_the_row_is_picked(top) -> None:
-    ax = plotting.plot_probabilities(RANKING, top=top)
+@pytest.mark.parametrize("top_k", [None, 4])
+def test_the_matrix_is_blue_where_the_row_is_picked(top_k) -> None:
+    ax = plotting.plot_probabilities(RANKING, top_k=top_k)
     (drawn,) = ax.get_images()
-    order = [RANKING.items.index(label) for label in RANKING.order()[:top]]
+    order = [RANKING.items.index(label) for label in RANKING.order()[:top_k]]
     np.testing.assert_array_equal(drawn.get_array(), RANKING.probability_matrix()[np.ix_(order, order)])
     image = pixels(ax)[::-1]
     n = len(order)
@@ -242,7 +242,7 @@ def test_labels_are_text_and_no_formulas() -> None:
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: plotting.plot_course(KALMAR, top_k=24), "k is 24"),
+        (lambda: plotting.plot_course(KALMAR, top_k=24), "top_k is 24"),
         (lambda: plotting.plot_course(KALMAR, n_steps=1), "n_steps is 1"),
         (lambda: plotting.plot_course(KALMAR.counts()), "votes is a PairCounts"),
         (lambda: plotting.plot_course(pv.Votes.from_wins(["ash"], ["birch"])), "needs at least 2"),
@@ -252,7 +252,7 @@ def test_labels_are_text_and_no_formulas() -> None:
         (lambda: plotting.plot_comparisons(pv.Votes.from_codes([0], [1000], [2])), "1,001 items"),
         (lambda: plotting.plot_comparisons(pv.Votes.from_wins([], [])), "there are 0 items"),
         (lambda: plotting.plot_probabilities(pv.tally(KALMAR)), "no model of a vote"),
-        (lambda: plotting.plot_probabilities(RANKING, top=0), "k is 0"),
+        (lambda: plotting.plot_probabilities(RANKING, top_k=0), "top_k is 0"),
     ],
 )
 def test_options_are_checked(draw, message) -> None:

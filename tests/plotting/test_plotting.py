@@ -93,7 +93,7 @@ def test_comparison_intervals_need_variances_that_are_not_negative():
     votes = pv.Votes.from_wins(["ash", "birch", "cedar"], ["birch", "cedar", "ash"])
     # The first varies with the second and with the third, less than these vary with one another.
     covariance = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, -0.5], [1.0, -0.5, 2.0]])
-    ranking = replace(pv.bradley_terry(votes), uncertainty=Known(covariance))
+    ranking = replace(pv.bradley_terry(votes), _uncertainty=Known(covariance))
     assert ranking.quasi_variances[0] < 0
     with pytest.raises(pv.InputError, match="quasi-variance of 'ash' is negative"):
         ranking.plot(intervals="comparison")
@@ -120,7 +120,7 @@ def test_bootstrapped_scores_have_bars():
 
 def test_top_draws_everyone_level_with_the_last():
     votes = pv.Votes.from_wins(["ash", "ash", "birch", "cedar"], ["birch", "cedar", "elm", "elm"])
-    ax = draw(pv.tally(votes), top=2)
+    ax = draw(pv.tally(votes), top_k=2)
     assert tick_texts(ax) == ["ash", "birch", "cedar"]
     assert ax.get_lines()[0].get_xdata().tolist() == [2.0, 1.0, 1.0]
 
@@ -199,7 +199,7 @@ def test_the_saved_picture_is_not_blank(ranking, tmp_path):
 @pytest.mark.parametrize("suffix", [".png", ".PNG", ".svg", ".pdf"])
 def test_pictures_are_saved_by_their_suffix(suffix, tmp_path):
     path = tmp_path / f"ranking{suffix}"
-    save_ranking(RANKING, path, top=3)
+    save_ranking(RANKING, path, top_k=3)
     head = path.read_bytes()[:200]
     assert {".png": b"\x89PNG", ".svg": b"<svg", ".pdf": b"%PDF"}[suffix.lower()] in head or b"<?xml" in head
 
@@ -224,8 +224,8 @@ def test_a_picture_is_not_saved_in_an_unknown_format(tmp_path):
     [
         ({"level": 95}, "level is 95"),
         ({"level": 95, "intervals": "comparison"}, "level is 95"),
-        ({"top": 24}, "k is 24"),
-        ({"top": 0}, "k is 0"),
+        ({"top_k": 24}, "top_k is 24"),
+        ({"top_k": 0}, "top_k is 0"),
         ({"intervals": "quasi"}, "intervals is 'quasi'; use 'confidence' or 'comparison'"),
     ],
 )

@@ -32,14 +32,14 @@ FITTED = pv.bradley_terry(TABLE)
 def ranking_of(scores, unit: pv.ranking.Unit = "log-odds", *, items=None, covariance=None, **fields) -> pv.Ranking:
     """A ranking of these scores that no votes led to."""
     items = tuple(range(len(scores))) if items is None else tuple(items)
-    source = pv.Votes.from_wins([], [], items=items)
     return pv.Ranking(
         items=items,
         scores=np.array(scores, float),
         unit=unit,
         method="by hand",
-        source=source,
-        uncertainty=None if covariance is None else Known(np.array(covariance, float)),
+        _totals=np.zeros((len(items), 4)),
+        _first=np.arange(len(items), dtype=np.int32),
+        _uncertainty=None if covariance is None else Known(np.array(covariance, float)),
         **fields,
     )
 
@@ -128,8 +128,8 @@ def test_top_says_who_shares_the_place() -> None:
 @pytest.mark.parametrize("k", [0, -1, 6, 2.0, True, "2", None, math.nan])
 def test_k_out_of_range_is_refused(k) -> None:
     ranking = pv.bradley_terry(TABLE)
-    for ask in (ranking.top, ranking.top_k_probability):
-        assert refusal(ask, k) == f"k is {k!r}; with 5 items it is a whole number from 1 to 5"
+    for ask, name in ((ranking.top, "k"), (ranking.top_k_probability, "top_k")):
+        assert refusal(ask, k) == f"{name} is {k!r}; with 5 items it is a whole number from 1 to 5"
     assert ranking.top(np.int64(2)) == ranking.top(2)
 
 

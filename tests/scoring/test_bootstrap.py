@@ -12,7 +12,7 @@ import reference
 import pairvote as pv
 from pairvote.ranking._uncertainty import Known
 from pairvote.scoring import _bootstrap as module
-from pairvote.scoring._methods import METHODS
+from pairvote.scoring._methods import SCORERS
 
 WORKSHOP = pv.datasets.kalmar().simulated_votes(rng=7, ties=0.5)
 MODELS = ("davidson", "rao-kupper", "half", "drop")
@@ -38,23 +38,24 @@ def credit(votes):
     return table
 
 
-def assert_same_covariance(ranking, expected, n_resamples):
+def assert_same_covariance(covariance, expected, n_resamples):
     """Each entry within five of its standard errors, those of a sample covariance of normal variables."""
     variances = np.diag(expected)
     errors = np.sqrt((np.outer(variances, variances) + expected**2) / n_resamples)
-    np.testing.assert_array_less(np.abs(ranking.covariance - expected), 5 * errors + 1e-12)
+    np.testing.assert_array_less(np.abs(covariance - expected), 5 * errors + 1e-12)
 
 
 @pytest.mark.parametrize("many_alike", [0, 8])
-def test_covariance_of_tally_by_vote_is_the_analytic_one(many_alike, monkeypatch):
+def test_covariance_of_tally_by_vote_is_the_analytic_one(many_alike):
     # Drawn by kind, and one by one.
-    monkeypatch.setattr(module, "MANY_ALIKE", many_alike)
-    n_resamples = 2000
-    ranking = pv.bootstrap(WORKSHOP, "tally", n_resamples=n_resamples, rng=1)
+    n_resamples, rng = 2000, np.random.default_rng(1)
+    draw = module._AddedUp.of(WORKSHOP, np.arange(len(WORKSHOP)), "vote", folded=True)
+    draw = replace(draw, many_alike=many_alike)
+    samples = np.array([pv.tally(draw(rng)).scores for _ in range(n_resamples)])
     # A sum of n independent draws from the votes has n times the covariance of one of them.
     one_vote = np.cov(credit(WORKSHOP).T, bias=True)
     p = centring(23)
-    assert_same_covariance(ranking, p @ (len(WORKSHOP) * one_vote) @ p, n_resamples)
+    assert_same_covariance(Known.of_samples(samples).covariance(), p @ (len(WORKSHOP) * one_vote) @ p, n_resamples)
 
 
 def test_covariance_of_tally_by_voter_is_the_analytic_one():
@@ -62,7 +63,7 @@ def test_covariance_of_tally_by_voter_is_the_analytic_one():
     ranking = pv.bootstrap(WORKSHOP, "tally", n_resamples=n_resamples, by="voter", rng=1)
     ballots = np.stack([credit(WORKSHOP)[WORKSHOP.voter == voter].sum(axis=0) for voter in range(30)])
     p = centring(23)
-    assert_same_covariance(ranking, p @ (30 * np.cov(ballots.T, bias=True)) @ p, n_resamples)
+    assert_same_covariance(ranking.covariance, p @ (30 * np.cov(ballots.T, bias=True)) @ p, n_resamples)
 
 
 def test_voters_who_repeat_themselves_count_once_by_voter():
@@ -95,7 +96,7 @@ def test_covariance_of_bradley_terry_is_the_sandwich(options, tie_share):
     np.testing.assert_allclose(
         ranking.standard_errors, sandwich.standard_errors, rtol=4 / math.sqrt(2 * n_resamples) + 0.01
     )
-    assert_same_covariance(ranking, sandwich.covariance, n_resamples)
+    assert_same_covariance(ranking.covariance, sandwich.covariance, n_resamples)
     np.testing.assert_array_equal(ranking.scores, sandwich.scores)
 
 
@@ -117,7 +118,7 @@ def test_resamples_are_scored_as_the_scorer_scores_them(method, options, by, wei
         votes = votes.where(votes.outcome != pv.Outcome.TIE)
     if weighted:
         votes = replace(votes, weight=np.random.default_rng(1).choice([0.5, 1.0, 2.5], size=len(votes)))
-    samples = pv.bootstrap(votes, method, by=by, n_resamples=8, rng=11, **options).uncertainty.samples
+    samples = pv.bootstrap(votes, method, by=by, n_resamples=8, rng=11, **options)._uncertainty.samples
     lots = votes.voter if by == "voter" else np.arange(len(votes))
     expected = [pv.rank(votes._take(rows), method, **options).scores for rows in drawn_rows(votes, lots, 8, 11)]
     tolerance = 1e-3 if "tol" in options else 1e-7
@@ -129,7 +130,7 @@ def test_a_few_hundred_items_are_scored_the_same():
     rng = np.random.default_rng(12)
     left = rng.integers(150, size=6000)
     votes = pv.Votes.from_codes(left, (left + rng.integers(1, 150, size=6000)) % 150, rng.integers(3, size=6000))
-    samples = pv.bootstrap(votes, n_resamples=2, rng=12).uncertainty.samples
+    samples = pv.bootstrap(votes, n_resamples=2, rng=12)._uncertainty.samples
     expected = [pv.bradley_terry(votes._take(rows)).scores for rows in drawn_rows(votes, np.arange(6000), 2, 12)]
     np.testing.assert_allclose(samples, expected, rtol=0, atol=1e-7)
 
@@ -146,7 +147,7 @@ def test_intervals_cover():
     assert abs(covered / n_workshops - 0.95) < 3 * math.sqrt(0.95 * 0.05 / n_workshops)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SCORERS)
 @pytest.mark.parametrize("by", ["vote", "voter"])
 def test_same_seed_same_answer_and_the_scorers_own_estimate(method, by):
     first, again, other = (pv.bootstrap(WORKSHOP, method, n_resamples=20, by=by, rng=s) for s in (5, 5, 6))
@@ -155,7 +156,7 @@ def test_same_seed_same_answer_and_the_scorers_own_estimate(method, by):
     assert not np.array_equal(first.covariance, other.covariance)
     plain = pv.rank(WORKSHOP, method)
     np.testing.assert_array_equal(first.scores, plain.scores)
-    for name in ("unit", "method", "log_odds_per_unit"):
+    for name in ("unit", "method", "_log_odds_per_unit"):
         assert getattr(first, name) == getattr(plain, name)
     np.testing.assert_allclose(first.covariance.sum(axis=0), 0.0, atol=1e-9 * np.abs(first.covariance).max())
 
@@ -165,7 +166,7 @@ def test_the_fit_says_where_the_standard_errors_come_from():
     assert pv.bootstrap(WORKSHOP, "tally", n_resamples=2, rng=0).fit is None
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SCORERS)
 def test_skips_and_weightless_votes_change_nothing(method):
     extra = pv.Votes.from_codes([3, 4], [5, 6], [3, 2], items=WORKSHOP.items, voter=[1, 77], weight=[1.0, 0.0])
     plain = pv.bootstrap(WORKSHOP, method, n_resamples=10, rng=8)
@@ -189,7 +190,7 @@ def test_options_and_criterion_reach_every_resample():
 def test_drawn_votes_keep_their_order():
     # The two wins in the other order give other ratings, which must never be drawn.
     votes = pv.Votes.from_wins(["ash", "birch"], ["birch", "ash"])
-    samples = pv.bootstrap(votes, "elo", n_resamples=60, rng=0).uncertainty.samples
+    samples = pv.bootstrap(votes, "elo", n_resamples=60, rng=0)._uncertainty.samples
     drawn = [votes._take(np.array(rows)) for rows in ([0, 0], [0, 1], [1, 1])]
     expected = {pv.elo(resample).scores[0] for resample in drawn}
     assert pv.elo(votes._take(np.array([1, 0]))).scores[0] not in expected
@@ -205,7 +206,7 @@ def test_shuffled_elo_takes_its_shuffles_from_the_same_seed():
 
 def test_top_k_probability_is_the_share_of_resamples():
     ranking = pv.bootstrap(WORKSHOP, "elo", n_resamples=50, rng=1)
-    best = np.argsort(-ranking.uncertainty.samples, axis=1)[:, :5]
+    best = np.argsort(-ranking._uncertainty.samples, axis=1)[:, :5]
     np.testing.assert_allclose(ranking.top_k_probability(5), np.bincount(best.ravel(), minlength=23) / 50)
     scaled = pv.bootstrap(WORKSHOP, n_resamples=50, rng=1)
     np.testing.assert_array_equal(scaled.on_elo_scale().top_k_probability(5), scaled.top_k_probability(5))
@@ -215,7 +216,7 @@ def test_top_k_probability_is_the_share_of_resamples():
 def test_items_level_at_the_last_place_share_it_evenly():
     ranking = pv.tally(pv.Votes.from_wins(["ash"], ["birch"], items=["ash", "birch", "cedar", "elm"]))
     samples = np.array([[2.0, 1.0, 1.0, 1.0], [0.0, 3.0, 3.0, 1.0], [4.0, 3.0, 2.0, 1.0]])
-    shares = replace(ranking, uncertainty=Known(np.eye(4), samples)).top_k_probability(2)
+    shares = replace(ranking, _uncertainty=Known(np.eye(4), samples)).top_k_probability(2)
     np.testing.assert_allclose(shares, [2 / 3, (1 / 3 + 1 + 1) / 3, (1 / 3 + 1) / 3, 1 / 9])
     for k in (1, 2, 3, 4):
         total = pv.bootstrap(WORKSHOP, "tally", n_resamples=50, rng=1).top_k_probability(k).sum()
@@ -230,15 +231,15 @@ def test_resamples_that_cannot_be_scored_are_counted_and_named():
     assert pv.bootstrap(votes, n_resamples=100, rng=0).standard_errors.shape == (2,)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SCORERS)
 @pytest.mark.parametrize("by", ["vote", "voter"])
 def test_jobs_do_not_change_the_result(method, by):
     # Three blocks, the last of them smaller.
     one, two = (pv.bootstrap(WORKSHOP, method, by=by, n_resamples=110, rng=5, n_jobs=n_jobs) for n_jobs in (1, 2))
-    assert one.uncertainty.samples.shape == (110, 23)
-    np.testing.assert_array_equal(one.uncertainty.samples, two.uncertainty.samples)
+    assert one._uncertainty.samples.shape == (110, 23)
+    np.testing.assert_array_equal(one._uncertainty.samples, two._uncertainty.samples)
     np.testing.assert_array_equal(one.covariance, two.covariance)
-    assert len(np.unique(one.uncertainty.samples, axis=0)) == 110
+    assert len(np.unique(one._uncertainty.samples, axis=0)) == 110
 
 
 def test_progress_is_shown_on_standard_error_only_when_asked_for(capfd):
@@ -285,7 +286,7 @@ def test_items_that_a_resample_leaves_out_get_no_value(method, options, score, a
     rng = np.random.default_rng(9)
     expected = reference.bootstrap(rows, lots, score, n_resamples, rng, acceptable=acceptable)
     ranking = pv.bootstrap(votes, method, by=by, n_resamples=n_resamples, rng=9, **options)
-    samples = ranking.uncertainty.samples
+    samples = ranking._uncertainty.samples
     assert samples.shape == expected.shape
     # There are only so many resamples, so both come upon the same scores, about equally often.
     for item in range(3):
@@ -299,11 +300,11 @@ def test_items_that_a_resample_leaves_out_get_no_value(method, options, score, a
 def test_the_prior_speaks_for_no_item():
     # One plain resample in e would leave cedar to the prior, which puts it between the two others.
     votes = pv.Votes.from_wins(["ash", "birch"] * 20 + ["cedar"], ["birch", "ash"] * 20 + ["ash"])
-    samples = pv.bootstrap(votes, n_resamples=200, prior_sd=1.0, rng=1).uncertainty.samples
+    samples = pv.bootstrap(votes, n_resamples=200, prior_sd=1.0, rng=1)._uncertainty.samples
     assert (samples[:, 2] > 0.2).all()
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "tally"])
+@pytest.mark.parametrize("method", [method for method in SCORERS if method != "tally"])
 def test_votes_that_do_not_join_all_items_are_refused(method):
     options = {"prior": 0.1} if method == "luce" else {}
     records = [("ash", "birch", "left"), ("birch", "ash", "left")] * 10
@@ -320,7 +321,7 @@ def test_votes_that_do_not_join_all_items_are_refused(method):
 def test_an_item_without_votes_has_a_tally_of_none():
     votes = pv.Votes.from_wins(["ash", "birch"] * 10, ["birch", "ash"] * 10, items=["ash", "birch", "cedar"])
     ranking = pv.bootstrap(votes, "tally", n_resamples=50, rng=0)
-    assert (ranking.uncertainty.samples[:, 2] == 0.0).all()
+    assert (ranking._uncertainty.samples[:, 2] == 0.0).all()
 
 
 def test_components_are_no_matter_to_the_win_rate():
@@ -349,7 +350,7 @@ def test_dropped_ties_are_not_drawn():
     assert len(decided) < len(WORKSHOP)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SCORERS)
 @pytest.mark.parametrize("by", ["vote", "voter"])
 def test_criteria_are_resampled_together(method, by):
     rng = np.random.default_rng(5)
@@ -365,7 +366,7 @@ def test_criteria_are_resampled_together(method, by):
         + 0.75 * pv.rank(votes._take(rows), method, criterion="useful", **options).scores
         for rows in drawn_rows(votes, lots, 4, 3)
     ]
-    np.testing.assert_allclose(ranking.uncertainty.samples, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(ranking._uncertainty.samples, expected, rtol=1e-9, atol=1e-9)
     # Every criterion has to join all items by itself.
     silent = votes.where((criterion == "new") | (votes.left != 0) & (votes.right != 0))
     if method != "tally":

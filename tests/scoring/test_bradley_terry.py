@@ -41,7 +41,7 @@ def outcomes_of(ranking: pv.Ranking) -> list[float]:
 def assert_same_fit(ours: pv.Ranking, theirs: pv.Ranking, tolerance: float = 1e-8) -> None:
     np.testing.assert_allclose(ours.scores, theirs.scores, rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(outcomes_of(ours), outcomes_of(theirs), rtol=tolerance, atol=tolerance)
-    if ours.uncertainty is not None:
+    if ours._uncertainty is not None:
         scale = max(1.0, float(np.abs(theirs.covariance).max(initial=0.0)))
         np.testing.assert_allclose(ours.covariance, theirs.covariance, rtol=1e-6, atol=1e-6 * scale)
 

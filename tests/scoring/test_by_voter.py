@@ -134,7 +134,7 @@ def test_the_gradients_behind_it(ties, position, with_covariates) -> None:
     votes, inverse = expected["votes"], expected["inverse"]
     posterior = pv.bradley_terry(
         table.votes(), covariates=covariates if with_covariates else None, **BY_VOTER, **options
-    ).fit.posterior
+    ).fit._posterior
     # Covariates are scaled to be at most one, and their coefficients inversely.
     scale = np.ones(len(inverse))
     if with_covariates:
@@ -183,7 +183,7 @@ def test_voters_with_many_votes_and_with_few_take_two_ways_to_one_answer(monkeyp
 def test_corrected_gradients_are_nearly_those_without_the_voter() -> None:
     """A voter's pull at the maximum of all others' votes: the correction leaves less than a fiftieth of the gap."""
     table = kalmar_like(4)
-    posterior = pv.bradley_terry(table.votes(), **BY_VOTER).fit.posterior
+    posterior = pv.bradley_terry(table.votes(), **BY_VOTER).fit._posterior
     task = (posterior.model, posterior.solution.parameters, posterior.rows)
     plain = _clusters.voter_gradients(*task).toarray()
     corrected = _clusters.corrected_gradients(*task, posterior._inverse).toarray()

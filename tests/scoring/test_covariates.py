@@ -527,7 +527,7 @@ def test_ties_go_against_a_covariate_that_decided_votes_go_with(ties, sign) -> N
     side = np.where(SOME.outcome == TIE, sign, SOME.outcome - 1.0)
     fit = fitted(SOME._replace(covariates=(size * side)[:, None]), ties=ties).fit
     assert 0.0 < fit.coefficients[0] < 20.0
-    check_effects(fit.posterior.model)
+    check_effects(fit._posterior.model)
 
 
 @pytest.mark.parametrize("n_items", [520, 30])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import Sample, samples
 
 import pairvote as pv
+from pairvote import _kernels
 
 RIGHT, TIE, LEFT, SKIP = 0, 1, 2, 3
 OPTIONS = st.fixed_dictionaries(
@@ -80,6 +81,19 @@ def test_votes_keep_their_order(sample, options) -> None:
     for left, right, outcome, weight in rows:
         seen.record(left, right, pv.Outcome(outcome), weight)
     assert [seen[item] for item in range(sample.n_items)] == rated.scores.tolist()
+
+
+def test_totals_and_components_of_many_votes_are_those_of_chunks() -> None:
+    votes = random_votes(30, 250_000 if _kernels.elo.COMPILED else 2_000, 4)
+    first_half = np.arange(len(votes)) < len(votes) // 2
+    whole, chunks = (
+        pv.elo(votes),
+        pv.elo([votes.where(first_half), votes.where(~first_half)]),
+    )
+    np.testing.assert_array_equal(whole.scores, chunks.scores)
+    for name in ("won", "tied", "asked", "skipped", "components"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(chunks, name))
+    np.testing.assert_array_equal(whole.won, pv.tally(votes, ties=0).scores)
 
 
 def test_another_order_gives_other_ratings() -> None:
@@ -147,7 +161,7 @@ def test_numbers_of_other_widths_are_taken_as_what_they_are(kind) -> None:
     ratings.record("a", "b", "left", kind(3))
     same.record("a", "b", "left", 3.0)
     assert ratings["a"] == same["a"]
-    assert json.loads(json.dumps(ratings.to_dict())) == same.to_dict()
+    assert json.loads(json.dumps(ratings.state())) == same.state()
 
 
 # --- shuffles ---
@@ -274,7 +288,7 @@ def test_weights_that_would_overflow_are_refused(weight) -> None:
     for heavy in (weight, 1e308):
         with pytest.raises(pv.InputError, match="more than"):
             ratings.record("a", "b", "left", heavy)
-    assert ratings.to_dict() == pv.EloRatings(["a", "b"]).to_dict()
+    assert ratings.state() == pv.EloRatings(["a", "b"]).state()
 
 
 def test_large_weights_below_that_stay_finite() -> None:
@@ -295,8 +309,8 @@ def test_single_votes_equal_batches_to_the_bit(sample, split, options) -> None:
         if place < split:
             mixed.record(NAMES[left], NAMES[right], pv.Outcome(outcome), weight)
     mixed.update(votes.where(np.arange(len(votes)) >= split))
-    assert single.to_dict() == batch.to_dict() == mixed.to_dict()
-    assert single.to_dict()["ratings"] == pv.elo(votes, **options).scores.tolist()
+    assert single.state() == batch.state() == mixed.state()
+    assert single.state()["ratings"] == pv.elo(votes, **options).scores.tolist()
     totals = reference.item_totals(sample.rows, sample.n_items)
     ranking = single.ranking()
     for name in ("won", "tied", "skipped"):
@@ -330,11 +344,11 @@ def test_labels_that_no_vote_bears_need_not_be_known() -> None:
 def test_a_batch_with_an_unknown_item_changes_nothing() -> None:
     ratings = pv.EloRatings(["ash", "birch"])
     ratings.record("ash", "birch", "left")
-    before = ratings.to_dict()
+    before = ratings.state()
     votes = pv.Votes.from_wins(["ash", "cedar"], ["birch", "ash"])
     with pytest.raises(pv.InputError, match="'cedar' is not among the 2 items; add it first"):
         ratings.update(votes)
-    assert ratings.to_dict() == before
+    assert ratings.state() == before
     ratings.add("cedar")
     ratings.update(votes)
     assert ratings["cedar"] > 1500
@@ -362,10 +376,10 @@ def test_a_batch_with_an_unknown_item_changes_nothing() -> None:
 def test_a_refused_vote_changes_nothing(vote, message) -> None:
     ratings = pv.EloRatings(["ash", "birch"])
     ratings.record("birch", "ash", "left")
-    before = ratings.to_dict()
+    before = ratings.state()
     with pytest.raises(pv.InputError, match=re.escape(message)):
         ratings.record(*vote)
-    assert ratings.to_dict() == before
+    assert ratings.state() == before
 
 
 def test_outcomes_go_by_name_or_by_member() -> None:
@@ -380,13 +394,13 @@ def test_outcomes_go_by_name_or_by_member() -> None:
         same.record("b", "a", "left")
         ratings.record("a", "b", name)
         same.record("a", "b", outcome)
-        assert ratings.to_dict() == same.to_dict()
+        assert ratings.state() == same.state()
 
 
 def test_votes_of_no_weight_change_no_rating() -> None:
     ratings = pv.EloRatings(["a", "b"])
     ratings.record("a", "b", "left", 0.0)
-    assert ratings.to_dict() == pv.EloRatings(["a", "b"]).to_dict() | {"n_votes": 1}
+    assert ratings.state() == pv.EloRatings(["a", "b"]).state() | {"n_votes": 1}
 
 
 @pytest.mark.parametrize(
@@ -400,10 +414,10 @@ def test_votes_of_no_weight_change_no_rating() -> None:
 )
 def test_a_label_that_cannot_be_added_changes_nothing(label, message) -> None:
     ratings = pv.EloRatings(["ash", "birch"])
-    before = ratings.to_dict()
+    before = ratings.state()
     with pytest.raises(pv.InputError, match=re.escape(message)):
         ratings.add(label)
-    assert ratings.to_dict() == before
+    assert ratings.state() == before
     assert len(ratings) == 2
 
 
@@ -437,13 +451,13 @@ def test_items_without_an_order_are_refused(items) -> None:
 def test_ratings_go_through_a_dict_and_json_to_the_bit(sample, options) -> None:
     ratings = pv.EloRatings(NAMES[: sample.n_items], **options)
     ratings.update(sample.votes(items=NAMES[: sample.n_items]))
-    for state in (ratings.to_dict(), json.loads(json.dumps(ratings.to_dict()))):
-        again = pv.EloRatings.from_dict(state)
-        assert again.to_dict() == ratings.to_dict()
+    for state in (ratings.state(), json.loads(json.dumps(ratings.state()))):
+        again = pv.EloRatings.from_state(state)
+        assert again.state() == ratings.state()
         again.record("ash", "birch", "tie", 0.3)
         same = pickle.loads(pickle.dumps(ratings))
         same.record("ash", "birch", "tie", 0.3)
-        assert again.to_dict() == same.to_dict()
+        assert again.state() == same.state()
 
 
 @pytest.mark.parametrize(
@@ -465,16 +479,16 @@ def test_ratings_go_through_a_dict_and_json_to_the_bit(sample, options) -> None:
     ],
 )
 def test_a_changed_dict_is_refused(change) -> None:
-    state = pv.EloRatings(["a", "b"]).to_dict()
+    state = pv.EloRatings(["a", "b"]).state()
     change(state)
-    with pytest.raises(pv.InputError, match=r"pass (its dict|the dict of EloRatings\.to_dict) unchanged"):
-        pv.EloRatings.from_dict(state)
+    with pytest.raises(pv.InputError, match=r"pass (its dict|the dict of EloRatings\.state) unchanged"):
+        pv.EloRatings.from_state(state)
 
 
 @pytest.mark.parametrize("state", [None, [], "state", {}, 3])
 def test_what_is_no_dict_of_ratings_is_refused(state) -> None:
-    with pytest.raises(pv.InputError, match=r"this is not what EloRatings\.to_dict gave"):
-        pv.EloRatings.from_dict(state)
+    with pytest.raises(pv.InputError, match=r"this is not what EloRatings\.state gave"):
+        pv.EloRatings.from_state(state)
 
 
 def test_a_ranking_is_a_picture_of_the_moment() -> None:

@@ -83,7 +83,7 @@ def test_equals_choix(prior) -> None:
     for algorithm, scores in theirs.items():
         ours = pv.luce(BASEBALL, algorithm=algorithm, prior=prior)
         np.testing.assert_allclose(ours.scores, scores - scores.mean(), atol=1e-6)
-        assert (ours.unit, ours.method, ours.fit, ours.uncertainty) == ("log-odds", "luce", None, None)
+        assert (ours.unit, ours.method, ours.fit, ours._uncertainty) == ("log-odds", "luce", None, None)
 
 
 @pytest.mark.parametrize("algorithm", ["ilsr", "mm"])

@@ -197,10 +197,10 @@ def test_a_stream_goes_on_from_a_checkpoint_to_the_bit(sample: Sample, cuts: lis
     unbroken.update(chunks, add=True)
     first = pv.EloRatings([], k=20)
     first.update(chunks[:stop], add=True)
-    second = pv.EloRatings.from_dict(json.loads(json.dumps(first.to_dict())))
+    second = pv.EloRatings.from_state(json.loads(json.dumps(first.state())))
     assert second.n_votes == sum(map(len, chunks[:stop]))
     second.update(chunks[stop:], add=True)
-    assert second.to_dict() == unbroken.to_dict()
+    assert second.state() == unbroken.state()
     assert unbroken.n_votes == len(sample.rows)
     assert [unbroken[label] for label in unbroken.items] == pv.elo(chunks, k=20).scores.tolist()
 

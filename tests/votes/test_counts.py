@@ -240,8 +240,6 @@ def test_item_totals_add_up_each_items_votes(sample: Sample) -> None:
     for kernel in KERNELS:
         with running(kernel):
             np.testing.assert_array_equal(_given.totals_of(votes), expected)
-    as_they_came = _given.ItemTotals(votes.items, expected)
-    assert _given.totals_of(as_they_came) is expected
 
 
 @kernels
@@ -268,12 +266,6 @@ def test_components_of_long_chains_in_any_order(kernel: str) -> None:
             pairs = pv.Votes.from_codes(every_other, every_other + 1, np.full(len(every_other), 1), n_items=n_items)
             assert not joined.any()
             np.testing.assert_array_equal(_given.components_of(pairs), np.arange(n_items) // 2)
-
-
-def test_running_totals_have_no_components() -> None:
-    totals = _given.ItemTotals(("a", "b"), np.zeros((2, 4)))
-    with pytest.raises(pv.InputError, match=r"do not keep who met whom; rank the votes themselves"):
-        _given.components_of(totals)
 
 
 @given(samples(max_votes=12))

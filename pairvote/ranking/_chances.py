@@ -1,0 +1,60 @@
+"""Chances of a vote's outcomes, of arrays of differences in log-odds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._inference.outcomes import outcome_probabilities
+from pairvote._inference.solver import LARGEST_DENSE
+from pairvote.errors import InputError
+from pairvote.ranking._results import Fit, OutcomeProbabilities
+
+
+def check_table_size(n_items: int) -> None:
+    """InputError for more items than a table of all pairs is made for."""
+    if n_items > LARGEST_DENSE:
+        raise InputError(
+            f"the probabilities of {n_items:,} items would take {n_items**2 * 8 / 2**30:.1f} GiB; they "
+            f"are given for up to {LARGEST_DENSE:,}, but expected_score() of two items for any number"
+        )
+
+
+def expected_scores(
+    gaps: NDArray[np.float64], log_odds_per_unit: float | None, fit: Fit | None, method: str
+) -> NDArray[np.float64]:
+    """The chance that the first of two is picked, a tie as half, averaged over the two sides that it may stand on.
+
+    gaps : how far the first is ahead, in a unit of so many log-odds; InputError where it is None
+    """
+    if log_odds_per_unit is None:
+        raise InputError(
+            f"a ranking by {method!r} has no model of a vote; score with elo or bradley_terry, "
+            "and where there are several criteria, one of them"
+        )
+    log_odds = log_odds_per_unit * gaps
+    if fit is None:
+        right, _, left = np.moveaxis(outcome_probabilities(log_odds, 0.0, "davidson"), -1, 0)
+        return np.asarray(0.5 + 0.5 * (left - right))
+    here, there = (
+        outcome_probabilities(log_odds + side, fit.tie_parameter, fit.ties)
+        for side in (fit.position_effect, -fit.position_effect)
+    )
+    leads = here[..., 2] - here[..., 0] + there[..., 2] - there[..., 0]
+    return np.asarray(0.5 + 0.25 * leads)
+
+
+def chances_of(
+    gap: float, log_odds_per_unit: float | None, fit: Fit | None, method: str, *, tied: bool
+) -> OutcomeProbabilities:
+    """The chance of each outcome where the left item is ahead by `gap`; `tied` says whether anybody tied.
+
+    InputError where ties are not modelled.
+    """
+    if fit is None or log_odds_per_unit is None or (fit.ties in ("half", "drop") and tied):
+        raise InputError(
+            f"this ranking by {method!r} has no model of ties; score with bradley_terry and ties='davidson'"
+        )
+    log_odds = np.array(log_odds_per_unit * gap + fit.position_effect)
+    right, tie, left = outcome_probabilities(log_odds, fit.tie_parameter, fit.ties).tolist()
+    return OutcomeProbabilities(left, tie, right)

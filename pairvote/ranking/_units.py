@@ -1,0 +1,45 @@
+"""Units of scores: how many decimals they are shown with, and how close level scores are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ELO_PER_LOG_ODDS = 400.0 / math.log(10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """What scores are measured in.
+
+    name : str
+    decimals : int
+        Shown where there are no standard errors to tell how many are worth it.
+    level_within : float
+        Scores at most this far apart are level: an item scored twice differs by rounding, or by a fit's tolerance.
+    relative : bool
+        Whether `level_within` is a share of the largest score.
+    counted : bool
+        Whether scores that are all whole numbers are shown without decimals.
+    """
+
+    name: str
+    decimals: int
+    level_within: float = 1e-12
+    relative: bool = True
+    counted: bool = False
+
+    def tolerance(self, scores: NDArray[np.float64]) -> float:
+        """How far apart level scores may be among these."""
+        return self.level_within * (float(np.abs(scores).max(initial=0.0)) if self.relative else 1.0)
+
+
+LOG_ODDS = Unit(name="log-odds", decimals=2, level_within=1e-8, relative=False)
+ELO = Unit(name="elo", decimals=0, level_within=1e-8 * ELO_PER_LOG_ODDS, relative=False)
+VOTES = Unit(name="votes", decimals=1, counted=True)
+SHARE = Unit(name="share", decimals=3)
+# Registering a scorer in `pairvote.scoring` adds its unit here.
+UNITS = {unit.name: unit for unit in (LOG_ODDS, ELO, VOTES, SHARE)}
