@@ -1,13 +1,12 @@
-"""Scores by the algorithms of the package choix, checked before they are handed out."""
+"""Scores by the algorithms of the package choix."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping
-from typing import Any, Literal
+from collections.abc import Hashable, Mapping
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
 from pairvote._common.messages import wrong_option
@@ -15,10 +14,11 @@ from pairvote._common.outcomes import Outcome
 from pairvote._inference.identification import check_scores, decided
 from pairvote._inference.posterior import centred
 from pairvote._inference.solver import LARGEST_DENSE
-from pairvote.errors import ConvergenceError, InputError
+from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Known
 from pairvote.scoring._bradley_terry import SMALLEST_PRIOR_SD
+from pairvote.scoring._choix import MAXIMISERS, Table, estimate, expectation_propagation
 from pairvote.scoring._criteria import combine
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import as_counts, summed
@@ -26,20 +26,11 @@ from pairvote.votes._votes import Votes
 
 Algorithm = Literal["lsr", "ilsr", "mm", "rank-centrality", "ep"]
 LuceTies = Literal["half", "drop"]
-Table = NDArray[np.float64]
+ALGORITHMS = (*MAXIMISERS, "ep")
 
-ALGORITHMS: tuple[Algorithm, ...] = ("lsr", "ilsr", "mm", "rank-centrality", "ep")
-# What these take is a list with one entry for each vote.
-LISTED: tuple[Algorithm, ...] = ("mm", "rank-centrality", "ep")
-MOST_LISTED = 10_000_000
-# In log-odds, how far a score may be from what the algorithm is defined to give.
-FARTHEST = 1e-6
-# choix's own 1e-8 is the length of a step, many of which may be left to go.
-MM_TOL = 1e-11
 DEFAULT_PRIOR_SD = 3.0
 # Under a wider one the covariance of uncentred scores drowns that of the centred ones in rounding.
 LARGEST_PRIOR_SD = 1e4
-REMEDY = "score with bradley_terry, or with a stronger prior"
 
 
 def luce(
@@ -131,10 +122,10 @@ def luce(
     wins = _wins(counts)
     scores, uncertainty = np.zeros(n_items), None
     if algorithm == "ep":
-        scores, covariance = _expectation_propagation(wins, DEFAULT_PRIOR_SD if prior_sd is None else float(prior_sd))
+        scores, covariance = expectation_propagation(wins, DEFAULT_PRIOR_SD if prior_sd is None else float(prior_sd))
         uncertainty = Known(centred(covariance))
     elif n_items > 1:
-        scores = _estimate(algorithm, wins, float(prior))
+        scores = estimate(algorithm, wins, float(prior))
     return Ranking(
         items=counts.items,
         scores=scores - scores.sum() / max(n_items, 1),
@@ -177,107 +168,3 @@ def _wins(counts: PairCounts) -> Table:
     wins[counts.left, counts.right] = counts.table[:, Outcome.LEFT] + half
     wins[counts.right, counts.left] = counts.table[:, Outcome.RIGHT] + half
     return wins
-
-
-def _pairs(wins: Table, algorithm: Algorithm) -> list[tuple[int, int]]:
-    """The wins as choix's list of (winner, loser), one entry a vote."""
-    winner, loser = np.nonzero(wins)
-    won = wins[winner, loser]
-    broken = won[won % 1 > 0]
-    if len(broken):
-        raise InputError(
-            f"{algorithm!r} takes whole votes, and here one item has {broken[0]:g} wins over another",
-            option="ties",
-            remedy="use algorithm='ilsr', or where ties make the halves, ties='drop'",
-        )
-    if won.sum() > MOST_LISTED:
-        raise InputError(
-            f"{algorithm!r} takes a list of all votes, and there are {won.sum():,.0f}; use algorithm='ilsr'"
-        )
-    times = won.astype(np.int64)
-    return list(zip(np.repeat(winner, times).tolist(), np.repeat(loser, times).tolist(), strict=True))
-
-
-def _estimate(algorithm: Algorithm, wins: Table, prior: float) -> NDArray[np.float64]:
-    """The scores by choix, and where they are not what the algorithm defines, ConvergenceError."""
-    import choix
-
-    n_items = len(wins)
-    pairs = _pairs(wins, algorithm) if algorithm in LISTED else []
-    algorithms: dict[str, Callable[[], NDArray[np.float64]]] = {
-        "lsr": lambda: choix.lsr_pairwise_dense(wins, prior),
-        "ilsr": lambda: choix.ilsr_pairwise_dense(wins, prior),
-        "mm": lambda: choix.mm_pairwise(n_items, pairs, alpha=prior, tol=MM_TOL),
-        "rank-centrality": lambda: choix.rank_centrality(n_items, pairs, prior),
-    }
-    # What overflows or is no number ends in a distance that is too large or no number, and that raises.
-    with np.errstate(all="ignore"):
-        scores = _run(algorithm, algorithms[algorithm])
-        distance = _run(algorithm, lambda: _distance(*_balance(algorithm, wins, scores, prior)))
-    if not distance <= FARTHEST:
-        off = f"about {distance:.1g} log-odds from what it defines" if math.isfinite(distance) else "not finite"
-        raise ConvergenceError(f"choix's {algorithm!r} gave scores that are {off}; {REMEDY}")
-    return scores
-
-
-def _balance(algorithm: str, wins: Table, scores: NDArray[np.float64], prior: float) -> tuple[Table, Table]:
-    """What is left over of the equation that defines each item's score, and its derivatives.
-
-    Under "ilsr" and "mm" it is the gradient of the log-likelihood with its prior. The one-step algorithms let a
-    walk step from loser to winner at certain rates; there it is the flow into an item less that out of it
-    (Maystre and Grossglauser 2015, eq. 2).
-
-    Returns the derivative of each item's equation (row) by the others' scores, which is that by its own with the sign
-    changed, and what is left over: float64, shapes (n_items, n_items) and (n_items,).
-    """
-    n_items = len(wins)
-    weights = np.exp(scores - scores.max())
-    weights *= n_items / weights.sum()
-    if algorithm in ("ilsr", "mm"):
-        pull = prior * n_items if algorithm == "ilsr" else prior
-        met = wins + wins.T
-        share = weights[:, None] / (weights[:, None] + weights)
-        slopes = met * share * share.T + pull * np.outer(weights, weights) / n_items
-        return slopes, wins.sum(axis=1) - (met * share).sum(axis=1) + pull * (1.0 - weights)
-    rates = wins.T + (prior if algorithm == "rank-centrality" else 2.0 * prior)
-    if algorithm == "rank-centrality":
-        rates = np.divide(rates, rates + rates.T, out=np.zeros_like(rates), where=rates > 0)
-    flow = rates.T * weights
-    return flow, flow.sum(axis=1) - weights * rates.sum(axis=1)
-
-
-def _distance(slopes: Table, excess: Table) -> float:
-    """How far the scores are from solving the equations, to first order: the largest change of Newton's step."""
-    np.fill_diagonal(slopes, 0.0)
-    total = slopes.sum(axis=1)
-    step = np.linalg.solve(np.eye(len(total)) - slopes / total[:, None] + 1.0 / len(total), excess / total)
-    return float(np.abs(step - step.mean()).max())
-
-
-def _expectation_propagation(wins: Table, prior_sd: float) -> tuple[NDArray[np.float64], Table]:
-    """The mean and the covariance of the scores' posterior."""
-    import choix
-
-    n_items, precision = len(wins), prior_sd**-2.0
-    pairs = _pairs(wins, "ep")
-    if not pairs:
-        return np.zeros(n_items), np.eye(n_items) / precision
-    # choix visits the votes in an order drawn from numpy's global state: the same one each time, and then put back.
-    state = np.random.get_state()  # noqa: NPY002
-    np.random.seed(0)  # noqa: NPY002
-    try:
-        with np.errstate(all="ignore"):
-            mean, covariance = _run("ep", lambda: choix.ep_pairwise(n_items, pairs, precision))
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-        raise ConvergenceError(f"choix's 'ep' gave scores that are not finite; {REMEDY}")
-    return mean, covariance
-
-
-def _run(algorithm: str, compute: Callable[[], Any]) -> Any:
-    """What `compute` returns; the several ways in which choix gives up become one."""
-    try:
-        return compute()
-    except (RuntimeError, ArithmeticError, ValueError) as failure:
-        raise ConvergenceError(f"choix's {algorithm!r} gave up ({failure}); {REMEDY}") from failure
