@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3
 """Labels and their numbers.
 
 `code_rows` is the one kernel that handles objects, so it holds the interpreter: of a million labels most of the time
