@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairvote._common import text_table as _text_table
-from pairvote._common.text_table import PackedTexts, TextTable
+import pairvote as pv
+from pairvote._common.text_table import PackedTexts, TextLimits, TextTable
 
 # With halves of surrogate pairs, which a Python string may hold.
 TEXTS = st.lists(st.text(st.characters(), max_size=5), max_size=30)
@@ -50,13 +50,12 @@ def test_a_table_grows_as_texts_do_and_travels() -> None:
     assert copy.known(packed(texts[::-1])).tolist() == list(range(50_000))[::-1]
 
 
-def test_texts_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    # So few slots that most texts are found only after others.
-    monkeypatch.setattr(_text_table, "_empty_slots", lambda n_slots: np.full(64, -1, np.int64))
-    texts = [f"{code}" for code in range(60)]
-    table = TextTable()
-    assert table.number(packed(texts)).tolist() == list(range(60))
-    assert table.known(packed(texts)).tolist() == list(range(60))
+def test_texts_in_one_slot_are_told_apart() -> None:
+    # So few slots that many texts are found only after others.
+    texts = [f"{code}" for code in range(64)]
+    table = TextTable(n_slots=128)
+    assert table.number(packed(texts)).tolist() == list(range(64))
+    assert table.known(packed(texts)).tolist() == list(range(64))
 
 
 def test_parts_of_a_larger_piece_are_texts_as_well() -> None:
@@ -65,12 +64,28 @@ def test_parts_of_a_larger_piece_are_texts_as_well() -> None:
     assert TextTable().number(part).tolist() == [0, 1, 2]
 
 
-def test_more_than_can_be_numbered_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = TextTable()
-    monkeypatch.setattr(_text_table, "MAX_ITEMS", 4)
-    assert PackedTexts.of(["a"] * 4) is None
+def test_more_than_can_be_numbered_is_left_to_others() -> None:
+    limits = TextLimits(texts=4)
+    table = TextTable(limits=limits)
+    assert PackedTexts.of(["a"] * 4, limits) is None
     assert table.number(packed(["a", "b"])).tolist() == [0, 1]
     assert table.number(packed(["a", "b"])) is None
     assert table.n_texts == 2
-    monkeypatch.setattr(_text_table, "MOST_BYTES", 3)
-    assert PackedTexts.of(["abc"]) is None
+    assert PackedTexts.of(["abc"], TextLimits(n_bytes=3)) is None
+
+
+def test_a_text_that_was_never_asked_for_has_no_number() -> None:
+    table = TextTable()
+    table.number(packed(["ash"]))
+    for _ in range(2):
+        with pytest.raises(pv.InputError, match="'birch' is not among the 1 labels"):
+            table.known(packed(["ash", "birch"]))
+    assert (table.n_texts, table.packed().texts()) == (1, ("ash",))
+
+
+@pytest.mark.parametrize("begins", [[0, 3, 9], [0, 2, 1], [-1, 2, 3], [0, -5, 3], [0, 2**31 - 1, 3], [2, 1, 0]])
+def test_texts_must_lie_within_their_bytes(begins: list[int]) -> None:
+    broken = PackedTexts(np.array(begins, np.int32), np.frombuffer(b"ash", np.uint8))
+    for ask in (TextTable().number, TextTable().known):
+        with pytest.raises(pv.InputError, match="write the file anew"):
+            ask(broken)
