@@ -15,9 +15,9 @@ from pairvote._common.labels import (
     Codes,
     as_array,
     check_items,
+    checked_coded,
     first_row,
     iterate_labels,
-    own_coded,
     own_codes,
     own_values,
     reading,
@@ -99,10 +99,11 @@ def limited_codes(values: NDArray[np.integer[Any]], name: str, limit: int | None
 
 def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
     if isinstance(values, Coded):
-        values = list(iterate_labels(*own_coded(values, "weight")))
+        values = list(iterate_labels(*checked_coded(values, "weight")))
     # What is asked of a list below is asked of the copy.
     values = own_values(values, "weight")
-    raw = as_array(values, "weight")
+    # What is used is a copy of it.
+    raw = as_array(values, "weight", copy=False)
     if raw.shape != (n_votes,):
         raise InputError(f"weight has shape {raw.shape} and there are {n_votes} votes; pass one number for every vote")
     if raw.dtype.kind not in "iuf" or (isinstance(values, (list, tuple)) and bool in set(map(type, values))):

@@ -67,7 +67,7 @@ def _column(series: Any) -> Column:
     if series.dtype in (nw.Categorical, nw.Enum):
         native = series.to_native()
         if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
-            return Coded(np.asarray(native.cat.codes, np.int32), native.cat.categories.tolist())
+            return Coded(np.array(native.cat.codes, np.int32), native.cat.categories.tolist())
         if series.implementation.is_polars():
             return _polars_codes(native)
         if series.implementation.is_pyarrow():

@@ -142,7 +142,7 @@ def first_row(mask: NDArray[np.bool_]) -> int:
 def as_column(values: object, name: str) -> Column:
     """A copy of a user's column: a tuple, an array of integers of 64 bits, or codes where it has them already."""
     if isinstance(values, Coded):
-        return own_coded(values, name)
+        return checked_coded(values, name)
     if isinstance(values, (list, tuple)):
         with reading(name):
             return tuple(values)
@@ -163,20 +163,16 @@ def as_column(values: object, name: str) -> Column:
     return tuple(shown if shown.dtype.kind in "mM" else shown.tolist())
 
 
-def own_coded(column: Coded, name: str) -> Coded:
-    """A copy of a column of codes, all of which must be those of labels, or -1 for missing."""
-    labels, values = tuple(column.labels), as_array(column.codes, name, copy=False)
-    if values.ndim != 1 or values.dtype.kind not in "iu":
+def checked_coded(column: Coded, name: str) -> Coded:
+    """A column of codes, all of which must be those of labels, or -1 for missing. Whoever coded it made the arrays."""
+    codes, n_labels = column.codes, len(column.labels)
+    if len(codes) and not (int(codes.min()) >= -1 and int(codes.max()) < n_labels):
+        row = first_row((codes < -1) | (codes >= n_labels))
         raise InputError(
-            f"{name} has codes of shape {values.shape} and type {values.dtype}; pass one integer for every vote"
+            f"{name} at row {row} has the code {codes[row]}, and its categories have codes from 0 to {n_labels - 1}; "
+            "make the column anew from its labels"
         )
-    codes, _, stray = own_codes(values, np.int32, -1, min(len(labels), 2**31))
-    if stray is not None:
-        raise InputError(
-            f"{name} at row {stray[0]} has the code {stray[1]}, and its categories have codes from 0 to "
-            f"{len(labels) - 1}; make the column anew from its labels"
-        )
-    return Coded(codes, labels)
+    return column
 
 
 def _code_integers(values: NDArray[Any]) -> Coded:
@@ -264,9 +260,8 @@ def check_items(items: object) -> tuple[Hashable, ...]:
         raise InputError(f"items has shape {items.shape}; pass a one-dimensional array of labels")
     with reading("items"):
         series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items)
-        if isinstance(series, tuple):
-            coded = own_coded(Coded(*series), "items")
-            labels = tuple(iterate_labels(*coded))
+        if isinstance(series, Coded):
+            labels = tuple(iterate_labels(*checked_coded(series, "items")))
         else:
             values = items if series is None else series
             labels = tuple(values.tolist() if isinstance(values, np.ndarray) else values)
