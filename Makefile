@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 SOURCES := pyproject.toml setup.py $(wildcard pairvote/_kernels/*.py)
 
-.PHONY: demo test test-quick test-interpreted lint types docs wheel bench clean
+.PHONY: demo test test-quick test-interpreted test-checked lint types docs wheel bench clean
 
 demo: $(VENV)/installed-all
 	$(BIN)/pairvote demo
@@ -20,6 +20,10 @@ test-quick: $(VENV)/installed-test
 
 test-interpreted: $(VENV)/installed-test
 	PAIRVOTE_KERNELS=python $(PYTEST)
+
+# Needs gcc: bounds checks and sanitizers, in build/checked, beside the kernels of the checkout.
+test-checked: $(VENV)/installed-dev
+	.ci/test_checked $(BIN)/python
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

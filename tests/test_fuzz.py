@@ -9,6 +9,7 @@ import functools
 import importlib
 import io
 import json
+from collections import Counter
 from contextlib import suppress
 
 import numpy as np
@@ -56,9 +57,32 @@ def check(votes):
     repr(votes)
 
 
+TRIED = Counter()
+
+
 def attempt(make, *args, **options):
+    """Whether votes came out, and no PairvoteError."""
+    made = False
     with suppress(pv.PairvoteError):
         check(make(*args, **options))
+        made = True
+    TRIED[made] += 1
+    return made
+
+
+def reads(share):
+    """At least this share of a test's attempts must give votes: a reader that refuses everything is no reader."""
+
+    def decorate(test):
+        @functools.wraps(test)
+        def counted(*args, **kwargs):
+            TRIED.clear()
+            test(*args, **kwargs)
+            assert TRIED[True] >= share * TRIED.total(), f"only {TRIED[True]} of {TRIED.total()} were read"
+
+        return counted
+
+    return decorate
 
 
 def valid_file(format):
@@ -141,6 +165,7 @@ class TestFiles:
         attempt(pv.read_votes, io.StringIO("left,right,outcome\n" + text), format=format, voter=name)
         attempt(pv.read_votes, text)
 
+    @reads(0.05)
     @pytest.mark.parametrize("format", FORMATS)
     @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
     @given(data=st.data())
@@ -171,6 +196,7 @@ class TestFiles:
         text = "\n".join(map(json.dumps, records))
         attempt(pv.read_votes, io.StringIO(text), format="jsonl", outcomes={None: "skip", 0: "left"})
 
+    @reads(0.04)
     @given(st.data())
     def test_any_arguments(self, data):
         options = data.draw(
@@ -321,6 +347,7 @@ N_ITEMS = st.sampled_from([3, 4, 10**12, 2**70, -1, True, 3.0]) | THINGS
 
 
 class TestConstructors:
+    @reads(0.04)
     @settings(max_examples=400)
     @given(
         GOOD_LABELS | COLUMNS | THINGS,
@@ -331,12 +358,14 @@ class TestConstructors:
     def test_from_labels(self, left, right, outcome, keywords):
         attempt(pv.Votes.from_labels, left, right, outcome, **keywords)
 
+    @reads(0.3)
     @settings(max_examples=400)
     @given(COLUMNS, st.sampled_from(["left", "right", "outcome", "voter", "weight", "criterion", "items"]))
     def test_from_labels_with_one_column_off(self, column, name):
         columns = {"left": ["ash", "birch", 3], "right": ["birch", 3, "ash"], "outcome": ["left", "tie", "skip"]}
         attempt(pv.Votes.from_labels, **{**columns, name: column})
 
+    @reads(0.02)
     @settings(max_examples=400)
     @given(
         GOOD_CODES | COLUMNS | THINGS,
@@ -347,6 +376,7 @@ class TestConstructors:
     def test_from_codes(self, left, right, outcome, keywords):
         attempt(pv.Votes.from_codes, left, right, outcome, **keywords)
 
+    @reads(0.1)
     @settings(max_examples=400)
     @given(
         COLUMNS | N_ITEMS,
@@ -355,6 +385,7 @@ class TestConstructors:
     def test_from_codes_with_one_column_off(self, column, name):
         attempt(pv.Votes.from_codes, **{"left": [0, 1, 2], "right": [1, 2, 0], "outcome": [2, 1, 3], name: column})
 
+    @reads(0.06)
     @settings(max_examples=200)
     @given(
         st.lists(
@@ -370,11 +401,13 @@ class TestConstructors:
     def test_from_records(self, records, keywords):
         attempt(pv.Votes.from_records, records, **keywords)
 
+    @reads(0.06)
     @settings(max_examples=200)
     @given(GOOD_LABELS | COLUMNS | THINGS, GOOD_LABELS | COLUMNS | THINGS, options(items=ITEMS))
     def test_from_wins(self, winners, losers, keywords):
         attempt(pv.Votes.from_wins, winners, losers, **keywords)
 
+    @reads(0.05)
     @settings(max_examples=300)
     @given(
         GOOD_TABLES | ARRAYS | THINGS | hnp.arrays(np.float64, (2, 2)) | hnp.arrays(np.complex128, (2, 2)),
@@ -383,6 +416,7 @@ class TestConstructors:
     def test_from_matrix(self, wins, keywords):
         attempt(pv.Votes.from_matrix, wins, **keywords)
 
+    @reads(0.05)
     @settings(max_examples=200)
     @given(
         st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4)), max_size=4)
@@ -393,6 +427,7 @@ class TestConstructors:
     def test_from_choix(self, pairs, keywords):
         attempt(pv.Votes.from_choix, pairs, **keywords)
 
+    @reads(0.1)
     @settings(max_examples=300)
     @given(
         LIBRARIES,

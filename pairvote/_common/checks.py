@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeGuard
 
 import numpy as np
-from numpy.typing import NDArray
-
-from pairvote._common.messages import shorten, wrong_entry, wrong_option
-from pairvote.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
-
-import sys
-from collections.abc import Mapping
-from typing import TypeGuard
-
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.coded import Coded
 from pairvote._common.labels import (
@@ -27,11 +15,15 @@ from pairvote._common.labels import (
     Codes,
     as_array,
     check_items,
+    checked_coded,
+    checked_copy,
     first_row,
-    highest_unsigned,
     iterate_labels,
+    own_values,
+    reading,
 )
-from pairvote._common.messages import Locate
+from pairvote._common.messages import Locate, shorten, wrong_entry, wrong_option
+from pairvote.errors import InputError
 
 # Sums of weights up to here are safe from overflow.
 LARGEST_TOTAL = 1e306
@@ -55,15 +47,17 @@ def item_codes(sides: Mapping[str, Any], items: Any, n_items: int | None) -> tup
         raise InputError(f"{first} has {n_first} entries and {second} has {n_second}; pass one of each for every vote")
     labels = None if items is None else check_items(items)
     limit = item_limit(labels, n_items)
-    highest = max((highest_code(codes, name, limit) for name, codes in columns.items() if n_first), default=-1)
+    (left, left_highest), (right, right_highest) = (
+        limited_codes(values, name, limit) for name, values in columns.items()
+    )
     if labels is None:
-        labels = tuple(range(highest + 1 if n_items is None else n_items))
-    left, right = (codes.astype(np.int32) for codes in columns.values())
+        labels = tuple(range(max(left_highest, right_highest) + 1 if n_items is None else n_items))
     return left, right, labels
 
 
 def integers(values: ArrayLike, name: str) -> NDArray[np.integer[Any]]:
-    array = as_array(values, name)
+    """A view of a user's codes, which somebody else may be writing to."""
+    array = as_array(values, name, copy=False)
     if array.ndim != 1:
         raise InputError(f"{name} has shape {array.shape}; pass a one-dimensional array with one code a vote")
     if not array.size:
@@ -92,32 +86,35 @@ def item_limit(labels: tuple[Hashable, ...] | None, n_items: int | None) -> int 
     return int(n_items)
 
 
-def highest_code(codes: NDArray[np.integer[Any]], name: str, limit: int | None) -> int:
-    """The largest of the codes, all of which must lie between 0 and the limit."""
+def limited_codes(values: NDArray[np.integer[Any]], name: str, limit: int | None) -> tuple[Codes, int]:
+    """A copy of codes, all of which must lie between 0 and the limit, and the largest of them."""
     bound = MAX_ITEMS if limit is None else limit
-    high = highest_unsigned(codes)
-    if high < bound:
-        return high
-    row = first_row((codes < 0) | (codes >= bound))
+    codes, highest, stray = checked_copy(values, np.int32, 0, bound)
+    if stray is None:
+        return codes, highest
     allowed = f"0 to {bound - 1}" if bound else "none, since there are no items"
     remedy = "check that codes count from 0" + (", or use from_labels for large labels" if limit is None else "")
-    raise wrong_entry(name, f"row {row}", int(codes[row]), f"the codes are {allowed}, so {remedy}")
+    raise wrong_entry(name, f"row {stray[0]}", stray[1], f"the codes are {allowed}, so {remedy}")
 
 
 def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
     if isinstance(values, Coded):
-        values = list(iterate_labels(values.codes, values.labels))
-    raw = as_array(values, "weight")
+        values = list(iterate_labels(*checked_coded(values, "weight")))
+    # What is asked of a list below is asked of the copy.
+    values = own_values(values, "weight")
+    # What is used is a copy of it.
+    raw = as_array(values, "weight", copy=False)
     if raw.shape != (n_votes,):
         raise InputError(f"weight has shape {raw.shape} and there are {n_votes} votes; pass one number for every vote")
     if raw.dtype.kind not in "iuf" or (isinstance(values, (list, tuple)) and bool in set(map(type, values))):
-        entries = np.asarray(values, object)
+        entries = np.asarray(values, object) if isinstance(values, list) else raw.astype(object)
         strange = np.fromiter((not _is_amount(entry) for entry in entries), bool, count=n_votes)
         if strange.any():
             row = first_row(strange)
             remedy = "weights are numbers, finite and not negative, so mend or remove it"
             raise wrong_entry("weight", locate(row), entries[row], remedy)
-    weight = raw.astype(np.float64) if raw.size else np.empty(0, np.float64)
+    with reading("weight"):
+        weight = raw.astype(np.float64) if raw.size else np.empty(0, np.float64)
     bad = ~(weight >= 0) | np.isinf(weight)
     if bad.any():
         row = first_row(bad)
@@ -139,17 +136,19 @@ def _is_amount(value: object) -> bool:
 
 
 def square(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    values = own_values(values, name)
     raw = as_array(values, name)
     if raw.ndim != 2 or raw.shape[0] != raw.shape[1]:
         raise InputError(f"{name} has shape {raw.shape}; pass a square table, a row and a column for each item")
     if raw.dtype.kind not in "biuf":
-        entries = np.asarray(values, object)
+        entries = np.asarray(values, object) if isinstance(values, list) else raw.astype(object)
         for (i, j), entry in np.ndenumerate(entries):
             if not _is_amount(entry):
                 raise InputError(
                     f"{name}[{i}, {j}] is {shorten(entry)}; the entries are finite and not negative numbers"
                 )
-    table = raw.astype(np.float64) if raw.size else np.empty((0, 0), np.float64)
+    with reading(name):
+        table = raw.astype(np.float64) if raw.size else np.empty((0, 0), np.float64)
     bad = ~(table >= 0) | np.isinf(table)
     if bad.any():
         i, j = map(int, np.argwhere(bad)[0])

@@ -10,23 +10,52 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from itertools import chain, count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from pairvote._common.coded import Coded
 from pairvote._common.frames import series_column
 from pairvote._common.messages import Locate, row_number, shorten, wrong_entry
 from pairvote._kernels import lookup
-from pairvote.errors import InputError
+from pairvote.errors import InputError, PairvoteError
 
 Codes = NDArray[np.int32]
 MAX_ITEMS = 2**24
-UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+# What is no list, and most common.
+PLAIN = frozenset({int, float, str, bool, type(None)})
+# So many integers of 64 bits stay in a fast cache while they are checked.
+BLOCK = 2**14
 
 
-Column = list[Any] | tuple[Any, ...] | NDArray[np.integer[Any]] | Coded
+# Labels, integers, or codes, each in memory of its own that nobody else can change.
+Column = tuple[Any, ...] | NDArray[np.integer[Any]] | Coded
+
+
+class Checked(NamedTuple):
+    """A copy of codes; the largest of them; and the first that is out of bounds, with its row, or None."""
+
+    codes: NDArray[Any]
+    highest: int
+    stray: tuple[int, int] | None
+
+
+def checked_copy(values: NDArray[Any], dtype: DTypeLike, low: int, bound: int) -> Checked:
+    """A copy of integers, all of which should lie between `low` and `bound` - 1.
+
+    Somebody may be writing to the array, so each block of it is copied first, and the copy is checked.
+    """
+    wide = values.dtype.newbyteorder("=") if values.dtype.itemsize >= 4 else np.dtype(np.int32)
+    codes, highest = np.empty(len(values), dtype), low - 1
+    for first in range(0, len(codes), BLOCK):
+        block = values[first : first + BLOCK].astype(wide)
+        highest = max(highest, int(np.maximum.reduce(block)))
+        if highest >= bound or int(np.minimum.reduce(block)) < low:
+            row = first_row((block < low) | (block >= bound))
+            return Checked(codes, highest, (first + row, int(block[row])))
+        codes[first : first + BLOCK] = block
+    return Checked(codes, highest, None)
 
 
 def is_missing(label: object) -> bool:
@@ -37,27 +66,72 @@ def is_missing(label: object) -> bool:
         return False
     try:
         return bool(label != label)  # noqa: PLR0124
-    except (TypeError, ValueError, ArithmeticError):
+    except Exception:
+        # Whatever a label's own method raises.
         return type(label).__name__ == "NAType"
 
 
-def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
+class Refusing:
+    """In a ``with`` block, InputError for whatever a user's own objects raise there."""
+
+    def __init__(self, what: str, doing: str, *passed: type[Exception]) -> None:
+        self._what, self._doing = what, doing
+        self._passed: tuple[type[Exception], ...] = (PairvoteError, MemoryError, *passed)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, self._passed):
+            raise InputError(f"{self._what} raises {shorten(error)} when it is {self._doing}") from error
+
+
+def reading(name: str) -> Refusing:
+    """InputError for what a column raises while it is read."""
+    return Refusing(name, "read; pass a list or an array that nothing changes meanwhile")
+
+
+def comparing() -> Refusing:
+    """InputError for what a label's own __hash__ or __eq__ raises, except TypeError where it has no hash."""
+    return Refusing("a label", "hashed or compared; use strings, numbers or tuples as labels", TypeError)
+
+
+def own_values(values: Any, name: str) -> Any:
+    """Lists as lists of their own, those inside them too; anything else as it is.
+
+    While numpy makes an array of a list, an entry's __float__ or __array__ may change the list.
+    """
+    with reading(name):
+        return _own_list(values) if _is_list(type(values)) else values
+
+
+def _is_list(kind: type) -> bool:
+    return issubclass(kind, Sequence) and not issubclass(kind, (str, bytes, range, memoryview))
+
+
+def _own_list(values: Iterable[Any]) -> list[Any]:
+    own = list(values)
+    if any(map(_is_list, set(map(type, own)) - PLAIN)):
+        return [_own_list(value) if _is_list(type(value)) else value for value in own]
+    return own
+
+
+def as_array(values: ArrayLike, name: str, *, copy: bool = True) -> NDArray[Any]:
+    """A user's values as an array of their own; without `copy` perhaps a view, to be copied before it is checked."""
+    own = own_values(values, name)
     try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, OverflowError) as error:
+        array = np.asarray(own)
+        masked = isinstance(values, np.ndarray) and hasattr(values, "mask") and bool(np.any(values.mask))
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Whatever a user's own __array__ or __float__ raises.
         raise InputError(f"{name} cannot be made an array ({error}); pass a flat list or array") from None
     # np.asarray takes off the mask of a masked array, and so would bring back what it hides.
-    if isinstance(values, np.ndarray) and hasattr(values, "mask") and np.any(values.mask):
+    if masked:
         raise InputError(f"{name} has masked entries; fill them in, or leave out their rows")
-    return array
-
-
-def highest_unsigned(codes: NDArray[np.integer[Any]]) -> int:
-    """The largest code, a negative one counting as larger than any other: one look decides whether all are in range."""
-    if codes.itemsize < 4 or not codes.dtype.isnative:
-        # Seen as unsigned, -1 must be larger than any code: in int8 it would be 255, which may be one.
-        codes = codes.astype(np.int64)
-    return int(np.maximum.reduce(np.ascontiguousarray(codes).view(UNSIGNED[codes.itemsize])))
+    # A view has a shape and a type of its own, which others cannot change in place.
+    return array.copy() if copy and own is values else array[...]
 
 
 def first_row(mask: NDArray[np.bool_]) -> int:
@@ -66,20 +140,39 @@ def first_row(mask: NDArray[np.bool_]) -> int:
 
 
 def as_column(values: object, name: str) -> Column:
-    """A user's column as a list, tuple or array of integers, or as codes where it has them already."""
-    if isinstance(values, (list, tuple, Coded)) and not isinstance(values, str):
-        return values
+    """A copy of a user's column: a tuple, an array of integers of 64 bits, or codes where it has them already."""
+    if isinstance(values, Coded):
+        return checked_coded(values, name)
+    if isinstance(values, (list, tuple)):
+        with reading(name):
+            return tuple(values)
     if isinstance(values, (str, bytes, Mapping, Set)) or not isinstance(values, Iterable):
         raise InputError(f"{name} is {shorten(values)}; pass a list, an array or a column with one entry a vote")
     if not isinstance(values, np.ndarray):
-        series = series_column(values, name)
-        return list(values) if series is None else series
-    if values.ndim != 1:
-        raise InputError(f"{name} has shape {values.shape}; pass a one-dimensional array with one entry a vote")
-    if values.dtype.kind in "iu" and not hasattr(values, "mask"):
-        return values
+        with reading(name):
+            series = series_column(values, name)
+            if series is None:
+                return tuple(values)
+        return as_column(series, name)
+    shown = values[...]
+    if shown.ndim != 1:
+        raise InputError(f"{name} has shape {shown.shape}; pass a one-dimensional array with one entry a vote")
+    if shown.dtype.kind in "iu" and not hasattr(shown, "mask"):
+        return shown.astype(np.uint64 if shown.dtype.kind == "u" and shown.itemsize == 8 else np.int64)
     # tolist() would make bare integers of times in nanoseconds.
-    return list(values) if values.dtype.kind in "mM" else values.tolist()
+    return tuple(shown if shown.dtype.kind in "mM" else shown.tolist())
+
+
+def checked_coded(column: Coded, name: str) -> Coded:
+    """A column of codes, all of which must be those of labels, or -1 for missing. Whoever coded it made the arrays."""
+    codes, n_labels = column.codes, len(column.labels)
+    if len(codes) and not (int(codes.min()) >= -1 and int(codes.max()) < n_labels):
+        row = first_row((codes < -1) | (codes >= n_labels))
+        raise InputError(
+            f"{name} at row {row} has the code {codes[row]}, and its categories have codes from 0 to {n_labels - 1}; "
+            "make the column anew from its labels"
+        )
+    return column
 
 
 def _code_integers(values: NDArray[Any]) -> Coded:
@@ -91,13 +184,17 @@ def _code_integers(values: NDArray[Any]) -> Coded:
 
 
 def _number(columns: Sequence[NDArray[np.integer[Any]]]) -> tuple[NDArray[np.int32], list[int]] | None:
-    """Codes and labels of integers, as rows first show them; None where they lie too far apart for a table."""
-    low, high = (min(int(c.min()) for c in columns), max(int(c.max()) for c in columns)) if len(columns[0]) else (0, 0)
-    if high - low >= 4 * columns[0].size + 1000 or high >= 2**63:
+    """Codes and labels of integers, as rows first show them; None where they lie too far apart for a table.
+
+    The columns must be copies that nobody else can change.
+    """
+    n_rows = len(columns[0])
+    low, high = (min(int(c.min()) for c in columns), max(int(c.max()) for c in columns)) if n_rows else (0, 0)
+    if high - low >= 4 * n_rows + 1000 or high >= 2**63:
         return None
-    table = np.stack(columns, dtype=np.int64)
-    codes, labels = np.empty(table.shape, np.int32), np.empty(high - low + 1, np.int64)
-    n_labels = lookup.number_rows(table, low, np.full(high - low + 1, -1, np.int32), codes, labels)
+    first, second = (*(column.view(np.int64) for column in columns), np.empty(0, np.int64))[:2]
+    codes, labels = np.empty((len(columns), n_rows), np.int32), np.empty(high - low + 1, np.int64)
+    n_labels = lookup.number_rows(first, second, low, np.full(high - low + 1, -1, np.int32), codes, labels)
     return codes, labels[:n_labels].tolist()
 
 
@@ -110,9 +207,11 @@ def code_column(values: Column, name: str, locate: Locate = row_number) -> Coded
     table: dict[Hashable, int] = {}
     try:
         (codes,) = look_up(table, [values])
-    except TypeError:
+    except TypeError as error:
         refuse_unhashable(values, name, locate)
-        raise
+        raise InputError(
+            f"the labels of {name} cannot be told apart ({error}); use strings, numbers or tuples"
+        ) from error
     missing = [code for label, code in table.items() if is_missing(label)]
     if missing:
         codes[np.isin(codes, missing)] = -1
@@ -124,16 +223,22 @@ def look_up(table: dict[Hashable, int], columns: Sequence[Sequence[Any]]) -> NDA
 
     `table` gets the new ones, in the order in which the rows first show them. TypeError where one is not hashable.
     """
+    columns = [tuple(column) for column in columns]
     n_columns, n_rows = len(columns), len(columns[0])
-    if lookup.COMPILED:
-        codes = np.empty((n_columns, n_rows), np.int32)
-        lookup.code_rows([column if type(column) is list else list(column) for column in columns], table, codes)
-        return codes
-    # What the kernel does, by the quickest means that the interpreter has.
-    growing = defaultdict(count(len(table)).__next__, table)
-    labels = columns[0] if n_columns == 1 else chain.from_iterable(zip(*columns, strict=True))
-    flat = np.fromiter(map(growing.__getitem__, labels), np.int32, count=n_columns * n_rows)
-    table.update(growing)
+    with comparing():
+        if lookup.COMPILED:
+            codes = np.empty((n_columns, n_rows), np.int32)
+            lookup.code_rows(columns, table, codes)
+            return codes
+        # What the kernel does, by the quickest means that the interpreter has.
+        growing = defaultdict(count(len(table)).__next__, table)
+        labels = columns[0] if n_columns == 1 else chain.from_iterable(zip(*columns, strict=True))
+        flat = np.fromiter(map(growing.__getitem__, labels), np.int32, count=n_columns * n_rows)
+        table.update(growing)
+    if int(flat.max(initial=-1)) >= len(table):
+        raise InputError(
+            "a label equals others at one time and not at another; use strings, numbers or tuples as labels"
+        )
     return np.ascontiguousarray(flat.reshape(n_rows, n_columns).T)
 
 
@@ -141,7 +246,8 @@ def refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
     """InputError for the first value that is not hashable, if there is one."""
     for row, label in enumerate(values):
         try:
-            hash(label)
+            with comparing():
+                hash(label)
         except TypeError:
             found = f"{shorten(label)}, which is not hashable and so cannot be a label"
             raise wrong_entry(name, locate(row), label, "use a string, a number or a tuple", found=found) from None
@@ -153,13 +259,13 @@ def check_items(items: object) -> tuple[Hashable, ...]:
         raise InputError(f"items is {shorten(items)}; pass the labels as a list, in the order that they should keep")
     if isinstance(items, np.ndarray) and items.ndim != 1:
         raise InputError(f"items has shape {items.shape}; pass a one-dimensional array of labels")
-    series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items, "items")
-    if isinstance(series, tuple):
-        codes, categories = series
-        labels = tuple(None if code < 0 else categories[code] for code in codes.tolist())
-    else:
-        values = items if series is None else series
-        labels = tuple(values.tolist() if isinstance(values, np.ndarray) else values)
+    with reading("items"):
+        series = None if isinstance(items, (list, tuple, range, np.ndarray)) else series_column(items, "items")
+        if isinstance(series, Coded):
+            labels = tuple(iterate_labels(*checked_coded(series, "items")))
+        else:
+            values = items if series is None else series
+            labels = tuple(values.tolist() if isinstance(values, np.ndarray) else values)
     seen: dict[Hashable, int] = {}
     for place, label in enumerate(labels):
         if is_missing(label):
@@ -167,7 +273,8 @@ def check_items(items: object) -> tuple[Hashable, ...]:
                 f"items[{place}] is {shorten(label)}; every item needs a label, so leave it out or name it"
             )
         try:
-            earlier = seen.setdefault(label, place)
+            with comparing():
+                earlier = seen.setdefault(label, place)
         except TypeError:
             raise InputError(
                 f"items[{place}] is {shorten(label)}, which is not hashable and so cannot be a label"
@@ -213,9 +320,10 @@ def code_pairs(
             raise wrong_entry(name, where, None, remedy, found="missing")
     if known is None:
         table = {}
-        for column in coded.values():
-            for label in column.labels:
-                table.setdefault(label, len(table))
+        with comparing():
+            for column in coded.values():
+                for label in column.labels:
+                    table.setdefault(label, len(table))
     else:
         table = {label: code for code, label in enumerate(known)}
     recoded = [_recode(column, table, name, known is not None, locate) for name, column in coded.items()]
@@ -226,7 +334,12 @@ def code_pairs(
 
 
 def _recode(column: Coded, table: Mapping[Hashable, int], name: str, closed: bool, locate: Locate) -> Codes:
-    numbers = np.fromiter((table.get(label, -1) for label in column.labels), np.int32, count=len(column.labels))
+    with comparing():
+        numbers = np.fromiter((table.get(label, -1) for label in column.labels), np.int32, count=len(column.labels))
+    if not closed and numbers.min(initial=0) < 0:
+        raise InputError(
+            f"a label of {name} equals itself at one time and not at another; use strings, numbers or tuples"
+        )
     if closed and len(numbers) and numbers.min() < 0:
         outside = (numbers < 0)[column.codes]
         if outside.any():
@@ -285,8 +398,11 @@ def iterate_labels(codes: NDArray[np.signedinteger[Any]], labels: Sequence[Hasha
 def merge_labels(ours: tuple[Hashable, ...], theirs: tuple[Hashable, ...]) -> tuple[tuple[Hashable, ...], Codes]:
     """All labels, ours first, and the code of each of theirs among them."""
     n_both = min(len(ours), len(theirs))
-    if ours[:n_both] == theirs[:n_both]:
+    with comparing():
+        alike = ours[:n_both] == theirs[:n_both]
+    if alike:
         return (ours if n_both == len(theirs) else theirs), np.arange(len(theirs), dtype=np.int32)
-    table = {label: code for code, label in enumerate(ours)}
-    codes = np.fromiter((table.setdefault(label, len(table)) for label in theirs), np.int32, count=len(theirs))
+    with comparing():
+        table = {label: code for code, label in enumerate(ours)}
+        codes = np.fromiter((table.setdefault(label, len(table)) for label in theirs), np.int32, count=len(theirs))
     return tuple(table), codes

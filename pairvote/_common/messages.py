@@ -21,6 +21,9 @@ def shorten(value: object, width: int = 60) -> str:
     except ValueError:
         # Python writes out no integer of more than 4,300 digits.
         text = f"<{type(value).__name__} too long to write out>"
+    except Exception:
+        # Whatever a value's own __repr__ raises.
+        text = f"<{type(value).__name__} that cannot be written out>"
     return text if len(text) <= width else text[: width - 3] + "..."
 
 

@@ -14,11 +14,13 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import (
     as_array,
     as_column,
+    checked_copy,
     code_column,
     first_row,
-    highest_unsigned,
     is_missing,
     look_up,
+    own_values,
+    reading,
 )
 from pairvote._common.messages import Locate, listed, row_number, shorten, wrong_entry
 from pairvote.errors import InputError
@@ -46,7 +48,9 @@ Outcomes = Mapping[Any, "Outcome | str"]
 
 def outcome_codes(values: ArrayLike) -> NDArray[np.uint8]:
     """Outcomes of `from_codes`: integers 0 to 3, or labels."""
-    array = as_array(values, "outcome") if hasattr(values, "__array__") or _is_numbers(values) else None
+    values = own_values(values, "outcome")
+    numbers = hasattr(values, "__array__") or _is_numbers(values)
+    array = as_array(values, "outcome", copy=False) if numbers else None
     if array is None or array.dtype.kind not in "iuf":
         return named_outcomes(values, None, row_number)
     if array.ndim != 1:
@@ -55,15 +59,15 @@ def outcome_codes(values: ArrayLike) -> NDArray[np.uint8]:
         return np.empty(0, np.uint8)
     if array.dtype.kind == "f":
         raise InputError(f"outcome has dtype {array.dtype}; pass integers: 0 right, 1 tie, 2 left, 3 skip")
-    if highest_unsigned(array) > 3:
-        row = first_row((array < 0) | (array > 3))
-        raise InputError(f"outcome at row {row} is {array[row]}; the codes are 0 right, 1 tie, 2 left, 3 skip")
-    return array.astype(np.uint8)
+    codes, _, stray = checked_copy(array, np.uint8, 0, 4)
+    if stray is not None:
+        raise InputError(f"outcome at row {stray[0]} is {stray[1]}; the codes are 0 right, 1 tie, 2 left, 3 skip")
+    return codes
 
 
 def _is_numbers(values: Any) -> bool:
     return isinstance(values, (list, tuple, range)) and all(
-        isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in values
+        issubclass(kind, (int, float, np.number)) and kind is not bool for kind in set(map(type, values))
     )
 
 
@@ -73,7 +77,9 @@ def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> ND
         column = code_column(column, "outcome")
     names = meanings_of(outcomes)
     if isinstance(column, Coded):
-        numbers = np.fromiter((outcome_code(label, names) for label in column.labels), np.int16)
+        numbers = np.fromiter(
+            (outcome_code(label, names) for label in column.labels), np.int16, count=len(column.labels)
+        )
         # A missing value is coded -1, which picks the last entry.
         codes = np.append(numbers, outcome_code(None, names))[column.codes]
     else:
@@ -107,7 +113,9 @@ def meanings_of(outcomes: Outcomes | None) -> dict[Any, int]:
             value=outcomes,
             remedy="pass a mapping such as {'model_a': 'left', 'model_b': 'right'}",
         )
-    for label, meaning in outcomes.items():
+    with reading("outcomes"):
+        pairs = list(outcomes.items())
+    for label, meaning in pairs:
         name = None if is_missing(label) else label
         if isinstance(meaning, Outcome):
             names[name] = int(meaning)
@@ -128,7 +136,8 @@ def outcome_code(label: Any, names: Mapping[Any, int]) -> int:
         return int(label)
     try:
         return names.get(None if is_missing(label) else label, -1)
-    except TypeError:
+    except Exception:
+        # Whatever a label's own __hash__ or __eq__ raises, it is none of the names.
         return -1
 
 

@@ -23,11 +23,13 @@ class Parts:
     """What lies between bounds, such as rows, in parts of about as much work each.
 
     How many parts there are follows from the work alone, so sums over them come out alike, to the bit, for any number
-    of threads. Inside a ``with`` block the parts have threads of their own; outside, they are worked on in turn.
+    of threads. Inside a ``with`` block the parts have threads of their own, `n_threads` or all that may run; outside,
+    they are worked on in turn.
     """
 
-    def __init__(self, bounds: list[tuple[int, int]]) -> None:
+    def __init__(self, bounds: list[tuple[int, int]], n_threads: int | None = None) -> None:
         self.bounds = bounds
+        self._n_threads = n_threads
         self._pool: ThreadPoolExecutor | None = None
 
     @classmethod
@@ -37,10 +39,10 @@ class Parts:
         return cls([(n_rows * part // n_parts, n_rows * (part + 1) // n_parts) for part in range(n_parts)])
 
     @classmethod
-    def of_rows(cls, stops: NDArray[np.int64]) -> Parts:
+    def of_rows(cls, stops: NDArray[np.int64], least: int = LEAST_SHARED) -> Parts:
         """Parts of rows that are more or less work: `stops` (n_rows + 1,) rises from 0, the work before each."""
         work = int(stops[-1])
-        n_parts = _n_parts(work)
+        n_parts = _n_parts(work, least)
         if n_parts == 1:
             return cls([(0, len(stops) - 1)])
         cuts = np.searchsorted(stops, np.linspace(0, work, n_parts + 1)[1:-1])
@@ -50,7 +52,7 @@ class Parts:
         return len(self.bounds)
 
     def __enter__(self) -> Parts:
-        n_threads = min(len(self.bounds), n_usable())
+        n_threads = min(len(self.bounds), self._n_threads or n_usable())
         if n_threads > 1:
             from concurrent.futures import ThreadPoolExecutor
 
@@ -99,7 +101,7 @@ def at_once(one: Callable[[], Any], other: Callable[[], Any], work: int, least: 
         beside.result()
 
 
-def _n_parts(work: int, least: int = LEAST_SHARED) -> int:
+def _n_parts(work: int, least: int) -> int:
     return min(max(work // least, 1), MOST_PARTS)
 
 

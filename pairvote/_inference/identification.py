@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -75,7 +74,7 @@ def decided(counts: PairCounts) -> PairCounts:
     table[:, Outcome.TIE] = 0.0
     met = table.any(axis=1)
     start = np.concatenate([[0], np.cumsum(met)])[counts.start]
-    return replace(counts, start=start, right=counts.right[met], table=table[met])
+    return counts._changed(start=start, right=counts.right[met], table=table[met])
 
 
 def check_scores(counts: PairCounts, *, option: str, remedy: str) -> None:

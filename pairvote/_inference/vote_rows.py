@@ -60,7 +60,8 @@ class VoteRows:
         table = np.zeros((len(order), 3))
         table[np.arange(len(order)), self.outcome[order]] = self.weight[order]
         skipped = np.zeros(self.n_items)
-        counts = PairCounts(items=items, start=start, right=self.right[order], table=table, skipped=skipped)
+        right = self.right[order]
+        counts = PairCounts._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)
         return counts, None if self.design is None else self.design[order]
 
     def voters(self) -> tuple[NDArray[np.intp], int]:

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 """Many small votes at once: each counted by item and pair, and its scores compared with the truth.
 
 Row r of every array is repetition r. A pair (i, j), i < j, of n items has the place i (2n - i - 1) / 2 + j - i - 1.

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 """What votes say of each item: its totals, and which items they connect.
 
 Outcome codes are 0 right, 1 tie, 2 left, 3 skip, so (2 - outcome) & 3 is the vote seen from the other side, and a skip

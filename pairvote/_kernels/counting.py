@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 """Votes added up by pair, and which items reach each other.
 
 Outcome codes are 0 right, 1 tie, 2 left, 3 skip, so (2 - outcome) & 3 is the same vote seen from the

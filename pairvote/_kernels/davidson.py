@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 """Derivatives of Davidson's log-likelihood over pairs, and Newton's steps up it for few items.
 
 Pairs stand in compressed rows: row i holds entries start[i] to start[i + 1], `second` is the other item

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 # cython: infer_types=True
 """Which pair to ask next by how often items and pairs were shown; `pairvote.sampling._exposure` states the rules.
 

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 """A normal posterior of the scores, kept up question by question, and which pair to ask next.
 
 posterior (n_items + 1, n_items): the covariance S, and under it the mean m; `pairvote.sampling._adaptive` derives the

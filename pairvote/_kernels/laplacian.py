@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 """Sums over the pairs of each item, and products with the weighted graph Laplacian that they make.
 
 Pairs stand in compressed rows: row i holds entries start[i] to start[i + 1], and `second` is the other item of each.

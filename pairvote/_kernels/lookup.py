@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3
 """Labels and their numbers.
 
 `code_rows` is the one kernel that handles objects, so it holds the interpreter: of a million labels most of the time
@@ -18,21 +18,25 @@ COMPILED = cython.compiled
 def code_rows(columns: list, table: dict, codes: cython.int[:, ::1]) -> None:
     """The number of every label in `table`, to which new ones are added in the order in which rows first show them.
 
-    columns: lists of labels, all of the length of codes.shape[1]. codes (n_columns, n_rows) is filled in.
+    columns: labels, all columns of the length of codes.shape[1]. codes (n_columns, n_rows) is filled in. A label's
+    own __hash__ or __eq__ may run anything, so what is read here are tuples, which nobody can change.
     """
     n_columns: cython.Py_ssize_t = codes.shape[0]
     n_rows: cython.Py_ssize_t = codes.shape[1]
     place: cython.Py_ssize_t
     row: cython.Py_ssize_t
-    column: list
+    column: tuple
+    own: tuple = tuple([tuple(labels) for labels in columns])
+    if len(own) != n_columns or [len(labels) for labels in own] != [n_rows] * n_columns:
+        raise ValueError("the columns are not as long as the codes")
     if n_columns == 1:
-        column = columns[0]
+        column = own[0]
         for row in range(n_rows):
             codes[0, row] = _code(table, column[row])
         return
     for row in range(n_rows):
         for place in range(n_columns):
-            column = columns[place]
+            column = own[place]
             codes[place, row] = _code(table, column[row])
 
 
@@ -41,13 +45,14 @@ def code_rows(columns: list, table: dict, codes: cython.int[:, ::1]) -> None:
 def _code(table: dict, label: object) -> cython.int:
     code: object = table.get(label)
     if code is None:
-        code = len(table)
-        table[label] = code
+        # What is set by now, by a label whose __eq__ answers otherwise than before, stays as it is.
+        code = table.setdefault(label, len(table))
     return cython.cast(cython.int, code)
 
 
 def number_rows(
-    columns: cython.const[cython.longlong][:, ::1],
+    first: cython.const[cython.longlong][::1],
+    second: cython.const[cython.longlong][::1],
     low: cython.longlong,
     numbers: cython.int[::1],
     codes: cython.int[:, ::1],
@@ -55,24 +60,29 @@ def number_rows(
 ) -> int:
     """The same for integers from `low` on, few enough to have a place each; returns how many different ones there are.
 
-    columns (n_columns, n_rows). numbers: -1 for every integer up to the highest. codes, of the shape of `columns`, and
-    `labels` are filled in.
+    first, second (n_rows): two columns that share their numbers; the second may be empty. numbers: -1 for every integer
+    up to the highest. codes (1 or 2, n_rows) and `labels` are filled in.
     """
-    n_columns: cython.Py_ssize_t = columns.shape[0]
-    n_rows: cython.Py_ssize_t = columns.shape[1]
-    column: cython.Py_ssize_t
+    n_rows: cython.Py_ssize_t = first.shape[0]
+    both: cython.bint = second.shape[0] > 0
     row: cython.Py_ssize_t
     place: cython.longlong
     count: cython.int = 0
     with cython.nogil:
         for row in range(n_rows):
-            for column in range(n_columns):
-                place = columns[column, row] - low
+            place = first[row] - low
+            if numbers[place] < 0:
+                numbers[place] = count
+                labels[count] = first[row]
+                count += 1
+            codes[0, row] = numbers[place]
+            if both:
+                place = second[row] - low
                 if numbers[place] < 0:
                     numbers[place] = count
-                    labels[count] = columns[column, row]
+                    labels[count] = second[row]
                     count += 1
-                codes[column, row] = numbers[place]
+                codes[1, row] = numbers[place]
     return count
 
 
@@ -83,9 +93,12 @@ def number_texts(
     starts: cython.longlong[::1],
     store: cython.uchar[::1],
     n_texts: cython.int,
+    most_texts: cython.int,
     codes: cython.int[::1],
 ) -> int:
     """The number of every text, those without one being numbered on from `n_texts` as they come; returns how many are.
+
+    Once there are `most_texts`, a text without a number gets -1, and nothing is changed.
 
     The texts are data[offsets[i] : offsets[i + 1]]; the known ones store[starts[k] : starts[k + 1]], found by hash
     (Fowler, Noll and Vo's, 32 bits) in `slots`, a power of two of them: hash x 2^24 + number, or -1. There must be room
@@ -114,6 +127,9 @@ def number_texts(
             slot = hashed & mask
             while True:
                 held = slots[slot]
+                if held < 0 and n_texts >= most_texts:
+                    number = -1
+                    break
                 if held < 0:
                     number = n_texts
                     slots[slot] = (hashed << 24) | number

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 """Derivatives of Rao and Kupper's log-likelihood over pairs; `pairvote._inference.models` derives them.
 
 Pairs stand in compressed rows: row i holds entries start[i] to start[i + 1], `second` is the other item

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, cdivision=True
 """The middle of the sandwich: the squares of single votes' gradients.
 
 Pairs stand in compressed rows, as for `davidson`.

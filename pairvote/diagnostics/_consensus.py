@@ -121,7 +121,7 @@ class Consensus:
 
     def refitted(self, table: NDArray[np.float64], tol: float = TOL) -> tuple[Model, NDArray[np.float64]]:
         """The fit to other counts of the same pairs."""
-        return refit_all(self.fitted, replace(self.fitted.model.counts, table=table), tol, MAX_ITER)
+        return refit_all(self.fitted, self.fitted.model.counts._changed(table=table), tol, MAX_ITER)
 
     def scores_of(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores by other counts of the same pairs: float64, shape (n_items,)."""
@@ -129,7 +129,7 @@ class Consensus:
             return self.refitted(table)[1][: self.n_items]
         except NotIdentifiedError:
             # One side won them all, or all are ties: their scores are those without a position effect, or level.
-            counts = replace(self.fitted.model.counts, table=table)
+            counts = self.fitted.model.counts._changed(table=table)
             ties: Ties = "davidson" if table[:, [Outcome.RIGHT, Outcome.LEFT]].any() else "half"
             return bradley_terry(counts, ties=ties, prior_sd=self.model.prior_sd, uncertainty="none").scores
 
@@ -141,7 +141,7 @@ class Consensus:
 
     def answered_by(self, outcome: NDArray[np.uint8]) -> Consensus | None:
         """The same questions with other outcomes, and the model fitted to them; None where they do not determine it."""
-        drawn = replace(self, rows=replace(self.rows, outcome=outcome))
+        drawn = replace(self, rows=self.rows._changed(outcome=outcome))
         try:
             model, parameters = self.refitted(drawn.table_of(), SIMULATED_TOL)
         except NotIdentifiedError:

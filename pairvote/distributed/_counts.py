@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -99,4 +99,4 @@ class DistributedCounts:
         """All pairs in one table, brought here: 28 bytes for each."""
         over_all = [task(_shards.over_all)(shard, self.n_items) for shard in self.shards]
         whole: PairCounts = result(added(over_all, add))
-        return replace(whole, items=self.items, skipped=np.array(self.totals[:, 3]))
+        return whole._changed(items=self.items, skipped=np.array(self.totals[:, 3]))

@@ -157,7 +157,7 @@ def _read(partition: Any, asked: Asked) -> tuple[Votes, dict[str, Any]]:
         outcomes=asked.outcomes,
     )
     kinds = _kinds_of_column(columns[asked.right])
-    return Votes(**fields), {**kinds, **_kinds_of_column(columns[asked.left])}
+    return Votes._unchecked(**fields), {**kinds, **_kinds_of_column(columns[asked.left])}
 
 
 def _kinds_of_column(column: Any) -> dict[str, Any]:

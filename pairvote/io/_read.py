@@ -66,7 +66,7 @@ def read_votes(
     chosen = require(format_of(format, file.suffix, file.name))
     wanted = Wanted.of(left=left, right=right, outcome=outcome, voter=voter, weight=weight, criterion=criterion)
     columns, locate = chosen.read(file, wanted)
-    return Votes(**from_columns(**columns, items=items, outcomes=outcomes, locate=locate))
+    return Votes._unchecked(**from_columns(**columns, items=items, outcomes=outcomes, locate=locate))
 
 
 def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -222,7 +221,7 @@ def _rows(votes: Votes, start: int, stop: int) -> Votes:
         return votes
     columns = {name: getattr(votes, name) for name in _COLUMNS}
     fields: dict[str, Any] = {name: None if array is None else array[start:stop] for name, array in columns.items()}
-    return replace(votes, **fields)
+    return votes._changed(**fields)
 
 
 class _Labels:
@@ -245,7 +244,7 @@ class _Labels:
                 self._n_shown[kind] = max(self._n_shown[kind], 1 + max(highest, default=-1))
                 known = known[: self._n_shown[kind]]
             labels[kind] = known
-        return Votes(**columns, **labels)
+        return Votes._unchecked(**columns, **labels)
 
 
 def _joined(arrays: list[Any], lengths: list[int]) -> Any:

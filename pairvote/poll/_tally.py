@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from pairvote.votes._counts import PairCounts, count_rows
@@ -49,9 +47,9 @@ def _count(rows: list[tuple[int, int, int]], items: tuple[str | int, ...]) -> Pa
 
 def _difference(counts: PairCounts, less: PairCounts) -> PairCounts:
     """What is left of counts, without pairs of which nothing is."""
-    whole = counts + replace(less, table=-less.table, skipped=-less.skipped)
+    whole = counts + less._changed(table=-less.table, skipped=-less.skipped)
     kept = whole.table.any(axis=1)
-    return PairCounts(
+    return PairCounts._unchecked(
         items=whole.items,
         start=np.concatenate([[0], np.cumsum(kept)])[whole.start],
         right=whole.right[kept],

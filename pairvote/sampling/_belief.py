@@ -201,7 +201,7 @@ class WholeBelief(Belief):
 
     def _counts(self) -> PairCounts:
         asked = self._table.any(axis=1)
-        return PairCounts(
+        return PairCounts._unchecked(
             items=tuple(range(self.n_items)),
             start=np.concatenate([[0], np.cumsum(asked)])[self._start],
             right=self._right[asked],
@@ -270,7 +270,7 @@ class DiagonalBelief(Belief):
 
     def _counts(self) -> PairCounts:
         pairs = np.array(sorted(self._votes), np.int32).reshape(-1, 2)
-        return PairCounts(
+        return PairCounts._unchecked(
             items=tuple(range(self.n_items)),
             start=np.searchsorted(pairs[:, 0], np.arange(self.n_items + 1)).astype(np.int64),
             right=pairs[:, 1].copy(),

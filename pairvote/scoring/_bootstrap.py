@@ -250,7 +250,7 @@ class _AddedUp:
         counts, table = self.counts, (self.content @ times_drawn).reshape(-1, 3)
         met = table @ np.ones(3) > 0.0
         n_before = np.concatenate([[0], np.cumsum(met)])
-        return replace(counts, start=n_before[counts.start], right=counts.right[met], table=table.compress(met, axis=0))
+        return counts._changed(start=n_before[counts.start], right=counts.right[met], table=table.compress(met, axis=0))
 
     @cached_property
     def _shares(self) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_number, is_whole
+from pairvote._common.labels import as_array
 from pairvote._common.messages import wrong_option
 from pairvote._common.options import check_flag
 from pairvote._inference.graph import is_crowded
@@ -244,8 +245,9 @@ def _start(model: Model, start: Ranking | ArrayLike | None, scale: NDArray[np.fl
             if not model.allows(parameters):
                 model.coefficients(parameters)[:] = 0.0
     elif start is not None:
+        given = as_array(start, "start")
         try:
-            scores = np.asarray(start, np.float64)
+            scores = given.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"start cannot be made an array of scores ({error}); pass a Ranking or one number an item"

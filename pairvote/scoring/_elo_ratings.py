@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from pairvote._common.options import check_flag
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote._kernels import by_item
 from pairvote._kernels import elo as kernel
-from pairvote.errors import InputError
+from pairvote.errors import InputError, StateError
 from pairvote.ranking._ranking import Ranking
 from pairvote.votes._chunks import Criterion, each_chunk
 from pairvote.votes._counts import NO_WEIGHTS
@@ -103,10 +102,11 @@ class EloRatings:
         """Take in labels that are known to be new and fit to be labels."""
         if not labels:
             return
-        self._items = (*self._items, *labels)
-        self._codes |= {label: code for code, label in enumerate(labels, len(self._codes))}
+        # Room first: another thread may ask for a label as soon as it has a code.
         self._ratings = np.append(self._ratings, np.full(len(labels), self._initial))
         self._totals = np.vstack([self._totals, np.zeros((len(labels), 4))])
+        self._codes |= {label: code for code, label in enumerate(labels, len(self._codes))}
+        self._items = (*self._items, *labels)
 
     def record(self, left: Hashable, right: Hashable, outcome: Outcome | str, weight: float = 1.0) -> None:
         """Take in one vote.
@@ -139,9 +139,10 @@ class EloRatings:
             raise InputError(f"weight is {weight!r}; weights are finite numbers and not negative")
         weight = float(weight)
         check_change(self._k, weight)
-        kernel.record_vote(self._ratings, i, j, seen, weight, self._k, self._slope)
-        self._totals[i, seen] += weight
-        self._totals[j, (2 - seen) & 3] += weight
+        ratings, totals = self._room(max(i, j) + 1)
+        kernel.record_vote(ratings, i, j, seen, weight, self._k, self._slope)
+        totals[i, seen] += weight
+        totals[j, (2 - seen) & 3] += weight
         self._n_votes += 1
 
     def update(self, votes: Votes | Iterable[Votes], *, criterion: Hashable | None = None, add: bool = False) -> None:
@@ -187,14 +188,26 @@ class EloRatings:
                 self._add_all([label for code in used if (label := votes.items[code]) not in self._codes])
             codes = np.full(votes.n_items, -1, np.int32)
             codes[used] = [self._code(votes.items[code]) for code in used]
-            votes = replace(votes, items=self._items, left=codes[votes.left], right=codes[votes.right])
-        record_all(votes, self._ratings, self._k, self._slope)
+            votes = votes._changed(items=self._items, left=codes[votes.left], right=codes[votes.right])
+        ratings, _ = self._room(votes.n_items)
+        record_all(votes, ratings, self._k, self._slope)
         return votes
 
     def _count(self, votes: Votes) -> None:
         """Add to the totals what was taken in."""
+        _, totals = self._room(votes.n_items)
         weight = NO_WEIGHTS if votes.weight is None else votes.weight
-        by_item.add_to_items(votes.left, votes.right, votes.outcome, weight, self._totals)
+        by_item.add_to_items(votes.left, votes.right, votes.outcome, weight, totals)
+
+    def _room(self, n_items: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The ratings and totals, if they have room for so many items: the kernels do not ask."""
+        ratings, totals = self._ratings, self._totals
+        if min(len(ratings), len(totals)) < n_items:
+            raise StateError(
+                f"there are {n_items} items and {len(ratings)} ratings, since several threads added items at one time; "
+                "let one thread at a time have the ratings"
+            )
+        return ratings, totals
 
     def ranking(self) -> Ranking:
         """The present ratings as a Ranking."""

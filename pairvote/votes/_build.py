@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import square, weights
-from pairvote._common.labels import Codes, check_items, code_labels, code_pairs, first_row
+from pairvote._common.labels import Codes, check_items, code_labels, code_pairs, first_row, reading
 from pairvote._common.messages import Locate, listed, row_number, shorten
 from pairvote._common.outcomes import Outcome, Outcomes, named_outcomes
 from pairvote.errors import InputError
@@ -86,9 +86,11 @@ def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate:
         records = records.tolist()
     if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
         raise InputError(f"records is {shorten(records)}; pass a list of (left, right, outcome) or of mappings")
-    records = list(records)
-    width = len(records[0]) if records and isinstance(records[0], (tuple, list)) else 0
-    if width in (3, 4) and all(type(record) in (tuple, list) and len(record) == width for record in records):
+    with reading("records"):
+        # Lists among them are copied before their lengths are asked for.
+        records = [tuple(record) if type(record) in (list, tuple) else record for record in records]
+    width = len(records[0]) if records and isinstance(records[0], tuple) else 0
+    if width in (3, 4) and all(type(record) is tuple and len(record) == width for record in records):
         left, right, outcome, *voter = ([record[place] for record in records] for place in range(width))
         named = voter[0] if voter and any(label is not None for label in voter[0]) else None
         return from_columns(left, right, outcome, voter=named, items=items, outcomes=outcomes, locate=locate)

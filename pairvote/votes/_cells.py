@@ -27,9 +27,17 @@ class Cells:
         self._second = 4 * code
         self.table = np.zeros(2 * n_items * (n_items - 1) if folded else 4 * n_items**2)
 
-    def count(self, left: Codes, right: Codes, outcome: NDArray[np.uint8], weight: NDArray[np.float64]) -> None:
+    def count(
+        self,
+        left: Codes,
+        right: Codes,
+        outcome: NDArray[np.uint8],
+        weight: NDArray[np.float64],
+        *,
+        least: int = LEAST_SHARED,
+    ) -> None:
         """Add votes by the codes of their items; threads share them where they outnumber the cells that each needs."""
-        with Parts.equal(len(left), max(LEAST_SHARED, len(self.table))) as parts:
+        with Parts.equal(len(left), max(least, len(self.table))) as parts:
 
             def add(first: int, last: int, table: NDArray[np.float64]) -> None:
                 rows = (column[first:last] for column in (left, right, outcome, weight))

@@ -50,7 +50,7 @@ class CodedVotes:
         outcome = self.outcome.labels.astype(np.uint8)[self.outcome.codes]
         fields = assemble(self.left.spread(), self.right.spread(), outcome, self.items, locate=self.locate)
         own = ("weight", "voter", "voters", "criterion", "criteria")
-        return Votes(**fields | {name: getattr(self, name) for name in own})
+        return Votes._unchecked(**fields | {name: getattr(self, name) for name in own})
 
 
 @runtime_checkable

@@ -9,13 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import restore
-from pairvote._common.labels import Codes, merge_labels
+from pairvote._common.labels import Codes, first_row, merge_labels
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
-from pairvote._common.threads import Parts
+from pairvote._common.threads import LEAST_SHARED, Parts
 from pairvote._kernels import by_item, counting
+from pairvote.errors import InputError
 from pairvote.votes._cells import Cells
+from pairvote.votes._own import OwnTable, amounts, column, n_labels
 
 # Where each item's votes end, their keys (4 x the other item + outcome), and their weights or nothing.
 Bucketed = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
@@ -24,19 +25,43 @@ Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 # The columns of votes: left, right, outcome, and weight or nothing.
 VoteColumns = tuple[Codes, Codes, NDArray[np.uint8], NDArray[np.float64]]
 NO_WEIGHTS = np.empty(0)
-# Up to so many pairs for each vote, votes are added up in a cell for each pair where the cells stay in a fast cache, or
-# there are so many votes for each; they take at most 256 MiB.
-CELLS = 2
-FEW_CELLS = 2**16
-VOTES_A_CELL = 8
-MOST_CELLS = 2**23
-# Up to so many pairs for each vote, in rows over all items: a third quicker than sorting there, and slower beyond.
-CROWDED = 0.8
 FEW_SWEEPS = 4
 
 
+@dataclass(frozen=True)
+class CountingLimits:
+    """Which way of counting is taken for how many votes and items.
+
+    Attributes
+    ----------
+    cells, few_cells, votes_a_cell, most_cells : float or int
+        With up to `cells` pairs for each vote, votes are added up in a cell for each pair: where these are so few that
+        they stay in a fast cache, or so many votes come to each. They take at most 256 MiB.
+    crowded : float
+        With up to so many pairs for each vote, votes are added up in rows over all items: a third quicker than sorting
+        there, and slower beyond.
+    least_shared : int
+        The fewest votes for which it pays to wake a thread.
+    """
+
+    cells: float = 2
+    few_cells: int = 2**16
+    votes_a_cell: int = 8
+    most_cells: int = 2**23
+    crowded: float = 0.8
+    least_shared: int = LEAST_SHARED
+
+    def in_cells(self, n_items: int, n_votes: int) -> bool:
+        """Whether votes are added up in a cell for each pair."""
+        few = max(self.few_cells, n_votes // self.votes_a_cell)
+        return n_items * n_items <= min(self.cells * n_votes, few, self.most_cells)
+
+
+LIMITS = CountingLimits()
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class PairCounts:
+class PairCounts(OwnTable):
     """All that a scorer to which order does not matter needs of any number of votes.
 
     Pairs stand in compressed rows, sorted: those with item i on the left are entries ``start[i]`` to
@@ -71,10 +96,28 @@ class PairCounts:
     skipped: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        for array in (self.start, self.right, self.table, self.skipped):
-            array.flags.writeable = False
-
-    __setstate__ = restore
+        n_items = n_labels(self.items, "items")
+        right = column(self.right, "right", np.int32, (0, n_items), None)
+        n_pairs = len(right)
+        start = column(self.start, "start", np.int64, (0, n_pairs + 1), n_items + 1)
+        if start[0] != 0 or start[-1] != n_pairs or (np.diff(start) < 0).any():
+            raise InputError(
+                f"start begins with {start[0]} and ends with {start[-1]}; it rises from 0 to the {n_pairs} pairs, "
+                "so let Votes.counts make the counts"
+            )
+        table = amounts(self.table, "table", (n_pairs, 3))
+        self._set(
+            {"start": start, "right": right, "table": table, "skipped": amounts(self.skipped, "skipped", (n_items,))}
+        )
+        left = _left(start)
+        wrong = left == right
+        wrong[1:] |= (left[1:] == left[:-1]) & (right[1:] <= right[:-1])
+        if wrong.any():
+            pair = first_row(wrong)
+            raise InputError(
+                f"right at row {pair} is {right[pair]}, in the row of item {left[pair]}; each row has other items "
+                "only, in rising order, so let Votes.counts make the counts"
+            )
 
     @property
     def n_items(self) -> int:
@@ -94,7 +137,7 @@ class PairCounts:
     @cached_property
     def left(self) -> Codes:
         """The code of the item on the left of each pair: int32, shape (n_pairs,)."""
-        left = np.repeat(np.arange(self.n_items, dtype=np.int32), np.diff(self.start))
+        left = _left(self.start)
         left.flags.writeable = False
         return left
 
@@ -156,7 +199,8 @@ class PairCounts:
         start, right, table = self._renumbered(codes, len(items))
         skipped = np.zeros(len(items))
         skipped[codes] = self.skipped
-        return PairCounts(items=items, start=start.astype(np.int64), right=right, table=table, skipped=skipped)
+        start = start.astype(np.int64)
+        return PairCounts._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)
 
     def dominance(self) -> NDArray[np.int32]:
         """Groups of items each of which beat or tied with the others, directly or in a chain: int32, shape (n_items,).
@@ -191,6 +235,7 @@ def count_rows(
     weight: NDArray[np.float64] = NO_WEIGHTS,
     *,
     folded: bool = False,
+    limits: CountingLimits = LIMITS,
 ) -> PairCounts:
     """Add votes up by pair; `folded` forgets the sides, which costs less than folding afterwards.
 
@@ -200,11 +245,11 @@ def count_rows(
     votes. O(votes + items) either way.
     """
     n_items, n_votes = len(items), len(left)
-    if n_items * n_items <= min(CELLS * n_votes, max(FEW_CELLS, n_votes // VOTES_A_CELL), MOST_CELLS):
+    if limits.in_cells(n_items, n_votes):
         cells = Cells(n_items, folded=folded)
-        cells.count(left, right, outcome, weight)
+        cells.count(left, right, outcome, weight, least=limits.least_shared)
         start, second, table, skipped = cells.gather(n_votes)
-        return PairCounts(items=items, start=start, right=second, table=table, skipped=skipped)
+        return PairCounts._unchecked(items=items, start=start, right=second, table=table, skipped=skipped)
     rows = (left, right, outcome, weight)
     if len(weight) and not weight.all():
         counted = weight > 0
@@ -212,8 +257,8 @@ def count_rows(
         n_votes = len(rows[0])
     start = np.zeros(n_items + 1, np.int64)
     most_pairs = n_items * (n_items - 1) // (2 if folded else 1)
-    crowded = most_pairs <= CROWDED * n_votes
-    with Parts.equal(n_votes) as parts:
+    crowded = most_pairs <= limits.crowded * n_votes
+    with Parts.equal(n_votes, limits.least_shared) as parts:
         stops, keys, weights = _by_item(rows, n_items, folded + 2 * (not crowded), parts)
     if crowded:
         # Memory that is not written to costs nothing, so there is room for every pair that there could be.
@@ -222,17 +267,18 @@ def count_rows(
         n_pairs = counting.gather_rows(stops, keys, weights, folded, np.zeros((n_items, 3)), start, second, table)
         second, table = second[:n_pairs], table[:n_pairs]
     else:
-        stops, keys, weights = _then_by_first(stops, keys, weights)
-        second, table = _gather_runs(stops, keys, weights, start)
+        stops, keys, weights = _then_by_first(stops, keys, weights, limits.least_shared)
+        second, table = _gather_runs(stops, keys, weights, start, limits.least_shared)
     answered = stops[-1] if n_items else 0
     skipped = np.zeros(n_items) if answered == n_votes else _skipped(rows, n_items)
-    return PairCounts(items=items, start=start, right=second, table=table, skipped=skipped)
+    return PairCounts._unchecked(items=items, start=start, right=second, table=table, skipped=skipped)
 
 
 def no_votes(items: tuple[Hashable, ...]) -> PairCounts:
     """Counts over these items of no votes."""
     start, skipped = np.zeros(len(items) + 1, np.int64), np.zeros(len(items))
-    return PairCounts(items=items, start=start, right=np.empty(0, np.int32), table=np.empty((0, 3)), skipped=skipped)
+    none = {"right": np.empty(0, np.int32), "table": np.empty((0, 3))}
+    return PairCounts._unchecked(items=items, start=start, skipped=skipped, **none)
 
 
 def _by_item(rows: VoteColumns, n_items: int, mode: int, parts: Parts) -> Bucketed:
@@ -252,11 +298,11 @@ def _by_item(rows: VoteColumns, n_items: int, mode: int, parts: Parts) -> Bucket
     return places[-1], keys, weights
 
 
-def _then_by_first(stops: NDArray[np.int64], keys: Codes, weights: NDArray[np.float64]) -> Bucketed:
+def _then_by_first(stops: NDArray[np.int64], keys: Codes, weights: NDArray[np.float64], least: int) -> Bucketed:
     """Votes that stand by second item, brought together by first: then they are sorted by both."""
     begin = np.concatenate([[0], stops])
     placed, placed_weights = np.empty_like(keys), np.empty_like(weights)
-    with Parts.of_rows(begin) as parts:
+    with Parts.of_rows(begin, least) as parts:
         counts = np.zeros((len(parts), len(stops)), np.int64)
 
         def count(number: int, first: int, last: int) -> None:
@@ -279,10 +325,10 @@ def _places(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _gather_runs(
-    stops: NDArray[np.int64], keys: Codes, weights: NDArray[np.float64], start: NDArray[np.int64]
+    stops: NDArray[np.int64], keys: Codes, weights: NDArray[np.float64], start: NDArray[np.int64], least: int
 ) -> tuple[Codes, NDArray[np.float64]]:
     """The second items and counts of sorted votes, and in `start` where each first item's begin."""
-    with Parts.of_rows(np.concatenate([[0], stops])) as parts:
+    with Parts.of_rows(np.concatenate([[0], stops]), least) as parts:
         parts.run(lambda _, first, last: counting.count_runs(stops[:last], keys, first, start[1:]))
         np.cumsum(start, out=start)
         right, table = np.empty(start[-1], np.int32), np.zeros((start[-1], 3))
@@ -297,6 +343,11 @@ def _skipped(rows: VoteColumns, n_items: int) -> NDArray[np.float64]:
     return np.asarray(np.bincount(both, np.tile(weight[skips], 2) if len(weight) else None, n_items), np.float64)
 
 
+def _left(start: NDArray[np.int64]) -> Codes:
+    """The first item of each pair of compressed rows."""
+    return np.repeat(np.arange(len(start) - 1, dtype=np.int32), np.diff(start))
+
+
 def is_folded(counts: PairCounts) -> bool:
     """Whether every pair has its lower code on the left."""
     return bool((counts.left < counts.right).all())
@@ -308,4 +359,5 @@ def _merged(items: tuple[Hashable, ...], one: Rows, other: Rows, skipped: NDArra
     most = len(one[1]) + len(other[1])
     right, table = np.empty(most, np.int32), np.empty((most, 3))
     counting.merge_rows(*one, start, *other[1:], right, table)
-    return PairCounts(items=items, start=start, right=right[: start[-1]], table=table[: start[-1]], skipped=skipped)
+    right, table = right[: start[-1]], table[: start[-1]]
+    return PairCounts._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pairvote._kernels import by_item
 from pairvote.errors import InputError
 from pairvote.votes._chunks import CodedSource
-from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows
+from pairvote.votes._counts import LIMITS, NO_WEIGHTS, CountingLimits, PairCounts, count_rows
 from pairvote.votes._votes import Votes
 
 
@@ -30,10 +30,10 @@ class Elsewhere(Protocol):
         """The connected component of each item, numbered by their first item: int32, shape (n_items,)."""
 
 
-def count_votes(votes: Votes, *, folded: bool = False) -> PairCounts:
+def count_votes(votes: Votes, *, folded: bool = False, limits: CountingLimits = LIMITS) -> PairCounts:
     """Votes added up by pair, those on all criteria together; `folded` forgets the sides."""
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
-    return count_rows(votes.items, votes.left, votes.right, votes.outcome, weight, folded=folded)
+    return count_rows(votes.items, votes.left, votes.right, votes.outcome, weight, folded=folded, limits=limits)
 
 
 def as_counts(votes: Votes | PairCounts, *, criterion: Hashable | None = None, folded: bool = False) -> PairCounts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,14 +16,29 @@ from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows, no_votes
 from pairvote.votes._given import as_counts
 from pairvote.votes._votes import Votes
 
-# For more items a cell for every pair, 32 MiB here, is too large for the caches.
-MOST_ITEMS = 1024
-# Votes over more items are gathered until they are at least so many, and so many for each item: the fewer counts there
-# are to add up, the better, and a gathered vote takes less memory than a pair.
-GATHERED = 2**20
-GATHERED_AN_ITEM = 8
 # So many entries of a dictionary can be told apart by a byte.
 MOST_OUTCOMES = 256
+
+
+@dataclass(frozen=True)
+class RunningLimits:
+    """What is kept while votes come.
+
+    Attributes
+    ----------
+    most_items : int
+        For more items a cell for every pair, 32 MiB here, is too large for the caches.
+    gathered, gathered_an_item : int
+        Votes over more items are gathered until they are at least so many, and so many for each item: the fewer counts
+        there are to add up, the better, and a gathered vote takes less memory than a pair.
+    """
+
+    most_items: int = 1024
+    gathered: int = 2**20
+    gathered_an_item: int = 8
+
+
+LIMITS = RunningLimits()
 
 
 def count_pairs(
@@ -67,9 +82,15 @@ def count_pairs(
     return counts
 
 
-def count_chosen(votes: Iterable[Votes] | CodedSource, chosen: Criterion, *, progress: bool = False) -> PairCounts:
+def count_chosen(
+    votes: Iterable[Votes] | CodedSource,
+    chosen: Criterion,
+    *,
+    progress: bool = False,
+    limits: RunningLimits = LIMITS,
+) -> PairCounts:
     """The counts of the chunks' votes on a criterion, which learns of those that there are."""
-    running = RunningCounts()
+    running = RunningCounts(limits)
     if isinstance(votes, CodedSource):
         for coded in with_bar(votes.coded(voters=False), progress, unit="chunk"):
             if coded.criterion is None and chosen.wanted is None:
@@ -91,7 +112,8 @@ class RunningCounts:
     counts are added up like the digits of a binary number, so that every pair is moved a logarithmic number of times.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: RunningLimits = LIMITS) -> None:
+        self._limits = limits
         self._items: tuple[Hashable, ...] = ()
         self._cells: Cells | None = Cells(0)
         self._gathered: list[Votes] = []
@@ -107,7 +129,7 @@ class RunningCounts:
         if cells is not None:
             cells.count(left, right, votes.outcome, weight)
         elif len(votes):
-            self._gather(replace(votes, left=left, right=right))
+            self._gather(votes._changed(left=left, right=right))
 
     def add_coded(self, chunk: CodedVotes) -> None:
         """Take in a chunk of a source of which all chunks come here."""
@@ -132,21 +154,25 @@ class RunningCounts:
         """Cells for all items; None where these are too many."""
         if self._cells is None or len(self._items) <= self._cells.n_items:
             return self._cells
-        if len(self._items) > MOST_ITEMS:
+        if len(self._items) > self._limits.most_items:
             self._count(self._of_cells(self._cells))
             self._cells = None
         else:
-            self._cells = self._cells.resized(min(max(len(self._items), 2 * self._cells.n_items), MOST_ITEMS))
+            n_items = max(len(self._items), 2 * self._cells.n_items)
+            self._cells = self._cells.resized(min(n_items, self._limits.most_items))
         return self._cells
 
     def _of_cells(self, cells: Cells) -> PairCounts:
         n_items = min(len(self._items), cells.n_items)
         start, right, table, skipped = cells.resized(n_items).gather(n_items**2)
-        return PairCounts(items=self._items[:n_items], start=start, right=right, table=table, skipped=skipped)
+        return PairCounts._unchecked(
+            items=self._items[:n_items], start=start, right=right, table=table, skipped=skipped
+        )
 
     def _gather(self, votes: Votes) -> None:
         self._gathered.append(votes)
-        if sum(map(len, self._gathered)) >= max(GATHERED, GATHERED_AN_ITEM * len(self._items)):
+        limits = self._limits
+        if sum(map(len, self._gathered)) >= max(limits.gathered, limits.gathered_an_item * len(self._items)):
             self._count_gathered()
 
     def _count_gathered(self) -> None:

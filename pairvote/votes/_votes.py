@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pairvote._common.checks import item_codes, restore
+from pairvote._common.checks import item_codes
 from pairvote._common.frames import Backend, Frame, make_frame
-from pairvote._common.labels import Codes, as_array, code_pairs, iterate_labels, merge_labels
+from pairvote._common.labels import Codes, as_array, code_pairs, first_row, iterate_labels, merge_labels
 from pairvote._common.messages import listed, plural, shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome, Outcomes, outcome_codes
 from pairvote.errors import InputError
 from pairvote.votes._build import append_codes, assemble, from_columns, from_records, tabulated
 from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows
+from pairvote.votes._own import OwnTable, amounts, column, n_labels
 
 __all__ = ["Outcome", "Votes"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Votes:
+class Votes(OwnTable):
     """An immutable table of votes in time order.
 
     Make one with `from_labels`, `from_codes`, `from_records`, `from_wins`, `from_matrix`, `from_frame`,
-    `from_choix` or `pairvote.read_votes`; they check what they are given, this constructor does not.
+    `from_choix` or `pairvote.read_votes`. This constructor takes codes; it copies and checks them too.
 
     Attributes
     ----------
@@ -67,21 +67,31 @@ class Votes:
     criteria: tuple[Hashable, ...] = ()
 
     def __post_init__(self) -> None:
-        for array in (self.left, self.right, self.outcome, self.voter, self.weight, self.criterion):
-            if array is not None:
-                array.flags.writeable = False
-
-    __setstate__ = restore
+        items = (0, n_labels(self.items, "items"))
+        left = column(self.left, "left", np.int32, items, None)
+        n_votes = len(left)
+        right = column(self.right, "right", np.int32, items, n_votes)
+        same = left == right
+        if same.any():
+            raise InputError(
+                f"row {first_row(same)} has {shorten(self.items[left[first_row(same)]])} against itself; a vote needs "
+                "two different items, so remove the row"
+            )
+        own = {"left": left, "right": right, "outcome": column(self.outcome, "outcome", np.uint8, (0, 4), n_votes)}
+        for name, codes, labels in (
+            ("voter", self.voter, n_labels(self.voters, "voters")),
+            ("criterion", self.criterion, n_labels(self.criteria, "criteria")),
+        ):
+            if codes is not None:
+                own[name] = column(codes, name, np.int32, (-1, labels), n_votes)
+        if self.weight is not None:
+            own["weight"] = amounts(self.weight, "weight", (n_votes,))
+        self._set(own)
 
     @property
     def n_items(self) -> int:
         """The number of items, with or without votes."""
         return len(self.items)
-
-    @cached_property
-    def codes(self) -> dict[Hashable, int]:
-        """The code of every item's label."""
-        return {label: code for code, label in enumerate(self.items)}
 
     def __len__(self) -> int:
         return len(self.left)
@@ -139,7 +149,7 @@ class Votes:
         fields = from_columns(
             left, right, outcome, voter=voter, weight=weight, criterion=criterion, items=items, outcomes=outcomes
         )
-        return cls(**fields)
+        return cls._unchecked(**fields)
 
     @classmethod
     def from_codes(
@@ -182,7 +192,7 @@ class Votes:
         """
         left_codes, right_codes, labels = item_codes({"left": left, "right": right}, items, n_items)
         outcomes = outcome_codes(outcome)
-        return cls(
+        return cls._unchecked(
             **assemble(left_codes, right_codes, outcomes, labels, voter=voter, weight=weight, criterion=criterion)
         )
 
@@ -204,7 +214,7 @@ class Votes:
         >>> pv.Votes.from_records([("ash", "birch", "left"), ("birch", "cedar", "tie", "anna")])
         Votes(2 votes, 3 items, 1 voter: 1 left, 0 right, 1 tie, 0 skip)
         """
-        return cls(**from_records(records, items=items, outcomes=outcomes))
+        return cls._unchecked(**from_records(records, items=items, outcomes=outcomes))
 
     @classmethod
     def from_wins(
@@ -223,7 +233,7 @@ class Votes:
         Votes(2 votes, 3 items: 2 left, 0 right, 0 tie, 0 skip)
         """
         left, right, labels = code_pairs(winners, losers, items, names=("winners", "losers"))
-        return cls(**assemble(left, right, np.full(len(left), Outcome.LEFT, np.uint8), labels))
+        return cls._unchecked(**assemble(left, right, np.full(len(left), Outcome.LEFT, np.uint8), labels))
 
     @classmethod
     def from_matrix(
@@ -253,7 +263,7 @@ class Votes:
         >>> pv.Votes.from_matrix([[0, 2], [1, 0]], items=["ash", "birch"])
         Votes(3 votes, 2 items: 3 left, 0 right, 0 tie, 0 skip)
         """
-        return cls(**tabulated(wins, ties, items))
+        return cls._unchecked(**tabulated(wins, ties, items))
 
     @classmethod
     def from_frame(
@@ -314,7 +324,7 @@ class Votes:
             items=items,
             outcomes=outcomes,
         )
-        return cls(**fields)
+        return cls._unchecked(**fields)
 
     @classmethod
     def from_choix(
@@ -330,11 +340,11 @@ class Votes:
         """
         try:
             rows = [(winner, loser) for winner, loser in pairs]
-        except (TypeError, ValueError):
+        except Exception:
             raise InputError("pairs must hold (winner, loser) for every vote, such as [(0, 1), (2, 1)]") from None
         sides = {name: [row[place] for row in rows] for place, name in enumerate(("winner", "loser"))}
         winners, losers, labels = item_codes(sides, items, n_items)
-        return cls(**assemble(winners, losers, np.full(len(rows), Outcome.LEFT, np.uint8), labels))
+        return cls._unchecked(**assemble(winners, losers, np.full(len(rows), Outcome.LEFT, np.uint8), labels))
 
     # --- what to make of them ---
 
@@ -426,8 +436,7 @@ class Votes:
         def pick(array: NDArray[Any] | None) -> Any:
             return None if array is None else array[rows]
 
-        return replace(
-            self,
+        return self._changed(
             left=self.left[rows],
             right=self.right[rows],
             outcome=self.outcome[rows],
@@ -444,7 +453,7 @@ class Votes:
         voters, voter_codes = merge_labels(self.voters, other.voters)
         criteria, criterion_codes = merge_labels(self.criteria, other.criteria)
         weights = [np.ones(len(votes)) if votes.weight is None else votes.weight for votes in (self, other)]
-        return Votes(
+        return Votes._unchecked(
             items=items,
             left=np.concatenate([self.left, item_codes[other.left]]),
             right=np.concatenate([self.right, item_codes[other.right]]),

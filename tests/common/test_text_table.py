@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairvote._common.text_table import PackedTexts, TextTable
+import pairvote as pv
+from pairvote._common.text_table import PackedTexts, TextLimits, TextTable
 
 # With halves of surrogate pairs, which a Python string may hold.
 TEXTS = st.lists(st.text(st.characters(), max_size=5), max_size=30)
@@ -47,12 +50,12 @@ def test_a_table_grows_as_texts_do_and_travels() -> None:
     assert copy.known(packed(texts[::-1])).tolist() == list(range(50_000))[::-1]
 
 
-def test_texts_of_one_hash_are_told_apart() -> None:
+def test_texts_in_one_slot_are_told_apart() -> None:
     # So few slots that many texts are found only after others.
-    texts = [f"{code}" for code in range(32)]
-    table = TextTable(n_slots=64)
-    assert table.number(packed(texts)).tolist() == list(range(32))
-    assert table.known(packed(texts)).tolist() == list(range(32))
+    texts = [f"{code}" for code in range(64)]
+    table = TextTable(n_slots=128)
+    assert table.number(packed(texts)).tolist() == list(range(64))
+    assert table.known(packed(texts)).tolist() == list(range(64))
 
 
 def test_parts_of_a_larger_piece_are_texts_as_well() -> None:
@@ -62,10 +65,27 @@ def test_parts_of_a_larger_piece_are_texts_as_well() -> None:
 
 
 def test_more_than_can_be_numbered_is_left_to_others() -> None:
-    table = TextTable(max_texts=4)
-    assert PackedTexts.of(["a"] * 4, max_texts=4) is None
+    limits = TextLimits(texts=4)
+    table = TextTable(limits=limits)
+    assert PackedTexts.of(["a"] * 4, limits) is None
     assert table.number(packed(["a", "b"])).tolist() == [0, 1]
     assert table.number(packed(["a", "b"])) is None
     assert table.n_texts == 2
-    assert PackedTexts.of(["abc"], max_bytes=3) is None
-    assert TextTable(max_bytes=3).number(packed(["abc"])) is None
+    assert PackedTexts.of(["abc"], TextLimits(n_bytes=3)) is None
+
+
+def test_a_text_that_was_never_asked_for_has_no_number() -> None:
+    table = TextTable()
+    table.number(packed(["ash"]))
+    for _ in range(2):
+        with pytest.raises(pv.InputError, match="'birch' is not among the 1 labels"):
+            table.known(packed(["ash", "birch"]))
+    assert (table.n_texts, table.packed().texts()) == (1, ("ash",))
+
+
+@pytest.mark.parametrize("begins", [[0, 3, 9], [0, 2, 1], [-1, 2, 3], [0, -5, 3], [0, 2**31 - 1, 3], [2, 1, 0]])
+def test_texts_must_lie_within_their_bytes(begins: list[int]) -> None:
+    broken = PackedTexts(np.array(begins, np.int32), np.frombuffer(b"ash", np.uint8))
+    for ask in (TextTable().number, TextTable().known):
+        with pytest.raises(pv.InputError, match="write the file anew"):
+            ask(broken)

@@ -242,7 +242,8 @@ def number_rows() -> Iterator[Arguments]:
         columns.flags.writeable = False
         n_places = high - low + 1
         numbers, codes = np.full(n_places, -1, np.int32), np.zeros(columns.shape, np.int32)
-        yield [columns, low, numbers, codes, np.zeros(n_places, np.int64)]
+        first, second = (*columns, np.empty(0, np.int64))[:2]
+        yield [first, second, low, numbers, codes, np.zeros(n_places, np.int64)]
 
 
 def number_texts() -> Iterator[Arguments]:
@@ -252,7 +253,9 @@ def number_texts() -> Iterator[Arguments]:
         offsets = np.concatenate([[0], np.cumsum([len(text) for text in encoded])]).astype(np.int32)
         data = np.frombuffer(b"".join(encoded), np.uint8)
         room, store = np.zeros(len(listed) + 2, np.int64), np.zeros(len(data), np.uint8)
-        yield [offsets, data, np.full(64, -1, np.int64), room, store, 0, np.zeros(len(listed), np.int32)]
+        for most in (len(listed), 3):
+            slots, codes = np.full(64, -1, np.int64), np.zeros(len(listed), np.int32)
+            yield [offsets, data, slots, room.copy(), store.copy(), 0, most, codes]
 
 
 def count_runs(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:

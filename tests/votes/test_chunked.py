@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,12 +16,17 @@ from strategies import FEWER, Sample, assert_same_counts, samples
 
 import pairvote as pv
 from pairvote._common import coded
-from pairvote.votes import _running as chunked
-from pairvote.votes._chunks import CodedSource, CodedVotes
+from pairvote.votes._chunks import CodedSource, CodedVotes, Criterion
+from pairvote.votes._running import RunningLimits, count_chosen
 
 LABELS = tuple(f"item {code}" for code in range(100))
 # Items from which on pairs are sorted and not added up in cells, and votes that are gathered for that.
-WAYS = {"cells": (1024, 2**20), "cells, then sorted": (2, 3), "sorted": (0, 1), "sorted at the end": (0, 2**20)}
+WAYS = {
+    "cells": RunningLimits(),
+    "cells, then sorted": RunningLimits(most_items=2, gathered=3, gathered_an_item=0),
+    "sorted": RunningLimits(most_items=0, gathered=1, gathered_an_item=0),
+    "sorted at the end": RunningLimits(most_items=0),
+}
 ways = pytest.mark.parametrize("way", WAYS)
 
 
@@ -67,6 +72,10 @@ def chunks_of(sample: Sample, cuts: Sequence[int], *, shared: bool) -> list[pv.V
     return chunks
 
 
+def counted(chunks: Iterable[pv.Votes] | CodedSource, way: str) -> pv.PairCounts:
+    return count_chosen(chunks, Criterion(None), limits=WAYS[way])
+
+
 def in_items_of(counts: pv.PairCounts, other: pv.PairCounts) -> pv.PairCounts:
     """The counts with their items, and those that only the other has, in the other's order."""
     return pv.Votes.from_codes([], [], [], items=other.items).counts() + counts
@@ -77,13 +86,9 @@ def in_items_of(counts: pv.PairCounts, other: pv.PairCounts) -> pv.PairCounts:
 @given(sample=samples(), cuts=st.lists(st.integers(0, 12), max_size=4), data=st.data())
 def test_chunks_add_up_to_the_whole(way: str, sample: Sample, cuts: list[int], data: st.DataObject) -> None:
     whole = sample.votes(LABELS[: sample.n_items]).counts()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunked, "MOST_ITEMS", WAYS[way][0])
-        patch.setattr(chunked, "GATHERED", WAYS[way][1])
-        patch.setattr(chunked, "GATHERED_AN_ITEM", 0)
-        shared, own = chunks_of(sample, cuts, shared=True), chunks_of(sample, cuts, shared=False)
-        for chunks in (shared, own, iter(own), Coded(shared, data.draw(st.integers(0, 9)))):
-            assert_same_counts(in_items_of(pv.count_pairs(chunks), whole), whole)
+    shared, own = chunks_of(sample, cuts, shared=True), chunks_of(sample, cuts, shared=False)
+    for chunks in (shared, own, iter(own), Coded(shared, data.draw(st.integers(0, 9)))):
+        assert_same_counts(in_items_of(counted(chunks, way), whole), whole)
 
 
 def test_items_stand_in_the_order_in_which_they_come() -> None:
@@ -94,11 +99,9 @@ def test_items_stand_in_the_order_in_which_they_come() -> None:
 
 
 @ways
-def test_items_without_votes_are_kept(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunked, "MOST_ITEMS", WAYS[way][0])
-    monkeypatch.setattr(chunked, "GATHERED", WAYS[way][1])
+def test_items_without_votes_are_kept(way: str) -> None:
     late = [pv.Votes.from_wins(["a", "b"], ["b", "c"]), pv.Votes.from_codes([], [], [], items=["a", "b", "c", "d"])]
-    counts = pv.count_pairs(late)
+    counts = counted(late, way)
     assert (counts.items, counts.skipped.tolist(), counts.start.tolist()) == (
         ("a", "b", "c", "d"),
         [0.0] * 4,
@@ -122,15 +125,14 @@ def test_outcomes_may_stand_in_a_long_dictionary(n_entries: int) -> None:
 
 
 @ways
-def test_an_item_against_itself_is_named_with_its_row(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunked, "MOST_ITEMS", WAYS[way][0])
+def test_an_item_against_itself_is_named_with_its_row(way: str) -> None:
     sound = pv.Votes.from_codes([0, 1], [1, 2], [2, 2], items=LABELS[:3])
     for outcome in range(4):
-        itself = replace(sound, right=np.array([2, 1], np.int32), outcome=np.array([0, outcome], np.uint8))
+        itself = sound._changed(right=np.array([2, 1], np.int32), outcome=np.array([0, outcome], np.uint8))
         for weight in (None, np.zeros(2)):
-            chunks = [replace(votes, weight=weight) for votes in (sound, itself, sound)]
+            chunks = [votes._changed(weight=weight) for votes in (sound, itself, sound)]
             with pytest.raises(pv.InputError, match="row 1 of the file has 'item 1' against itself"):
-                pv.count_pairs(Coded(chunks))
+                counted(Coded(chunks), way)
 
 
 def criteria_chunks() -> list[pv.Votes]:

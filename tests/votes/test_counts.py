@@ -22,27 +22,29 @@ import pairvote as pv
 from pairvote import _kernels
 from pairvote.votes import _cells, _given
 from pairvote.votes import _counts as counts
+from pairvote.votes._counts import CountingLimits
 
 KERNELS: dict[str, Callable[[str], Any]] = {
     "python": _kernels.interpreted_module,
     "chosen": lambda name: getattr(_kernels, name),
 }
-# What counts.CELLS and CROWDED decide: added up in a cell for every pair, in rows over all items, or sorted.
-PATHS = {"cells": (10**9, 0), "rows": (-1, 10**9), "sorted": (-1, -1)}
+# Added up in a cell for every pair, in rows over all items, or sorted.
+PATHS = {
+    "cells": CountingLimits(cells=10**9, crowded=0),
+    "rows": CountingLimits(cells=-1, crowded=10**9),
+    "sorted": CountingLimits(cells=-1, crowded=-1),
+}
 
 kernels = pytest.mark.parametrize("kernel", KERNELS)
 paths = pytest.mark.parametrize("path", PATHS)
 
 
 @contextmanager
-def running(kernel: str, path: str | None = None) -> Iterator[None]:
-    """Count with one kernel and, if named, on one path."""
+def running(kernel: str) -> Iterator[None]:
+    """Count with one kernel."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counts, "counting", KERNELS[kernel]("counting"))
         patch.setattr(_cells, "kernel", KERNELS[kernel]("cells"))
-        if path is not None:
-            patch.setattr(counts, "CELLS", PATHS[path][0])
-            patch.setattr(counts, "CROWDED", PATHS[path][1])
         yield
 
 
@@ -91,8 +93,8 @@ def swapped(sample: Sample) -> Sample:
 @FEWER
 @given(sample=samples())
 def test_votes_are_added_up_by_ordered_pair(kernel: str, path: str, sample: Sample) -> None:
-    with running(kernel, path):
-        assert_counts_of(sample.votes().counts(), sample)
+    with running(kernel):
+        assert_counts_of(_given.count_votes(sample.votes(), limits=PATHS[path]), sample)
 
 
 @kernels
@@ -100,11 +102,11 @@ def test_votes_are_added_up_by_ordered_pair(kernel: str, path: str, sample: Samp
 @FEWER
 @given(sample=samples())
 def test_folded_counts_forget_the_sides(kernel: str, path: str, sample: Sample) -> None:
-    with running(kernel, path):
+    with running(kernel):
         votes = sample.votes()
-        folded = votes.counts().folded()
+        folded = _given.count_votes(votes, limits=PATHS[path]).folded()
         assert_counts_of(folded, swapped(sample))
-        assert_same_counts(_given.count_votes(votes, folded=True), folded)
+        assert_same_counts(_given.count_votes(votes, folded=True, limits=PATHS[path]), folded)
         assert_same_counts(_given.as_counts(votes, folded=True), folded)
         assert_same_counts(_given.as_counts(votes.counts(), folded=True), folded)
         assert_same_counts(folded.folded(), folded)
@@ -122,17 +124,16 @@ def test_many_votes_over_few_and_many_items(kernel: str, path: str, n_items: int
     weight = rng.integers(5, size=3000) / 4 if weighted else np.ones(3000)
     rows = list(zip(left.tolist(), right.tolist(), outcome.tolist(), weight.tolist(), strict=True))
     sample = Sample(rows, n_items, weighted)
-    with running(kernel, path):
-        assert_counts_of(sample.votes().counts(), sample)
-        assert_counts_of(_given.count_votes(sample.votes(), folded=True), swapped(sample))
+    with running(kernel):
+        assert_counts_of(_given.count_votes(sample.votes(), limits=PATHS[path]), sample)
+        assert_counts_of(_given.count_votes(sample.votes(), folded=True, limits=PATHS[path]), swapped(sample))
 
 
 @given(samples())
 def test_the_path_that_is_chosen_makes_no_difference(sample: Sample) -> None:
     chosen = sample.votes().counts()
-    for path in PATHS:
-        with running("chosen", path):
-            assert_same_counts(sample.votes().counts(), chosen)
+    for limits in PATHS.values():
+        assert_same_counts(_given.count_votes(sample.votes(), limits=limits), chosen)
 
 
 def test_each_path_is_taken_where_it_should_be() -> None:
@@ -151,11 +152,11 @@ def test_each_path_is_taken_where_it_should_be() -> None:
         crowded.counts()
         assert called == ["tabulate", "gather_cells"]
         called.clear()
-        patch.setattr(counts, "FEW_CELLS", 3)
-        crowded.counts()
+        few = CountingLimits(few_cells=3)
+        _given.count_votes(crowded, limits=few)
         assert called == ["tabulate", "gather_cells"], "there are more than eight votes for each cell"
         called.clear()
-        crowded.where(np.arange(100) < 20).counts()
+        _given.count_votes(crowded.where(np.arange(100) < 20), limits=few)
         assert called == ["count_sides", "place_votes", "gather_rows"]
         called.clear()
         sparse.counts()

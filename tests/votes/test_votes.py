@@ -29,7 +29,6 @@ def test_a_table_of_votes_holds_codes_and_labels() -> None:
     )
     assert (len(votes), votes.n_items) == (3, 3)
     assert votes.items == ("ash", "birch", "cedar")
-    assert votes.codes == {"ash": 0, "birch": 1, "cedar": 2}
     assert (votes.voters, votes.criteria) == (("bo", "anna"), ("new", "useful"))
     expected = {
         "left": ([0, 1, 0], np.int32),
