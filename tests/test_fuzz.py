@@ -149,6 +149,12 @@ def pyarrow_reads_small_files_too():
         yield
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=2) | st.sampled_from(OUTCOMES),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+)
+
+
 class TestFiles:
     @pytest.mark.parametrize("format", FORMATS)
     @settings(max_examples=60)
@@ -173,23 +179,19 @@ class TestFiles:
         valid = valid_file(format)
         attempt(pv.read_votes, io.BytesIO(data.draw(mutations(valid, TEXT_PIECES))), format=format)
 
+    @reads(0.1)
     @settings(max_examples=100)
     @given(
         st.lists(
-            st.dictionaries(
-                st.sampled_from(["left", "right", "outcome", "voter", "weight", "criterion"]),
-                st.recursive(
-                    st.none()
-                    | st.booleans()
-                    | st.integers()
-                    | st.floats()
-                    | st.text(max_size=2)
-                    | st.sampled_from(OUTCOMES),
-                    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
-                ),
-                min_size=3,
+            st.fixed_dictionaries(
+                {name: st.just(valid) | JSON for name, valid in (("left", "a"), ("right", "b"), ("outcome", "left"))},
+                optional={"voter": JSON, "weight": st.just(1), "criterion": JSON},
+            )
+            | st.fixed_dictionaries(
+                {"left": st.just("a"), "right": st.just("b"), "outcome": st.sampled_from(OUTCOMES)}
             ),
-            max_size=3,
+            min_size=1,
+            max_size=2,
         )
     )
     def test_json_of_any_kind(self, records):
