@@ -1,1 +1,49 @@
-"""Outcome models, the solver that fits them, and the posterior: arrays in, arrays out."""
+"""The room in which models are fitted. Its door is `fit`; other rooms import from here, and nothing else of it."""
+
+from pairvote._inference.clustered import voter_gradients
+from pairvote._inference.fitting import Start, fit, refit
+from pairvote._inference.identification import PRIOR_REMEDY, check_scores, decided, has_circle, no_scores
+from pairvote._inference.layout import ParameterLayout
+from pairvote._inference.limits import LIMITS, Limits
+from pairvote._inference.models import Model
+from pairvote._inference.outcomes import DEFAULT_TIES, OUTCOME_MODELS, Ties, outcome_probabilities
+from pairvote._inference.outcomes.base import OutcomeModel
+from pairvote._inference.posterior import Posterior, UncertaintyKind, centred
+from pairvote._inference.solver import WEAKEST_PRIOR
+from pairvote._inference.sums import NOTHING, Likelihood, LocalSums, PairSums, Slopes
+from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes
+from pairvote._inference.workspace import NewtonWorkspace
+
+__all__ = [
+    "DEFAULT_TIES",
+    "LIMITS",
+    "NOTHING",
+    "OUTCOME_MODELS",
+    "PRIOR_REMEDY",
+    "WEAKEST_PRIOR",
+    "Likelihood",
+    "Limits",
+    "LocalSums",
+    "Model",
+    "NewtonWorkspace",
+    "OutcomeModel",
+    "PairSums",
+    "ParameterLayout",
+    "Posterior",
+    "Slopes",
+    "Start",
+    "Ties",
+    "UncertaintyKind",
+    "VoteRows",
+    "centred",
+    "check_determined",
+    "check_scores",
+    "decided",
+    "fit",
+    "has_circle",
+    "no_scores",
+    "outcome_probabilities",
+    "refit",
+    "single_votes",
+    "voter_gradients",
+]

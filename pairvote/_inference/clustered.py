@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.outcomes import Outcome
 from pairvote._inference.models import Model
 from pairvote._inference.vote_rows import VoteRows
 from pairvote.errors import MissingUncertaintyError
@@ -34,11 +35,12 @@ LARGEST_TRACE = 1e9
 
 
 @dataclass(frozen=True, eq=False)
-class Bearing:
-    """How votes bear on the parameters: each in one direction through d, and all in one through the tie parameter.
+class VoteDerivatives:
+    """How votes bear on the parameters: each in one direction through d, and all through the nuisance parameters.
 
-    places, values: (n_votes, n_places), the direction's entries. x, y: (n_votes,), the gradient by d and by the log tie
-    parameter. xx, xy, yy: (n_votes,), the information. tie: the tie parameter's place, or None.
+    places, values: (n_votes, n_places), the entries of the direction of d. x: (n_votes,) and y: (n_votes, n_nuisance),
+    the gradient by d and by the nuisance parameters. xx: (n_votes,), xy: (n_votes, n_nuisance) and yy: (n_votes,
+    n_nuisance, n_nuisance), the information. nuisance: the places of the nuisance parameters.
     """
 
     places: NDArray[np.intp]
@@ -48,28 +50,40 @@ class Bearing:
     xx: NDArray[np.float64]
     xy: NDArray[np.float64]
     yy: NDArray[np.float64]
-    tie: int | None
+    nuisance: NDArray[np.intp]
 
     @classmethod
-    def of(cls, model: Model, parameters: NDArray[np.float64], rows: VoteRows) -> Bearing:
-        """The bearing of single votes."""
-        scores, log_tie, side = model.split(parameters)
-        n_items, n_votes = rows.n_items, len(rows.left)
+    def of(cls, model: Model, parameters: NDArray[np.float64], rows: VoteRows) -> VoteDerivatives:
+        """The derivatives of single votes."""
+        layout, n_votes = model.layout, len(rows.left)
+        scores, nuisance = parameters[layout.scores], parameters[layout.nuisance]
         places, values = [rows.left, rows.right], [np.ones(n_votes), -np.ones(n_votes)]
-        d = scores[rows.left] - scores[rows.right] + side
-        if model.position:
-            places.append(np.full(n_votes, n_items + model.has_ties))
+        d = scores[rows.left] - scores[rows.right] + model.position_effect(parameters)
+        if layout.has_position:
+            places.append(np.full(n_votes, layout.position.start))
             values.append(np.ones(n_votes))
         if rows.design is not None:
-            d = d + rows.design @ model.coefficients(parameters)
-            first = len(parameters) - model.n_covariates
-            places += [np.full(n_votes, first + column) for column in range(model.n_covariates)]
+            d = d + rows.design @ parameters[layout.coefficients]
+            places += [np.full(n_votes, layout.coefficients.start + column) for column in range(layout.n_covariates)]
             values += list(rows.design.T)
-        weight = np.where(rows.outcome == 1, model.tie_weight, 1.0) * rows.weight
-        x, y = (weight * rows.outcome.choose(by_outcome) for by_outcome in model.gradients(d, log_tie))
-        xx, xy, yy = (weight * rows.outcome.choose(by_outcome) for by_outcome in model.bends(d, log_tie))
-        tie = n_items if model.has_ties else None
-        return cls(np.stack(places, axis=1), np.stack(values, axis=1), x, y, xx, xy, yy, tie)
+        weight = np.where(rows.outcome == Outcome.TIE, model.outcome.tie_weight, 1.0) * rows.weight
+        votes = np.arange(n_votes)
+        x, y = model.outcome.gradients(d, nuisance)
+        xx, xy, yy = model.outcome.information(d, nuisance)
+        # The outcome that each vote had; its place comes last of all, then the vote's comes first.
+        x, y, xx, xy, yy = (
+            np.moveaxis(weight * by_outcome[..., rows.outcome, votes], -1, 0) for by_outcome in (x, y, xx, xy, yy)
+        )
+        return cls(
+            np.stack(places, axis=1),
+            np.stack(values, axis=1),
+            x,
+            y,
+            xx,
+            xy,
+            yy,
+            np.arange(layout.size)[layout.nuisance],
+        )
 
 
 def voter_gradients(model: Model, parameters: NDArray[np.float64], rows: VoteRows) -> Any:
@@ -77,86 +91,92 @@ def voter_gradients(model: Model, parameters: NDArray[np.float64], rows: VoteRow
     from scipy.sparse import csr_array
 
     voters, n_voters = rows.voters()
-    bearing = Bearing.of(model, parameters, rows)
-    values, places = bearing.values * bearing.x[:, None], bearing.places
+    votes = VoteDerivatives.of(model, parameters, rows)
+    values = np.concatenate([votes.values * votes.x[:, None], votes.y], axis=1)
+    places = np.concatenate([votes.places, np.broadcast_to(votes.nuisance, votes.y.shape)], axis=1)
     voters_of = np.repeat(voters, places.shape[1])
     values, places = values.ravel(), places.ravel()
-    if bearing.tie is not None:
-        values, places = np.append(values, bearing.y), np.append(places, np.full(len(voters), bearing.tie))
-        voters_of = np.append(voters_of, voters)
     return csr_array((values, (voters_of, places)), shape=(n_voters, len(parameters)))
 
 
 def corrected_gradients(
-    model: Model, parameters: NDArray[np.float64], rows: VoteRows, inverse: NDArray[np.float64]
+    model: Model,
+    parameters: NDArray[np.float64],
+    rows: VoteRows,
+    inverse: NDArray[np.float64],
+    *,
+    largest_system: int | None = None,
+    most_together: int = MOST_TOGETHER,
 ) -> Any:
-    """The same, corrected; `inverse` is that of the whole information, (n_parameters, n_parameters)."""
+    """The gradients of voters, corrected: a sparse array, shape (n_voters, n_parameters).
+
+    inverse: of the whole information, (n_parameters, n_parameters). largest_system: a voter with fewer votes has a
+    system of the size of the votes, others one of the size of the parameters; by default whichever is the smaller.
+    """
     from scipy.sparse import csr_array
 
     voters, n_voters = rows.voters()
-    bearing = Bearing.of(model, parameters, rows)
+    derivatives = VoteDerivatives.of(model, parameters, rows)
     order = np.argsort(voters, kind="stable")
     n_each = np.bincount(voters, minlength=n_voters)
     first = np.cumsum(n_each) - n_each
     gradients = []
     for n_votes in np.unique(n_each).tolist():
         those = np.flatnonzero(n_each == n_votes)
-        # With more votes than parameters, the system of the parameters' size is the smaller one.
-        correct, size = (_corrected, n_votes) if n_votes < len(inverse) else (_corrected_alone, len(inverse))
-        together = max(1, MOST_TOGETHER // (size + 1) ** 2) if correct is _corrected else 1
+        small = n_votes < (len(inverse) if largest_system is None else largest_system)
+        correct = _corrected if small else _corrected_alone
+        together = max(1, most_together // (n_votes + 1) ** 2) if small else 1
         for block in range(0, len(those), together):
             some = those[block : block + together]
             votes = order[first[some][:, None] + np.arange(n_votes)]
-            gradients.append(correct(bearing, votes, some, inverse))
+            gradients.append(correct(derivatives, votes, some, inverse))
     values, places, voters_of = (np.concatenate(columns) for columns in zip(*gradients, strict=True))
     return csr_array((values, (voters_of, places)), shape=(n_voters, len(parameters)))
 
 
 def _corrected(
-    bearing: Bearing, votes: NDArray[np.intp], voters: NDArray[np.intp], inverse: NDArray[np.float64]
+    derivatives: VoteDerivatives, votes: NDArray[np.intp], voters: NDArray[np.intp], inverse: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
     """For voters with equally many votes (n_voters, n_votes): the gradients' entries, their places and voters."""
-    places, values = bearing.places[votes], bearing.values[votes]
-    x, bends = bearing.x[votes], _diagonal(bearing.xx[votes])
-    if bearing.tie is not None:
-        # One direction more, which all of a voter's votes share.
-        shape = (len(votes), 1, places.shape[2])
-        along_tie = np.zeros(shape)
-        along_tie[..., 0] = 1.0
-        places = np.concatenate([places, np.full(shape, bearing.tie)], axis=1)
-        values = np.concatenate([values, along_tie], axis=1)
-        x = np.concatenate([x, bearing.y[votes].sum(axis=1, keepdims=True)], axis=1)
-        both = bearing.xy[votes]
-        corner = bearing.yy[votes].sum(axis=1)[:, None, None]
-        bends = np.block([[bends, both[:, :, None]], [both[:, None, :], corner]])
-    reach = np.zeros(bends.shape)
+    places, values = derivatives.places[votes], derivatives.values[votes]
+    x, information = derivatives.x[votes], _diagonal(derivatives.xx[votes])
+    n_nuisance = len(derivatives.nuisance)
+    if n_nuisance:
+        # A direction more for each nuisance parameter, which all votes of a voter share.
+        shape = (len(votes), n_nuisance, places.shape[2])
+        along, at = np.zeros(shape), np.broadcast_to(derivatives.nuisance[:, None], shape)
+        along[..., 0] = 1.0
+        places, values = np.concatenate([places, at], axis=1), np.concatenate([values, along], axis=1)
+        x = np.concatenate([x, derivatives.y[votes].sum(axis=1)], axis=1)
+        both, corner = derivatives.xy[votes], derivatives.yy[votes].sum(axis=1)
+        information = np.block([[information, both], [both.transpose(0, 2, 1), corner]])
+    reach = np.zeros(information.shape)
     for one in range(places.shape[2]):
         for other in range(places.shape[2]):
             table = inverse[places[:, :, one][:, :, None], places[:, :, other][:, None, :]]
             reach += values[:, :, one][:, :, None] * table * values[:, :, other][:, None, :]
-    corrected = _without_own(bends @ reach) @ x[:, :, None]
+    corrected = _without_own(information @ reach) @ x[:, :, None]
     voters_of = np.broadcast_to(voters[:, None, None], places.shape)
     return (values * corrected).ravel(), places.ravel(), voters_of.ravel()
 
 
 def _corrected_alone(
-    bearing: Bearing, votes: NDArray[np.intp], voters: NDArray[np.intp], inverse: NDArray[np.float64]
+    derivatives: VoteDerivatives, votes: NDArray[np.intp], voters: NDArray[np.intp], inverse: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
     """The same for a single voter, by the definition: the gradient's entries at all places."""
     from scipy.sparse import csr_array
 
     own, size = votes[0], len(inverse)
-    places, n_places = bearing.places[own], bearing.places.shape[1]
+    places, n_places = derivatives.places[own], derivatives.places.shape[1]
     start = np.arange(0, places.size + 1, n_places)
-    directions = csr_array((bearing.values[own].ravel(), places.ravel(), start), shape=(len(own), size)).T
-    gradient = directions @ bearing.x[own]
-    information = (directions * bearing.xx[own] @ directions.T).toarray()
-    if bearing.tie is not None:
-        gradient[bearing.tie] += bearing.y[own].sum()
-        both = directions @ bearing.xy[own]
-        information[bearing.tie] += both
-        information[:, bearing.tie] += both
-        information[bearing.tie, bearing.tie] += bearing.yy[own].sum()
+    directions = csr_array((derivatives.values[own].ravel(), places.ravel(), start), shape=(len(own), size)).T
+    gradient = directions @ derivatives.x[own]
+    information = (directions * derivatives.xx[own] @ directions.T).toarray()
+    nuisance, both = derivatives.nuisance, directions @ derivatives.xy[own]
+    gradient[nuisance] += derivatives.y[own].sum(axis=0)
+    information[nuisance] += both.T
+    information[:, nuisance] += both
+    information[np.ix_(nuisance, nuisance)] += derivatives.yy[own].sum(axis=0)
     corrected = _without_own(information @ inverse) @ gradient
     return corrected, np.arange(size), np.full(size, voters[0])
 

@@ -7,50 +7,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.models import Model
+from pairvote._inference.limits import Limits
+from pairvote._inference.sums import PairSums
 from pairvote.votes._counts import PairCounts, is_folded
 
-ALMOST_TREE = 1.25
-# A factor of a graph with more pairs for each item may fill up.
-FEW_PAIRS = 3.0
-LARGEST_FILL = 30_000_000
 
-
-def pairs_an_item(model: Model) -> float:
+def pairs_an_item(sums: PairSums, limits: Limits) -> float:
     """How many pairs there are for each item, 1 along a chain or in a tree; where they are many, at least how many.
 
     A pair counts once, whichever item stood on the left, and however many entries it has where these are single votes.
     """
-    counts = model.counts
-    if not model.at_hand or (model.design is None and counts.n_pairs > 2.0 * FEW_PAIRS * counts.n_items):
-        return 0.5 * counts.n_pairs / counts.n_items
-    keys = counts.left.astype(np.int64) * counts.n_items + counts.right
+    counts, n_items = sums.pairs, len(sums.items)
+    if counts is None or (not sums.n_covariates and counts.n_pairs > 2.0 * limits.few_pairs * n_items):
+        return 0.5 * sums.n_pairs / n_items
+    keys = counts.left.astype(np.int64) * n_items + counts.right
     once = is_folded(counts) and bool((np.diff(keys) > 0).all())
-    return (counts.n_pairs if once else _links(counts).nnz / 2) / max(counts.n_items, 1)
+    return (counts.n_pairs if once else _links(counts).nnz / 2) / max(n_items, 1)
 
 
-def is_almost_tree(model: Model) -> bool:
+def is_almost_tree(sums: PairSums, limits: Limits) -> bool:
     """Whether there are few pairs beyond those that join the items."""
-    return pairs_an_item(model) <= ALMOST_TREE
+    return pairs_an_item(sums, limits) <= limits.almost_tree
 
 
-def is_crowded(model: Model) -> bool:
+def is_crowded(sums: PairSums, limits: Limits) -> bool:
     """Whether items met so many others that a factor may fill up, and that their shares of votes say much of them."""
-    return pairs_an_item(model) > FEW_PAIRS
+    return pairs_an_item(sums, limits) > limits.few_pairs
 
 
-def fills_little(model: Model) -> bool:
+def fills_little(sums: PairSums, limits: Limits) -> bool:
     """Whether a sparse factor has little more entries than the graph: it is almost a tree, or a narrow band."""
-    if is_almost_tree(model):
-        return True
-    if is_crowded(model):
+    counts = sums.pairs
+    if counts is None or is_crowded(sums, limits):
         return False
-    counts = model.counts
+    if is_almost_tree(sums, limits):
+        return True
     place = np.empty(counts.n_items, np.int64)
     place[narrow_order(counts)] = np.arange(counts.n_items)
     # The band's width bounds that of the factor.
     width = int(np.abs(place[counts.left] - place[counts.right]).max(initial=0))
-    return width * counts.n_items <= LARGEST_FILL
+    return width * counts.n_items <= limits.largest_fill
 
 
 def narrow_order(counts: PairCounts) -> NDArray[np.int32]:

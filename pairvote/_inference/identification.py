@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pairvote._common.messages import listed, plural, shorten
 from pairvote._common.outcomes import Outcome
-from pairvote._inference.models import Model
+from pairvote._inference.layout import ParameterLayout
+from pairvote._inference.outcomes.base import OutcomeModel
 from pairvote.errors import NotIdentifiedError
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import components_of
@@ -18,45 +20,25 @@ PRIOR_REMEDY = {"option": "prior_sd", "remedy": "set a finite prior_sd, or add v
 GAIN = 1e-6
 
 
-def check_identified(model: Model) -> None:
-    """NotIdentifiedError where some parameter of the model has no finite estimate.
-
-    A log-likelihood that is concave has a maximum unless it never falls along some direction (Albert and Anderson
-    1984, Biometrika 71). The prior bounds the scores; the tie parameter and the position effect have none.
-    """
-    check_further(model)
-    counts = model.counts
-    if not model.prior_precision:
-        check_scores(counts if model.tie_weight else decided(counts), **PRIOR_REMEDY)
-        if model.has_ties and _ties_can_grow(counts):
-            raise NotIdentifiedError(
-                "maximum-likelihood scores do not exist: they can be spaced so that no vote was won across less, and "
-                "none tied across more, than one gap, and that gap grow with the tie parameter without end",
-                option="prior_sd",
-                remedy="set a finite prior_sd",
-            )
-        if model.position and any(_side_can_grow(model, sign) for sign in (1.0, -1.0)):
-            raise NotIdentifiedError(
-                "the position effect has no finite estimate under maximum likelihood: the scores can change with it so "
-                "that no vote becomes less likely",
-                option="prior_sd",
-                remedy="set a finite prior_sd, or score with position=False",
-            )
-
-
-def check_further(model: Model) -> None:
+def check_beside(
+    outcome: OutcomeModel,
+    layout: ParameterLayout,
+    n_decided: float,
+    n_ties: float,
+    sides_won: Callable[[], tuple[float, float]],
+) -> None:
     """NotIdentifiedError where all votes are ties, or one side won all: there a prior on the scores does not help."""
-    if model.has_ties and not model.n_decided:
+    if layout.n_nuisance and not n_decided:
         raise NotIdentifiedError(
-            f"all {plural(model.n_ties, 'vote')} are ties, so the tie parameter has no finite estimate",
+            f"all {plural(n_ties, 'vote')} are ties, so the tie parameter has no finite estimate",
             option="ties",
-            value=model.ties,
+            value=outcome.name,
             remedy="score with ties='half', which makes all items level",
         )
-    if model.position:
-        right, left = model.sides_won()
-        # Half a vote for each side says that neither always wins.
-        if not (left and right) and not (model.ties == "half" and model.n_ties):
+    if layout.has_position:
+        right, left = sides_won()
+        # A tie without a parameter of its own is half a vote for each side, which says that neither always wins.
+        if not (left and right) and not (n_ties and not layout.n_nuisance):
             winner = "left" if left else "right"
             votes = plural(left + right, "vote")
             what = f"the {winner} side won all {votes}" if left + right else "no vote was won by either side"
@@ -66,6 +48,29 @@ def check_further(model: Model) -> None:
                 value=True,
                 remedy="score with position=False",
             )
+
+
+def check_maximum(counts: PairCounts, outcome: OutcomeModel, layout: ParameterLayout, n_ties: float) -> None:
+    """NotIdentifiedError where the likelihood has no maximum.
+
+    A log-likelihood that is concave has one unless it never falls along some direction (Albert and Anderson 1984,
+    Biometrika 71).
+    """
+    check_scores(counts if outcome.tie_weight else decided(counts), **PRIOR_REMEDY)
+    if layout.n_nuisance and _ties_can_grow(counts):
+        raise NotIdentifiedError(
+            "maximum-likelihood scores do not exist: they can be spaced so that no vote was won across less, and "
+            "none tied across more, than one gap, and that gap grow with the tie parameter without end",
+            option="prior_sd",
+            remedy="set a finite prior_sd",
+        )
+    if layout.has_position and any(_side_can_grow(counts, layout, n_ties, sign) for sign in (1.0, -1.0)):
+        raise NotIdentifiedError(
+            "the position effect has no finite estimate under maximum likelihood: the scores can change with it so "
+            "that no vote becomes less likely",
+            option="prior_sd",
+            remedy="set a finite prior_sd, or score with position=False",
+        )
 
 
 def decided(counts: PairCounts) -> PairCounts:
@@ -161,19 +166,18 @@ def _ties_can_grow(counts: PairCounts) -> bool:
     return False
 
 
-def _side_can_grow(model: Model, sign: float) -> bool:
+def _side_can_grow(counts: PairCounts, layout: ParameterLayout, n_ties: float, sign: float) -> bool:
     """Whether the position effect can grow (or fall, for a `sign` of -1) without end, and no vote become less likely.
 
     With s the change of scores for each unit of the effect, and t >= 0 that of the reach of ties, 2 eta or tau, it
     takes s_i - s_j + sign >= t wherever i on the left won against j, <= -t wherever it lost, and between -t and t where
-    they tied; without a tie parameter t is 0, and ties count under "half" only. That is a linear programme.
+    they tied; without a tie parameter t is 0. That is a linear programme.
     """
-    counts = model.counts
     right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
-    tied &= bool(model.n_ties)
+    tied &= bool(n_ties)
     # Those against whom the effect grows would have to lead each other in a circle, each by at least 1.
     against = right_won if sign > 0 else left_won
-    if not model.has_ties:
+    if not layout.n_nuisance:
         against = against | tied
     if has_circle(counts, counts.left[against], counts.right[against]):
         return False
@@ -193,35 +197,34 @@ def _side_can_grow(model: Model, sign: float) -> bool:
         (np.concatenate([towards, -towards, -away]), (np.tile(row, 3), np.concatenate([left, right, last]))),
         shape=(len(left), counts.n_items + 1),
     )
-    bounds = [(None, None)] * counts.n_items + [(0.0, None if model.has_ties else 0.0)]
+    bounds = [(None, None)] * counts.n_items + [(0.0, None if layout.n_nuisance else 0.0)]
     answer = linprog(np.zeros(counts.n_items + 1), A_ub=table.tocsr(), b_ub=-sign * towards, bounds=bounds)
     return answer.status == 0
 
 
-def check_effects(model: Model) -> None:
+def check_effects(
+    counts: PairCounts, design: NDArray[np.float64], layout: ParameterLayout, n_ties: float, *, prior: bool
+) -> None:
     """NotIdentifiedError where coefficients can grow without end and no vote become less likely.
 
     As for the position effect, and with it: a linear programme over the coefficients, the position effect, the reach t
     of ties, and without a prior the scores. Along a direction of growth, as much is gained over all votes as the bounds
     of 1 on its entries allow.
     """
-    if model.design is None:
-        return
     from scipy.optimize import linprog
     from scipy.sparse import coo_array, csr_array, hstack, vstack
 
-    counts, design = model.counts, csr_array(model.design)
+    columns = [csr_array(design)]
     n_pairs, n_items = counts.n_pairs, counts.n_items
     rows = np.arange(n_pairs)
-    columns = [design]
-    if model.position:
+    if layout.has_position:
         columns.append(csr_array(np.ones((n_pairs, 1))))
-    if not model.prior_precision:
+    if not prior:
         ends = (np.tile(rows, 2), np.concatenate([counts.left, counts.right]))
         columns.append(coo_array((np.repeat([1.0, -1.0], n_pairs), ends), shape=(n_pairs, n_items)).tocsr())
     ahead = hstack(columns).tocsr()
     right_won, tied, left_won = (counts.table[:, outcome] > 0 for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
-    tied &= bool(model.n_ties)
+    tied &= bool(n_ties)
     which = [(left_won, 1.0, -1.0), (right_won, -1.0, -1.0), (tied, 1.0, 1.0), (tied, -1.0, 1.0)]
     gains = [
         hstack([sign * ahead[mask], csr_array(np.full((int(mask.sum()), 1), reach))])
@@ -229,10 +232,10 @@ def check_effects(model: Model) -> None:
         if mask.any()
     ]
     table = vstack(gains).tocsr()
-    bounds = [(-1.0, 1.0)] * ahead.shape[1] + [(0.0, 1.0 if model.has_ties else 0.0)]
+    bounds = [(-1.0, 1.0)] * ahead.shape[1] + [(0.0, 1.0 if layout.n_nuisance else 0.0)]
     answer = linprog(-table.sum(axis=0), A_ub=-table, b_ub=np.zeros(table.shape[0]), bounds=bounds)
     if answer.status == 0 and -answer.fun > GAIN:
-        grown = np.flatnonzero(np.abs(answer.x[: model.n_covariates]) > GAIN).tolist()
+        grown = np.flatnonzero(np.abs(answer.x[: layout.n_covariates]) > GAIN).tolist()
         raise NotIdentifiedError(
             f"the coefficients have no finite estimate: growing without end, those of covariates {listed(grown)} make "
             "no vote less likely; leave such a covariate out, or add votes that go against it"

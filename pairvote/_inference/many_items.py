@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference.clustered import voter_gradients
-from pairvote._inference.models import Model, Slopes
+from pairvote._inference.models import Model
+from pairvote._inference.outcomes import DEFAULT_TIES
 from pairvote._inference.solver import Solution, solve
+from pairvote._inference.sums import Slopes
 from pairvote._inference.systems import Sparse
 from pairvote._inference.vote_rows import VoteRows
 from pairvote.errors import MissingUncertaintyError
@@ -29,7 +31,7 @@ class ManyItems:
 
     .. math:: \mathrm{Var}(s_i) \approx \frac{1}{d_i} + \sum_j \frac{w_{ij}^2}{d_i^2 d_j},
 
-    the first terms of the Neumann series of :math:`(D - W)^{-1}`, and beside them what further parameters add. `error`
+    the first terms of the Neumann series of :math:`(D - W)^{-1}`, and what the other parameters add. `error`
     says how far this is off. Of the sandwich only the variance of a contrast is worked out, by one solve.
     """
 
@@ -43,8 +45,8 @@ class ManyItems:
         return self.model.slopes(self.solution.parameters)
 
     @cached_property
-    def _meat(self) -> Slopes:
-        return self.model.meat(self.solution.parameters)
+    def _vote_squares(self) -> Slopes:
+        return self.model.squares(self.solution.parameters)
 
     @cached_property
     def _voter_gradients(self) -> Any:
@@ -62,37 +64,40 @@ class ManyItems:
         """The variance along each column c of contrasts, given H^-1 c."""
         if not self.sandwich:
             return np.asarray((contrasts * solved).sum(axis=0))
-        n_items = self.model.counts.n_items
+        n_items = self.model.n_items
         prior = self.model.prior_precision * np.square(solved[:n_items]).sum(axis=0)
         if self._voter_gradients is not None:
             return np.asarray(np.square(self._voter_gradients @ solved).sum(axis=0) + prior)
-        meat = self._meat
-        scores, further = np.ascontiguousarray(solved[:n_items]), solved[n_items:]
+        squares = self._vote_squares
+        scores, beside = np.ascontiguousarray(solved[:n_items]), solved[n_items:]
         products = np.zeros_like(scores)
-        self.model.add_products(meat, scores, products)
-        across = (scores * (products + 2.0 * meat.border @ further)).sum(axis=0)
-        return np.asarray(across + (further * (meat.corner @ further)).sum(axis=0) + prior)
+        self.model.sums.add_products(squares, scores, products)
+        across = (scores * (products + 2.0 * squares.border @ beside)).sum(axis=0)
+        return np.asarray(across + (beside * (squares.corner @ beside)).sum(axis=0) + prior)
 
     @cached_property
     def variances(self) -> NDArray[np.float64]:
         """Float64, shape (n_items,)."""
         if self.sandwich:
             kind = "sandwich errors" if self.rows is None else "standard errors between voters"
-            given = "up to 4,000 items" if self.model.at_hand else "pairs in this memory, not on a cluster"
-            fit = "ties='davidson'" if self.model.ties == "half" else "uncertainty='model'"
+            model, limits = self.model, self.model.limits
+            given = (
+                f"up to {limits.table_items:,} items" if model.is_local else "pairs in this memory, not on a cluster"
+            )
+            fit = "uncertainty='model'" if model.is_likelihood else f"ties={DEFAULT_TIES!r}"
             raise MissingUncertaintyError(
-                f"{kind} of all items are given for {given}, and these are {self.model.counts.n_items:,} items; "
+                f"{kind} of all items are given for {given}, and these are {model.n_items:,} items; "
                 f"difference() is exact for two items at any number, and {fit} gives all by the model"
             )
         slopes = self._slopes
         if self.solution.mixed:
-            return (1.0 + self.model.second_order(slopes)) / slopes.diagonal + self._from_further
-        return Sparse(self.model).variances(slopes) + self._from_further
+            return (1.0 + self.model.sums.second_order(slopes)) / slopes.diagonal + self._from_beside
+        return Sparse(self.model).variances(slopes) + self._from_beside
 
     @property
-    def _from_further(self) -> NDArray[np.float64]:
-        """What not knowing the further parameters adds: the diagonal of Z C^-1 Z', with Z = H^-1 B, B the border."""
-        n_items, size = self.model.counts.n_items, len(self.solution.parameters)
+    def _from_beside(self) -> NDArray[np.float64]:
+        """What not knowing the other parameters adds: the diagonal of Z C^-1 Z', with Z = H^-1 B, B the border."""
+        n_items, size = self.model.n_items, len(self.solution.parameters)
         if size == n_items:
             return np.zeros(n_items)
         # These columns of the whole inverse are -Z C^-1, and below it C^-1.
@@ -108,7 +113,7 @@ class ManyItems:
         """
         if not self.solution.mixed:
             return 0.0
-        n_items, size = self.model.counts.n_items, len(self.solution.parameters)
+        n_items, size = self.model.n_items, len(self.solution.parameters)
         checked = np.argsort(self.variances, kind="stable")[np.linspace(0, n_items - 1, N_CHECKED).astype(int)]
         worst = 0.0
         for block in np.split(checked, range(CHECKED_TOGETHER, N_CHECKED, CHECKED_TOGETHER)):
@@ -123,7 +128,7 @@ class ManyItems:
         """The variance in the direction of centred scores that is least determined, to 1%."""
         from scipy.sparse.linalg import LinearOperator, eigsh
 
-        n_items, size = self.model.counts.n_items, len(self.solution.parameters)
+        n_items, size = self.model.n_items, len(self.solution.parameters)
 
         def multiply(vector: NDArray[np.float64]) -> NDArray[np.float64]:
             whole = np.zeros((size, 1))

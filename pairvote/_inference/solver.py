@@ -1,10 +1,10 @@
 """The one Newton solver: the maximum of a concave log-posterior over a graph of pairs.
 
 The information of the scores is a graph Laplacian plus the prior's precision on the diagonal, bordered by the
-few further parameters. Up to `DENSE_ITEMS` items it is factored by Cholesky; above, conjugate gradients with the
-diagonal as preconditioner solve with it, which takes few products where votes mix the items well. Where they do
-not (chains, bands), a factor takes over: dense for up to `LARGEST_DENSE` items, sparse for more. A model whose pairs
-lie elsewhere is solved by conjugate gradients alone, however many products that takes.
+few parameters beside them. Few items are factored by Cholesky; above `Limits.dense_items`, conjugate gradients with
+the diagonal as preconditioner solve with it, which takes few products where votes mix the items well. Where they do
+not (chains, bands), a factor takes over: dense for up to `Limits.table_items` items, sparse for more. A model whose
+pairs lie elsewhere is solved by conjugate gradients alone, however many products that takes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ from numpy.typing import NDArray
 
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.graph import fills_little, is_almost_tree
-from pairvote._inference.models import Model, Slopes
+from pairvote._inference.models import Model
+from pairvote._inference.sums import Slopes
 from pairvote._inference.systems import Dense, Gradients, Sparse, System, TooManyProductsError, singular
-from pairvote._kernels import davidson
+from pairvote._inference.workspace import NewtonWorkspace
 from pairvote.errors import ConvergenceError
 
-KERNEL_PARAMETERS = 128
-DENSE_ITEMS = 500
-LARGEST_DENSE = 4_000
 # Where few votes join large groups, scores may be much further off than gradients say, so the last step must be short.
 LAST_TOLERANCE = 1e-6
 LAST_STEPS = 1e3
@@ -67,7 +65,7 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
     """
     if not len(start):
         return Solution(parameters=start, n_iter=0, upper=np.empty((0, 0)))
-    with model.parts:
+    with model.sums.threads():
         try:
             return _climb(model, start, tol, max_iter)
         except ConvergenceError:
@@ -78,22 +76,23 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
 
 
 def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
-    n_items, done = model.counts.n_items, 0
-    small = model.at_hand and n_items > 1 and len(start) <= KERNEL_PARAMETERS
-    if small and model.self_concordant and model.design is None:
+    layout, done = model.layout, 0
+    small = model.is_local and layout.n_items > 1 and layout.size <= model.limits.kernel_parameters
+    if small and model.outcome.by_kernel and not layout.n_covariates:
         solution = _few(model, start, tol, max_iter)
         if solution.upper is not None:
             return solution
         start, done = solution.parameters, solution.n_iter
     system = _first_system(model)
-    room = model.room()
-    parameters, slopes = start, model.slopes(start, room)
+    workspace = model.sums.workspace(model.likelihood)
+    parameters, slopes = start, model.slopes(start, workspace)
+    may_arrive = model.outcome.self_concordant and not layout.n_covariates
     for n_iter in range(done, max_iter + 1):
         error = _scaled_gradient(slopes)
         converged = error <= tol
         if n_iter == max_iter and not converged:
             break
-        near = model.self_concordant and model.design is None and error * error <= NEAR * tol
+        near = may_arrive and error * error <= NEAR * tol
         tolerance = _last_tolerance(slopes, tol) if converged or near else max(min(0.1, error), 0.1 * tol / error)
         try:
             step = system.solve(slopes, slopes.gradient, tolerance)
@@ -111,7 +110,7 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
                 n_iter=n_iter + (not converged),
                 mixed=isinstance(system, Gradients) and system.does_well,
             )
-        parameters, slopes = _advance(model, parameters, slopes, step, room)
+        parameters, slopes = _advance(model, parameters, slopes, step, workspace)
     raise ConvergenceError(
         f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature)",
         option="max_iter",
@@ -121,21 +120,21 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
 
 
 def _first_system(model: Model) -> System:
-    if not model.at_hand:
+    if not model.is_local:
         return Gradients(model, patient=True)
-    if model.counts.n_items <= DENSE_ITEMS:
+    if model.n_items <= model.limits.dense_items:
         return Dense(model)
-    return Sparse(model) if is_almost_tree(model) else Gradients(model)
+    return Sparse(model) if is_almost_tree(model.sums, model.limits) else Gradients(model)
 
 
 def _patient_system(model: Model) -> System:
     """Where conjugate gradients have not arrived soon: a factor, unless it would fill the memory."""
-    n_items = model.counts.n_items
-    if not model.at_hand:
+    n_items, limits = model.n_items, model.limits
+    if not model.is_local:
         return Gradients(model, patient=True)
-    if n_items > DENSE_ITEMS and fills_little(model):
+    if n_items > limits.dense_items and fills_little(model.sums, limits):
         return Sparse(model)
-    return Dense(model) if n_items <= LARGEST_DENSE else Gradients(model, patient=True)
+    return Dense(model) if n_items <= limits.table_items else Gradients(model, patient=True)
 
 
 def _last_tolerance(slopes: Slopes, tol: float) -> float:
@@ -161,10 +160,10 @@ def _arrives(model: Model, slopes: Slopes, step: NDArray[np.float64], tolerance:
     range of at most 1 and `reach`, so that the cumulant is at most Var z <= reach^2 / 4 (Popoviciu), and the remainder
     reach^2 / 8.
     """
-    n_items = model.counts.n_items
+    n_items = model.n_items
     reach = _reach(step, n_items)
     n_votes = np.full(len(step), model.n_decided + model.n_ties)
-    n_votes[:n_items] = model.totals[:, : Outcome.SKIP] @ [1.0, model.tie_weight, 1.0]
+    n_votes[:n_items] = model.totals[:, : Outcome.SKIP] @ [1.0, model.outcome.tie_weight, 1.0]
     curvature, gradient = slopes.curvature, slopes.gradient
     residual = tolerance * math.sqrt(float(gradient @ (gradient / curvature)) / float(curvature.min()))
     # Half is left for how much curvatures change, and the next step would be about reach times this one.
@@ -172,7 +171,7 @@ def _arrives(model: Model, slopes: Slopes, step: NDArray[np.float64], tolerance:
 
 
 def _reach(step: NDArray[np.float64], n_items: int) -> float:
-    """How much a vote's log-odds and log tie parameter change together at most."""
+    """How much a vote's log-odds and nuisance parameters change together at most."""
     return float(np.ptp(step[:n_items]) + np.abs(step[n_items:]).sum())
 
 
@@ -182,10 +181,10 @@ def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]
     The same holds of each component on its own. Of these a prior that is very weak beside the votes says too little
     for steps to bring them there, through the rounding of the votes' gradients.
     """
-    scores = parameters[: model.counts.n_items]
+    scores = parameters[: model.n_items]
     scores -= scores.sum() / len(scores)
     if 0.0 < model.prior_precision * len(scores) < WEAKEST_PRIOR * (model.n_decided + model.n_ties):
-        components = model.components()
+        components = model.sums.components()
         if components.max() > 0:
             scores -= (np.bincount(components, scores) / np.bincount(components))[components]
     return parameters
@@ -193,16 +192,14 @@ def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]
 
 def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
     """The same steps in one kernel, as long as full ones are safe; no factor where they stopped being so."""
-    counts = model.counts
-    parameters = start.copy()
-    size = len(parameters)
-    options = np.array([model.prior_precision, tol, max_iter, model.has_ties, model.position, model.tie_weight])
-    upper, scratch = np.zeros((size, size)), np.empty((2, counts.n_pairs))
-    sums = np.zeros(3 * counts.n_items + 10 + size)
-    n_iter = davidson.newton_steps(counts.start, counts.right, counts.table, parameters, options, upper, scratch, sums)
+    counts, parameters = model.counts, start.copy()
+    workspace = NewtonWorkspace(
+        model.likelihood, counts.n_pairs, prior_precision=model.prior_precision, tol=tol, max_iter=max_iter
+    )
+    n_iter = workspace.climb(counts.start, counts.right, counts.table, parameters)
     if n_iter < 0:
         return Solution(parameters=parameters, n_iter=-1 - n_iter)
-    return Solution(parameters=centre(model, parameters), n_iter=n_iter, upper=upper)
+    return Solution(parameters=centre(model, parameters), n_iter=n_iter, upper=workspace.upper)
 
 
 def _advance(
@@ -210,9 +207,9 @@ def _advance(
     parameters: NDArray[np.float64],
     slopes: Slopes,
     step: NDArray[np.float64],
-    room: NDArray[np.float64],
+    workspace: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], Slopes]:
-    n_items = model.counts.n_items
+    n_items = model.n_items
     if not np.abs(step).max() < LARGEST_STEP:
         raise singular()
     reach = _reach(step, n_items)
@@ -221,8 +218,8 @@ def _advance(
         ahead = parameters + step
         if model.allows(ahead):
             # Of the slopes here only the gradient is still needed.
-            slopes_ahead = model.slopes(ahead, room)
-            if (reach <= 1.0 and model.self_concordant) or slopes_ahead.gradient @ step >= 0.0:
+            slopes_ahead = model.slopes(ahead, workspace)
+            if (reach <= 1.0 and model.outcome.self_concordant) or slopes_ahead.gradient @ step >= 0.0:
                 return ahead, slopes_ahead
             value = model.log_posterior(parameters) if value is None else value
             # Where the gain is lost in rounding, the slope along the line must at least be smaller in size.
@@ -251,9 +248,9 @@ def solve(
     model: Model, slopes: Slopes, vector: NDArray[np.float64], *, mixed: bool, tolerance: float = 1e-10
 ) -> NDArray[np.float64]:
     """The information's inverse times `vector`, whose entries for the scores add up to zero, at any number of items."""
-    if mixed and model.at_hand:
+    if mixed and model.is_local:
         try:
-            with model.parts:
+            with model.sums.threads():
                 return Gradients(model).solve(slopes, vector, tolerance)
         except TooManyProductsError:
             pass

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference.models import Model
-from pairvote._inference.outcomes import outcome_probabilities
 
 ROUNDS = 3
 GRID = np.linspace(-8.0, 8.0, 65)
@@ -33,26 +32,23 @@ def well_mixed_start(model: Model) -> NDArray[np.float64]:
     """Parameters to begin at, of mean zero, for items that met many others."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(11)
     weights /= weights.sum()
-    parameters, n_items = model.start(), model.counts.n_items
+    parameters, n_items, outcome, layout = model.start(), model.n_items, model.outcome, model.layout
     lost, tied, won = model.totals.T[:3]
-    tied = 0.5 * model.tie_weight * tied
+    tied = 0.5 * outcome.tie_weight * tied
     asked = won + lost + 2.0 * tied + 1.0
     share = (won + tied + 0.5) / asked
     by_chance = share * (1.0 - share) / asked
-    tie = math.exp(parameters[n_items]) if model.has_ties else float(model.ties == "rao-kupper")
-    scores, variance = parameters[:n_items], 0.0
+    scores, variance = parameters[layout.scores], 0.0
     for _ in range(ROUNDS):
         opponents = math.sqrt(variance) * nodes
-        curve = outcome_probabilities(GRID[:, None] - opponents, tie, model.ties) @ SHARE @ weights
+        curve = model.probabilities(GRID[:, None] - opponents, parameters) @ SHARE @ weights
         scores[:] = np.interp(share, curve, GRID)
         scores -= scores.mean()
         slope = np.interp(scores, GRID, np.gradient(curve, GRID))
         variance = max(float(scores @ scores - (by_chance / slope**2).sum()) / n_items, 0.0)
-        if model.has_ties:
+        if layout.n_nuisance:
             apart = math.sqrt(2.0 * variance) * nodes
-            chance = float(outcome_probabilities(apart, tie, model.ties) @ TIE @ weights)
+            chance = float(model.probabilities(apart, parameters) @ TIE @ weights)
             lacking = model.n_ties / model.n_decided * (1.0 - chance) / chance
-            # Rao and Kupper's parameter is 1 without ties, Davidson's 0.
-            tie = 1.0 + (tie - 1.0) * lacking if model.ties == "rao-kupper" else tie * lacking
-            parameters[n_items] = math.log(tie)
+            parameters[layout.nuisance] = outcome.with_odds_times(parameters[layout.nuisance], lacking)
     return parameters

@@ -1,7 +1,7 @@
 """Solving with the information of a fit: by a dense factor, a sparse one, or conjugate gradients.
 
 The information of the scores is a graph Laplacian plus the prior's precision on the diagonal, bordered by the few
-further parameters.
+parameters beside the scores.
 """
 
 from __future__ import annotations
@@ -12,16 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference.graph import fills_little, narrow_order
-from pairvote._inference.models import Model, Slopes
+from pairvote._inference.models import Model
+from pairvote._inference.sums import Slopes
 from pairvote._kernels import laplacian
 from pairvote.errors import ConvergenceError
 from pairvote.votes._counts import PairCounts
 
-MOST_PRODUCTS = 200
-# Where votes mix items well, 10 to 20 products do.
-FEW_PRODUCTS = 25
-# Products after which conjugate gradients are given up where nothing else is left.
-PATIENCE = 20_000
 LEAST_PIVOT = 1e-13
 LEAST_RATIO = 1e-100
 
@@ -76,7 +72,7 @@ class Dense:
 
         lower = factor(dense_information(self._model.counts, slopes, anchored=True))
         solution = np.asarray(dpotrs(lower, vector, lower=1)[0])
-        scores = solution[: self._model.counts.n_items]
+        scores = solution[: self._model.n_items]
         scores -= scores.mean()
         return solution
 
@@ -106,14 +102,15 @@ class Gradients:
     @property
     def does_well(self) -> bool:
         """Whether few products were enough for every solution, or no other way would do better."""
-        return self._most_products <= FEW_PRODUCTS or not self._model.at_hand or not fills_little(self._model)
+        limits = self._model.limits
+        return self._most_products <= limits.few_products or not fills_little(self._model.sums, limits)
 
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """The information's inverse times `vector`, or each of its columns, to a residual of at most `tolerance`.
 
         That is r with r' D^-1 r at most tolerance^2 v' D^-1 v, D the diagonal of the information.
         """
-        n_items, diagonal = self._model.counts.n_items, slopes.curvature[:, None]
+        n_items, diagonal = self._model.n_items, slopes.curvature[:, None]
         if not diagonal.min() > LEAST_RATIO * diagonal.max():
             raise TooManyProductsError
         residuals = vector.reshape(len(vector), -1).copy()
@@ -123,17 +120,18 @@ class Gradients:
         solutions = np.zeros_like(residuals)
         sizes = _dots(residuals, directions)
         enough = tolerance * tolerance * sizes
-        for n_products in range(PATIENCE if self._patient else MOST_PRODUCTS):
+        limits = self._model.limits
+        for n_products in range(limits.patience if self._patient else limits.most_products):
             going = sizes > enough
             if not going.any():
                 self._most_products = max(self._most_products, n_products)
                 solutions[:n_items] -= solutions[:n_items].mean(axis=0)
                 return solutions.reshape(vector.shape)
             products = self._multiply(slopes, directions)
-            bends = _dots(directions, products)
-            if not (bends[going] > 0.0).all():
+            curvatures = _dots(directions, products)
+            if not (curvatures[going] > 0.0).all():
                 raise TooManyProductsError
-            along = np.divide(sizes, bends, out=np.zeros_like(sizes), where=going)
+            along = np.divide(sizes, curvatures, out=np.zeros_like(sizes), where=going)
             solutions += along * directions
             residuals -= along * products
             preconditioned = residuals / diagonal
@@ -144,7 +142,7 @@ class Gradients:
         if not self._patient:
             raise TooManyProductsError
         raise ConvergenceError(
-            f"conjugate gradients have not arrived after {PATIENCE:,} products",
+            f"conjugate gradients have not arrived after {limits.patience:,} products",
             option="prior_sd",
             remedy="the votes join large groups of items by long chains, so set a smaller prior_sd, or score fewer "
             "items",
@@ -152,11 +150,11 @@ class Gradients:
 
     def _multiply(self, slopes: Slopes, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """The information times each column."""
-        n_items = self._model.counts.n_items
-        scores, further = vectors[:n_items], vectors[n_items:]
-        products = np.concatenate([slopes.ridge * scores, slopes.border.T @ scores + slopes.corner @ further])
-        self._model.add_products(slopes, scores, products[:n_items])
-        products[:n_items] += slopes.border @ further
+        n_items = self._model.n_items
+        scores, beside = vectors[:n_items], vectors[n_items:]
+        products = np.concatenate([slopes.ridge * scores, slopes.border.T @ scores + slopes.corner @ beside])
+        self._model.sums.add_products(slopes, scores, products[:n_items])
+        products[:n_items] += slopes.border @ beside
         return products
 
 
@@ -174,9 +172,9 @@ class Sparse:
     def solve(self, slopes: Slopes, vector: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """The information's inverse times `vector`, or each of its columns, to rounding.
 
-        The further parameters are eliminated (Schur's complement).
+        The parameters beside the scores are eliminated (Schur's complement).
         """
-        n_items, n_vectors = self._model.counts.n_items, 1 if vector.ndim == 1 else vector.shape[1]
+        n_items, n_vectors = self._model.n_items, 1 if vector.ndim == 1 else vector.shape[1]
         columns = np.column_stack([vector[:n_items], slopes.border])
         # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
         columns -= columns.mean(axis=0)
@@ -188,8 +186,8 @@ class Sparse:
         complement = slopes.corner - slopes.border.T @ bordered
         if len(complement) and not np.linalg.eigvalsh(complement)[0] > LEAST_PIVOT * np.trace(slopes.corner):
             raise singular()
-        further = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
-        return np.concatenate([scores - bordered @ further, further])
+        beside = np.linalg.solve(complement, vector[n_items:] - slopes.border.T @ scores)
+        return np.concatenate([scores - bordered @ beside, beside])
 
     def variances(self, slopes: Slopes) -> NDArray[np.float64]:
         """The diagonal of the inverse of the scores' information, centred: float64, shape (n_items,).

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pairvote._common.labels import Codes, as_array
 from pairvote._common.messages import listed, plural
 from pairvote._common.outcomes import Outcome
+from pairvote._inference.sums import LocalSums
 from pairvote.errors import InputError, NotIdentifiedError
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
@@ -53,8 +54,8 @@ class VoteRows:
         scale = np.abs(self.design).max(axis=0)
         return replace(self, design=self.design / scale), scale
 
-    def counts(self, items: tuple[Hashable, ...]) -> tuple[PairCounts, NDArray[np.float64] | None]:
-        """An entry for each vote, by left item, and the design in the same order."""
+    def sums(self, items: tuple[Hashable, ...]) -> LocalSums:
+        """Sums over single votes, in the order of their left items."""
         order = np.argsort(self.left, kind="stable")
         start = np.searchsorted(self.left[order], np.arange(self.n_items + 1)).astype(np.int64)
         table = np.zeros((len(order), 3))
@@ -62,7 +63,7 @@ class VoteRows:
         skipped = np.zeros(self.n_items)
         right = self.right[order]
         counts = PairCounts._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)
-        return counts, None if self.design is None else self.design[order]
+        return LocalSums(counts, None if self.design is None else self.design[order])
 
     def voters(self) -> tuple[NDArray[np.intp], int]:
         """The number of each vote's voter, and how many there are.

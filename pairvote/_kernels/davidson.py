@@ -3,7 +3,7 @@
 
 Pairs stand in compressed rows: row i holds entries start[i] to start[i + 1], `second` is the other item
 of each, and `table` its weights of votes for the second item, ties and votes for the first.
-`pairvote._inference.models` derives what is computed here.
+`pairvote._inference.outcomes.davidson` derives what is computed here.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ def _davidson(
     start: cython.const[cython.longlong][::1],
     second: cython.const[cython.int][::1],
     table: cython.const[cython.double][:, ::1],
-    levels: cython.const[cython.double][::1],
-    homes: cython.const[cython.double][::1],
-    extra: cython.const[cython.double][::1],
-    bends: cython.double[:, ::1],
+    root_odds: cython.const[cython.double][::1],
+    side_odds: cython.const[cython.double][::1],
+    settings: cython.const[cython.double][::1],
+    kept: cython.double[:, ::1],
     sums: cython.double[::1],
 ) -> cython.void:
-    n_items: cython.Py_ssize_t = levels.shape[0]
+    n_items: cython.Py_ssize_t = root_odds.shape[0]
     n_rows: cython.Py_ssize_t = start.shape[0] - 1
-    tie: cython.double = extra[0]
-    rooted: cython.bint = extra[1] == 1.0
-    tie_weight: cython.double = extra[2]
-    first_row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, extra[3])
-    home: cython.double = homes[0]
-    own_homes: cython.bint = homes.shape[0] > 1
-    crossed: cython.bint = bends.shape[0] > 1
-    sloped: cython.bint = bends.shape[0] > 2
+    tie: cython.double = settings[0]
+    rooted: cython.bint = settings[1] == 1.0
+    tie_weight: cython.double = settings[2]
+    first_row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, settings[3])
+    home: cython.double = side_odds[0]
+    own_side: cython.bint = side_odds.shape[0] > 1
+    crossed: cython.bint = kept.shape[0] > 1
+    sloped: cython.bint = kept.shape[0] > 2
     # Bradley-Terry without sides, the common case, needs a third less arithmetic.
-    plain: cython.bint = rooted and tie == 0.0 and home == 1.0 and not own_homes and not crossed
+    plain: cython.bint = rooted and tie == 0.0 and home == 1.0 and not own_side and not crossed
     row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     entry: cython.Py_ssize_t
@@ -74,12 +74,12 @@ def _davidson(
         i = first_row + row
         own = 0.0
         own_weight = 0.0
-        level = levels[i]
+        level = root_odds[i]
         if plain:
             level = level * level
             for entry in range(start[row], start[row + 1]):
                 j = second[entry]
-                v = levels[j] * levels[j]
+                v = root_odds[j] * root_odds[j]
                 scale = 1.0 / (level + v)
                 p_first = level * scale
                 p_second = v * scale
@@ -90,7 +90,7 @@ def _davidson(
                 own_weight += weight
                 sums[j] -= slope
                 sums[n_items + 5 + j] += weight
-                bends[0, entry] = weight
+                kept[0, entry] = weight
             sums[i] += own
             sums[n_items + 5 + i] += own_weight
             gradient_side += own
@@ -98,13 +98,13 @@ def _davidson(
             continue
         for entry in range(start[row], start[row + 1]):
             j = second[entry]
-            if own_homes:
-                home = homes[entry]
+            if own_side:
+                home = side_odds[entry]
             if rooted:
                 u = level * home
-                v = levels[j]
+                v = root_odds[j]
             else:
-                scale = level - levels[j]
+                scale = level - root_odds[j]
                 u = home * (exp(0.5 * scale) if scale < 0.0 else 1.0)
                 v = exp(-0.5 * scale) if scale > 0.0 else 1.0
             p_tie = tie * u * v
@@ -126,15 +126,15 @@ def _davidson(
             own_weight += weight
             sums[j] -= slope
             sums[n_items + 5 + j] += weight
-            bends[0, entry] = weight
+            kept[0, entry] = weight
             gradient_side += slope
             if crossed:
-                bends[1, entry] = 0.5 * (decided + tied) * p_tie * (p_second - p_first)
+                kept[1, entry] = 0.5 * (decided + tied) * p_tie * (p_second - p_first)
                 gradient_tie += tied * (p_first + p_second) - decided * p_tie
                 information_tie += (decided + tied) * p_tie * (p_first + p_second)
-                information_both += bends[1, entry]
+                information_both += kept[1, entry]
                 if sloped:
-                    bends[2, entry] = slope
+                    kept[2, entry] = slope
         sums[i] += own
         sums[n_items + 5 + i] += own_weight
         information_side += own_weight
@@ -149,24 +149,24 @@ def slopes(
     start: cython.const[cython.longlong][::1],
     second: cython.const[cython.int][::1],
     table: cython.const[cython.double][:, ::1],
-    levels: cython.const[cython.double][::1],
-    homes: cython.const[cython.double][::1],
-    extra: cython.const[cython.double][::1],
-    bends: cython.double[:, ::1],
+    root_odds: cython.const[cython.double][::1],
+    side_odds: cython.const[cython.double][::1],
+    settings: cython.const[cython.double][::1],
+    kept: cython.double[:, ::1],
     sums: cython.double[::1],
 ) -> None:
     """Gradient and information of Davidson's model, entry by entry, over rows that may be some of all.
 
-    levels (n_items): exp(score / 2) where extra[1] is 1, the scores themselves (any size) where it is 0.
-    homes: exp(effect / 2) of what favours the first item beside the scores, one for each entry or one for all.
-    extra: the tie parameter, that switch, what the weight of ties is multiplied by, and which row is the first.
+    root_odds (n_items): exp(score / 2) where settings[1] is 1, the scores themselves (any size) where it is 0.
+    side_odds: exp(effect / 2) of what favours the first item beside the scores, one for each entry or one for all.
+    settings: the tie parameter, that switch, what the weight of ties is multiplied by, and which row is the first.
     Without a tie parameter a tie pulls as half a win for each side.
-    Fills in `bends`, as far as it has rows, the information d2/dd2 of each entry, d2/dd deta, and the gradient d/dd.
+    Fills in `kept`, as far as it has rows, the information d2/dd2 of each entry, d2/dd deta, and the gradient d/dd.
     Adds to `sums` (2 n_items + 5): the gradient by score, by log tie parameter and by an effect shared by all; the
     information of the log tie parameter, of that effect, and of both; and that of each score.
     """
     with cython.nogil:
-        _davidson(start, second, table, levels, homes, extra, bends, sums)
+        _davidson(start, second, table, root_odds, side_odds, settings, kept, sums)
 
 
 @cython.cfunc
@@ -269,11 +269,11 @@ def newton_steps(
     sided: cython.bint = options[4] == 1.0
     tail: cython.Py_ssize_t = n_items
     side: cython.Py_ssize_t = size - 1
-    bends: cython.double[:, ::1] = scratch[: 2 if tied else 1]
+    kept: cython.double[:, ::1] = scratch[: 2 if tied else 1]
     sloping: cython.double[::1] = sums[: 2 * n_items + 5]
-    levels: cython.double[::1] = sums[2 * n_items + 5 : 3 * n_items + 5]
-    homes: cython.double[::1] = sums[3 * n_items + 5 : 3 * n_items + 6]
-    extra: cython.double[::1] = sums[3 * n_items + 6 : 3 * n_items + 10]
+    root_odds: cython.double[::1] = sums[2 * n_items + 5 : 3 * n_items + 5]
+    side_odds: cython.double[::1] = sums[3 * n_items + 5 : 3 * n_items + 6]
+    settings: cython.double[::1] = sums[3 * n_items + 6 : 3 * n_items + 10]
     step: cython.double[::1] = sums[3 * n_items + 10 :]
     n_steps: cython.int = 0
     i: cython.Py_ssize_t
@@ -292,19 +292,19 @@ def newton_steps(
             for i in range(n_items):
                 if not fabs(parameters[i]) < 300.0:
                     safe = False
-                levels[i] = exp(0.5 * parameters[i]) if safe else 1.0
+                root_odds[i] = exp(0.5 * parameters[i]) if safe else 1.0
             if tied and not fabs(parameters[tail]) < 100.0:
                 safe = False
             if sided and not fabs(parameters[side]) < 100.0:
                 safe = False
-            extra[0] = exp(parameters[tail]) if tied and safe else 0.0
-            homes[0] = exp(0.5 * parameters[side]) if sided and safe else 1.0
-            extra[1] = 1.0
-            extra[2] = options[5]
-            extra[3] = 0.0
+            settings[0] = exp(parameters[tail]) if tied and safe else 0.0
+            side_odds[0] = exp(0.5 * parameters[side]) if sided and safe else 1.0
+            settings[1] = 1.0
+            settings[2] = options[5]
+            settings[3] = 0.0
             for i in range(2 * n_items + 5):
                 sloping[i] = 0.0
-            _davidson(start, second, table, levels, homes, extra, bends, sloping)
+            _davidson(start, second, table, root_odds, side_odds, settings, kept, sloping)
             error = 0.0
             along = 0.0
             for i in range(n_items):
@@ -335,15 +335,15 @@ def newton_steps(
                 for entry in range(start[i], start[i + 1]):
                     j = second[entry]
                     if i < j:
-                        matrix[i, j] -= bends[0, entry]
+                        matrix[i, j] -= kept[0, entry]
                     else:
-                        matrix[j, i] -= bends[0, entry]
+                        matrix[j, i] -= kept[0, entry]
                     if tied:
-                        matrix[i, tail] += bends[1, entry]
-                        matrix[j, tail] -= bends[1, entry]
+                        matrix[i, tail] += kept[1, entry]
+                        matrix[j, tail] -= kept[1, entry]
                     if sided:
-                        matrix[i, side] += bends[0, entry]
-                        matrix[j, side] -= bends[0, entry]
+                        matrix[i, side] += kept[0, entry]
+                        matrix[j, side] -= kept[0, entry]
             # A constant on all scores' entries fixes their mean, which the votes leave open and a prior says little of.
             anchor = 0.0
             for i in range(n_items):

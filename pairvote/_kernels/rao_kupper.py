@@ -1,5 +1,5 @@
 # cython: language_level=3, cdivision=True
-"""Derivatives of Rao and Kupper's log-likelihood over pairs; `pairvote._inference.models` derives them.
+"""Derivatives of Rao and Kupper's log-likelihood over pairs; `pairvote._inference.outcomes.rao_kupper` derives them.
 
 Pairs stand in compressed rows: row i holds entries start[i] to start[i + 1], `second` is the other item
 of each, and `table` its weights of votes for the second item, ties and votes for the first.
@@ -24,24 +24,24 @@ def slopes(
     start: cython.const[cython.longlong][::1],
     second: cython.const[cython.int][::1],
     table: cython.const[cython.double][:, ::1],
-    levels: cython.const[cython.double][::1],
-    homes: cython.const[cython.double][::1],
-    extra: cython.const[cython.double][::1],
-    bends: cython.double[:, ::1],
+    root_odds: cython.const[cython.double][::1],
+    side_odds: cython.const[cython.double][::1],
+    settings: cython.const[cython.double][::1],
+    kept: cython.double[:, ::1],
     sums: cython.double[::1],
 ) -> None:
-    """As `slopes` of Davidson's model, with extra[0] the threshold's theta = exp(tau).
+    """As `slopes` of Davidson's model, with settings[0] the threshold's theta = exp(tau).
 
     The terms in tau alone, sum of ties x log(theta^2 - 1), are left to the caller.
     """
-    n_items: cython.Py_ssize_t = levels.shape[0]
+    n_items: cython.Py_ssize_t = root_odds.shape[0]
     n_rows: cython.Py_ssize_t = start.shape[0] - 1
-    theta: cython.double = extra[0]
-    rooted: cython.bint = extra[1] == 1.0
-    first_row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, extra[3])
-    home: cython.double = homes[0]
-    own_homes: cython.bint = homes.shape[0] > 1
-    sloped: cython.bint = bends.shape[0] > 2
+    theta: cython.double = settings[0]
+    rooted: cython.bint = settings[1] == 1.0
+    first_row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, settings[3])
+    home: cython.double = side_odds[0]
+    own_side: cython.bint = side_odds.shape[0] > 1
+    sloped: cython.bint = kept.shape[0] > 2
     row: cython.Py_ssize_t
     i: cython.Py_ssize_t
     entry: cython.Py_ssize_t
@@ -56,8 +56,8 @@ def slopes(
     lost_second: cython.double
     pull_first: cython.double
     pull_second: cython.double
-    bend_first: cython.double
-    bend_second: cython.double
+    curvature_first: cython.double
+    curvature_second: cython.double
     gradient_tie: cython.double = 0.0
     gradient_side: cython.double = 0.0
     information_side: cython.double = 0.0
@@ -67,16 +67,16 @@ def slopes(
             i = first_row + row
             own = 0.0
             own_weight = 0.0
-            level = levels[i]
+            level = root_odds[i]
             for entry in range(start[row], start[row + 1]):
                 j = second[entry]
-                if own_homes:
-                    home = homes[entry]
+                if own_side:
+                    home = side_odds[entry]
                 if rooted:
                     u = level * home
-                    v = levels[j]
+                    v = root_odds[j]
                 else:
-                    gap = level - levels[j]
+                    gap = level - root_odds[j]
                     u = home * (exp(0.5 * gap) if gap < 0.0 else 1.0)
                     v = exp(-0.5 * gap) if gap > 0.0 else 1.0
                 u = u * u
@@ -85,19 +85,19 @@ def slopes(
                 lost_second = theta * u / (v + theta * u)
                 pull_first = (table[entry, 2] + table[entry, 1]) * lost_first
                 pull_second = (table[entry, 0] + table[entry, 1]) * lost_second
-                bend_first = pull_first * u / (u + theta * v)
-                bend_second = pull_second * v / (v + theta * u)
+                curvature_first = pull_first * u / (u + theta * v)
+                curvature_second = pull_second * v / (v + theta * u)
                 own += pull_first - pull_second
                 sums[j] -= pull_first - pull_second
-                bends[0, entry] = bend_first + bend_second
-                bends[1, entry] = bend_second - bend_first
+                kept[0, entry] = curvature_first + curvature_second
+                kept[1, entry] = curvature_second - curvature_first
                 if sloped:
-                    bends[2, entry] = pull_first - pull_second
+                    kept[2, entry] = pull_first - pull_second
                 gradient_tie -= pull_first + pull_second
                 gradient_side += pull_first - pull_second
-                own_weight += bends[0, entry]
-                sums[n_items + 5 + j] += bends[0, entry]
-                information_both += bend_second - bend_first
+                own_weight += kept[0, entry]
+                sums[n_items + 5 + j] += kept[0, entry]
+                information_both += curvature_second - curvature_first
             sums[i] += own
             sums[n_items + 5 + i] += own_weight
             information_side += own_weight

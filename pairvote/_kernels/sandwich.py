@@ -25,21 +25,22 @@ def sum_squares(
     table: cython.const[cython.double][:, ::1],
     scores: cython.const[cython.double][::1],
     effects: cython.const[cython.double][::1],
-    extra: cython.const[cython.double][::1],
-    bends: cython.double[:, ::1],
+    settings: cython.const[cython.double][::1],
+    kept: cython.double[:, ::1],
 ) -> float:
     """The sums over votes of the squares of each vote's own gradient, entry by entry.
 
-    effects: what favours the first item beside the scores, one for each entry or one for all. extra: the tie parameter,
-    what the weight of ties is multiplied by, and which row is the first. Fills `bends`, as far as it has rows, with the
-    squares of the gradient by d and its products with that by the log tie parameter, whose squares' sum is returned.
+    effects: what favours the first item beside the scores, one for each entry or one for all. settings: the tie
+    parameter, what the weight of ties is multiplied by, and which row is the first. Fills `kept`, as far as it has
+    rows, with the squares of the gradient by d and its products with that by the log tie parameter, whose squares' sum
+    is returned.
     """
     n_rows: cython.Py_ssize_t = start.shape[0] - 1
-    tie: cython.double = extra[0]
-    tie_weight: cython.double = extra[1]
-    first_row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, extra[2])
+    tie: cython.double = settings[0]
+    tie_weight: cython.double = settings[1]
+    first_row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, settings[2])
     own_effects: cython.bint = effects.shape[0] > 1
-    crossed: cython.bint = bends.shape[0] > 1
+    crossed: cython.bint = kept.shape[0] > 1
     row: cython.Py_ssize_t
     entry: cython.Py_ssize_t
     here: cython.double
@@ -75,11 +76,9 @@ def sum_squares(
                 level = 0.5 * (behind - ahead)
                 tied = tie_weight * table[entry, 1]
                 decided = table[entry, 0] + table[entry, 2]
-                bends[0, entry] = table[entry, 2] * won * won + table[entry, 0] * lost * lost + tied * level * level
+                kept[0, entry] = table[entry, 2] * won * won + table[entry, 0] * lost * lost + tied * level * level
                 if not crossed:
                     continue
-                bends[1, entry] = p_tie * (table[entry, 0] * lost - table[entry, 2] * won) + tied * level * (
-                    1.0 - p_tie
-                )
+                kept[1, entry] = p_tie * (table[entry, 0] * lost - table[entry, 2] * won) + tied * level * (1.0 - p_tie)
                 total += decided * p_tie * p_tie + tied * (1.0 - p_tie) * (1.0 - p_tie)
     return total

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pairvote._common.messages import plural
-from pairvote._inference.outcomes import outcome_probabilities
+from pairvote._inference import outcome_probabilities
 from pairvote.cli._parser import columns_named
 from pairvote.io._formats import FORMATS, of_suffix
 from pairvote.ranking._ranking import Ranking
@@ -131,7 +131,7 @@ def _as_table(summary: Summary, ranking: Ranking, n_rows: int, level: float) -> 
 def _fitted(ranking: Ranking) -> list[str]:
     """What else was fitted than scores, in words."""
     fit, lines = ranking.fit, []
-    if fit is not None and fit.ties in ("davidson", "rao-kupper") and ranking.tied.any():
+    if fit is not None and fit.has_tie_parameter:
         chance = outcome_probabilities(np.array(0.0), fit.tie_parameter, fit.ties)[1]
         lines.append(
             f"tie parameter ({fit.ties}) {fit.tie_parameter:.3g}: two equal items tie with probability {chance:.2f}"

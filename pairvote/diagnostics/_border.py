@@ -165,17 +165,15 @@ class _Bearing:
         inverse = consensus.fitted._inverse
         left, right = consensus.counts.left[pair], consensus.counts.right[pair]
         along = inverse[left] - inverse[right]
-        side = n_items + model.has_ties
-        if model.position:
-            along = along + inverse[side]
+        # The position effect's row and column, or nothing.
+        along = along + inverse[model.layout.position].sum(axis=0)
         own = along[np.arange(len(pair)), left] - along[np.arange(len(pair)), right]
-        if model.position:
-            own = own + along[:, side]
-        _, log_tie, _ = model.split(consensus.parameters)
+        own = own + along[:, model.layout.position].sum(axis=1)
+        nuisance = consensus.parameters[model.layout.nuisance]
         d = consensus.log_odds[pair]
-        by_outcome = model.gradients(d, log_tie)[0]
+        by_outcome = model.outcome.gradients(d, nuisance)[0]
         places = np.arange(len(pair))
-        information = model.bends(d, log_tie)[0][outcome, places]
+        information = model.outcome.information(d, nuisance)[0][outcome, places]
         return cls(along[:, :n_items], by_outcome[outcome, places], by_outcome[2 - outcome, places], information * own)
 
     def without(self, codes: NDArray[np.intp]) -> NDArray[np.float64]:

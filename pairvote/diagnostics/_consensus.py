@@ -14,13 +14,10 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_number
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.outcomes import Outcome
-from pairvote._inference.models import Model, Ties
-from pairvote._inference.outcomes import outcome_probabilities
-from pairvote._inference.posterior import Posterior
-from pairvote._inference.solver import LARGEST_DENSE
+from pairvote._inference import DEFAULT_TIES, LIMITS, Model, Posterior, Ties, refit
 from pairvote.errors import InputError, NotIdentifiedError
 from pairvote.ranking._ranking import Ranking
-from pairvote.scoring._bradley_terry import bradley_terry, refit_all
+from pairvote.scoring._bradley_terry import bradley_terry
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import count_votes
 from pairvote.votes._votes import Votes
@@ -57,7 +54,7 @@ class Consensus:
         fitted = posterior_of(ranking)
         keys = counts.left.astype(np.int64) * counts.n_items + counts.right
         pair = np.searchsorted(keys, rows.left.astype(np.int64) * counts.n_items + rows.right)
-        return cls(rows=rows, ranking=ranking, pair=pair, model=fitted.model, parameters=fitted.solution.parameters)
+        return cls(rows=rows, ranking=ranking, pair=pair, model=fitted.model, parameters=fitted.parameters)
 
     @property
     def fitted(self) -> Posterior:
@@ -87,8 +84,8 @@ class Consensus:
     @cached_property
     def log_odds(self) -> NDArray[np.float64]:
         """Of the left side of each pair: float64, shape (n_pairs,)."""
-        scores, _, side = self.model.split(self.parameters)
-        return scores[self.counts.left] - scores[self.counts.right] + side
+        scores = self.scores
+        return scores[self.counts.left] - scores[self.counts.right] + self.model.position_effect(self.parameters)
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
@@ -102,7 +99,7 @@ class Consensus:
         Fitted scores spread further than true ones. Shrunk by the root of their reliability, they are spread by chance
         to where they were.
         """
-        _, _, side = self.model.split(self.parameters)
+        side = self.model.position_effect(self.parameters)
         variance = float(self.scores.var(ddof=1)) if self.n_items > 1 else 0.0
         error = float((self.ranking.standard_errors**2).mean())
         shrunk = math.sqrt(max(0.0, 1.0 - error / variance)) if variance > 0 else 0.0
@@ -111,7 +108,7 @@ class Consensus:
 
     def probabilities_at(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """The same at other differences."""
-        return outcome_probabilities(log_odds, float(np.exp(self.model.split(self.parameters)[1])), "davidson")
+        return self.model.probabilities(log_odds, self.parameters)
 
     def table_of(self, rows: NDArray[np.intp] | slice = slice(None), *, turned: bool = False) -> NDArray[np.float64]:
         """The weight of some rows by pair and outcome, or the opposite one: float64, shape (n_pairs, 3)."""
@@ -119,18 +116,19 @@ class Consensus:
         cells = 3 * self.pair[rows] + (2 - outcome if turned else outcome)
         return added_up(cells, self.weight[rows], 3 * self.counts.n_pairs).reshape(-1, 3)
 
-    def refitted(self, table: NDArray[np.float64], tol: float = TOL) -> tuple[Model, NDArray[np.float64]]:
+    def refitted(self, table: NDArray[np.float64], tol: float = TOL) -> Posterior:
         """The fit to other counts of the same pairs."""
-        return refit_all(self.fitted, self.fitted.model.counts._changed(table=table), tol, MAX_ITER)
+        counts = self.fitted.model.counts._changed(table=table)
+        return refit(self.fitted, counts, tol=tol, max_iter=MAX_ITER)
 
     def scores_of(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores by other counts of the same pairs: float64, shape (n_items,)."""
         try:
-            return self.refitted(table)[1][: self.n_items]
+            return self.refitted(table).scores
         except NotIdentifiedError:
             # One side won them all, or all are ties: their scores are those without a position effect, or level.
             counts = self.fitted.model.counts._changed(table=table)
-            ties: Ties = "davidson" if table[:, [Outcome.RIGHT, Outcome.LEFT]].any() else "half"
+            ties: Ties = DEFAULT_TIES if table[:, [Outcome.RIGHT, Outcome.LEFT]].any() else "half"
             return bradley_terry(counts, ties=ties, prior_sd=self.model.prior_sd, uncertainty="none").scores
 
     def simulated(self, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -143,10 +141,10 @@ class Consensus:
         """The same questions with other outcomes, and the model fitted to them; None where they do not determine it."""
         drawn = replace(self, rows=self.rows._changed(outcome=outcome))
         try:
-            model, parameters = self.refitted(drawn.table_of(), SIMULATED_TOL)
+            found = self.refitted(drawn.table_of(), SIMULATED_TOL)
         except NotIdentifiedError:
             return None
-        return replace(drawn, model=model, parameters=parameters)
+        return replace(drawn, model=found.model, parameters=found.parameters)
 
 
 def posterior_of(ranking: Ranking) -> Posterior:
@@ -161,9 +159,10 @@ def check_votes(votes: Votes, criterion: Hashable | None) -> Votes:
     if not isinstance(votes, Votes):
         raise InputError(f"votes is a {type(votes).__name__}; diagnostics look at single votes, so pass Votes")
     votes = votes.select(criterion)
-    if votes.n_items > LARGEST_DENSE:
+    if votes.n_items > LIMITS.table_items:
         raise InputError(
-            f"there are {votes.n_items:,} items; diagnostics take up to {LARGEST_DENSE:,}, so leave out the least asked"
+            f"there are {votes.n_items:,} items; diagnostics take up to {LIMITS.table_items:,}, so leave out the least "
+            "asked"
         )
     return votes
 

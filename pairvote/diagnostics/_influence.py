@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.options import check_top_k
-from pairvote._inference.clustered import voter_gradients
-from pairvote._inference.vote_rows import VoteRows
+from pairvote._inference import VoteRows, voter_gradients
 from pairvote.diagnostics._consensus import Consensus
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named, some
 from pairvote.diagnostics._voters import Groups

@@ -227,14 +227,14 @@ def check(
     statistics = [largest_misfit, n_circular, *([] if groups is None else [largest_evidence(groups)])]
     misfit, circular, *against = simulate(consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress)
     asked, fit = exposure(votes), consensus.ranking.fit
-    if not consensus.model.position:
+    if not consensus.model.layout.has_position:
         asked = replace(asked, side_p=math.nan)
     can_split = n_rows > 1
     between = top_k < n_items
     parts: dict[str, Any] = {
         "exposure": asked,
         "connectivity": connectivity(votes),
-        "position": position_of(consensus.counts, fit if consensus.model.position else None, prior_sd),
+        "position": position_of(consensus.counts, fit if consensus.model.layout.has_position else None, prior_sd),
         "answers": answers_of(votes, consensus),
         "voters": None if groups is None else voters_of(consensus, groups, against[0], rate),
         "items": items_of(consensus, misfit[:, 0], rate),

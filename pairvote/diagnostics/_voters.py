@@ -84,23 +84,26 @@ class Evidence(NamedTuple):
 
 def evidence(consensus: Consensus, groups: Groups) -> Evidence:
     """What the votes say for each suspicion."""
-    _, log_tie, side = consensus.model.split(consensus.parameters)
+    model = consensus.model
+    nuisance = consensus.parameters[model.layout.nuisance]
     places = 3 * consensus.pair[groups.rows] + consensus.rows.outcome[groups.rows]
-    usual = _log_total(consensus.log_odds, log_tie)
+
+    def log_chances(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The logarithm of the chance of what each vote picked."""
+        return model.outcome.log_probabilities(log_odds, nuisance).ravel()[places]
+
+    usual = log_chances(consensus.log_odds)
 
     def ratios(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of each vote: Davidson's P(x) is exp((x - 1) d / 2), or nu for a tie, over the total of all three."""
-        table = np.outer(0.5 * (log_odds - consensus.log_odds), (-1.0, 0.0, 1.0))
-        table += (usual - _log_total(log_odds, log_tie))[:, None]
-        return table.ravel()[places]
+        return log_chances(log_odds) - usual
 
     n_voters = len(groups.codes)
     left, right = ratios(consensus.log_odds + BIAS), ratios(consensus.log_odds - BIAS)
-    random = ratios(np.full(consensus.counts.n_pairs, side))
+    random = ratios(np.full(consensus.counts.n_pairs, model.position_effect(consensus.parameters)))
     pushes = added_up(groups.left_cell, left, len(groups.cells))
     pushes += added_up(groups.right_cell, right, len(groups.cells))
     one_side = np.zeros((2, n_voters))
-    if consensus.model.position:
+    if model.layout.has_position:
         # Else one side won every vote, so winners were written down first and nothing is known of sides.
         one_side[:] = [added_up(groups.voter, ratio, n_voters) for ratio in (left, right)]
     return Evidence(
@@ -108,12 +111,6 @@ def evidence(consensus: Consensus, groups: Groups) -> Evidence:
         random=added_up(groups.voter, random, n_voters),
         pushes=pushes,
     )
-
-
-def _log_total(log_odds: NDArray[np.float64], log_tie: float) -> NDArray[np.float64]:
-    """The logarithm of e^(d/2) + nu + e^(-d/2)."""
-    half = 0.5 * log_odds
-    return np.asarray(np.logaddexp(np.logaddexp(half, -half), log_tie))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -11,16 +11,15 @@ from pairvote._common.checks import is_whole
 from pairvote._common.labels import check_items
 from pairvote._common.messages import wrong_option
 from pairvote._common.outcomes import Outcomes
-from pairvote._inference.identification import check_further
-from pairvote._inference.models import Ties
+from pairvote._inference import Ties, UncertaintyKind, fit
 from pairvote.distributed._counts import DistributedCounts
 from pairvote.distributed._engine import added, result, task
 from pairvote.distributed._partitions import Asked, add, count_all, counts_of, delayed_partitions
-from pairvote.distributed._remote import RemoteModel
+from pairvote.distributed._remote import RemoteSums
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
-from pairvote.scoring._bradley_terry import UncertaintyKind, check_options, fitted
 from pairvote.scoring._bradley_terry import bradley_terry as bradley_terry_here
+from pairvote.scoring._bradley_terry import check_options, ranking_of, start_at
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
 
@@ -176,7 +175,14 @@ def bradley_terry(
     options: dict[str, Any] = {"uncertainty": uncertainty, "start": start, "tol": tol, "max_iter": max_iter}
     if isinstance(counts, PairCounts):
         return bradley_terry_here(counts, ties=ties, prior_sd=prior_sd, position=position, **options)
-    model = RemoteModel.over(counts, ties=ties, prior_sd=float(prior_sd), position=bool(position))
-    check_further(model)
-    model.check_maximum()
-    return fitted(model, counts, **options)
+    posterior = fit(
+        RemoteSums(counts),
+        ties=ties,
+        prior_sd=float(prior_sd),
+        position=bool(position),
+        uncertainty=uncertainty,
+        start=start_at(start, counts.items, ties),
+        tol=tol,
+        max_iter=max_iter,
+    )
+    return ranking_of(posterior, counts)

@@ -1,26 +1,23 @@
-"""A model whose pairs lie on a cluster, for the solver that fits any other."""
+"""Sums over pairs that lie on a cluster, for the solver that fits any others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.labels import Codes
 from pairvote._common.outcomes import Outcome
-from pairvote._common.threads import Parts
-from pairvote._inference.identification import PRIOR_REMEDY, no_scores
-from pairvote._inference.models import NOTHING, Model, Slopes
+from pairvote._inference import NOTHING, PRIOR_REMEDY, Likelihood, Slopes, no_scores
 from pairvote.distributed import _shards
 from pairvote.distributed._counts import DistributedCounts
 from pairvote.distributed._engine import Delayed, added, kept, result, sent, task
-from pairvote.distributed._shards import Kind, Links
+from pairvote.distributed._shards import Links
 from pairvote.errors import NotIdentifiedError
-from pairvote.votes._counts import PairCounts
 
 # Each goes once over all pairs; where votes mix the items, a few are enough.
 MOST_ROUNDS = 500
@@ -33,86 +30,95 @@ class RemoteSlopes(Slopes):
     held: list[Delayed]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class RemoteModel(Model):
-    """A log-posterior that has every sum over pairs made where they lie: vectors over items go there and come back."""
+@dataclass(frozen=True, eq=False)
+class RemoteSums:
+    """Sums over pairs that are made where the pairs lie: vectors over items go there and come back.
 
-    at_hand: ClassVar[bool] = False
+    most_rounds: maximum number of times that all pairs are looked at to see whether scores exist.
+    """
 
-    @classmethod
-    def over(cls, counts: DistributedCounts, **options: Any) -> RemoteModel:
-        """The model of these counts, which have items and totals as any others, but no pairs to look at."""
-        model = cls.of(cast("PairCounts", counts), **options)
-        return cast("RemoteModel", model)
+    counts: DistributedCounts
+    most_rounds: int = MOST_ROUNDS
 
     @property
-    def _counts(self) -> DistributedCounts:
-        return cast("DistributedCounts", self.counts)
+    def items(self) -> tuple[Hashable, ...]:
+        """The labels."""
+        return self.counts.items
 
     @property
-    def _kind(self) -> Kind:
-        return Kind(self.ties, self.position, self.has_ties, self._counts.n_items)
+    def pairs(self) -> None:
+        """None: there is none in this memory."""
+        return None
 
     @property
-    def _shards(self) -> list[Delayed]:
-        return self._counts.shards
+    def n_pairs(self) -> int:
+        """The number of pairs; one that lies in several places counts in each."""
+        return self.counts.n_pairs
 
-    @cached_property
-    def parts(self) -> Parts:
-        """No threads here: there is nothing for them to do."""
-        return Parts([(0, 0)])
+    @property
+    def n_covariates(self) -> int:
+        """None: single votes are not kept."""
+        return 0
 
-    def room(self) -> NDArray[np.float64]:
-        """None here."""
+    def item_totals(self) -> NDArray[np.float64]:
+        """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""
+        return self.counts.item_totals()
+
+    def components(self) -> NDArray[np.int32]:
+        """The connected component of each item: int32, shape (n_items,)."""
+        return self.counts.components()
+
+    def threads(self) -> AbstractContextManager[Any]:
+        """There is nothing for threads to do here."""
+        return nullcontext()
+
+    def effects(self, likelihood: Likelihood, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What favours the left beside the scores, in log-odds: float64, one for all pairs, or nothing."""
+        return parameters[likelihood.layout.position]
+
+    def workspace(self, likelihood: Likelihood) -> NDArray[np.float64]:
+        """Nothing here."""
         return NOTHING
 
-    def _sums(self, function: Callable[..., Any], held: list[tuple[Delayed, ...]], *vectors: Delayed) -> list[Any]:
-        """What the function makes of each shard, of what it holds and of vectors sent to all, added up."""
-        made = [
-            task(function)(shard, self._kind, *own, *vectors) for shard, own in zip(self._shards, held, strict=True)
-        ]
+    def _sums(self, function: Callable[..., Any], held: list[tuple[Delayed, ...]], *sent_to_all: Any) -> list[Any]:
+        """What the function makes of each shard, of what it holds and of values sent to all, added up."""
+        made = [task(function)(shard, *own, *sent_to_all) for shard, own in zip(self.counts.shards, held, strict=True)]
         return cast("list[Any]", result(added(made, _shards.add_arrays)))
 
-    def _alone(self) -> list[tuple[Delayed, ...]]:
-        return [()] * len(self._shards)
-
-    def _bent(self, function: Callable[..., Any], parameters: NDArray[np.float64]) -> tuple[list[Delayed], list[Any]]:
-        """The weights that the function gives pairs, kept where they are, and the sums that it makes, added up here."""
+    def _kept(
+        self, function: Callable[..., Any], likelihood: Likelihood, parameters: NDArray[np.float64]
+    ) -> tuple[list[Delayed], list[Any]]:
+        """What the function makes of each pair, kept where it is, and the sums that it makes, added up here."""
         there = sent(parameters)
-        bent = [task(function, n_values=2)(shard, self._kind, there) for shard in self._shards]
-        *held, sums = kept([*(weights for weights, _ in bent), added([sums for _, sums in bent], _shards.add_arrays)])
+        made = [task(function, n_values=2)(shard, likelihood, there) for shard in self.counts.shards]
+        *held, sums = kept([*(weights for weights, _ in made), added([sums for _, sums in made], _shards.add_arrays)])
         return held, result(sums)
 
-    def log_likelihood(self, parameters: NDArray[np.float64]) -> float:
-        """The log-likelihood, without the prior."""
-        return float(self._sums(_shards.log_likelihood, self._alone(), sent(parameters))[0])
+    def log_likelihood(self, likelihood: Likelihood, parameters: NDArray[np.float64]) -> float:
+        """The log-likelihood without what ties add through the nuisance parameters alone."""
+        alone: list[tuple[Delayed, ...]] = [()] * len(self.counts.shards)
+        return float(self._sums(_shards.log_likelihood, alone, likelihood, sent(parameters))[0])
 
-    def slopes(self, parameters: NDArray[np.float64], room: NDArray[np.float64] | None = None) -> Slopes:
-        """Gradient and information of the log-posterior."""
-        held, (columns, further) = self._bent(_shards.slopes, parameters)
-        n_items, n_extra, precision = self._counts.n_items, self.n_extra, self.prior_precision
-        gradient = columns[:, 0] - precision * parameters[:n_items]
+    def slopes(
+        self, likelihood: Likelihood, parameters: NDArray[np.float64], workspace: NDArray[np.float64] | None = None
+    ) -> Slopes:
+        """The derivatives of that."""
+        held, (columns, beside) = self._kept(_shards.slopes, likelihood, parameters)
+        n_beside = likelihood.layout.n_beside
         return RemoteSlopes(
-            gradient=np.concatenate([gradient, further[:n_extra]]),
+            gradient=np.concatenate([columns[:, 0], beside[:n_beside]]),
             weights=NOTHING,
-            diagonal=columns[:, 1] + precision,
+            diagonal=columns[:, 1].copy(),
             border=columns[:, 2:],
-            corner=further[n_extra:].reshape(n_extra, n_extra),
-            ridge=precision,
+            corner=beside[n_beside:].reshape(n_beside, n_beside),
             held=held,
         )
 
-    def meat(self, parameters: NDArray[np.float64]) -> Slopes:
+    def squares(self, likelihood: Likelihood, parameters: NDArray[np.float64]) -> Slopes:
         """The sum over votes of the outer product of each vote's own gradient, in the shape of an information."""
-        held, (border, corner) = self._bent(_shards.meat, parameters)
+        held, (border, corner) = self._kept(_shards.squares, likelihood, parameters)
         return RemoteSlopes(
-            gradient=NOTHING,
-            weights=NOTHING,
-            diagonal=NOTHING,
-            border=border,
-            corner=corner,
-            ridge=self.prior_precision,
-            held=held,
+            gradient=NOTHING, weights=NOTHING, diagonal=NOTHING, border=border, corner=corner, held=held
         )
 
     def add_products(self, slopes: Slopes, vectors: NDArray[np.float64], products: NDArray[np.float64]) -> None:
@@ -120,68 +126,65 @@ class RemoteModel(Model):
         products += self._sums(_shards.products, _held(slopes), sent(vectors))[0]
 
     def second_order(self, slopes: Slopes) -> NDArray[np.float64]:
-        """As of any model, but for the cross terms of a pair that stands in several _shards."""
+        """The sum of w^2 / (d_i d_j) over each item's pairs; a pair in several shards lacks their cross terms."""
         return np.asarray(self._sums(_shards.second_order, _held(slopes), sent(slopes.diagonal))[0])
 
     def sides_won(self) -> tuple[float, float]:
         """The weight of votes that the right and the left side won."""
-        made = [task(_shards.sides_won)(shard) for shard in self._shards]
+        made = [task(_shards.sides_won)(shard) for shard in self.counts.shards]
         right, left = result(added(made, _shards.add_arrays))[0].tolist()
         return right, left
 
-    def components(self) -> NDArray[np.int32]:
-        """The connected component of each item: int32, shape (n_items,)."""
-        return self._counts.components()
-
-    def check_maximum(self, most_rounds: int = MOST_ROUNDS) -> None:
+    def check_maximum(self, likelihood: Likelihood, n_ties: float) -> None:
         """NotIdentifiedError where maximum-likelihood scores do not exist, or where it cannot be told from here.
 
-        Scores do by Ford's condition, as of any model. For a tie parameter and a position effect it is enough that
+        Scores do by Ford's condition, as for any model. For a tie parameter and a position effect it is enough that
         decided votes, and those that each side won, lead in a circle somewhere, and that is all that is looked for.
         Each round goes once over all pairs.
         """
-        if self.prior_precision or not self._counts.n_items:
+        if not self.items:
             return
-        tied = self.tie_weight > 0
-        above, below = self._reached("beat", tied, most_rounds)
+        outcome, layout = likelihood
+        tied = outcome.tie_weight > 0
+        above, below = self._reached("beat", tied)
         if not (above.all() and below.all()):
-            totals = self.totals.copy()
-            totals[:, Outcome.TIE] *= self.tie_weight
+            totals = self.item_totals().copy()
+            totals[:, Outcome.TIE] *= outcome.tie_weight
             # Those that are not reached were never beaten by the others, or else those that reach the first item.
             best = np.flatnonzero(above if below.all() else below == 0)
-            components = self._counts.components_by(tied=tied)
-            raise no_scores(self._counts.items, totals, components, best, **PRIOR_REMEDY)
-        if self.has_ties and not self._circles("beat", tied=False, most_rounds=most_rounds):
+            components = self.counts.components_by(tied=tied)
+            raise no_scores(self.items, totals, components, best, **PRIOR_REMEDY)
+        if layout.n_nuisance and not self._circles("beat", tied=False):
             raise _untold("the tie parameter", "decided votes")
         # A tie stands against both sides where the model has no other place for it.
-        level = bool(self.n_ties) and not self.has_ties
+        level = bool(n_ties) and not layout.n_nuisance
         sides: tuple[Links, Links] = ("right won", "left won")
         for side in sides:
-            if self.position and not self._circles(side, tied=level, most_rounds=most_rounds):
+            if layout.has_position and not self._circles(side, tied=level):
                 raise _untold("the position effect", f"votes that the {side.partition(' ')[0]} side won")
 
-    def _circles(self, links: Links, *, tied: bool, most_rounds: int) -> bool:
+    def _circles(self, links: Links, *, tied: bool) -> bool:
         """Whether some shard has a circle of such links, or all items are in one."""
-        found = [task(_shards.circle)(shard, links, tied) for shard in self._shards]
+        found = [task(_shards.circle)(shard, links, tied) for shard in self.counts.shards]
         if result(added(found, _shards.any_of)):
             return True
-        above, below = self._reached(links, tied, most_rounds)
+        above, below = self._reached(links, tied)
         return bool(above.all() and below.all())
 
-    def _reached(self, links: Links, tied: bool, most_rounds: int) -> tuple[Codes, Codes]:
+    def _reached(self, links: Links, tied: bool) -> tuple[Codes, Codes]:
         """Which items lead to the first by such links, and which it leads to: 1 for each, shape (n_items,)."""
-        known = np.zeros((2, self._counts.n_items), np.int32)
+        known = np.zeros((2, len(self.items)), np.int32)
         known[:, 0] = 1
-        for _ in range(most_rounds):
+        for _ in range(self.most_rounds):
             above, below = sent(known[0]), sent(known[1])
-            made = [task(_shards.reach)(shard, links, tied, above, below) for shard in self._shards]
+            made = [task(_shards.reach)(shard, links, tied, above, below) for shard in self.counts.shards]
             reached = np.maximum(known, result(added(made, _shards.either)))
             if (reached == known).all():
                 return known[0], known[1]
             known = reached
         raise NotIdentifiedError(
-            f"whether maximum-likelihood scores exist cannot be told after {most_rounds} rounds over all partitions, "
-            "as where votes join the items in long chains",
+            f"whether maximum-likelihood scores exist cannot be told after {self.most_rounds} rounds over all "
+            "partitions, as where votes join the items in long chains",
             option="prior_sd",
             remedy="set a finite prior_sd, or gather() the counts and fit those",
         )

@@ -6,18 +6,16 @@ what it sends back, are vectors over all items.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.labels import Codes
 from pairvote._common.outcomes import Outcome
-from pairvote._inference.identification import has_circle
-from pairvote._inference.models import NOTHING, Model, Slopes, Ties
+from pairvote._inference import NOTHING, Likelihood, LocalSums, Slopes, has_circle
 from pairvote._kernels import by_item, counting
 from pairvote.distributed._labels import Numbering
 from pairvote.distributed._partitions import Counted, Summary
@@ -46,7 +44,7 @@ class Shard:
         return Shard(ours + theirs, codes)
 
     def here(self, parameters: NDArray[np.float64], n_items: int) -> NDArray[np.float64]:
-        """Of all parameters those of these items, and the further ones."""
+        """The parameters of these items, and those beside the scores."""
         return np.concatenate([parameters[:n_items][self.codes], parameters[n_items:]])
 
     def spread(self, values: NDArray[Any], n_items: int) -> NDArray[Any]:
@@ -54,15 +52,6 @@ class Shard:
         whole = np.zeros((n_items, *values.shape[1:]), values.dtype)
         whole[self.codes] = values
         return whole
-
-
-class Kind(NamedTuple):
-    """Which model: as `Model` says; a shard without ties has the tie parameter of the others."""
-
-    ties: Ties
-    position: bool
-    has_ties: bool
-    n_items: int
 
 
 def unlabelled(n_items: int) -> tuple[Hashable, ...]:
@@ -104,59 +93,50 @@ def add_arrays(one: list[NDArray[Any]], other: list[NDArray[Any]]) -> list[NDArr
     return [ours + theirs for ours, theirs in zip(one, other, strict=True)]
 
 
-def _model(shard: Shard, kind: Kind) -> Model:
-    """The model of the shard's votes alone, without a prior, which is not theirs to count."""
-    counts = shard.counts
-    n_ties = 0.0 if kind.ties == "drop" else float(counts.table[:, Outcome.TIE].sum())
-    return Model(
-        counts=counts,
-        ties=kind.ties,
-        prior_sd=math.inf,
-        position=kind.position,
-        totals=NOTHING,
-        n_decided=0.0,
-        n_ties=n_ties,
-        has_ties=kind.has_ties,
-    )
-
-
 def _weighted(weights: NDArray[np.float64], diagonal: NDArray[np.float64] = NOTHING) -> Slopes:
-    # What comes from another worker need not lie in line.
+    # What comes from another worker may be unaligned.
     weights = np.require(weights, requirements="A")
-    return Slopes(gradient=NOTHING, weights=weights, diagonal=diagonal, border=NOTHING, corner=NOTHING, ridge=0.0)
+    return Slopes(gradient=NOTHING, weights=weights, diagonal=diagonal, border=NOTHING, corner=NOTHING)
 
 
-def slopes(shard: Shard, kind: Kind, parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[Any]]:
-    """The information of each pair, which stays, and the sums: gradient, diagonal and border, then what is further."""
-    n_own, found = len(shard.codes), _model(shard, kind).slopes(shard.here(parameters, kind.n_items))
+def slopes(
+    shard: Shard, likelihood: Likelihood, parameters: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], list[Any]]:
+    """The information of each pair, which stays, and the sums: gradient, diagonal and border, then those beside."""
+    n_items, n_own = likelihood.layout.n_items, len(shard.codes)
+    found = LocalSums(shard.counts).slopes(likelihood.over(n_own), shard.here(parameters, n_items))
     columns = np.column_stack([found.gradient[:n_own], found.diagonal, found.border])
-    further = np.concatenate([found.gradient[n_own:], found.corner.ravel()])
-    return found.weights.copy(), [shard.spread(columns, kind.n_items), further]
+    beside = np.concatenate([found.gradient[n_own:], found.corner.ravel()])
+    return found.weights.copy(), [shard.spread(columns, n_items), beside]
 
 
-def meat(shard: Shard, kind: Kind, parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[Any]]:
-    """The same for the sum of the outer products of the votes' gradients: border and corner."""
-    found = _model(shard, kind).meat(shard.here(parameters, kind.n_items))
-    return found.weights.copy(), [shard.spread(np.ascontiguousarray(found.border), kind.n_items), found.corner]
+def squares(
+    shard: Shard, likelihood: Likelihood, parameters: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], list[Any]]:
+    """The sum of the outer products of the votes' gradients: of each pair, which stays; border and corner."""
+    n_items, n_own = likelihood.layout.n_items, len(shard.codes)
+    found = LocalSums(shard.counts).squares(likelihood.over(n_own), shard.here(parameters, n_items))
+    return found.weights.copy(), [shard.spread(np.ascontiguousarray(found.border), n_items), found.corner]
 
 
-def log_likelihood(shard: Shard, kind: Kind, parameters: NDArray[np.float64]) -> list[Any]:
-    """That of the shard's votes."""
-    return [np.array(_model(shard, kind).log_likelihood(shard.here(parameters, kind.n_items)))]
+def log_likelihood(shard: Shard, likelihood: Likelihood, parameters: NDArray[np.float64]) -> list[Any]:
+    """The log-likelihood of the shard's votes."""
+    own = shard.here(parameters, likelihood.layout.n_items)
+    return [np.array(LocalSums(shard.counts).log_likelihood(likelihood.over(len(shard.codes)), own))]
 
 
-def products(shard: Shard, kind: Kind, weights: NDArray[np.float64], vectors: NDArray[np.float64]) -> list[Any]:
+def products(shard: Shard, weights: NDArray[np.float64], vectors: NDArray[np.float64]) -> list[Any]:
     """The Laplacian of the pairs' weights times each column."""
     own = vectors[shard.codes]
     sums = np.zeros_like(own)
-    _model(shard, kind).add_products(_weighted(weights), own, sums)
-    return [shard.spread(sums, kind.n_items)]
+    LocalSums(shard.counts).add_products(_weighted(weights), own, sums)
+    return [shard.spread(sums, len(vectors))]
 
 
-def second_order(shard: Shard, kind: Kind, weights: NDArray[np.float64], diagonal: NDArray[np.float64]) -> list[Any]:
-    """See `Model`; a pair that stands in several shards counts in each by itself."""
-    sums = _model(shard, kind).second_order(_weighted(weights, diagonal[shard.codes]))
-    return [shard.spread(sums, kind.n_items)]
+def second_order(shard: Shard, weights: NDArray[np.float64], diagonal: NDArray[np.float64]) -> list[Any]:
+    """See `PairSums`; a pair that stands in several shards counts in each by itself."""
+    sums = LocalSums(shard.counts).second_order(_weighted(weights, diagonal[shard.codes]))
+    return [shard.spread(sums, len(diagonal))]
 
 
 def sides_won(shard: Shard) -> list[Any]:

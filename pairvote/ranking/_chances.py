@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.outcomes import outcome_probabilities
-from pairvote._inference.solver import LARGEST_DENSE
+from pairvote._inference import DEFAULT_TIES, LIMITS, outcome_probabilities
 from pairvote.errors import InputError
 from pairvote.ranking._results import Fit, OutcomeProbabilities
 
 
 def check_table_size(n_items: int) -> None:
     """InputError for more items than a table of all pairs is made for."""
-    if n_items > LARGEST_DENSE:
+    if n_items > LIMITS.table_items:
         raise InputError(
             f"the probabilities of {n_items:,} items would take {n_items**2 * 8 / 2**30:.1f} GiB; they "
-            f"are given for up to {LARGEST_DENSE:,}, but expected_score() of two items for any number"
+            f"are given for up to {LIMITS.table_items:,}, but expected_score() of two items for any number"
         )
 
 
@@ -34,7 +33,7 @@ def expected_scores(
         )
     log_odds = log_odds_per_unit * gaps
     if fit is None:
-        right, _, left = np.moveaxis(outcome_probabilities(log_odds, 0.0, "davidson"), -1, 0)
+        right, _, left = np.moveaxis(outcome_probabilities(log_odds), -1, 0)
         return np.asarray(0.5 + 0.5 * (left - right))
     here, there = (
         outcome_probabilities(log_odds + side, fit.tie_parameter, fit.ties)
@@ -51,9 +50,9 @@ def chances_of(
 
     InputError where ties are not modelled.
     """
-    if fit is None or log_odds_per_unit is None or (fit.ties in ("half", "drop") and tied):
+    if fit is None or log_odds_per_unit is None or (tied and not fit.has_tie_parameter):
         raise InputError(
-            f"this ranking by {method!r} has no model of ties; score with bradley_terry and ties='davidson'"
+            f"this ranking by {method!r} has no model of ties; score with bradley_terry and ties={DEFAULT_TIES!r}"
         )
     log_odds = np.array(log_odds_per_unit * gap + fit.position_effect)
     right, tie, left = outcome_probabilities(log_odds, fit.tie_parameter, fit.ties).tolist()

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, restore
-from pairvote._inference.models import Ties
-from pairvote._inference.posterior import Posterior
+from pairvote._inference import Posterior, Ties
 from pairvote.errors import InputError, MissingUncertaintyError
 
 
@@ -144,33 +143,34 @@ class Fit:
         """The log-likelihood of the votes at the fitted parameters, without the prior."""
         return self._posterior.log_likelihood()
 
-    @cached_property
-    def _further_errors(self) -> NDArray[np.float64]:
+    @property
+    def has_tie_parameter(self) -> bool:
+        """Whether a tie parameter was fitted: the model has one, and somebody tied."""
+        return self._posterior.model.layout.n_nuisance > 0
+
+    @property
+    def _with_errors(self) -> Posterior:
         if self.uncertainty in ("none", "bootstrap"):
             raise MissingUncertaintyError(
                 f"a fit with uncertainty {self.uncertainty!r} has no standard errors of its parameters; "
                 "fit with uncertainty='model', 'sandwich' or 'by-voter'"
             )
-        return self._posterior.further_errors()
+        return self._posterior
 
-    @property
+    @cached_property
     def tie_standard_error(self) -> float:
         """The standard error of the tie parameter, by the delta method; 0 where nobody tied."""
-        if not self._posterior.model.has_ties:
-            return 0.0
-        return float(self._further_errors[0] * self.tie_parameter)
+        return self._with_errors.tie_error() if self.has_tie_parameter else 0.0
 
-    @property
+    @cached_property
     def position_standard_error(self) -> float:
         """The standard error of the position effect; 0 where it was not asked for."""
-        model = self._posterior.model
-        return float(self._further_errors[int(model.has_ties)]) if model.position else 0.0
+        return self._with_errors.position_error() if self._posterior.model.layout.has_position else 0.0
 
-    @property
+    @cached_property
     def coefficient_standard_errors(self) -> NDArray[np.float64]:
         """The standard errors of the coefficients: float64, shape (n_covariates,)."""
-        n_covariates = len(self.coefficients)
-        errors = self._further_errors[-n_covariates:] / self._scale if n_covariates else np.empty(0)
+        errors = self._with_errors.coefficient_errors() / self._scale if len(self._scale) else np.empty(0)
         errors.flags.writeable = False
         return errors
 

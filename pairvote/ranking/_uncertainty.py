@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.posterior import centred
+from pairvote._inference import centred
 
 # What rounding leaves of the variance of two items that never differ, as a part of their own variances.
 ROUNDING = 1e-14

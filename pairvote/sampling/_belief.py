@@ -8,15 +8,25 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.models import Model
-from pairvote._inference.posterior import Posterior
-from pairvote._inference.solver import KERNEL_PARAMETERS, Solution, maximise
-from pairvote._kernels import davidson, gaussian
+from pairvote._inference import (
+    LIMITS,
+    OUTCOME_MODELS,
+    Likelihood,
+    NewtonWorkspace,
+    ParameterLayout,
+    Posterior,
+    Start,
+    Ties,
+    fit,
+)
+from pairvote._kernels import gaussian
 from pairvote.votes._counts import PairCounts
 
 # Refits stop where no score is further off than this.
 TOLERANCE = 1e-9
 MOST_STEPS = 100
+# A tie is half a win for each side.
+TIES: Ties = "half"
 Ints = NDArray[np.int32]
 # Above, the covariance of all items would cost more to keep up than an answer is worth.
 LARGEST_COVARIANCE = 300
@@ -81,7 +91,7 @@ class Belief:
         """There is one more item, of which only the prior is known."""
         start = np.append(self.mean, 0.0)
         self.n_items += 1
-        self._make_room()
+        self._resize()
         self.refit(start)
 
     def refit(self, start: NDArray[np.float64] | None = None) -> None:
@@ -101,7 +111,7 @@ class Belief:
         if not self._open[left, right]:
             del self._open[left, right]
 
-    def _make_room(self) -> None:
+    def _resize(self) -> None:
         """Be ready for `n_items` items, of which the last may be new."""
         raise NotImplementedError
 
@@ -115,10 +125,12 @@ class Belief:
 
     def _fit(self, start: NDArray[np.float64]) -> None:
         """Be the exact fit of all answers."""
-        model = Model.of(self._counts(), "half", self.prior_sd, position=False)
-        self._take(model, maximise(model, start, TOLERANCE, MOST_STEPS))
+        counts = self._counts()
+        self._take(
+            fit(counts, ties=TIES, prior_sd=self.prior_sd, start=Start(start), tol=TOLERANCE, max_iter=MOST_STEPS)
+        )
 
-    def _take(self, model: Model, solution: Solution) -> None:
+    def _take(self, posterior: Posterior) -> None:
         """Be what was fitted."""
         raise NotImplementedError
 
@@ -141,7 +153,7 @@ class WholeBelief(Belief):
         # As the kernel takes them: the last is how many items may be asked about.
         self.options = np.array([k, information_share, n_items])
         self._table = np.zeros((0, 3))
-        self._make_room()
+        self._resize()
         self.posterior[:-1] = np.diag(np.full(n_items, prior_sd**2))
         self.restrict(np.arange(n_items, dtype=np.int32))
 
@@ -182,7 +194,7 @@ class WholeBelief(Belief):
         """Take off the variance that the answer to an open question will take."""
         self._absorb(left, right)
 
-    def _make_room(self) -> None:
+    def _resize(self) -> None:
         n_items, before = self.n_items, self._table
         low, high = np.triu_indices(n_items, 1)
         self._table = np.zeros((len(low), 3))
@@ -193,8 +205,17 @@ class WholeBelief(Belief):
         self.posterior = np.zeros((n_items + 1, n_items))
         self.gains = np.zeros((n_items + 2, n_items))
         self.board = np.zeros((n_items + 2, n_items), np.int32)
-        self._upper, self._scratch = np.zeros((n_items, n_items)), np.empty((2, len(low)))
-        self._fit_options = np.array([self.prior_sd**-2.0, TOLERANCE, MOST_STEPS, 0.0, 0.0, 1.0])
+        self._workspace = (
+            NewtonWorkspace(
+                Likelihood(OUTCOME_MODELS[TIES], ParameterLayout(n_items)),
+                len(low),
+                prior_precision=self.prior_sd**-2.0,
+                tol=TOLERANCE,
+                max_iter=MOST_STEPS,
+            )
+            if n_items <= LIMITS.kernel_parameters
+            else None
+        )
 
     def _count(self, low: int, high: int, outcome: int, weight: float) -> None:
         self._table[low * (2 * self.n_items - low - 1) // 2 + high - low - 1, outcome] += weight
@@ -210,22 +231,17 @@ class WholeBelief(Belief):
         )
 
     def _fit(self, start: NDArray[np.float64]) -> None:
-        n_items = self.n_items
-        if n_items <= KERNEL_PARAMETERS:
-            # What `maximise` would do for so few items, without what it must find out first.
-            sums = np.zeros(4 * n_items + 10)
-            pairs = (self._start, self._right, self._table)
-            if davidson.newton_steps(*pairs, start, self._fit_options, self._upper, self._scratch, sums) >= 0:
-                covariance = self.posterior.reshape(-1)[: n_items**2]
-                covariance[:] = 0.0
-                davidson.invert_factored(self._upper, covariance)
-                self.posterior[n_items] = start - start.mean()
-                return
+        n_items, workspace = self.n_items, self._workspace
+        # What `fit` would do for so few items, without what it must find out first.
+        if workspace is not None and workspace.climb(self._start, self._right, self._table, start) >= 0:
+            workspace.invert(self.posterior.reshape(-1)[: n_items**2])
+            self.posterior[n_items] = start - start.mean()
+            return
         super()._fit(start)
 
-    def _take(self, model: Model, solution: Solution) -> None:
-        self.posterior[: self.n_items] = Posterior(model, solution).covariance()
-        self.posterior[self.n_items] = solution.parameters
+    def _take(self, posterior: Posterior) -> None:
+        self.posterior[: self.n_items] = posterior.covariance()
+        self.posterior[self.n_items] = posterior.scores
 
     def _absorb(self, left: int, right: int) -> None:
         gaussian.absorb(self.posterior, self.gains, left, right)
@@ -258,7 +274,7 @@ class DiagonalBelief(Belief):
         """The scores' variances: float64, shape (n_items,)."""
         return 1.0 / self.precision
 
-    def _make_room(self) -> None:
+    def _resize(self) -> None:
         self._mean = np.append(self._mean, 0.0)
         self.precision = np.append(self.precision, self.prior_sd**-2.0)
 
@@ -278,9 +294,9 @@ class DiagonalBelief(Belief):
             skipped=np.zeros(self.n_items),
         )
 
-    def _take(self, model: Model, solution: Solution) -> None:
-        self._mean = solution.parameters
-        self.precision = model.slopes(solution.parameters).diagonal.copy()
+    def _take(self, posterior: Posterior) -> None:
+        self._mean = posterior.parameters
+        self.precision = posterior.model.slopes(self._mean).diagonal.copy()
 
     def _absorb(self, left: int, right: int) -> None:
         chance = 0.5 + 0.5 * math.tanh(0.5 * (self._mean[left] - self._mean[right]))

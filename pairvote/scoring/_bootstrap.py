@@ -16,12 +16,10 @@ from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
 from pairvote._common.parallel import run_blocks
 from pairvote._common.random import Rng
-from pairvote._inference.posterior import Posterior
-from pairvote._inference.solver import LARGEST_DENSE
+from pairvote._inference import LIMITS, Posterior, refit
 from pairvote.errors import InputError, NotIdentifiedError, PairvoteError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Known
-from pairvote.scoring._bradley_terry import refit
 from pairvote.scoring._criteria import votes_on
 from pairvote.scoring._methods import Need, rank, scorer_named
 from pairvote.votes._counts import PairCounts
@@ -126,9 +124,9 @@ def bootstrap(
     if by not in ("vote", "voter"):
         raise InputError(f"by is {by!r}; use 'vote' or 'voter'")
     check_jobs(n_jobs, progress)
-    if votes.n_items > LARGEST_DENSE:
+    if votes.n_items > LIMITS.table_items:
         raise InputError(
-            f"there are {votes.n_items:,} items; a bootstrap takes up to {LARGEST_DENSE:,}, so score fewer"
+            f"there are {votes.n_items:,} items; a bootstrap takes up to {LIMITS.table_items:,}, so score fewer"
         )
     if options.get("covariates") is not None:
         raise InputError(
@@ -268,7 +266,7 @@ def _score_nearby(
     fitted: Posterior, tol: float, max_iter: int, counts: PairCounts, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """The scores of a resample by the model that was fitted to all votes."""
-    return refit(fitted, counts, max(tol, NEARBY_TOL), max_iter)
+    return refit(fitted, counts, tol=max(tol, NEARBY_TOL), max_iter=max_iter).scores
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
-from typing import Literal
+from dataclasses import replace
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,14 +14,21 @@ from pairvote._common.checks import is_number, is_whole
 from pairvote._common.labels import as_array
 from pairvote._common.messages import wrong_option
 from pairvote._common.options import check_flag
-from pairvote._inference.graph import is_crowded
-from pairvote._inference.identification import check_effects, check_identified
-from pairvote._inference.models import NOTHING, TIES, Model, Ties
-from pairvote._inference.posterior import Posterior
-from pairvote._inference.solver import DENSE_ITEMS, centre, maximise
-from pairvote._inference.start import well_mixed_start
-from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes
-from pairvote.errors import ConvergenceError, InputError
+from pairvote._inference import (
+    LIMITS,
+    NOTHING,
+    OUTCOME_MODELS,
+    Limits,
+    PairSums,
+    Posterior,
+    Start,
+    Ties,
+    UncertaintyKind,
+    check_determined,
+    fit,
+    single_votes,
+)
+from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
 from pairvote.scoring._criteria import combine
@@ -28,11 +36,10 @@ from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import Elsewhere, as_counts, as_counts_or_votes, summed
 from pairvote.votes._votes import Votes
 
-UncertaintyKind = Literal["model", "sandwich", "by-voter", "none"]
 # Newton's method finds back from anywhere in between, but further out sums of squares overflow.
 LARGEST_START = 1e6
 SMALLEST_PRIOR_SD = 1e-100
-UNCERTAINTIES: tuple[UncertaintyKind, ...] = ("model", "sandwich", "by-voter", "none")
+UNCERTAINTIES: tuple[UncertaintyKind, ...] = get_args(UncertaintyKind)
 
 
 def bradley_terry(
@@ -129,146 +136,139 @@ def bradley_terry(
             tol=tol,
             max_iter=max_iter,
         )
-    check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
-    source = as_counts_or_votes(votes, criterion)
-    design, scale = None, np.empty(0)
-    rows = None
-    if covariates is not None or uncertainty == "by-voter":
-        rows = single_votes(votes, source, covariates, criterion)
-    if rows is not None and uncertainty == "by-voter":
-        rows.voters()
-    if rows is not None and rows.design is not None:
-        check_determined(rows, position, prior=math.isfinite(prior_sd))
-        rows, scale = rows.scaled()
-        counts, design = rows.counts(source.items)
-    else:
-        # Votes are as soon counted folded; to fold counts takes as long as a fit may.
-        counts = source = as_counts(source, folded=not position and isinstance(source, Votes))
-    model = Model.of(counts, ties, float(prior_sd), bool(position), design)
-    check_identified(model)
-    return fitted(
-        model, source, uncertainty=uncertainty, start=start, tol=tol, max_iter=max_iter, scale=scale, rows=rows
+    return ranked(
+        votes,
+        ties=ties,
+        prior_sd=prior_sd,
+        position=position,
+        covariates=covariates,
+        uncertainty=uncertainty,
+        start=start,
+        tol=tol,
+        max_iter=max_iter,
+        criterion=criterion,
     )
 
 
-def fitted(
-    model: Model,
-    source: Votes | PairCounts | Elsewhere,
+def ranked(
+    votes: Votes | PairCounts,
     *,
+    ties: Ties,
+    prior_sd: float,
+    position: bool,
+    covariates: ArrayLike | None,
     uncertainty: UncertaintyKind,
     start: Ranking | ArrayLike | None,
     tol: float,
     max_iter: int,
-    scale: NDArray[np.float64] = NOTHING,
-    rows: VoteRows | None = None,
+    criterion: Hashable | None,
+    limits: Limits = LIMITS,
 ) -> Ranking:
-    """The ranking at the model's maximum, which is known to exist.
-
-    scale: what the covariates were divided by. rows: the single votes, where a vote is more than its pair and outcome.
-    """
-    try:
-        solution = maximise(model, _start(model, start, scale), tol, max_iter)
-    except ConvergenceError:
-        check_effects(model)
-        raise
-    scores, log_tie, side = model.split(solution.parameters)
-    if uncertainty == "model" and model.ties == "half" and model.n_ties:
-        uncertainty = "sandwich"
-    posterior = Posterior(
-        model,
-        solution,
-        sandwich=uncertainty in ("sandwich", "by-voter"),
-        rows=rows if uncertainty == "by-voter" else None,
-    )
-    fit = Fit(
-        converged=True,
-        n_iter=solution.n_iter,
-        ties=model.ties,
-        tie_parameter=math.exp(log_tie),
-        position_effect=side,
-        coefficients=model.coefficients(solution.parameters) / scale,
+    """The ranking of votes on one criterion; limits: sizes from which the fit takes another way."""
+    check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
+    source = as_counts_or_votes(votes, criterion)
+    rows, scale = None, NOTHING
+    if covariates is not None or uncertainty == "by-voter":
+        rows = single_votes(votes, source, covariates, criterion)
+    if rows is not None and uncertainty == "by-voter":
+        rows.voters()
+    counts: PairCounts | PairSums
+    if rows is not None and rows.design is not None:
+        check_determined(rows, position, prior=math.isfinite(prior_sd))
+        rows, scale = rows.scaled()
+        counts = rows.sums(source.items)
+    else:
+        # Votes are as soon counted folded; to fold counts takes as long as a fit may.
+        counts = source = as_counts(source, folded=not position and isinstance(source, Votes))
+    posterior = fit(
+        counts,
+        ties=ties,
+        prior_sd=float(prior_sd),
+        position=bool(position),
         uncertainty=uncertainty,
-        _scale=scale,
-        _posterior=posterior,
+        rows=rows,
+        start=start_at(start, source.items, ties, scale),
+        tol=tol,
+        max_iter=max_iter,
+        limits=limits,
     )
+    return ranking_of(posterior, source, scale)
+
+
+def ranking_of(
+    posterior: Posterior, source: Votes | PairCounts | Elsewhere, scale: NDArray[np.float64] = NOTHING
+) -> Ranking:
+    """The ranking at the maximum; scale: what the covariates were divided by.
+
+    Where the outcome model is no likelihood, errors are those of a sandwich.
+    """
+    if posterior.uncertainty == "model" and not posterior.model.is_likelihood:
+        posterior = replace(posterior, uncertainty="sandwich")
     totals, first = summed(source) if isinstance(source, Votes | PairCounts) else (source.item_totals(), source)
     return Ranking(
-        items=model.counts.items,
-        scores=scores,
+        items=posterior.model.items,
+        scores=posterior.scores,
         unit="log-odds",
         method="bradley-terry",
-        fit=fit,
+        fit=Fit(
+            converged=True,
+            n_iter=posterior.solution.n_iter,
+            ties=cast("Ties", posterior.model.outcome.name),
+            tie_parameter=posterior.tie_parameter,
+            position_effect=posterior.position_effect,
+            coefficients=posterior.coefficients / scale,
+            uncertainty=posterior.uncertainty,
+            _scale=scale,
+            _posterior=posterior,
+        ),
         _totals=totals,
         _first=first,
-        _uncertainty=None if uncertainty == "none" else posterior,
+        _uncertainty=None if posterior.uncertainty == "none" else posterior,
         _log_odds_per_unit=1.0,
     )
 
 
-def refit(fitted: Posterior, counts: PairCounts, tol: float, max_iter: int) -> NDArray[np.float64]:
-    """The scores by the same model of other counts over the same items, beginning where the fit ended."""
-    return refit_all(fitted, counts, tol, max_iter)[1][: counts.n_items]
-
-
-def refit_all(fitted: Posterior, counts: PairCounts, tol: float, max_iter: int) -> tuple[Model, NDArray[np.float64]]:
-    """The model of these counts and all its parameters, by the same."""
-    before = fitted.model
-    model = Model.of(counts, before.ties, before.prior_sd, before.position)
-    check_identified(model)
-    start = fitted.solution.parameters.copy()
-    if before.has_ties and not model.has_ties:
-        start = np.delete(start, before.counts.n_items)
-    return model, maximise(model, start, tol, max_iter).parameters
-
-
-def _start(model: Model, start: Ranking | ArrayLike | None, scale: NDArray[np.float64]) -> NDArray[np.float64]:
-    n_items = model.counts.n_items
-    mixed = start is None and n_items > DENSE_ITEMS and is_crowded(model)
-    parameters = well_mixed_start(model) if mixed else model.start()
+def start_at(
+    start: Ranking | ArrayLike | None, items: tuple[Hashable, ...], ties: str, scale: NDArray[np.float64] = NOTHING
+) -> Start | None:
+    """Where to begin, from a user's `start`."""
+    if start is None:
+        return None
     if isinstance(start, Ranking):
         if start.unit != "log-odds":
             raise InputError(f"start is a ranking in {start.unit!r}; pass one by bradley_terry")
         known = start.to_dict()
-        parameters[:n_items] = [known.get(label, 0.0) for label in model.counts.items]
-        if (
-            model.has_ties
-            and start.fit is not None
-            and start.fit.ties == model.ties
-            and start.fit.tie_parameter not in (0.0, 1.0)
-        ):
-            parameters[n_items] = math.log(start.fit.tie_parameter)
-        if model.position and start.fit is not None:
-            parameters[n_items + model.has_ties] = start.fit.position_effect
-        if start.fit is not None and len(start.fit.coefficients) == len(scale):
-            model.coefficients(parameters)[:] = start.fit.coefficients * scale
-            # Those of other covariates, or of the same in other units, may be out of all bounds here.
-            if not model.allows(parameters):
-                model.coefficients(parameters)[:] = 0.0
-    elif start is not None:
-        given = as_array(start, "start")
-        try:
-            scores = given.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"start cannot be made an array of scores ({error}); pass a Ranking or one number an item"
-            ) from None
-        if scores.shape != (n_items,):
-            raise InputError(f"start has shape {scores.shape}; pass one score for each of the {n_items} items")
-        far = ~(np.abs(scores) <= LARGEST_START)
-        if far.any():
-            code = int(np.argmax(far))
-            raise InputError(
-                f"start[{code}] is {scores[code]:g}; scores are finite log-odds, here of up to {LARGEST_START:,.0f}"
-            )
-        parameters[:n_items] = scores
-    if start is not None and n_items:
-        centre(model, parameters)
-    return parameters
+        scores = [known.get(label, 0.0) for label in items]
+        if start.fit is None:
+            return Start(scores)
+        coefficients = start.fit.coefficients
+        return Start(
+            scores,
+            tie_parameter=start.fit.tie_parameter if start.fit.ties == ties else None,
+            position_effect=start.fit.position_effect,
+            coefficients=coefficients * scale if len(coefficients) == len(scale) else NOTHING,
+        )
+    given = as_array(start, "start")
+    try:
+        array = given.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"start cannot be made an array of scores ({error}); pass a Ranking or one number an item"
+        ) from None
+    if array.shape != (len(items),):
+        raise InputError(f"start has shape {array.shape}; pass one score for each of the {len(items)} items")
+    far = ~(np.abs(array) <= LARGEST_START)
+    if far.any():
+        code = int(np.argmax(far))
+        raise InputError(
+            f"start[{code}] is {array[code]:g}; scores are finite log-odds, here of up to {LARGEST_START:,.0f}"
+        )
+    return Start(array)
 
 
 def check_options(ties: str, prior_sd: float, position: bool, uncertainty: str, tol: float, max_iter: int) -> None:
     """InputError for an option out of range."""
-    for name, value, choices in (("ties", ties, TIES), ("uncertainty", uncertainty, UNCERTAINTIES)):
+    for name, value, choices in (("ties", ties, tuple(OUTCOME_MODELS)), ("uncertainty", uncertainty, UNCERTAINTIES)):
         if value not in choices:
             raise wrong_option(name, value, f"use one of {', '.join(map(repr, choices))}")
     check_flag("position", position)

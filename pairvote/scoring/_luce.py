@@ -11,9 +11,7 @@ import numpy as np
 from pairvote._common.checks import is_number
 from pairvote._common.messages import wrong_option
 from pairvote._common.outcomes import Outcome
-from pairvote._inference.identification import check_scores, decided
-from pairvote._inference.posterior import centred
-from pairvote._inference.solver import LARGEST_DENSE
+from pairvote._inference import LIMITS, centred, check_scores, decided
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Known
@@ -110,9 +108,9 @@ def luce(
     _check_options(algorithm, ties, prior, prior_sd)
     counts = as_counts(votes, criterion=criterion, folded=True)
     n_items = counts.n_items
-    if n_items > LARGEST_DENSE:
+    if n_items > LIMITS.table_items:
         raise InputError(
-            f"there are {n_items:,} items; luce takes up to {LARGEST_DENSE:,}, so score with bradley_terry"
+            f"there are {n_items:,} items; luce takes up to {LIMITS.table_items:,}, so score with bradley_terry"
         )
     totals, first = summed(counts)
     if ties == "drop":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,8 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.solver import KERNEL_PARAMETERS, WEAKEST_PRIOR
-from pairvote._kernels import batch, davidson
+from pairvote._inference import (
+    LIMITS,
+    OUTCOME_MODELS,
+    WEAKEST_PRIOR,
+    Likelihood,
+    NewtonWorkspace,
+    OutcomeModel,
+    ParameterLayout,
+)
+from pairvote._kernels import batch
 from pairvote._kernels import elo as elo_kernel
 from pairvote.errors import MissingUncertaintyError
 from pairvote.ranking._ranking import Ranking
@@ -110,52 +117,71 @@ class Scorer:
         options, n_items = self.known, self.workshop.n_items
         plain = {"ties", "prior_sd", "tol", "max_iter", "uncertainty"}
         return (
-            options["ties"] in ("davidson", "half", "drop")
+            OUTCOME_MODELS[options["ties"]].by_kernel
             and options["uncertainty"] in ("model", "none")
             and all(name in plain or not option for name, option in self.options.items())
-            and 1 < n_items < KERNEL_PARAMETERS
+            and 1 < n_items < LIMITS.kernel_parameters
             and float(options["prior_sd"]) ** -2.0 * n_items >= WEAKEST_PRIOR * self.workshop.n_votes
         )
 
     def _bradley_terry(self, block: Block, scores: Floats, errors: Floats | None) -> None:
-        n_items, ties = self.workshop.n_items, self.known["ties"]
-        n_pairs = n_items * (n_items - 1) // 2
-        _, tables = self._counts(block, n_pairs)
+        n_items, recipe = self.workshop.n_items, OUTCOME_MODELS[self.known["ties"]]
+        _, tables = self._counts(block, n_items * (n_items - 1) // 2)
         numbers = tables.sum(axis=1)
         start, second = _all_pairs(n_items)
-        spaces: dict[int, tuple[Floats, ...]] = {}
+        fits: dict[bool, _Fits] = {}
         for r, table in enumerate(tables):
             n_right, n_tied, n_left = numbers[r].tolist()
-            has_ties = ties == "davidson" and n_tied > 0.0
-            if (has_ties and not n_right + n_left) or (errors is not None and ties == "half" and n_tied):
+            n_ties = recipe.tie_weight * n_tied
+            sandwich = errors is not None and n_ties and not recipe.is_likelihood
+            if sandwich or (n_ties and recipe.n_nuisance and not n_right + n_left):
                 self._one(block, r, scores, errors)
                 continue
-            size = n_items + has_ties
-            if size not in spaces:
-                spaces[size] = (*_space(n_items, size), self._fit_options(has_ties))
-            upper, scratch, sums, parameters, inverse, options = spaces[size]
-            sums[:], parameters[:] = 0.0, 0.0
-            if has_ties:
-                parameters[n_items] = math.log(2.0 * n_tied / (n_right + n_left))
-            if davidson.newton_steps(start, second, table, parameters, options, upper, scratch, sums) < 0:
+            tied = n_ties > 0.0
+            if tied not in fits:
+                fits[tied] = _Fits(recipe, n_items, n_ties, self.known)
+            fit = fits[tied]
+            fit.begin(n_ties, n_right + n_left)
+            if fit.workspace.climb(start, second, table, fit.parameters) < 0:
                 self._one(block, r, scores, errors)
                 continue
-            scores[r] = parameters[:n_items]
+            scores[r] = fit.parameters[:n_items]
             if errors is not None:
-                inverse[:] = 0.0
-                davidson.invert_factored(upper, inverse)
-                covariance = inverse.reshape(size, size)[:n_items, :n_items]
+                covariance = fit.covariance()
                 means = covariance.mean(axis=0)
                 # The centred scores' variances: S_ii less twice its row's mean plus the mean of all.
                 errors[r] = covariance.diagonal() - 2.0 * means + means.mean()
                 np.sqrt(errors[r], out=errors[r])
         scores -= scores.mean(axis=1, keepdims=True)
 
-    def _fit_options(self, has_ties: bool) -> Floats:
-        known = self.known
-        return np.array(
-            [float(known["prior_sd"]) ** -2.0, known["tol"], known["max_iter"], has_ties, 0.0, known["ties"] != "drop"]
+
+class _Fits:
+    """Memory for fits of many repetitions of one workshop, with ties or without."""
+
+    def __init__(self, recipe: OutcomeModel, n_items: int, n_ties: float, options: Options) -> None:
+        self.outcome = recipe.given(n_ties)
+        self.layout = ParameterLayout(n_items, self.outcome.n_nuisance)
+        self.workspace = NewtonWorkspace(
+            Likelihood(self.outcome, self.layout),
+            n_items * (n_items - 1) // 2,
+            prior_precision=float(options["prior_sd"]) ** -2.0,
+            tol=options["tol"],
+            max_iter=options["max_iter"],
         )
+        self.parameters = np.zeros(self.layout.size)
+        self._inverse = np.zeros(self.layout.size**2)
+
+    def begin(self, n_ties: float, n_decided: float) -> None:
+        """Start at level scores."""
+        self.parameters.fill(0.0)
+        if self.layout.n_nuisance:
+            self.parameters[self.layout.nuisance] = self.outcome.start(n_ties / n_decided)
+
+    def covariance(self) -> Floats:
+        """The covariance of the scores, not centred: float64, shape (n_items, n_items)."""
+        self.workspace.invert(self._inverse)
+        size, n_items = self.layout.size, self.layout.n_items
+        return self._inverse.reshape(size, size)[:n_items, :n_items]
 
 
 class _ByKernel(NamedTuple):
@@ -177,16 +203,6 @@ def _all_pairs(n_items: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """All pairs in compressed rows, whether anybody was asked about them or not."""
     each = np.arange(n_items - 1, -1, -1)
     return np.concatenate([[0], np.cumsum(each)]), np.triu_indices(n_items, 1)[1].astype(np.int32)
-
-
-def _space(n_items: int, size: int) -> tuple[Floats, ...]:
-    return (
-        np.zeros((size, size)),
-        np.empty((2, n_items * (n_items - 1) // 2)),
-        np.zeros(3 * n_items + 10 + size),
-        np.zeros(size),
-        np.zeros(size * size),
-    )
 
 
 def _errors_of(ranking: Ranking) -> Floats | None:

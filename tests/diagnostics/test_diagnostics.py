@@ -203,16 +203,17 @@ def test_one_side_that_always_won_is_said_so() -> None:
 def test_mean_squares_equal_the_reference(sample) -> None:
     votes = replace(sample.votes(), voter=np.arange(len(sample.rows), dtype=np.int32) % 3, voters=("a", "b", "c"))
     consensus = Consensus.of(votes, None, 3.0)
-    scores, log_tie, side = consensus.model.split(consensus.parameters)
+    model, scores = consensus.model, consensus.scores
+    tie, side = model.tie_parameter(consensus.parameters), model.position_effect(consensus.parameters)
     rows = rows_of(consensus.rows)
     by_item = [[row for row, vote in enumerate(rows) if item in vote[:2]] for item in range(sample.n_items)]
     found = np.array(squares_of_items(consensus))
-    expected = reference.mean_squares(rows, by_item, scores, math.exp(log_tie), side)
+    expected = reference.mean_squares(rows, by_item, scores, tie, side)
     np.testing.assert_allclose(found, expected[[0, 1, 2, 3]], rtol=1e-7, atol=1e-7)
     groups = Groups.needed(consensus)
     by_voter = [[row for row in range(len(rows)) if groups.voter[row] == v] for v in range(len(groups.codes))]
     found = np.array(squares_of_voters(consensus, groups.rows, groups.voter, len(groups.codes)))
-    expected = reference.mean_squares(rows, by_voter, scores, math.exp(log_tie), side)
+    expected = reference.mean_squares(rows, by_voter, scores, tie, side)
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7)
 
 
@@ -245,13 +246,14 @@ def test_evidence_equals_the_reference(sample) -> None:
     groups = Groups.of(consensus)
     if groups is None:
         return
-    scores, log_tie, side = consensus.model.split(consensus.parameters)
+    model, scores = consensus.model, consensus.scores
+    tie, side = model.tie_parameter(consensus.parameters), model.position_effect(consensus.parameters)
     found = evidence(consensus, groups)
     rows = rows_of(consensus.rows)
     for v, code in enumerate(groups.codes.tolist()):
         own = [row for row, voter in zip(rows, consensus.rows.voter.tolist(), strict=True) if voter == code]
-        expected = reference.suspicions(own, scores, math.exp(log_tie), side)
-        known = 1.0 if consensus.model.position else 0.0
+        expected = reference.suspicions(own, scores, tie, side)
+        known = 1.0 if consensus.model.layout.has_position else 0.0
         np.testing.assert_allclose(found.one_side[:, v], known * np.array(expected["sides"]), rtol=1e-7, atol=1e-9)
         assert found.random[v] == pytest.approx(expected["random"], abs=1e-9)
         for cell, ratio in zip(groups.cells.tolist(), found.pushes.tolist(), strict=True):

@@ -20,7 +20,7 @@ from distributed import Client, LocalCluster
 
 import pairvote as pv
 from pairvote.distributed._api import DistributedCounts, bradley_terry, count_pairs
-from pairvote.distributed._remote import RemoteModel
+from pairvote.distributed._remote import RemoteSums
 
 N_ITEMS, N_VOTES, N_PARTS = 25, 1_200, 6
 
@@ -146,7 +146,7 @@ def test_a_worker_that_dies_in_mid_fit_costs_a_recomputation(
     def knows(address: str, dask_scheduler: Any = None) -> bool:
         return address in dask_scheduler.workers
 
-    slopes, products = RemoteModel.slopes, RemoteModel.add_products
+    slopes, products = RemoteSums.slopes, RemoteSums.add_products
     held_by_the_dead, called = [], []
 
     def kill() -> None:
@@ -159,13 +159,13 @@ def test_a_worker_that_dies_in_mid_fit_costs_a_recomputation(
         while client.run_on_scheduler(knows, address):
             time.sleep(0.02)
 
-    def slopes_then_death(self: RemoteModel, *arguments: Any) -> Any:
+    def slopes_then_death(self: RemoteSums, *arguments: Any) -> Any:
         called.append("slopes")
         if called.count("slopes") == 2:
             kill()
         return slopes(self, *arguments)
 
-    def death_then_products(self: RemoteModel, *arguments: Any) -> None:
+    def death_then_products(self: RemoteSums, *arguments: Any) -> None:
         called.append("products")
         # The weights of the pairs at this iterate are lost too.
         if called.count("slopes") == 3 and called[-2] == "slopes":
@@ -173,8 +173,8 @@ def test_a_worker_that_dies_in_mid_fit_costs_a_recomputation(
             kill()
         products(self, *arguments)
 
-    monkeypatch.setattr(RemoteModel, "slopes", slopes_then_death)
-    monkeypatch.setattr(RemoteModel, "add_products", death_then_products)
+    monkeypatch.setattr(RemoteSums, "slopes", slopes_then_death)
+    monkeypatch.setattr(RemoteSums, "add_products", death_then_products)
     ranking = bradley_terry(counts)
     assert len(held_by_the_dead) == 2
     assert any(key.startswith(("getitem", "slopes")) for key in held_by_the_dead[1])

@@ -21,10 +21,11 @@ from dask import delayed
 
 import pairvote as pv
 from pairvote._common.frames import Frame
-from pairvote._inference.models import TIES
+from pairvote._inference import OUTCOME_MODELS, fit
 from pairvote.distributed._api import DistributedCounts, bradley_terry, count_pairs
-from pairvote.distributed._remote import RemoteModel
+from pairvote.distributed._remote import RemoteSums
 
+TIES = tuple(OUTCOME_MODELS)
 N_ITEMS = 30
 # Dask reads Parquet in words that pandas is about to give up.
 DASKS_OWN = pytest.mark.filterwarnings("ignore:The inplace keyword")
@@ -594,7 +595,5 @@ def test_a_chain_too_long_to_follow_is_said() -> None:
     chain = wins([(*pair, outcome) for pair in itertools.pairwise(names) for outcome in ("left", "right")])
     counts = count_pairs(each_row(chain), most_pairs=0)
     assert isinstance(counts, DistributedCounts)
-    model = RemoteModel.over(counts, ties="half", prior_sd=math.inf, position=False)
     with pytest.raises(pv.NotIdentifiedError, match="cannot be told after 2 rounds"):
-        model.check_maximum(most_rounds=2)
-    model.check_maximum()
+        fit(RemoteSums(counts, most_rounds=2), prior_sd=math.inf)

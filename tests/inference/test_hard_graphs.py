@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import limited
 import numpy as np
 import pytest
 import reference
@@ -14,9 +15,7 @@ from numpy.typing import NDArray
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote._inference import graph as _structure
-from pairvote._inference import solver
-from pairvote._inference import systems as _systems
+from pairvote._inference import LIMITS, Limits
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -87,10 +86,10 @@ class Links(NamedTuple):
         outcome = np.repeat([2, 1, 0], len(left))
         return np.tile(left, 3), np.tile(right, 3), outcome, np.concatenate([on_left, self.tied, on_right])
 
-    def fitted(self, ties: str, prior_sd: float) -> pv.Ranking:
+    def fitted(self, ties: str, prior_sd: float, limits: Limits = LIMITS) -> pv.Ranking:
         left, right, outcome, weight = self.columns()
         votes = pv.Votes.from_codes(left, right, outcome, n_items=self.n_items, weight=weight)
-        return pv.bradley_terry(votes, ties=ties, prior_sd=prior_sd, uncertainty="none")
+        return limited.bradley_terry(votes, limits, ties=ties, prior_sd=prior_sd, uncertainty="none")
 
 
 def links(name: str, n_items: int | None = None) -> Links:
@@ -204,7 +203,7 @@ def test_the_prior_has_a_small_share_where_the_votes_decide(name, n_items) -> No
     assert links(name, n_items).fitted("half", prior_sd).fit.prior_share < 0.8
 
 
-def test_a_core_with_long_chains_is_solved_without_a_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_core_with_long_chains_is_solved_without_a_factor() -> None:
     """Where a factor would fill up, conjugate gradients are given the time that they need."""
     n_core, n_chain = 600, 500
     rng = np.random.default_rng(8)
@@ -215,12 +214,10 @@ def test_a_core_with_long_chains_is_solved_without_a_factor(monkeypatch: pytest.
     first, second = first[unlike], second[unlike]
     won, lost = 1.0 + rng.integers(9, size=(2, len(first)))
     votes = Links(n_core + n_chain - 1, first, second, won, np.ones(len(first)), lost)
-    monkeypatch.setattr(solver, "LARGEST_DENSE", 1_000)
-    monkeypatch.setattr(_structure, "LARGEST_FILL", 1_000)
-    ranking = votes.fitted("half", math.inf)
+    ranking = votes.fitted("half", math.inf, Limits(table_items=1_000, largest_fill=1_000))
     along = -np.diff(ranking.scores[n_core - 1 :])
     of_chain = slice(-(n_chain - 1), None)
     np.testing.assert_allclose(along, np.log((won + 0.5) / (lost + 0.5))[of_chain], rtol=0, atol=1e-8)
-    monkeypatch.setattr(_systems, "PATIENCE", 300)
+    impatient = Limits(table_items=1_000, largest_fill=1_000, patience=300)
     with pytest.raises(pv.ConvergenceError, match="conjugate gradients have not arrived after 300 products"):
-        votes.fitted("half", math.inf)
+        votes.fitted("half", math.inf, impatient)

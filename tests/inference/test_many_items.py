@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
+import limited
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote._inference import posterior as _posterior
-from pairvote._inference import solver
-from pairvote._inference.clustered import voter_gradients
+from pairvote._inference import Limits, voter_gradients
 from pairvote._inference.many_items import ManyItems
 from pairvote._inference.systems import dense_information
-from pairvote.ranking import _chances
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,17 +24,13 @@ MANY = 50
 N_ITEMS = 300 if COMPILED else 120
 
 
-@pytest.fixture
-def few_are_many(monkeypatch: pytest.MonkeyPatch):
-    """From now on 50 items are as many as 4,000."""
+# From here on 50 items are as many as 4,000.
+FEW = Limits(table_items=MANY, dense_items=MANY, kernel_parameters=0)
 
-    def lower() -> None:
-        for module in (solver, _posterior, _chances):
-            monkeypatch.setattr(module, "LARGEST_DENSE", MANY)
-        monkeypatch.setattr(solver, "DENSE_ITEMS", MANY)
-        monkeypatch.setattr(solver, "KERNEL_PARAMETERS", 0)
 
-    return lower
+def many_items(votes: pv.Votes, **options: Any) -> pv.Ranking:
+    """The fit as that of many items."""
+    return limited.bradley_terry(votes, FEW, **options)
 
 
 def path(n_items: int) -> tuple[Ints, Ints]:
@@ -98,16 +93,13 @@ def errors_of(fit: pv.Fit) -> list[float]:
     [("drop", False, False), ("davidson", True, False), ("rao-kupper", True, False), ("davidson", True, True)],
 )
 @pytest.mark.parametrize("name", EXACT)
-def test_chains_bands_and_trees_have_exact_errors(
-    name, ties, position, with_covariates, prior_sd, few_are_many
-) -> None:
+def test_chains_bands_and_trees_have_exact_errors(name, ties, position, with_covariates, prior_sd) -> None:
     votes = votes_on(name)
     covariates = np.random.default_rng(6).normal(size=(len(votes), 2)) if with_covariates else None
     options = {"ties": ties, "position": position, "prior_sd": prior_sd, "covariates": covariates}
     dense = pv.bradley_terry(votes, **options)
     expected, further = dense.standard_errors, errors_of(dense.fit)
-    few_are_many()
-    many = pv.bradley_terry(votes, **options)
+    many = many_items(votes, **options)
     np.testing.assert_allclose(many.scores, dense.scores, rtol=0, atol=1e-8)
     np.testing.assert_allclose(many.standard_errors, expected, rtol=1e-6)
     np.testing.assert_allclose(errors_of(many.fit), further, rtol=1e-6)
@@ -149,9 +141,8 @@ def test_a_long_path_has_its_closed_form(n_items) -> None:
 
 @pytest.mark.parametrize("prior_sd", [1.0, math.inf])
 @pytest.mark.parametrize(("ties", "position"), [("drop", False), ("davidson", True), ("rao-kupper", True)])
-def test_mixed_votes_have_errors_by_the_second_order_formula(ties, position, prior_sd, few_are_many) -> None:
-    few_are_many()
-    many = pv.bradley_terry(votes_on("mixed"), ties=ties, position=position, prior_sd=prior_sd)
+def test_mixed_votes_have_errors_by_the_second_order_formula(ties, position, prior_sd) -> None:
+    many = many_items(votes_on("mixed"), ties=ties, position=position, prior_sd=prior_sd)
     information = whole_information(many.fit)
     d = np.diag(information)
     expected = np.zeros(N_ITEMS)
@@ -178,12 +169,11 @@ def test_mixed_votes_have_errors_by_the_second_order_formula(ties, position, pri
 
 
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), [("drop", False, math.inf), ("davidson", True, 3.0)])
-def test_the_error_reported_is_that_of_thirty_items(ties, position, prior_sd, few_are_many, monkeypatch) -> None:
+def test_the_error_reported_is_that_of_thirty_items(ties, position, prior_sd, monkeypatch) -> None:
     votes = votes_on("mixed")
     options = {"ties": ties, "position": position, "prior_sd": prior_sd}
     exact = pv.bradley_terry(votes, **options).standard_errors
-    few_are_many()
-    many = pv.bradley_terry(votes, **options)
+    many = many_items(votes, **options)
     off = np.abs(many.standard_errors / exact - 1)
     order = np.argsort(many.standard_errors, kind="stable")
     checked = order[np.linspace(0, N_ITEMS - 1, 30).astype(int)]
@@ -200,7 +190,7 @@ def test_the_error_reported_is_that_of_thirty_items(ties, position, prior_sd, fe
     assert off.max() < 0.02
 
 
-def test_the_error_reported_grows_where_votes_mix_badly(few_are_many) -> None:
+def test_the_error_reported_grows_where_votes_mix_badly() -> None:
     """Two well mixed halves that few votes join: which is ahead is badly known, and no pair of an item says so."""
     half = votes_on("mixed", n_items=N_ITEMS // 2, ties=0.0)
     n_half = N_ITEMS // 2
@@ -212,8 +202,7 @@ def test_the_error_reported_grows_where_votes_mix_badly(few_are_many) -> None:
     outcome = np.concatenate([half.outcome, half.outcome, bridge[2]])
     votes = pv.Votes.from_codes(left, right, outcome, n_items=2 * n_half)
     exact = pv.bradley_terry(votes).standard_errors
-    few_are_many()
-    many = pv.bradley_terry(votes)
+    many = many_items(votes)
     off = np.abs(many.standard_errors / exact - 1)
     assert 0.2 < off.min() < off.max() < 0.5
     assert many.fit.approximation_error == pytest.approx(off.max(), rel=0.05)
@@ -226,9 +215,7 @@ def test_the_error_reported_grows_where_votes_mix_badly(few_are_many) -> None:
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), [("davidson", True, 3.0), ("drop", False, math.inf)])
 @pytest.mark.parametrize("with_covariates", [False, True])
 @pytest.mark.parametrize("name", GRAPHS)
-def test_differences_are_exact_at_any_size(
-    name, with_covariates, ties, position, prior_sd, uncertainty, few_are_many
-) -> None:
+def test_differences_are_exact_at_any_size(name, with_covariates, ties, position, prior_sd, uncertainty) -> None:
     votes = votes_on(name)
     covariates = np.random.default_rng(5).normal(size=(len(votes), 2)) if with_covariates else None
     options = {"ties": ties, "position": position, "prior_sd": prior_sd, "covariates": covariates}
@@ -255,8 +242,7 @@ def test_differences_are_exact_at_any_size(
         expected = plain
         further = [beside[0] * dense.fit.tie_parameter if n_ties else 0.0, beside[n_ties] if position else 0.0]
         further += beside[n_ties + position :].tolist()
-    few_are_many()
-    many = pv.bradley_terry(votes, uncertainty=uncertainty, **options)
+    many = many_items(votes, uncertainty=uncertainty, **options)
     found = [many.difference(*pair).standard_error for pair in pairs]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     np.testing.assert_allclose(errors_of(many.fit), further, rtol=1e-6)
@@ -271,16 +257,15 @@ def test_differences_are_exact_at_any_size(
 @pytest.mark.parametrize("prior_sd", [0.5, 3.0, 30.0])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("name", GRAPHS)
-def test_prior_share_is_the_largest_eigenvalues_to_a_hundredth(name, position, prior_sd, few_are_many) -> None:
+def test_prior_share_is_the_largest_eigenvalues_to_a_hundredth(name, position, prior_sd) -> None:
     votes = votes_on(name)
     expected = pv.bradley_terry(votes, prior_sd=prior_sd, position=position).fit.prior_share
-    few_are_many()
-    many = pv.bradley_terry(votes, prior_sd=prior_sd, position=position)
+    many = many_items(votes, prior_sd=prior_sd, position=position)
     assert many.fit.prior_share == pytest.approx(expected, rel=0.01)
-    assert pv.bradley_terry(votes, prior_sd=math.inf, position=position).fit.prior_share == 0.0
+    assert many_items(votes, prior_sd=math.inf, position=position).fit.prior_share == 0.0
 
 
-def test_prior_share_is_one_across_components(few_are_many) -> None:
+def test_prior_share_is_one_across_components() -> None:
     votes = votes_on("mixed")
     apart = pv.Votes.from_codes(
         np.concatenate([votes.left, votes.left + N_ITEMS]),
@@ -288,8 +273,7 @@ def test_prior_share_is_one_across_components(few_are_many) -> None:
         np.tile(votes.outcome, 2),
         n_items=2 * N_ITEMS,
     )
-    few_are_many()
-    assert pv.bradley_terry(apart).fit.prior_share == pytest.approx(1.0, rel=0.01)
+    assert many_items(apart).fit.prior_share == pytest.approx(1.0, rel=0.01)
 
 
 # --- what is refused ---
@@ -310,48 +294,45 @@ def test_tables_of_all_pairs_are_refused_above_four_thousand_items() -> None:
     assert 0.0 < ranked.expected_score(0, 1) < 1.0
 
 
-def test_up_to_the_limit_nothing_is_refused(few_are_many) -> None:
-    few_are_many()
+def test_up_to_the_limit_nothing_is_refused() -> None:
     for n_items in (MANY, MANY + 1):
-        ranked = pv.bradley_terry(votes_on("mixed", n_items=n_items))
+        ranked = many_items(votes_on("mixed", n_items=n_items))
         if n_items == MANY:
-            assert ranked.covariance.shape == ranked.probability_matrix().shape == (MANY, MANY)
+            assert ranked.covariance.shape == (MANY, MANY)
             assert ranked.top_k_probability(3, rng=0).sum() == pytest.approx(3)
             assert ranked.fit.approximation_error == 0.0
         else:
             with pytest.raises(pv.MissingUncertaintyError):
                 ranked.covariance  # noqa: B018
-            with pytest.raises(pv.InputError):
-                ranked.probability_matrix()
             assert ranked.fit.approximation_error > 0.0
 
 
-def test_errors_that_many_items_do_not_have_are_left_out_of_tables(few_are_many) -> None:
-    few_are_many()
-    given = rf" of all items are given for up to 4,000 items, and these are {N_ITEMS} items; difference\(\) is exact .*"
+def test_errors_that_many_items_do_not_have_are_left_out_of_tables() -> None:
+    given = (
+        rf" of all items are given for up to {MANY} items, and these are {N_ITEMS} items; difference\(\) is exact .*"
+    )
     for name, (uncertainty, kind) in itertools.product(
         ("mixed", "path"), {"by-voter": "standard errors between voters", "sandwich": "sandwich errors"}.items()
     ):
-        ranked = pv.bradley_terry(votes_on(name), uncertainty=uncertainty)
+        ranked = many_items(votes_on(name), uncertainty=uncertainty)
         with pytest.raises(
             pv.MissingUncertaintyError, match=f"^{kind}{given}uncertainty='model' gives all by the model"
         ):
             ranked.standard_errors  # noqa: B018
-        assert len(pv.bradley_terry(votes_on(name), uncertainty="model").standard_errors) == N_ITEMS
+        assert len(many_items(votes_on(name), uncertainty="model").standard_errors) == N_ITEMS
         assert ranked.difference(0, 9).standard_error > 0.0
         assert "interval" not in str(ranked)
         assert "standard_error" not in ranked.to_columns()
         assert "<table>" in ranked._repr_html_()
     with pytest.raises(pv.MissingUncertaintyError, match="and ties='davidson' gives all by the model"):
-        pv.bradley_terry(votes_on("mixed"), ties="half").standard_errors  # noqa: B018
-    assert "interval" in str(pv.bradley_terry(votes_on("mixed"), ties="davidson"))
+        many_items(votes_on("mixed"), ties="half").standard_errors  # noqa: B018
+    assert "interval" in str(many_items(votes_on("mixed"), ties="davidson"))
 
 
-def test_the_numbers_are_the_same_however_they_are_asked_for(few_are_many) -> None:
-    few_are_many()
+def test_the_numbers_are_the_same_however_they_are_asked_for() -> None:
     votes = votes_on("mixed")
     for position in (False, True):
-        once, again = (pv.bradley_terry(votes, position=position) for _ in range(2))
+        once, again = (many_items(votes, position=position) for _ in range(2))
         once.difference(1, 2)
         assert once.fit.approximation_error == again.fit.approximation_error
         np.testing.assert_array_equal(once.standard_errors, again.standard_errors)

@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from strategies import Sample, samples
 
 import pairvote as pv
-from pairvote._inference import models
-from pairvote._inference.models import TIES, Model
-from pairvote._inference.outcomes import outcome_probabilities
+from pairvote._inference import OUTCOME_MODELS, Likelihood, Model, Slopes, VoteRows, outcome_probabilities
 from pairvote._inference.solver import maximise
 from pairvote._inference.start import well_mixed_start
 from pairvote._inference.systems import dense_information
-from pairvote._inference.vote_rows import VoteRows
 
 Floats = NDArray[np.float64]
+TIES = tuple(OUTCOME_MODELS)
 PRIORS = (3.0, math.inf)
 MODELS = list(itertools.product(TIES, (False, True), PRIORS))
 SIZES = (0.0, 3.0, 40.0, 700.0)
@@ -38,7 +36,7 @@ def drawn(seed: int, *, n_items: int = 5, n_votes: int = 40, weighted: bool = Fa
     return Sample(rows, n_items, weighted)
 
 
-def model_of(sample: Sample, ties: models.Ties, position: bool, prior_sd: float) -> Model:
+def model_of(sample: Sample, ties: str, position: bool, prior_sd: float) -> Model:
     counts = sample.votes().counts()
     return Model.of(counts if position else counts.folded(), ties, prior_sd, position)
 
@@ -46,12 +44,12 @@ def model_of(sample: Sample, ties: models.Ties, position: bool, prior_sd: float)
 def point(model: Model, size: float, seed: int) -> Floats:
     """Random parameters with scores as large as `size`."""
     rng = np.random.default_rng(seed)
-    parameters = np.zeros(model.counts.n_items + model.n_extra)
+    parameters = np.zeros(model.layout.size)
     scores = rng.uniform(-1, 1, size=model.counts.n_items)
     parameters[: model.counts.n_items] = size * scores / np.abs(scores).max()
-    if model.has_ties:
+    if model.layout.n_nuisance:
         parameters[model.counts.n_items] = rng.uniform(0.2, 1.5)
-    if model.position:
+    if model.layout.has_position:
         parameters[-1] = rng.uniform(-0.8, 0.8)
     return parameters
 
@@ -68,7 +66,7 @@ def derivative(function, at: Floats, step: float = 1e-3) -> Floats:
     return np.array(rows)
 
 
-def information(model: Model, slopes: models.Slopes) -> Floats:
+def information(model: Model, slopes: Slopes) -> Floats:
     upper = np.triu(dense_information(model.counts, slopes, anchored=False))
     return upper + np.triu(upper, 1).T
 
@@ -83,9 +81,9 @@ def test_gradient_and_information_are_the_derivatives(ties, position, prior_sd, 
     # Of a value as large as the scores the differences keep fewer digits.
     scale = max(1.0, size)
     np.testing.assert_allclose(slopes.gradient, derivative(model.log_posterior, at), rtol=1e-8, atol=1e-8 * scale)
-    bends = -derivative(lambda parameters: model.slopes(parameters).gradient, at)
-    np.testing.assert_allclose(information(model, slopes), bends, rtol=1e-8, atol=1e-9 * scale)
-    np.testing.assert_allclose(slopes.diagonal, np.diag(bends)[: model.counts.n_items], rtol=1e-8, atol=1e-9 * scale)
+    expected = -derivative(lambda parameters: model.slopes(parameters).gradient, at)
+    np.testing.assert_allclose(information(model, slopes), expected, rtol=1e-8, atol=1e-9 * scale)
+    np.testing.assert_allclose(slopes.diagonal, np.diag(expected)[: model.counts.n_items], rtol=1e-8, atol=1e-9 * scale)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -95,23 +93,22 @@ def test_everything_equals_the_reference(ties, position, prior_sd, size) -> None
     model = model_of(sample, ties, position, prior_sd)
     at = point(model, size, seed=4)
     task = (at, sample.rows, sample.n_items, ties)
-    gradient, bends, outer = reference.derivatives(*task, prior_sd, position)
+    gradient, expected, outer = reference.derivatives(*task, prior_sd, position)
     assert model.log_posterior(at) == pytest.approx(reference.log_posterior(*task, prior_sd, position), rel=1e-13)
     assert model.log_likelihood(at) == pytest.approx(reference.log_posterior(*task, math.inf, position), rel=1e-13)
     slopes = model.slopes(at)
     np.testing.assert_allclose(slopes.gradient, gradient, rtol=1e-10, atol=1e-10)
-    np.testing.assert_allclose(information(model, slopes), bends, rtol=1e-8, atol=1e-9)
-    # Without the prior, the meat is the sum over single votes of the outer product of each one's gradient.
-    meat = replace(model.meat(at), ridge=0.0)
-    np.testing.assert_allclose(information(model, meat), outer, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(information(model, slopes), expected, rtol=1e-8, atol=1e-9)
+    # Without the prior, the squares are the sum over single votes of the outer product of each one's gradient.
+    squares = replace(model.squares(at), ridge=0.0)
+    np.testing.assert_allclose(information(model, squares), outer, rtol=1e-10, atol=1e-10)
 
 
-def with_design(sample: Sample, ties: models.Ties, position: bool, prior_sd: float) -> tuple[Model, Floats]:
+def with_design(sample: Sample, ties: str, position: bool, prior_sd: float) -> tuple[Model, Floats]:
     """The model of single votes with two covariates, and the covariates in the order of the votes."""
     covariates = np.random.default_rng(17).normal(size=(len(sample.rows), 2))
     votes = sample.votes()
-    counts, design = VoteRows.of(votes, covariates).counts(votes.items)
-    return Model.of(counts, ties, prior_sd, position, design), covariates
+    return Model.of(VoteRows.of(votes, covariates).sums(votes.items), ties, prior_sd, position), covariates
 
 
 def set_effects(at: Floats, position: bool, *coefficients: float) -> None:
@@ -130,9 +127,9 @@ def test_with_covariates_they_are_the_derivatives_too(ties, position, prior_sd, 
     slopes = model.slopes(at)
     scale = max(1.0, size)
     np.testing.assert_allclose(slopes.gradient, derivative(model.log_posterior, at), rtol=1e-8, atol=1e-8 * scale)
-    bends = -derivative(lambda parameters: model.slopes(parameters).gradient, at)
-    np.testing.assert_allclose(information(model, slopes), bends, rtol=1e-8, atol=1e-9 * scale)
-    np.testing.assert_allclose(slopes.diagonal, np.diag(bends)[: model.counts.n_items], rtol=1e-8, atol=1e-9 * scale)
+    expected = -derivative(lambda parameters: model.slopes(parameters).gradient, at)
+    np.testing.assert_allclose(information(model, slopes), expected, rtol=1e-8, atol=1e-9 * scale)
+    np.testing.assert_allclose(slopes.diagonal, np.diag(expected)[: model.counts.n_items], rtol=1e-8, atol=1e-9 * scale)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -148,10 +145,10 @@ def test_with_covariates_everything_equals_the_reference(ties, position, prior_s
     assert model.log_likelihood(at) == pytest.approx(votes.values.sum(), rel=1e-13)
     slopes = model.slopes(at)
     np.testing.assert_allclose(slopes.gradient, votes.gradients.sum(axis=0) - ridge * at, rtol=1e-10, atol=1e-10)
-    bends = votes.informations.sum(axis=0) + np.diag(ridge)
-    np.testing.assert_allclose(information(model, slopes), bends, rtol=1e-8, atol=1e-9)
+    expected = votes.informations.sum(axis=0) + np.diag(ridge)
+    np.testing.assert_allclose(information(model, slopes), expected, rtol=1e-8, atol=1e-9)
     outer = np.einsum("vi,vj->ij", votes.gradients / votes.weights[:, None], votes.gradients)
-    np.testing.assert_allclose(information(model, replace(model.meat(at), ridge=0.0)), outer, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(information(model, replace(model.squares(at), ridge=0.0)), outer, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("ties", TIES)
@@ -163,17 +160,17 @@ def test_effects_are_those_of_side_and_covariates(ties) -> None:
         set_effects(at, position, 2.0, -1.0)
         side = 0.3 if position else 0.0
         order = np.argsort([left for left, *_ in sample.rows], kind="stable")
-        np.testing.assert_allclose(model.effects(at), (covariates @ [2.0, -1.0])[order] + side)
-        assert model.coefficients(at).tolist() == [2.0, -1.0]
+        np.testing.assert_allclose(model.sums.effects(model.likelihood, at), (covariates @ [2.0, -1.0])[order] + side)
+        assert at[model.layout.coefficients].tolist() == [2.0, -1.0]
         assert model.allows(at)
         at[-2:] = 1e3, 0.0
         assert not model.allows(at)
 
 
 @given(samples(min_items=2, min_votes=1), st.sampled_from(TIES), st.booleans())
-def test_meat_has_the_priors_precision(sample, ties, position) -> None:
+def test_squares_have_the_priors_precision(sample, ties, position) -> None:
     model = model_of(sample, ties, position, 0.5)
-    assert model.meat(point(model, 1.0, seed=0)).ridge == 4.0
+    assert model.squares(point(model, 1.0, seed=0)).ridge == 4.0
 
 
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
@@ -183,7 +180,7 @@ def test_without_ties_it_is_bradley_terry_to_the_bit(ties, size) -> None:
     decided = Sample([row for row in sample.rows if row[2] != 1], sample.n_items, False)
     for position in (False, True):
         ours, plain = (model_of(decided, t, position, 3.0) for t in (ties, "drop"))
-        assert not ours.has_ties
+        assert not ours.layout.n_nuisance
         at = point(plain, size, seed=6)
         assert ours.log_posterior(at) == plain.log_posterior(at)
         for name, value in vars(plain.slopes(at)).items():
@@ -192,12 +189,12 @@ def test_without_ties_it_is_bradley_terry_to_the_bit(ties, size) -> None:
 
 
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), MODELS)
-def test_far_apart_scores_take_another_path_to_the_same_slopes(ties, position, prior_sd, monkeypatch) -> None:
+def test_far_apart_scores_take_another_path_to_the_same_slopes(ties, position, prior_sd) -> None:
     model = model_of(drawn(7, weighted=True), ties, position, prior_sd)
     at = point(model, 20.0, seed=8)
     near = model.slopes(at)
-    monkeypatch.setattr(models, "LARGEST_SCORE", 0.0)
-    far = model.slopes(at)
+    outcome = replace(model.outcome, largest_score=0.0)
+    far = replace(model, likelihood=Likelihood(outcome, model.layout)).slopes(at)
     for name, value in vars(near).items():
         np.testing.assert_allclose(getattr(far, name), value, rtol=1e-11, atol=1e-12, err_msg=name)
 
@@ -207,8 +204,8 @@ def test_far_apart_scores_take_another_path_to_the_same_slopes(ties, position, p
 def test_nothing_overflows(ties, position, prior_sd, size) -> None:
     model = model_of(drawn(9, weighted=True), ties, position, prior_sd)
     at = point(model, size, seed=10)
-    for further in (0.0, 99.0):
-        at[model.counts.n_items :] += further
+    for beside in (0.0, 99.0):
+        at[model.counts.n_items :] += beside
         assert model.allows(at)
         assert math.isfinite(model.log_posterior(at))
         for name, value in vars(model.slopes(at)).items():
@@ -259,7 +256,7 @@ def test_well_mixed_start_is_near_where_the_fit_ends(ties) -> None:
     start, end = well_mixed_start(model), maximise(model, model.start(), 1e-9, 100).parameters
     assert abs(start[:300].mean()) < 1e-12
     assert np.sqrt(np.mean((start - end) ** 2)) < 0.06 * np.std(end[:300])
-    if model.has_ties:
+    if model.layout.n_nuisance:
         assert start[300] == pytest.approx(end[300], abs=0.05)
 
 
@@ -278,7 +275,7 @@ def test_self_concordance_bounds_the_third_derivative() -> None:
         model = model_of(drawn(15, n_votes=8), ties, position, math.inf)
         n_items = model.counts.n_items
         for _ in range(20):
-            at, along = point(model, 4.0, int(rng.integers(10**6))), rng.normal(size=n_items + model.n_extra)
+            at, along = point(model, 4.0, int(rng.integers(10**6))), rng.normal(size=model.layout.size)
             reach = np.ptp(along[:n_items]) + np.abs(along[n_items:]).sum()
 
             def bend(t: float, model=model, at=at, along=along) -> float:
@@ -293,8 +290,8 @@ def test_self_concordance_bounds_the_third_derivative() -> None:
 
 
 def test_rao_kuppers_log_likelihood_is_not_self_concordant_in_that_sense() -> None:
-    assert model_of(drawn(16), "davidson", False, 3.0).self_concordant
-    assert not model_of(drawn(16), "rao-kupper", False, 3.0).self_concordant
+    assert model_of(drawn(16), "davidson", False, 3.0).outcome.self_concordant
+    assert not model_of(drawn(16), "rao-kupper", False, 3.0).outcome.self_concordant
 
 
 # --- probabilities ---
@@ -305,9 +302,7 @@ LOG_ODDS = st.floats(-800, 800)
 @given(LOG_ODDS, st.floats(0, 50), st.sampled_from(TIES))
 def test_outcome_probabilities_sum_to_one_and_mirror(log_odds, parameter, ties) -> None:
     tie_parameter = {"davidson": parameter, "rao-kupper": 1 + parameter}.get(ties, 0.0)
-    here, there = (
-        models.outcome_probabilities(np.array(d), tie_parameter, ties).tolist() for d in (log_odds, -log_odds)
-    )
+    here, there = (outcome_probabilities(np.array(d), tie_parameter, ties).tolist() for d in (log_odds, -log_odds))
     assert sum(here) == pytest.approx(1.0, abs=1e-15)
     assert min(here) >= 0.0
     assert here == pytest.approx(there[::-1], rel=1e-15)
@@ -317,14 +312,14 @@ def test_outcome_probabilities_sum_to_one_and_mirror(log_odds, parameter, ties) 
 def test_outcome_probabilities_equal_the_reference(log_odds, parameter, ties) -> None:
     tie = math.log(parameter) if ties == "davidson" else math.log1p(parameter)
     expected = [math.exp(reference.log_probability(outcome, ties, log_odds, tie).real) for outcome in (0, 1, 2)]
-    ours = models.outcome_probabilities(np.array([log_odds]), math.exp(tie), ties)[0]
+    ours = outcome_probabilities(np.array([log_odds]), math.exp(tie), ties)[0]
     np.testing.assert_allclose(ours, expected, rtol=1e-12)
 
 
 def test_outcome_probabilities_keep_the_shape() -> None:
     gaps = np.zeros((2, 3, 4))
     for ties in TIES:
-        assert models.outcome_probabilities(gaps, 1.0, ties).shape == (2, 3, 4, 3)
+        assert outcome_probabilities(gaps, 1.0, ties).shape == (2, 3, 4, 3)
 
 
 # --- the laws of the likelihood ---
@@ -365,8 +360,8 @@ def test_weights_that_rounding_would_hide_make_all_votes_ties() -> None:
 def test_model_counts_what_it_has_to_explain() -> None:
     sample = Sample([(0, 1, 2, 2.0), (1, 0, 1, 0.5), (0, 1, 0, 1.0), (0, 1, 3, 9.0)], 2, True)
     kept, dropped = (model_of(sample, ties, False, 3.0) for ties in ("half", "drop"))
-    assert (kept.n_decided, kept.n_ties, kept.tie_weight) == (3.0, 0.5, 1.0)
-    assert (dropped.n_decided, dropped.n_ties, dropped.tie_weight) == (3.0, 0.0, 0.0)
+    assert (kept.n_decided, kept.n_ties, kept.outcome.tie_weight) == (3.0, 0.5, 1.0)
+    assert (dropped.n_decided, dropped.n_ties, dropped.outcome.tie_weight) == (3.0, 0.0, 0.0)
     assert pv.bradley_terry(sample.votes(), ties="drop").fit.log_likelihood == pytest.approx(
         pv.bradley_terry(sample.votes().where(np.array([True, False, True, True])), ties="davidson").fit.log_likelihood
     )

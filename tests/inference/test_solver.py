@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from dataclasses import replace
 
+import limited
 import numpy as np
 import pytest
 import reference
@@ -14,26 +16,23 @@ from strategies import Sample
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote._inference import graph as _structure
-from pairvote._inference import solver
-from pairvote._inference import systems as _systems
-from pairvote._inference.models import TIES, Model
+from pairvote._inference import LIMITS, OUTCOME_MODELS, Limits, Model, NewtonWorkspace, solver
 from pairvote._inference.solver import maximise
+from pairvote._inference.systems import dense_information
 
+TIES = tuple(OUTCOME_MODELS)
 Floats = NDArray[np.float64]
 COMPILED = _kernels.davidson.COMPILED
 MODELS = list(itertools.product(TIES, (False, True), (1.5, math.inf)))
-# What to set so that a way of solving is taken, and the classes whose steps it then consists of.
+NO_KERNEL = Limits(kernel_parameters=0)
+# The limits by which a way of solving is taken, and the classes whose steps it then consists of.
 WAYS = {
-    "kernel": ({}, set()),
-    "dense": ({"KERNEL_PARAMETERS": 0}, {"Dense"}),
-    "gradients": ({"KERNEL_PARAMETERS": 0, "DENSE_ITEMS": 0}, {"Gradients"}),
-    "gradients, then dense": (
-        {"KERNEL_PARAMETERS": 0, "DENSE_ITEMS": 0, "MOST_PRODUCTS": 3},
-        {"Gradients", "Dense"},
-    ),
+    "kernel": (LIMITS, set()),
+    "dense": (NO_KERNEL, {"Dense"}),
+    "gradients": (Limits(kernel_parameters=0, dense_items=0), {"Gradients"}),
+    "gradients, then dense": (Limits(kernel_parameters=0, dense_items=0, most_products=3), {"Gradients", "Dense"}),
     "gradients, then sparse": (
-        {"KERNEL_PARAMETERS": 0, "DENSE_ITEMS": 0, "MOST_PRODUCTS": 3, "LARGEST_DENSE": 0},
+        Limits(kernel_parameters=0, dense_items=0, most_products=3, table_items=0, few_pairs=99.0),
         {"Gradients", "Sparse"},
     ),
 }
@@ -58,14 +57,6 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(solver.Sparse, "solve", "Sparse")
     count(Model, "log_posterior", "values")
     return seen
-
-
-def take(way: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    limits, classes = WAYS[way]
-    for name, value in limits.items():
-        monkeypatch.setattr(solver if hasattr(solver, name) else _systems, name, value)
-    monkeypatch.setattr(_structure, "FEW_PAIRS", 99.0 if "Sparse" in classes else 3.0)
-    return classes
 
 
 def votes_on(left: ArrayLike, right: ArrayLike, n_items: int, seed: int, *, ties: float = 0.0) -> pv.Votes:
@@ -106,9 +97,10 @@ def expected(ties: str, position: bool, prior_sd: float) -> dict:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), MODELS)
-def test_every_way_leads_to_the_same_maximum(ties, position, prior_sd, way, steps, monkeypatch) -> None:
-    classes = take(way, monkeypatch)
-    ranking = pv.bradley_terry(FORTY, ties=ties, position=position, prior_sd=prior_sd, uncertainty="none")
+def test_every_way_leads_to_the_same_maximum(ties, position, prior_sd, way, steps) -> None:
+    limits, classes = WAYS[way]
+    options = {"ties": ties, "position": position, "prior_sd": prior_sd, "uncertainty": "none"}
+    ranking = limited.bradley_terry(FORTY, limits, **options)
     # Rao and Kupper's model has no kernel of its own, so its steps are dense.
     expected_classes = {"Dense"} if way == "kernel" and ties == "rao-kupper" else classes
     assert {name for name in steps if name != "values"} == expected_classes
@@ -121,37 +113,34 @@ def test_every_way_leads_to_the_same_maximum(ties, position, prior_sd, way, step
     assert ranking.fit.log_likelihood == pytest.approx(there["log_likelihood"], abs=1e-9)
     assert abs(ranking.scores.mean()) < 1e-14
     # Steps that are less exact still converge about as fast.
-    monkeypatch.setattr(solver, "KERNEL_PARAMETERS", 0)
-    monkeypatch.setattr(solver, "DENSE_ITEMS", 500)
-    exact = pv.bradley_terry(FORTY, ties=ties, position=position, prior_sd=prior_sd, uncertainty="none")
+    exact = limited.bradley_terry(FORTY, NO_KERNEL, **options)
     assert ranking.fit.n_iter <= exact.fit.n_iter + 1
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("ties", "position"), [("davidson", True), ("rao-kupper", False), ("half", False)])
-def test_every_way_gives_the_same_standard_errors(ties, position, way, monkeypatch) -> None:
-    take(way, monkeypatch)
-    monkeypatch.setattr(solver, "LARGEST_DENSE", 4000)
+def test_every_way_gives_the_same_standard_errors(ties, position, way) -> None:
+    limits = replace(WAYS[way][0], table_items=LIMITS.table_items)
     there = expected(ties, position, 1.5)
     for kind, name in (("model", "covariance"), ("sandwich", "sandwich_covariance")):
         if ties == "half" and kind == "model":
             continue
-        ranking = pv.bradley_terry(FORTY, ties=ties, position=position, prior_sd=1.5, uncertainty=kind)
+        ranking = limited.bradley_terry(FORTY, limits, ties=ties, position=position, prior_sd=1.5, uncertainty=kind)
         np.testing.assert_allclose(ranking.covariance, there[name], rtol=1e-6, atol=1e-9)
         np.testing.assert_allclose(ranking.standard_errors**2, np.diag(there[name]), rtol=1e-6)
 
 
 @pytest.mark.parametrize("ties", TIES)
 @pytest.mark.parametrize("way", WAYS)
-def test_rao_kupper_and_davidson_without_ties_are_bradley_terry_on_every_way(way, ties, monkeypatch) -> None:
-    take(way, monkeypatch)
+def test_rao_kupper_and_davidson_without_ties_are_bradley_terry_on_every_way(way, ties) -> None:
+    limits, _ = WAYS[way]
     decided = FORTY.where(FORTY.outcome != 1)
     for kind in ("model", "sandwich"):
-        ours = pv.bradley_terry(decided, ties=ties, uncertainty=kind, position=True)
-        plain = pv.bradley_terry(decided, ties="drop", uncertainty=kind, position=True)
+        ours = limited.bradley_terry(decided, limits, ties=ties, uncertainty=kind, position=True)
+        plain = limited.bradley_terry(decided, limits, ties="drop", uncertainty=kind, position=True)
         np.testing.assert_array_equal(ours.scores, plain.scores)
         assert ours.fit.log_likelihood == plain.fit.log_likelihood
-        if solver.LARGEST_DENSE:
+        if limits.table_items:
             np.testing.assert_array_equal(ours.covariance, plain.covariance)
 
 
@@ -161,10 +150,12 @@ def test_rao_kupper_and_davidson_without_ties_are_bradley_terry_on_every_way(way
 @pytest.mark.parametrize("far", [3.0, 50.0, 299.0, 350.0, 1e4, 1e6])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("ties", "position"), [("davidson", True), ("rao-kupper", True), ("half", False)])
-def test_far_starts_come_back(ties, position, way, far, monkeypatch) -> None:
-    take(way, monkeypatch)
+def test_far_starts_come_back(ties, position, way, far) -> None:
+    limits, _ = WAYS[way]
     start = far * (-1.0) ** np.arange(40)
-    ranking = pv.bradley_terry(FORTY, ties=ties, position=position, prior_sd=1.5, uncertainty="none", start=start)
+    ranking = limited.bradley_terry(
+        FORTY, limits, ties=ties, position=position, prior_sd=1.5, uncertainty="none", start=start
+    )
     np.testing.assert_allclose(ranking.scores, expected(ties, position, 1.5)["scores"], rtol=0, atol=1e-8)
 
 
@@ -185,18 +176,18 @@ def test_far_starts_come_back_without_a_prior(ties, far) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_the_line_search_is_needed_and_used(way, steps, monkeypatch) -> None:
     """From saturated scores a full step overshoots; without halving, Newton's method would run away."""
-    take(way, monkeypatch)
+    limits, _ = WAYS[way]
     halved: list[float] = []
     original = solver._advance
 
-    def advance(model, parameters, slopes, step, room):
-        ahead, slopes_ahead = original(model, parameters, slopes, step, room)
+    def advance(model, parameters, slopes, step, workspace):
+        ahead, slopes_ahead = original(model, parameters, slopes, step, workspace)
         halved.append(float(np.abs(ahead - parameters).max() / np.abs(step).max()))
         return ahead, slopes_ahead
 
     monkeypatch.setattr(solver, "_advance", advance)
     start = np.where(np.arange(40) < 20, 8.0, -8.0)
-    ranking = pv.bradley_terry(FORTY, prior_sd=math.inf, uncertainty="none", start=start)
+    ranking = limited.bradley_terry(FORTY, limits, prior_sd=math.inf, uncertainty="none", start=start)
     np.testing.assert_allclose(ranking.scores, expected("davidson", False, math.inf)["scores"], rtol=0, atol=1e-8)
     assert steps["values"] > 1
     assert min(halved) <= 0.5 + 1e-12
@@ -214,36 +205,58 @@ def test_the_kernel_stops_before_an_unsafe_step() -> None:
     np.testing.assert_allclose(maximise(model, start, 1e-9, 100).parameters, arrived.parameters, atol=1e-8)
 
 
+def test_a_workspace_refuses_what_the_kernel_would_write_beyond() -> None:
+    counts = FORTY.counts().folded()
+    model = Model.of(counts, "davidson", 3.0, False)
+    options = {"prior_precision": 1.0, "tol": 1e-9, "max_iter": 100}
+    workspace = NewtonWorkspace(model.likelihood, counts.n_pairs, **options)
+    rows = [counts.start, counts.right, counts.table, model.start()]
+    assert workspace.climb(*rows) > 0
+    for place in range(4):
+        short = [*rows[:place], rows[place][:-1], *rows[place + 1 :]]
+        with pytest.raises(ValueError, match="do not fit this workspace"):
+            workspace.climb(*short)
+    with pytest.raises(ValueError, match="do not fit this workspace"):
+        NewtonWorkspace(model.likelihood, counts.n_pairs - 1, **options).climb(*rows)
+    with pytest.raises(ValueError, match="inverse does not fit"):
+        workspace.invert(np.zeros(40 * 40))
+    thresholds = Model.of(counts, "rao-kupper", 3.0, False).likelihood
+    with pytest.raises(ValueError, match="does not fit 'rao-kupper'"):
+        NewtonWorkspace(thresholds, counts.n_pairs, **options)
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_too_few_steps_raise(way, monkeypatch) -> None:
-    take(way, monkeypatch)
+def test_too_few_steps_raise(way) -> None:
+    limits, _ = WAYS[way]
     for ties in ("davidson", "rao-kupper"):
         with pytest.raises(pv.ConvergenceError, match=r"not converged after 1 steps .* raise max_iter"):
-            pv.bradley_terry(FORTY, ties=ties, max_iter=1)
-    needed = pv.bradley_terry(FORTY).fit.n_iter
+            limited.bradley_terry(FORTY, limits, ties=ties, max_iter=1)
+    needed = limited.bradley_terry(FORTY, limits).fit.n_iter
     assert needed > 2
-    assert pv.bradley_terry(FORTY, max_iter=needed).fit.n_iter == needed
+    assert limited.bradley_terry(FORTY, limits, max_iter=needed).fit.n_iter == needed
     with pytest.raises(pv.ConvergenceError):
-        pv.bradley_terry(FORTY, max_iter=needed - 1)
+        limited.bradley_terry(FORTY, limits, max_iter=needed - 1)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_start_at_the_maximum_takes_no_step(way, monkeypatch) -> None:
-    take(way, monkeypatch)
+def test_a_start_at_the_maximum_takes_no_step(way) -> None:
+    limits, _ = WAYS[way]
     for ties in ("davidson", "rao-kupper"):
-        ranking = pv.bradley_terry(FORTY, ties=ties, position=True)
-        again = pv.bradley_terry(FORTY, ties=ties, position=True, start=ranking)
+        ranking = limited.bradley_terry(FORTY, limits, ties=ties, position=True)
+        again = limited.bradley_terry(FORTY, limits, ties=ties, position=True, start=ranking)
         assert again.fit.n_iter == 0
         np.testing.assert_allclose(again.scores, ranking.scores, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_start_off_centre_is_centred(way, monkeypatch) -> None:
-    take(way, monkeypatch)
+def test_a_start_off_centre_is_centred(way) -> None:
+    limits, _ = WAYS[way]
     for prior_sd in (100.0, math.inf):
-        ranking = pv.bradley_terry(FORTY, prior_sd=prior_sd, start=np.full(40, 25.0))
+        ranking = limited.bradley_terry(FORTY, limits, prior_sd=prior_sd, start=np.full(40, 25.0))
         assert abs(ranking.scores.mean()) < 1e-13
-        np.testing.assert_allclose(ranking.scores, pv.bradley_terry(FORTY, prior_sd=prior_sd).scores, atol=1e-8)
+        np.testing.assert_allclose(
+            ranking.scores, limited.bradley_terry(FORTY, limits, prior_sd=prior_sd).scores, atol=1e-8
+        )
 
 
 # --- hard graphs with a known answer: where the graph is a tree, each pair's gap is the log-odds of its own votes ---
@@ -285,20 +298,20 @@ def test_chain_of_unequal_links() -> None:
     assert_chain(ranking, np.log(won / lost), 1e-8)
 
 
-def test_long_chain_is_factored_sparsely(steps, monkeypatch) -> None:
-    monkeypatch.setattr(solver, "LARGEST_DENSE", 100)
+def test_long_chain_is_factored_sparsely(steps) -> None:
     n_items = 20_000 if COMPILED else 3_000
     won = np.random.default_rng(4).integers(3, 9, size=n_items - 1)
-    ranking = pv.bradley_terry(weighted(chain(n_items), won, 5.0, n_items), prior_sd=math.inf, uncertainty="none")
+    votes = weighted(chain(n_items), won, 5.0, n_items)
+    ranking = limited.bradley_terry(votes, Limits(table_items=100), prior_sd=math.inf, uncertainty="none")
     assert steps["Sparse"] > 0
     assert_chain(ranking, np.log(won / 5.0), 1e-7)
 
 
-def test_chain_with_the_default_prior_equals_the_dense_answer(monkeypatch) -> None:
+def test_chain_with_the_default_prior_equals_the_dense_answer() -> None:
     votes = weighted(chain(600), 3.0, 2.0, 600)
     ours = pv.bradley_terry(votes, uncertainty="none")
-    monkeypatch.setattr(solver, "DENSE_ITEMS", 600)
-    np.testing.assert_allclose(ours.scores, pv.bradley_terry(votes, uncertainty="none").scores, atol=1e-8)
+    dense = limited.bradley_terry(votes, Limits(dense_items=600), uncertainty="none")
+    np.testing.assert_allclose(ours.scores, dense.scores, atol=1e-8)
 
 
 @pytest.mark.parametrize("n_items", [5, 100, 1500])
@@ -314,7 +327,7 @@ def test_star_has_its_closed_form(n_items) -> None:
 @pytest.mark.parametrize("bridge", [(1.0, 1.0), (2.0, 7.0), (500.0, 1.0)])
 @pytest.mark.parametrize("weight", [1.0, 1e5])
 @pytest.mark.parametrize("prior_sd", [100.0, math.inf])
-def test_two_clusters_and_a_bridge(n_items, bridge, weight, prior_sd, monkeypatch) -> None:
+def test_two_clusters_and_a_bridge(n_items, bridge, weight, prior_sd) -> None:
     """Of the bridge the gradients say next to nothing, yet the gap across it is that of its own votes."""
     half = n_items // 2
     left, right = random_pairs(half, 20 * half, 6)
@@ -325,9 +338,8 @@ def test_two_clusters_and_a_bridge(n_items, bridge, weight, prior_sd, monkeypatc
     )
     votes = heavy + weighted([(0, half)], *bridge, n_items)
     ranking = pv.bradley_terry(votes, prior_sd=prior_sd, uncertainty="none")
-    monkeypatch.setattr(solver, "KERNEL_PARAMETERS", 0)
-    monkeypatch.setattr(solver, "DENSE_ITEMS", n_items)
-    dense = pv.bradley_terry(votes, prior_sd=prior_sd, uncertainty="none", tol=1e-12)
+    limits = Limits(kernel_parameters=0, dense_items=n_items)
+    dense = limited.bradley_terry(votes, limits, prior_sd=prior_sd, uncertainty="none", tol=1e-12)
     np.testing.assert_allclose(ranking.scores, dense.scores, rtol=0, atol=1e-8)
     if math.isinf(prior_sd):
         assert ranking.scores[0] - ranking.scores[half] == pytest.approx(math.log(bridge[0] / bridge[1]), abs=1e-8)
@@ -336,35 +348,32 @@ def test_two_clusters_and_a_bridge(n_items, bridge, weight, prior_sd, monkeypatc
 @pytest.mark.parametrize("prior_sd", [3.0, math.inf])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("width", [1, 2, 5])
-def test_bands_equal_the_dense_answer(width, position, prior_sd, monkeypatch) -> None:
+def test_bands_equal_the_dense_answer(width, position, prior_sd) -> None:
     n_items, times = 550, 40 if COMPILED else 15
     rng = np.random.default_rng(8)
     left = rng.integers(n_items, size=times * n_items)
     votes = votes_on(left, (left + rng.integers(1, width + 1, size=len(left))) % n_items, n_items, 9, ties=0.1)
     options = {"prior_sd": prior_sd, "position": position, "uncertainty": "none"}
     ours = pv.bradley_terry(votes, **options)
-    monkeypatch.setattr(solver, "DENSE_ITEMS", n_items)
-    dense = pv.bradley_terry(votes, **options)
+    dense = limited.bradley_terry(votes, Limits(dense_items=n_items), **options)
     np.testing.assert_allclose(ours.scores, dense.scores, rtol=0, atol=1e-8)
     assert ours.fit.position_effect == pytest.approx(dense.fit.position_effect, abs=1e-9)
     assert ours.fit.tie_parameter == pytest.approx(dense.fit.tie_parameter, abs=1e-9)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
-def test_three_regular_random_graph_equals_the_dense_answer(sparse, steps, monkeypatch) -> None:
+def test_three_regular_random_graph_equals_the_dense_answer(sparse, steps) -> None:
     n_items, times = 1000 if COMPILED else 520, 6
     rng = np.random.default_rng(10)
     matchings = [rng.permutation(n_items).reshape(-1, 2) for _ in range(3)]
     edges = np.tile(np.concatenate(matchings), (times, 1))
     votes = votes_on(*edges.T, n_items, 11)
-    if sparse:
-        monkeypatch.setattr(_systems, "MOST_PRODUCTS", 5)
-        monkeypatch.setattr(solver, "LARGEST_DENSE", 100)
-    ours = pv.bradley_terry(votes, uncertainty="none")
+    limits = Limits(most_products=5, table_items=100) if sparse else LIMITS
+    ours = limited.bradley_terry(votes, limits, uncertainty="none")
     assert steps["Sparse" if sparse else "Gradients"] > 0
     assert not steps["Dense"]
-    monkeypatch.setattr(solver, "DENSE_ITEMS", n_items)
-    np.testing.assert_allclose(ours.scores, pv.bradley_terry(votes, uncertainty="none").scores, rtol=0, atol=1e-8)
+    dense = limited.bradley_terry(votes, Limits(dense_items=n_items), uncertainty="none")
+    np.testing.assert_allclose(ours.scores, dense.scores, rtol=0, atol=1e-8)
 
 
 # --- extreme data ---
@@ -413,22 +422,24 @@ def two_heavy_components(seed: int) -> pv.Votes:
 
 
 @pytest.mark.parametrize("way", ["kernel", "dense"])
-def test_what_rounding_would_decide_raises(way, monkeypatch) -> None:
+def test_what_rounding_would_decide_raises(way) -> None:
     """How far apart two components may lie is the prior's to say, which is lost beside votes so heavy."""
-    take(way, monkeypatch)
+    limits, _ = WAYS[way]
     for seed in range(20):
         with pytest.raises(pv.ConvergenceError, match="singular"):
-            pv.bradley_terry(two_heavy_components(seed), prior_sd=1e5)
+            limited.bradley_terry(two_heavy_components(seed), limits, prior_sd=1e5)
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("start", [0.0, 5.0])
 @pytest.mark.parametrize("prior_sd", [1.0, 100.0, 3000.0])
-def test_each_component_has_mean_zero(prior_sd, start, way, monkeypatch) -> None:
+def test_each_component_has_mean_zero(prior_sd, start, way) -> None:
     """The prior alone places the components, each around zero, however little it weighs."""
-    take(way, monkeypatch)
+    limits, _ = WAYS[way]
     offset = np.repeat([start, -start], 20)
-    ranking = pv.bradley_terry(two_heavy_components(0), prior_sd=prior_sd, start=offset, uncertainty="none")
+    ranking = limited.bradley_terry(
+        two_heavy_components(0), limits, prior_sd=prior_sd, start=offset, uncertainty="none"
+    )
     tolerance = 1e-12 if prior_sd > 10 else 1e-7
     np.testing.assert_allclose(ranking.scores.reshape(2, 20).mean(axis=1), 0.0, atol=tolerance)
 
@@ -436,12 +447,9 @@ def test_each_component_has_mean_zero(prior_sd, start, way, monkeypatch) -> None
 def test_nothing_to_maximise() -> None:
     for n_items in (0, 1, 3):
         for way in WAYS:
-            with pytest.MonkeyPatch.context() as patch:
-                take(way, patch)
-                votes = Sample([], n_items, False).votes()
-                ranking = pv.bradley_terry(votes)
-                assert ranking.scores.tolist() == [0.0] * n_items
-                assert ranking.fit.log_likelihood == 0.0
+            ranking = limited.bradley_terry(Sample([], n_items, False).votes(), WAYS[way][0])
+            assert ranking.scores.tolist() == [0.0] * n_items
+            assert ranking.fit.log_likelihood == 0.0
     one = pv.bradley_terry(Sample([], 1, False).votes(), prior_sd=math.inf)
     assert (one.scores.tolist(), one.standard_errors.tolist()) == ([0.0], [0.0])
 
@@ -450,7 +458,7 @@ def test_nothing_to_maximise() -> None:
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), MODELS)
 def test_a_step_that_is_sure_to_arrive_does(ties, position, prior_sd, tol, steps, monkeypatch) -> None:
     """The last step is not always looked at, so its gradient must hold what was promised."""
-    take("gradients", monkeypatch)
+    limits, _ = WAYS["gradients"]
     promised: list[bool] = []
     certain = solver._arrives
 
@@ -461,7 +469,7 @@ def test_a_step_that_is_sure_to_arrive_does(ties, position, prior_sd, tol, steps
     monkeypatch.setattr(solver, "_arrives", arrives)
     for seed in range(4):
         votes = votes_on(*random_pairs(60, 4000, seed), 60, seed, ties=0.2)
-        model = Model.of(votes.counts().folded() if not position else votes.counts(), ties, prior_sd, position)
+        model = Model.of(votes.counts().folded() if not position else votes.counts(), ties, prior_sd, position, limits)
         solution = maximise(model, model.start(), tol, 100)
         assert solver._scaled_gradient(model.slopes(solution.parameters)) <= tol
     assert any(promised) is (ties != "rao-kupper")
@@ -472,12 +480,12 @@ def test_the_bound_on_what_a_step_leaves_holds_step_by_step() -> None:
     rng = np.random.default_rng(5)
     for ties, position in itertools.product(("davidson", "half", "drop"), (False, True)):
         model = Model.of(FORTY.counts() if position else FORTY.counts().folded(), ties, 3.0, position)
-        n_items, n_votes = 40, model.totals[:, :3] @ [1.0, model.tie_weight, 1.0]
-        bound = np.concatenate([n_votes, np.full(model.n_extra, model.n_decided + model.n_ties)])
+        n_items, n_votes = 40, model.totals[:, :3] @ [1.0, model.outcome.tie_weight, 1.0]
+        bound = np.concatenate([n_votes, np.full(model.layout.n_beside, model.n_decided + model.n_ties)])
         for size in (1e-3, 0.1, 1.0):
-            at, step = rng.normal(size=n_items + model.n_extra), size * rng.normal(size=n_items + model.n_extra)
+            at, step = rng.normal(size=model.layout.size), size * rng.normal(size=model.layout.size)
             here, there = model.slopes(at), model.slopes(at + step)
-            information = _systems.dense_information(model.counts, here, anchored=False)
+            information = dense_information(model.counts, here, anchored=False)
             information += np.triu(information, 1).T
             remainder = np.abs(there.gradient - (here.gradient - information @ step))
             assert (remainder <= solver._reach(step, n_items) ** 2 / 8 * bound + 1e-9).all()

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from strategies import samples
 
 import pairvote as pv
-from pairvote._inference.models import TIES
+from pairvote._inference import OUTCOME_MODELS
 from pairvote.ranking._uncertainty import Known
 
+TIES = tuple(OUTCOME_MODELS)
 NO_VOTES = pv.Votes.from_codes(np.empty(0, int), np.empty(0, int), np.empty(0, np.uint8), n_items=0)
 TABLE = pv.Votes.from_labels(
     ["ash", "ash", "birch", "cedar", "ash", "birch", "cedar", "dogwood", "ash", "elm"],

@@ -16,9 +16,10 @@ from strategies import Sample, samples
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote._inference.models import TIES
+from pairvote._inference import OUTCOME_MODELS
 
 RIGHT, TIE, LEFT, SKIP = 0, 1, 2, 3
+TIES = tuple(OUTCOME_MODELS)
 OPTIONS = st.fixed_dictionaries(
     {"ties": st.sampled_from(TIES), "position": st.booleans(), "prior_sd": st.sampled_from([0.5, 3.0, math.inf])}
 )

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 import pairvote as pv
 from pairvote import _kernels
+from pairvote._inference import OUTCOME_MODELS
 from pairvote._inference import clustered as _clusters
-from pairvote._inference.models import TIES
 
 Floats = NDArray[np.float64]
+TIES = tuple(OUTCOME_MODELS)
 COMPILED = _kernels.davidson.COMPILED
 RIGHT, TIE, LEFT, SKIP = 0, 1, 2, 3
 FEW = settings(max_examples=20 if COMPILED else 8)
@@ -161,23 +162,18 @@ def test_the_gradients_behind_it(ties, position, with_covariates) -> None:
         np.testing.assert_allclose(found, np.linalg.solve(without, votes.gradients[own].sum(axis=0)), atol=1e-6)
 
 
-def test_voters_with_many_votes_and_with_few_take_two_ways_to_one_answer(monkeypatch) -> None:
+def test_voters_with_many_votes_and_with_few_take_two_ways_to_one_answer() -> None:
     table = simulated(3)
     n_each = np.bincount(table.voter[table.outcome != SKIP])
     n_parameters = 5 + 1 + 1 + 2
     assert n_each.min() < n_parameters < n_each.max()
     options = {"position": True, "ties": "davidson", **BY_VOTER}
-    covariances = []
-    for way in (None, "_corrected", "_corrected_alone"):
-        if way is not None:
-            other = {"_corrected": "_corrected_alone", "_corrected_alone": "_corrected"}[way]
-            monkeypatch.undo()
-            monkeypatch.setattr(_clusters, other, getattr(_clusters, way))
-            monkeypatch.setattr(_clusters, "MOST_TOGETHER", 1)
-        ranking = pv.bradley_terry(table.votes(), covariates=table.covariates, **options)
-        covariances.append(ranking.covariance)
-    for covariance in covariances[1:]:
-        np.testing.assert_allclose(covariance, covariances[0], rtol=1e-9, atol=1e-12)
+    posterior = pv.bradley_terry(table.votes(), covariates=table.covariates, **options).fit._posterior
+    task = (posterior.model, posterior.solution.parameters, posterior.rows, posterior._inverse)
+    expected = _clusters.corrected_gradients(*task).toarray()
+    for largest_system in (0, 10_000):
+        found = _clusters.corrected_gradients(*task, largest_system=largest_system, most_together=1).toarray()
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
 
 
 def test_corrected_gradients_are_nearly_those_without_the_voter() -> None:

@@ -8,6 +8,7 @@ import pickle
 import re
 from typing import Any, NamedTuple
 
+import limited
 import numpy as np
 import pytest
 import reference
@@ -17,11 +18,10 @@ from numpy.typing import NDArray
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote._inference import solver
-from pairvote._inference.identification import check_effects
-from pairvote._inference.models import TIES
+from pairvote._inference import OUTCOME_MODELS, Limits, solver
 
 Floats = NDArray[np.float64]
+TIES = tuple(OUTCOME_MODELS)
 COMPILED = _kernels.davidson.COMPILED
 RIGHT, TIE, LEFT, SKIP = 0, 1, 2, 3
 FEW = settings(max_examples=20 if COMPILED else 8)
@@ -193,8 +193,8 @@ def test_conjugate_gradients_equal_the_dense_answer(ties, position, prior_sd, n_
         return original(self, *arguments)
 
     monkeypatch.setattr(solver.Dense, "solve", counting)
-    monkeypatch.setattr(solver, "DENSE_ITEMS", n_items)
-    dense = fitted(table, **options)
+    limits = Limits(dense_items=n_items)
+    dense = limited.bradley_terry(table.votes(), limits, covariates=table.covariates, **options)
     assert solved
     np.testing.assert_allclose(ours.scores, dense.scores, rtol=0, atol=1e-8)
     np.testing.assert_allclose(ours.fit.coefficients, dense.fit.coefficients, rtol=0, atol=1e-8)
@@ -527,7 +527,8 @@ def test_ties_go_against_a_covariate_that_decided_votes_go_with(ties, sign) -> N
     side = np.where(SOME.outcome == TIE, sign, SOME.outcome - 1.0)
     fit = fitted(SOME._replace(covariates=(size * side)[:, None]), ties=ties).fit
     assert 0.0 < fit.coefficients[0] < 20.0
-    check_effects(fit._posterior.model)
+    model = fit._posterior.model
+    model.sums.check_coefficients(model.likelihood, model.n_ties, prior=True)
 
 
 @pytest.mark.parametrize("n_items", [520, 30])

@@ -1,0 +1,109 @@
+"""The one door of this room: votes and options in, the posterior of a fit out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pairvote._inference.graph import is_crowded
+from pairvote._inference.identification import check_beside
+from pairvote._inference.limits import LIMITS, Limits
+from pairvote._inference.models import Model
+from pairvote._inference.outcomes import DEFAULT_TIES
+from pairvote._inference.posterior import Posterior, UncertaintyKind
+from pairvote._inference.solver import centre, maximise
+from pairvote._inference.start import well_mixed_start
+from pairvote._inference.sums import NOTHING, LocalSums, PairSums
+from pairvote._inference.vote_rows import VoteRows
+from pairvote.errors import ConvergenceError
+from pairvote.votes._counts import PairCounts
+
+
+class Start(NamedTuple):
+    """Where a fit begins: scores, and where an earlier fit of the same kind ended, what it found beside them."""
+
+    scores: ArrayLike
+    tie_parameter: float | None = None
+    position_effect: float = 0.0
+    coefficients: NDArray[np.float64] = NOTHING
+
+
+def fit(
+    votes: PairCounts | PairSums,
+    *,
+    ties: str = DEFAULT_TIES,
+    prior_sd: float = 3.0,
+    position: bool = False,
+    uncertainty: UncertaintyKind = "model",
+    rows: VoteRows | None = None,
+    start: Start | None = None,
+    tol: float = 1e-9,
+    max_iter: int = 100,
+    limits: Limits = LIMITS,
+) -> Posterior:
+    """The normal approximation at the maximum of the log-posterior.
+
+    votes: counts, or whatever sums over pairs, such as `LocalSums` with a design. ties: the name of an outcome model.
+    rows: the single votes, for uncertainty "by-voter".
+
+    Raises
+    ------
+    NotIdentifiedError
+        Where some parameter has no finite estimate.
+    ConvergenceError
+        After `max_iter` steps, or where no step gains.
+    """
+    model = Model.of(votes, ties, prior_sd, position, limits)
+    check_identified(model)
+    try:
+        solution = maximise(model, _start(model, start), tol, max_iter)
+    except ConvergenceError:
+        if isinstance(model.sums, LocalSums):
+            model.sums.check_coefficients(model.likelihood, model.n_ties, prior=model.prior_precision > 0)
+        raise
+    return Posterior(model, solution, uncertainty, rows if uncertainty == "by-voter" else None)
+
+
+def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int) -> Posterior:
+    """The fit of other counts over the same items, beginning where the first fit ended."""
+    before, parameters = posterior.model, posterior.solution.parameters
+    model = Model.of(counts, before.outcome.name, before.prior_sd, before.layout.has_position, before.limits)
+    check_identified(model)
+    start = parameters.copy() if model.layout.size == len(parameters) else model.start()
+    if len(start) != len(parameters):
+        # Nobody tied in one of the two.
+        start[model.layout.scores] = parameters[before.layout.scores]
+        start[model.layout.position] = parameters[before.layout.position]
+    return Posterior(model, maximise(model, start, tol, max_iter), posterior.uncertainty)
+
+
+def check_identified(model: Model) -> None:
+    """NotIdentifiedError where some parameter has no finite estimate.
+
+    The prior bounds the scores; the nuisance parameters and the position effect have none.
+    """
+    check_beside(*model.likelihood, model.n_decided, model.n_ties, model.sums.sides_won)
+    if not model.prior_precision:
+        model.sums.check_maximum(model.likelihood, model.n_ties)
+
+
+def _start(model: Model, start: Start | None) -> NDArray[np.float64]:
+    layout, limits = model.layout, model.limits
+    if start is None:
+        mixed = layout.n_items > limits.dense_items and is_crowded(model.sums, limits)
+        return well_mixed_start(model) if mixed else model.start()
+    parameters = model.start()
+    parameters[layout.scores] = start.scores
+    if layout.n_nuisance and start.tie_parameter is not None:
+        nuisance = model.outcome.nuisance_at(start.tie_parameter)
+        if nuisance is not None:
+            parameters[layout.nuisance] = nuisance
+    parameters[layout.position] = start.position_effect
+    if layout.n_covariates and len(start.coefficients) == layout.n_covariates:
+        parameters[layout.coefficients] = start.coefficients
+        # Those of other covariates, or of the same in other units, may be out of all bounds here.
+        if not model.allows(parameters):
+            parameters[layout.coefficients] = 0.0
+    return centre(model, parameters) if layout.n_items else parameters
