@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, Self
 
@@ -46,9 +46,9 @@ class OwnTable:
         type(self).__init__(self, **{field.name: state[field.name] for field in own if field.name in state})
 
 
-def n_labels(labels: tuple[Hashable, ...], name: str) -> int:
-    """How many labels there are."""
-    if not isinstance(labels, tuple):
+def n_labels(labels: Sequence[Hashable], name: str) -> int:
+    """How many labels there are. A range stands for codes whose labels are elsewhere, as in the parts of a cluster."""
+    if not isinstance(labels, (tuple, range)):
         raise InputError(f"{name} is {shorten(labels)}; pass a tuple of labels")
     if len(labels) > MAX_ITEMS:
         raise InputError(f"{name} has {len(labels):,} labels; there can be at most {MAX_ITEMS:,}, so leave some out")
