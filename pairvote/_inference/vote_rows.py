@@ -20,6 +20,14 @@ LEAST_SPREAD = 1e-12
 LEAST_PART = 1e-6
 
 
+class SingleVotes(PairCounts):
+    """Counts with an entry for each vote, so that a pair may come again: votes with covariates of their own."""
+
+    @staticmethod
+    def _misplaced(left: Codes, right: Codes) -> NDArray[np.bool_]:
+        return left == right
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VoteRows:
     """Votes but skips and those of weight zero, as columns; `design` is (n_votes, n_covariates) or None."""
@@ -62,7 +70,7 @@ class VoteRows:
         table[np.arange(len(order)), self.outcome[order]] = self.weight[order]
         skipped = np.zeros(self.n_items)
         right = self.right[order]
-        counts = PairCounts._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)
+        counts = SingleVotes._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)
         return LocalSums(counts, None if self.design is None else self.design[order])
 
     def voters(self) -> tuple[NDArray[np.intp], int]:

@@ -110,14 +110,20 @@ class PairCounts(OwnTable):
             {"start": start, "right": right, "table": table, "skipped": amounts(self.skipped, "skipped", (n_items,))}
         )
         left = _left(start)
-        wrong = left == right
-        wrong[1:] |= (left[1:] == left[:-1]) & (right[1:] <= right[:-1])
+        wrong = self._misplaced(left, right)
         if wrong.any():
             pair = first_row(wrong)
             raise InputError(
                 f"right at row {pair} is {right[pair]}, in the row of item {left[pair]}; each row has other items "
                 "only, in rising order, so let Votes.counts make the counts"
             )
+
+    @staticmethod
+    def _misplaced(left: Codes, right: Codes) -> NDArray[np.bool_]:
+        """Whether each pair is one item twice, or stands before its place: bool, shape (n_pairs,)."""
+        wrong = left == right
+        wrong[1:] |= (left[1:] == left[:-1]) & (right[1:] <= right[:-1])
+        return wrong
 
     @property
     def n_items(self) -> int:
