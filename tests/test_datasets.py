@@ -87,6 +87,7 @@ def test_baseball_deviances_by_the_reference():
     assert 2 * (at_home - plain) == pytest.approx(residual - residual_at_home, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_citations_by_the_reference():
     votes = pv.datasets.citations()
     fitted = reference.bradley_terry(rows_of(votes), 4, prior_sd=math.inf)

@@ -97,6 +97,7 @@ def test_what_imports_by_name_stands_on_the_ground(module: str) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_nothing_imports_itself_in_a_circle() -> None:
     assert circle(SOURCES) == []
 
@@ -156,6 +157,7 @@ def test_the_rules_can_be_broken(module: str, source: str, allowed: bool) -> Non
     assert (offences(module, source, MODULES) == []) is allowed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "planted"),
     [

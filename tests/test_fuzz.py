@@ -171,6 +171,7 @@ class TestFiles:
         attempt(pv.read_votes, io.StringIO("left,right,outcome\n" + text), format=format, voter=name)
         attempt(pv.read_votes, text)
 
+    @pytest.mark.slow
     @reads(0.05)
     @pytest.mark.parametrize("format", FORMATS)
     @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -198,6 +199,7 @@ class TestFiles:
         text = "\n".join(map(json.dumps, records))
         attempt(pv.read_votes, io.StringIO(text), format="jsonl", outcomes={None: "skip", 0: "left"})
 
+    @pytest.mark.slow
     @reads(0.04)
     @given(st.data())
     def test_any_arguments(self, data):
@@ -349,6 +351,7 @@ N_ITEMS = st.sampled_from([3, 4, 10**12, 2**70, -1, True, 3.0]) | THINGS
 
 
 class TestConstructors:
+    @pytest.mark.slow
     @reads(0.04)
     @settings(max_examples=400)
     @given(
@@ -360,6 +363,7 @@ class TestConstructors:
     def test_from_labels(self, left, right, outcome, keywords):
         attempt(pv.Votes.from_labels, left, right, outcome, **keywords)
 
+    @pytest.mark.slow
     @reads(0.3)
     @settings(max_examples=400)
     @given(COLUMNS, st.sampled_from(["left", "right", "outcome", "voter", "weight", "criterion", "items"]))
@@ -367,6 +371,7 @@ class TestConstructors:
         columns = {"left": ["ash", "birch", 3], "right": ["birch", 3, "ash"], "outcome": ["left", "tie", "skip"]}
         attempt(pv.Votes.from_labels, **{**columns, name: column})
 
+    @pytest.mark.slow
     @reads(0.02)
     @settings(max_examples=400)
     @given(
@@ -378,6 +383,7 @@ class TestConstructors:
     def test_from_codes(self, left, right, outcome, keywords):
         attempt(pv.Votes.from_codes, left, right, outcome, **keywords)
 
+    @pytest.mark.slow
     @reads(0.1)
     @settings(max_examples=400)
     @given(
@@ -387,6 +393,7 @@ class TestConstructors:
     def test_from_codes_with_one_column_off(self, column, name):
         attempt(pv.Votes.from_codes, **{"left": [0, 1, 2], "right": [1, 2, 0], "outcome": [2, 1, 3], name: column})
 
+    @pytest.mark.slow
     @reads(0.06)
     @settings(max_examples=200)
     @given(
@@ -403,12 +410,14 @@ class TestConstructors:
     def test_from_records(self, records, keywords):
         attempt(pv.Votes.from_records, records, **keywords)
 
+    @pytest.mark.slow
     @reads(0.06)
     @settings(max_examples=200)
     @given(GOOD_LABELS | COLUMNS | THINGS, GOOD_LABELS | COLUMNS | THINGS, options(items=ITEMS))
     def test_from_wins(self, winners, losers, keywords):
         attempt(pv.Votes.from_wins, winners, losers, **keywords)
 
+    @pytest.mark.slow
     @reads(0.05)
     @settings(max_examples=300)
     @given(
@@ -418,6 +427,7 @@ class TestConstructors:
     def test_from_matrix(self, wins, keywords):
         attempt(pv.Votes.from_matrix, wins, **keywords)
 
+    @pytest.mark.slow
     @reads(0.05)
     @settings(max_examples=200)
     @given(
@@ -429,6 +439,7 @@ class TestConstructors:
     def test_from_choix(self, pairs, keywords):
         attempt(pv.Votes.from_choix, pairs, **keywords)
 
+    @pytest.mark.slow
     @reads(0.1)
     @settings(max_examples=300)
     @given(

@@ -20,6 +20,8 @@ from test_fuzz import attempt
 
 import pairvote as pv
 
+pytestmark = pytest.mark.slow
+
 ITEMS = ["ash", "birch", "cedar"]
 MEANINGS = ["left", "right", "tie", "skip"]
 

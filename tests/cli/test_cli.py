@@ -436,6 +436,7 @@ def test_bad_commands_are_refused_in_one_line(refused):
     assert "'-1' is not a whole number" in refused("demo", "--seed", "-1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["rank", "votes_file"], ["demo"]])
 def test_pictures_that_cannot_be_saved_are_refused_in_one_line(refused, votes_file, tmp_path, command):
     pytest.importorskip("matplotlib")
@@ -550,6 +551,7 @@ def test_the_demo_saves_the_picture_and_says_where(demo):
     assert printed.splitlines()[-1] == f"The Bradley-Terry scores with their intervals are drawn in {picture}."
 
 
+@pytest.mark.slow
 def test_the_demo_repeats_itself_for_a_seed_and_differs_for_another(demo, done, tmp_path):
     picture = tmp_path / "kalmar.png"
     again = done("demo", "--seed", "2014", "--plot", picture)
@@ -601,6 +603,7 @@ def test_interruption(votes_file, monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["table", "csv", "json"])
 def test_a_terminal_without_swedish_letters(format):
     votes = "left,right,outcome\nÖl,Åska,left\n".encode()
@@ -659,6 +662,7 @@ def kalmar_file(tmp_path):
     return str(path)
 
 
+@pytest.mark.slow
 def test_check_prints_the_report(done, kalmar_file):
     printed = done("check", kalmar_file, "--top", 3)
     report = pv.diagnostics.check(pv.read_votes(kalmar_file), top_k=3, rng=0)
@@ -666,6 +670,7 @@ def test_check_prints_the_report(done, kalmar_file):
     assert printed.startswith("600 votes on 23 items: is this vote to be trusted?\n")
 
 
+@pytest.mark.slow
 def test_check_as_json(done, kalmar_file, votes_file):
     found = json.loads(done("check", kalmar_file, "--format", "json", "--seed", 7))
     report = pv.diagnostics.check(pv.read_votes(kalmar_file), rng=7).to_dict()

@@ -171,6 +171,7 @@ def test_sliced_texts_with_nulls():
     assert votes.voter.tolist() == [0, 1, -1, 2, 3]
 
 
+@pytest.mark.slow
 def test_files_with_bytes_changed(tmp_path):
     rng = np.random.default_rng(1)
     refused = 0

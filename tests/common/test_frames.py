@@ -86,6 +86,7 @@ TEXT_COLUMNS: dict[str, Callable[[list[Any]], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", TEXT_COLUMNS.values(), ids=TEXT_COLUMNS.keys())
 @FEWER
 @given(table=columns("text", max_votes=8))

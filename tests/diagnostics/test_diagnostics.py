@@ -275,6 +275,7 @@ def test_agreement_is_with_the_order_of_the_scores() -> None:
     assert 0 < fitted < 0.06, "votes agree a little more with scores fitted to them"
 
 
+@pytest.mark.slow
 def test_an_honest_workshop_has_a_flag_no_more_often_than_stated() -> None:
     n_workshops = 100 if FULL else 25
     rng = np.random.default_rng(100)
@@ -588,6 +589,7 @@ def test_without_voters_or_a_cut_their_parts_are_left_out() -> None:
     assert pv.diagnostics.check(pv.datasets.citations(), top_k=2, n_simulations=99, rng=1).cut.last_in == "Biometrika"
 
 
+@pytest.mark.slow
 @FEWER
 @given(samples(min_items=2, max_items=6, min_votes=1, max_votes=25).filter(decidable), st.booleans())
 def test_any_votes_can_be_checked(sample, with_voters) -> None:
@@ -599,6 +601,7 @@ def test_any_votes_can_be_checked(sample, with_voters) -> None:
     json.dumps(report.to_dict())
 
 
+@pytest.mark.slow
 def test_relabelling_changes_labels_only() -> None:
     named = replace(KALMAR, items=tuple(f"{code} ö" for code in range(23)))
     ours, theirs = (pv.diagnostics.check(votes, rng=3).to_dict() for votes in (KALMAR, named))
@@ -682,6 +685,7 @@ def test_what_the_prior_decides_across_components_is_said_once() -> None:
     assert sum("prior" in concern for concern in report.concerns) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("votes", [KALMAR, pv.Votes.from_labels([*"aab"], [*"bcc"], ["left"] * 3, voter=[*"xxy"])])
 def test_any_number_of_jobs_gives_the_same_report(votes, capsys) -> None:
     options = {"top_k": 1, "n_simulations": 120}

@@ -12,6 +12,7 @@ COMPILED = _kernels.davidson.COMPILED
 REPETITIONS = 150 if COMPILED else 25
 
 
+@pytest.mark.slow
 def test_chances_and_the_votes_still_needed_are_right_on_average() -> None:
     options = {"n_items": 12, "n_voters": 10, "votes_each": 15, "rng": 1, "repetitions": REPETITIONS}
     now = pv.simulate(**options)

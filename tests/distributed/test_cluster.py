@@ -22,6 +22,8 @@ import pairvote as pv
 from pairvote.distributed._api import DistributedCounts, bradley_terry, count_pairs
 from pairvote.distributed._remote import RemoteSums
 
+pytestmark = pytest.mark.slow
+
 N_ITEMS, N_VOTES, N_PARTS = 25, 1_200, 6
 
 

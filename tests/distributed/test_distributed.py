@@ -101,6 +101,7 @@ def assert_same_counts(ours: pv.PairCounts, theirs: pv.PairCounts) -> None:
 # --- counting ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "Votes", "dask", "categories", "synchronous pieces"])
 def test_partitions_are_counted_as_the_whole(kind: str, weighted: bool) -> None:
@@ -277,6 +278,7 @@ def test_types_that_python_holds_equal_are_one() -> None:
     assert count_pairs([delayed(part) for part in parts]).items == (1, 2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
@@ -416,6 +418,7 @@ def test_criteria_are_never_mixed() -> None:
 # --- fitting ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("prior_sd", [0.5, 3.0, math.inf])
@@ -435,6 +438,7 @@ def test_scores_are_those_of_a_local_fit(ties: Any, prior_sd: float, position: b
     np.testing.assert_allclose(counted.scores, local.scores, atol=1e-8, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uncertainty", ["model", "sandwich"])
 @pytest.mark.parametrize("ties", TIES)
 def test_errors_are_those_of_a_local_fit(ties: Any, uncertainty: Any) -> None:

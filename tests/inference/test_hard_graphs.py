@@ -104,6 +104,7 @@ def links(name: str, n_items: int | None = None) -> Links:
     return Links(n_items, first, second, won, TIE_PARAMETER * np.sqrt(won * lost), lost)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", ["half", "davidson"])
 @pytest.mark.parametrize("name", TREES)
 def test_on_trees_each_link_has_the_log_odds_of_its_own_votes(name, ties) -> None:
@@ -150,6 +151,7 @@ def test_a_path_of_uneven_links_keeps_its_closed_form(ties) -> None:
     np.testing.assert_allclose(-np.diff(ranking.scores), np.log((won + halved) / (lost + halved)), rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", ["half", "davidson"])
 @pytest.mark.parametrize(
     ("name", "prior_sd"),
@@ -191,6 +193,7 @@ def test_the_oracle_for_many_votes_equals_the_slow_one(name, ties, prior_sd) -> 
     assert tie_parameter == pytest.approx(slow["tie"] or 0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_items", [60, 300, 2_000])
 @pytest.mark.parametrize("ties", ["half", "davidson"])
 def test_a_long_chain_at_the_default_prior_is_the_priors(n_items, ties) -> None:

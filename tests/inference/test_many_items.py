@@ -87,6 +87,7 @@ def errors_of(fit: pv.Fit) -> list[float]:
 # --- where votes form chains and trees ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior_sd", [3.0, math.inf])
 @pytest.mark.parametrize(
     ("ties", "position", "with_covariates"),
@@ -211,6 +212,7 @@ def test_the_error_reported_grows_where_votes_mix_badly() -> None:
 # --- differences and further parameters, exact everywhere ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uncertainty", ["model", "sandwich", "by-voter"])
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), [("davidson", True, 3.0), ("drop", False, math.inf)])
 @pytest.mark.parametrize("with_covariates", [False, True])
@@ -254,6 +256,7 @@ def test_differences_are_exact_at_any_size(name, with_covariates, ties, position
 # --- how much the prior decides ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior_sd", [0.5, 3.0, 30.0])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("name", GRAPHS)

@@ -95,6 +95,7 @@ def expected(ties: str, position: bool, prior_sd: float) -> dict:
     return EXPECTED[key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), MODELS)
 def test_every_way_leads_to_the_same_maximum(ties, position, prior_sd, way, steps) -> None:
@@ -430,6 +431,7 @@ def test_what_rounding_would_decide_raises(way) -> None:
             limited.bradley_terry(two_heavy_components(seed), limits, prior_sd=1e5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("start", [0.0, 5.0])
 @pytest.mark.parametrize("prior_sd", [1.0, 100.0, 3000.0])

@@ -211,6 +211,7 @@ class TestTheTwoReadersOfCsv:
         assert len(read(text)) == 25_000
         assert with_arrow(patching, text + "\na,b") == with_csv(patching, text + "\na,b")
 
+    @pytest.mark.slow
     @settings(max_examples=300)
     @given(
         st.lists(st.lists(st.text('a,"\r\n é\ufeff', max_size=4), min_size=3, max_size=4), max_size=4),

@@ -130,6 +130,7 @@ def shared_folder(tmp_path_factory):
 
 
 class TestChunksAndTheWhole:
+    @pytest.mark.slow
     @pytest.mark.parametrize("chunk_rows", [1, 2, 7, 59, 60, 61, WHOLE])
     @pytest.mark.parametrize("full", [False, True])
     def test_chunks_one_after_the_other_are_the_whole(self, tmp_path, monkeypatch, format, chunk_rows, full):
@@ -200,6 +201,7 @@ class TestChunksAndTheWhole:
         assert list(scan) == []
         assert list(scan.coded()) == []
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("n_rows", [0, 1, 4, 5, 6, 14, 15, 29, 30, 31, 100])
     def test_rows_are_passed_over_at_any_place(self, tmp_path, monkeypatch, format, n_rows):
         small_blocks(monkeypatch)
@@ -345,6 +347,7 @@ class TestCsvBlocks:
             else:
                 assert got == whole
 
+    @pytest.mark.slow
     @settings(max_examples=200)
     @given(
         st.lists(st.lists(st.text('a,"\r\n é\ufeff', max_size=4), min_size=3, max_size=3), max_size=8),
@@ -480,10 +483,13 @@ class TestCsvBlocks:
         path = tmp_path / "a.csv"
         path.write_text(HEADER + "a,b,tie\n" * 1000)
         most = n_blocks = 0
+        # What was there before need not be looked through each time.
+        gc.freeze()
         for _ in pv.scan_votes(path).coded():
             gc.collect()
             n_blocks += 1
             most = max(most, len(alive))
+        gc.unfreeze()
         assert n_blocks > 100
         # Those waiting, the one in use, the one about to wait, and the first, which may be named in a refusal.
         assert most <= n_usable() + 4
@@ -566,6 +572,7 @@ class TestJsonBlocks:
 
 
 class TestParquetAndDatasets:
+    @pytest.mark.slow
     @pytest.mark.parametrize("group", [1, 4, 5, 9, 100])
     @pytest.mark.parametrize("kind", ["text", "large text", "dictionary", "int", "small dictionary"])
     @pytest.mark.parametrize(("many_texts", "n_processors"), [(0, 1), (0, 2), (99, 1), (99, 2)])
@@ -637,6 +644,7 @@ class TestParquetAndDatasets:
         assert votes.voters == ("x",)
         assert votes.voter.tolist() == [0, -1, 0, -1]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("n_processors", [1, 2])
     @pytest.mark.parametrize("as_dataset", [False, True])
     def test_memory_does_not_grow_with_the_file(self, tmp_path, monkeypatch, arrow, as_dataset, n_processors):
@@ -853,6 +861,7 @@ class TestSources:
             pv.write_votes(votes, path)
         assert joined(pv.scan_votes(paths, chunk_rows=3)) == as_plain(votes + votes)
 
+    @pytest.mark.slow
     def test_a_loop_may_end_early(self, tmp_path, monkeypatch, format):
         small_blocks(monkeypatch)
         path = tmp_path / f"a.{format}"

@@ -544,6 +544,7 @@ def test_every_kernel_function_is_held_to_parity() -> None:
     assert there == set(ARGUMENTS) | HELD_ELSEWHERE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "function"), ARGUMENTS, ids=[".".join(key) for key in ARGUMENTS])
 def test_compiled_equals_interpreted_to_the_bit(name: str, function: str) -> None:
     compiled, interpreted = both(name)
@@ -758,6 +759,7 @@ def answer(code: str, kernels: str | None, blocked: tuple[str, ...] = ()) -> Any
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_without_cython_the_shim_gives_the_same_bits() -> None:
     without = answer(FIT, "python", ("cython", "Cython"))
     assert without["kernels"] == [False] * len(_kernels.NAMES)

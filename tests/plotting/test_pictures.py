@@ -52,6 +52,7 @@ def near(image: np.ndarray, colour: str, within: float = 0.02) -> np.ndarray:
     return np.abs(image - to_rgb(colour)).max(axis=-1) < within
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("votes", [KALMAR, MANY], ids=["23", "200"])
 @pytest.mark.parametrize("name", DRAWN)
 def test_every_picture_has_labelled_axes_and_text_that_fits_in_it(name, votes) -> None:

@@ -114,6 +114,7 @@ def test_dots_alone_where_there_are_no_standard_errors():
     assert all(tick == round(tick) for tick in ax.get_xticks())
 
 
+@pytest.mark.slow
 def test_bootstrapped_scores_have_bars():
     assert draw(pv.bootstrap(KALMAR, "elo", n_resamples=5, rng=0)).collections
 
@@ -147,6 +148,7 @@ def test_a_figure_is_made_where_no_axes_are_given():
     pyplot.close(ax.figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "ranking",
     [many(3), RANKING, many(60, "number {}"), many(200, KALMAR.items[2] + " {}")],
@@ -183,6 +185,7 @@ def test_labels_are_text_not_formulas_and_stand_on_one_line():
     assert not any(label.get_parse_math() for label in ax.get_yticklabels())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranking", [RANKING, pv.tally(KALMAR)], ids=["with intervals", "without"])
 def test_the_saved_picture_is_not_blank(ranking, tmp_path):
     path = tmp_path / "ranking.png"
@@ -196,6 +199,7 @@ def test_the_saved_picture_is_not_blank(ranking, tmp_path):
     assert dark[:, : pixels.shape[1] // 4].any(), "no labels on the left"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".PNG", ".svg", ".pdf"])
 def test_pictures_are_saved_by_their_suffix(suffix, tmp_path):
     path = tmp_path / f"ranking{suffix}"

@@ -18,6 +18,8 @@ import pairvote as pv
 from pairvote.poll import SQLiteStore
 from pairvote.sampling import Balanced, InformationGain, Swiss, TopK
 
+pytestmark = pytest.mark.slow
+
 ITEMS = ["ash", 1, "1", "birch"]
 LATE = ["cedar", 2, "2", "ash"]
 OUTCOMES = ("right", "tie", "left", "skip")

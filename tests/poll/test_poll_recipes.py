@@ -22,6 +22,8 @@ import pytest
 
 import pairvote as pv
 
+pytestmark = pytest.mark.slow
+
 RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes"
 TITLES = [f"proposal {number} <&>" for number in range(23)]
 VOTES_EACH = 20

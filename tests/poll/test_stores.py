@@ -87,6 +87,7 @@ STORES: dict[str, Callable[[Path], Callable[[], EventStore]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STORES)
 def test_a_store_keeps_what_it_promises(name: str, tmp_path) -> None:
     check_store(STORES[name](tmp_path))

@@ -243,6 +243,7 @@ def test_where_there_is_no_covariance_it_says_who_has_one() -> None:
 # --- critical values ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_items", [3, 10, 60])
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
 @pytest.mark.parametrize("simultaneous", [True, False])
@@ -312,6 +313,7 @@ def test_no_draws_are_taken_for_more_items_than_500() -> None:
     assert (low[0], high[0]) == (494, 501)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simultaneous", [True, False])
 def test_the_level_is_met_exactly_where_all_items_are_level_in_truth(simultaneous) -> None:
     """Level items may have any rank, so an interval holds them all or fails: the case where most can go wrong."""
@@ -431,6 +433,7 @@ def test_two_items_share_their_variance_evenly() -> None:
     assert ranking_of([1, 0], np.ones((2, 2))).quasi_variances.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_quasi_variances_are_the_least_squares_of_logarithms(seed) -> None:
     rng = np.random.default_rng(seed)
@@ -495,6 +498,7 @@ def test_quasi_variances_that_do_not_converge_are_none() -> None:
 # --- in simulated workshops ---
 
 
+@pytest.mark.slow
 def test_ranks_and_chances_hold_in_workshops_of_kalmars_size() -> None:
     """Strengths from the prior that the scorer is told; the figures of 2,000 workshops stand in docs/ranking.md."""
     n_items, rng = 23, np.random.default_rng(600)

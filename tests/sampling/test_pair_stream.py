@@ -120,6 +120,7 @@ def events(data, stream, naive: Naive, n_voters: int) -> list[tuple]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", [*ALL, AnyPair()], ids=repr)
 @given(data=st.data())
 def test_a_stream_is_a_fold_over_what_happened(sampler: Sampler, data) -> None:
@@ -141,6 +142,7 @@ def test_a_stream_is_a_fold_over_what_happened(sampler: Sampler, data) -> None:
     assert replayed.propose("new") == stream.propose("new")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", [Balanced(), Swiss()], ids=repr)
 @pytest.mark.parametrize("n_open", [0, 30])
 @pytest.mark.parametrize("in_turn", [True, False])
@@ -192,6 +194,7 @@ def test_a_late_item_catches_up_through_many_voters() -> None:
     assert max(by_voter.values()) <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", [Uniform(), Balanced(), Swiss(), CatchUp(cap=1.0)], ids=repr)
 def test_the_first_pair_is_any_pair_on_either_side(sampler: Sampler) -> None:
     found = Counter(sampler.start(7, rng=seed).propose("anna") for seed in range(4200))
@@ -223,6 +226,7 @@ def test_voters_who_ask_at_the_same_moment_get_different_pairs() -> None:
     assert Uniform().start(23, rng=5).propose(np.int64(3)) == stream.propose(3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("exponent", "cap"), [(1.0, 1.0), (2.0, 0.3)])
 def test_catching_up_is_in_proportion(exponent: float, cap: float) -> None:
     history = [(0, 1)] * 4 + [(0, 2)] * 2 + [(2, 3)] + [(1, 3)] * 9

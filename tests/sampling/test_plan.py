@@ -80,6 +80,7 @@ def assert_keeps_its_promises(ballots, n_items, n_voters, votes_each):
     assert n_components(questions, n_items) == max(1, n_items - len(questions))
 
 
+@pytest.mark.slow
 @given(st.integers(2, 40), st.integers(1, 40), st.integers(1, 60), st.integers(0, 2**32))
 def test_a_plan_keeps_all_its_promises(n_items, n_voters, votes_each, seed):
     ballots = plan_ballots(n_items=n_items, n_voters=n_voters, votes_each=votes_each, rng=seed)
@@ -117,6 +118,7 @@ def test_a_large_plan_keeps_its_promises(n_items, n_voters, votes_each):
         assert len(set(zip(low[voter], high[voter], strict=True))) == votes_each
 
 
+@pytest.mark.slow
 def test_millions_of_items_can_be_planned():
     ballots = plan_ballots(n_items=2**24, n_voters=3, votes_each=4, rng=1)
     assert len(set(ballots.ravel().tolist())) == 24
@@ -142,6 +144,7 @@ def test_a_plan_is_read_only_and_has_twenty_votes_each_by_default():
         ballots[0, 0, 0] = 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_items", "votes_each"), [(5, 3), (2, 1), (3, 2), (3, 3), (4, 7)])
 def test_no_item_has_a_place_of_its_own(n_items, votes_each):
     # Over many plans each item is as likely as another in a voter's first question, and on either side.
@@ -197,6 +200,7 @@ def test_a_plan_is_no_worse_connected_than_its_design(n_items, n_voters, votes_e
         assert connectivity(planned, n_items) >= connectivity(designed, n_items) - 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_items", "n_voters", "votes_each"), [(23, 1, 20), (23, 4, 5), (1101, 11, 100), (1101, 11, 50)]
 )

@@ -85,6 +85,7 @@ def votes_of_four_items(n_votes, rng, tie_share=0.0):
     return pv.Votes.from_codes(left, right, outcome, n_items=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "tie_share"), [({}, 0.0), ({}, 0.3), ({"ties": "half"}, 0.6), ({"ties": "rao-kupper"}, 0.3)]
 )
@@ -135,6 +136,7 @@ def test_a_few_hundred_items_are_scored_the_same():
     np.testing.assert_allclose(samples, expected, rtol=0, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_intervals_cover():
     rng = np.random.default_rng(4)
     n_votes, n_workshops = 60, 400
@@ -231,6 +233,7 @@ def test_resamples_that_cannot_be_scored_are_counted_and_named():
     assert pv.bootstrap(votes, n_resamples=100, rng=0).standard_errors.shape == (2,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", SCORERS)
 @pytest.mark.parametrize("by", ["vote", "voter"])
 def test_jobs_do_not_change_the_result(method, by):
@@ -257,6 +260,7 @@ def test_progress_is_shown_on_standard_error_only_when_asked_for(capfd):
 SPARSE = [(0, 1, 2), (0, 1, 0), (0, 1, 2), (1, 0, 1), (2, 0, 2), (1, 2, 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "options", "score", "acceptable"),
     [

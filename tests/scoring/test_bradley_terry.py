@@ -92,6 +92,7 @@ def test_sandwich_equals_the_reference(sample, options) -> None:
     assert ranking.fit.uncertainty == "sandwich"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("prior_sd", [0.5, 3.0, math.inf])
 @pytest.mark.parametrize("position", [False, True])
@@ -189,6 +190,7 @@ def tiny_tables(n_tables: int, seed: int):
         yield Sample(rows, n_items, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_raises_exactly_where_there_is_no_maximum(seed) -> None:
     seen = {True: 0, False: 0}
@@ -500,6 +502,7 @@ def test_a_vote_cast_twice_equals_weight_two(sample, options, uncertainty) -> No
     assert_same_fit(pv.bradley_terry(twice.votes(), uncertainty=uncertainty, **options), ranking)
 
 
+@pytest.mark.slow
 @given(samples(max_votes=18), OPTIONS)
 def test_pair_counts_score_as_the_votes_do(sample, options) -> None:
     ranking = fitted(sample, **options)

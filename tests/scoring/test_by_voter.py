@@ -96,6 +96,7 @@ def covariance_of(table: Table, **options: Any) -> Floats:
 # --- the definition ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("with_covariates", [False, True])
 @pytest.mark.parametrize("prior_sd", [0.7, math.inf])
@@ -123,6 +124,7 @@ def test_equals_the_definition(ties, position, prior_sd, with_covariates, weight
     np.testing.assert_allclose(fit.coefficient_standard_errors, errors[5 + has_ties + position :], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_covariates", [False, True])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("ties", TIES)

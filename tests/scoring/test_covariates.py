@@ -104,6 +104,7 @@ def further_errors(ranking: pv.Ranking) -> Floats:
 # --- against the reference ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("prior_sd", [0.7, 3.0, math.inf])
 @pytest.mark.parametrize("position", [False, True])
@@ -139,6 +140,7 @@ def test_equals_the_reference(ties, position, prior_sd, seed) -> None:
         np.testing.assert_allclose(further_errors(ranking), expected_errors, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_reference_without_covariates_is_the_one_without_covariates() -> None:
     table = simulated(3, weighted=True)
     for ties, position, prior_sd in itertools.product(TIES, (False, True), (2.0, math.inf)):
@@ -177,6 +179,7 @@ def test_covariates_go_with_the_votes_on_their_criterion(position) -> None:
         assert_same_fit(ranking, fitted(table, position=position), 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ties", "position", "prior_sd", "n_items"),
     [("davidson", True, math.inf, 512), ("rao-kupper", False, 3.0, 512), ("davidson", False, 3.0, 1024)],
@@ -482,6 +485,7 @@ def test_covariates_that_nearly_depend_are_told_apart() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior_sd", PRIORS)
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("ties", TIES)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 import pairvote as pv
 from pairvote import _kernels
 
+pytestmark = pytest.mark.slow
+
 N_ITEMS, KALMAR_VOTES, MANY_VOTES = 23, 600, 9_600
 N_WORKSHOPS = 2000 if _kernels.davidson.COMPILED else 150
 LEVEL, KALMAR_COVERAGE = 0.95, 0.945

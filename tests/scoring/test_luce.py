@@ -46,6 +46,7 @@ def chain(n_items, wins, losses):
     return pv.Votes.from_matrix(table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", EXACT)
 @given(sample=samples(min_items=2, max_items=4, min_votes=6, max_votes=20, outcomes=(0, 1, 2), weights=HALVES))
 def test_equals_the_reference_where_scores_exist_and_raises_elsewhere(algorithm, sample) -> None:
@@ -133,6 +134,7 @@ def test_ep_is_nearer_the_posterior_than_the_maximum_and_its_curvature(prior_sd)
     assert (ep < np.array(off(pv.bradley_terry(votes, prior_sd=prior_sd))) / [10, 2, 2]).all()
 
 
+@pytest.mark.slow
 def test_ep_is_choixs_with_the_prior_that_is_asked_for() -> None:
     pairs = BASEBALL.to_choix()
     for prior_sd, alpha in ((None, 1 / 9), (3.0, 1 / 9), (0.5, 4.0)):
@@ -230,6 +232,7 @@ def test_long_chains_where_choix_can(algorithm) -> None:
     np.testing.assert_allclose(pv.luce(chain(200, 3, 2), algorithm=algorithm).scores, exact - exact.mean(), atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("algorithm", "votes", "why"),
     [

@@ -94,6 +94,7 @@ def test_a_fit_pickles_no_more_than_its_counts() -> None:
     assert len(pickle.dumps(pv.bradley_terry(votes, uncertainty="none"))) < counts + 20_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", SCORERS)
 def test_votes_can_be_let_go(method) -> None:
     votes = pv.datasets.kalmar().simulated_votes(rng=1)

@@ -75,6 +75,7 @@ def test_every_combination_is_that_of_a_simulation(table) -> None:
     assert set(table.to_columns()["n_voters"]) == {4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 def test_any_number_of_jobs_gives_the_same(table, backend) -> None:
     if backend == "loky":
@@ -224,6 +225,7 @@ def test_progress_is_shown(capsys) -> None:
     assert "2/2" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_paired_streams_make_a_difference_more_exact() -> None:
     """By how much, from ten thousand repetitions, is written in docs/simulation.md."""
     options = {"repetitions": 1000 if COMPILED else 150, "rng": 1, "samplers": "balanced", "methods": "bradley-terry"}

@@ -18,6 +18,7 @@ MOST = 40 if COMPILED else 25
 TARGETS = [("overlap", 0.75), ("exact", 0.4), ("regret", 0.15), ("rmse", 0.6)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("metric", "target"), TARGETS if COMPILED else [("overlap", 0.6), ("regret", 0.3)])
 def test_bisection_agrees_with_a_grid(metric, target) -> None:
     needed = pv.how_many(metric=metric, target=target, **SMALL)
@@ -100,6 +101,7 @@ def test_without_voters_a_plan_says_how_many(titles) -> None:
     assert "voters (95% interval" in found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not COMPILED, reason="a quarter of a minute where the kernels are interpreted")
 def test_what_the_vote_will_find_is_printed(titles, capsys) -> None:
     assert main(["plan", "--items", str(titles), "--votes", "6", "--seed", "1", "--top", "2"]) == 0
@@ -127,6 +129,7 @@ def test_answers_are_the_same_for_any_number_of_jobs(capsys) -> None:
         pv.how_many(**options, progress=1)
 
 
+@pytest.mark.slow
 def test_what_would_take_long_is_not_simulated(titles, capsys) -> None:
     command = ["plan", "--items", str(titles), "--votes", "6", "--top", "2", "--voters", "10000"]
     assert main(command) == 0

@@ -95,6 +95,7 @@ def deviations(votes: pv.Votes, group: np.ndarray, strengths: np.ndarray) -> tup
     return np.array([r.scores - centred for r in found]), np.array([r.standard_errors**2 for r in found])
 
 
+@pytest.mark.slow
 def test_the_scatter_of_tastes_is_found_again() -> None:
     votes = ballots(VoterModel(taste_sd=0.7), n_voters=60, votes_each=800).votes(0)
     off, variances = deviations(votes, votes.voter, STRENGTHS)
@@ -105,6 +106,7 @@ def test_the_scatter_of_tastes_is_found_again() -> None:
     assert abs((np.square(alike) - variances).mean()) < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clusters", [2, 3])
 def test_clusters_of_opinion_are_found_again(clusters) -> None:
     sim = ballots(VoterModel(clusters=clusters, cluster_sd=0.8), n_voters=6, votes_each=800, repetitions=40 // SCALE)
@@ -170,6 +172,7 @@ MODELS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("voters", MODELS, ids=repr)
 @pytest.mark.parametrize("lead", [0.0, 0.7, 6.0])
 def test_outcomes_come_as_often_as_the_equations_say(voters, lead) -> None:

@@ -112,6 +112,7 @@ def test_folded_counts_forget_the_sides(kernel: str, path: str, sample: Sample) 
         assert_same_counts(folded.folded(), folded)
 
 
+@pytest.mark.slow
 @kernels
 @paths
 @pytest.mark.parametrize("n_items", [2, 30, 500])

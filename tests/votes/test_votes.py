@@ -436,6 +436,7 @@ def test_a_table_of_more_wins_than_rows_can_be_held_is_weighted() -> None:
     assert votes.weight.tolist() == [1e15, 1e300]
 
 
+@pytest.mark.slow
 @given(columns(), columns())
 def test_adding_votes_is_adding_rows(ours: Columns, theirs: Columns) -> None:
     fill = {"voter": None, "weight": 1.0, "criterion": None}
