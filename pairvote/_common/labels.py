@@ -26,11 +26,12 @@ MAX_ITEMS = 2**24
 # What is no list, and most common.
 PLAIN = frozenset({int, float, str, bool, type(None)})
 # So many integers of 64 bits stay in a fast cache while they are checked.
-BLOCK = 2**14
+BLOCK = 2**16
+UNSIGNED = {4: np.uint32, 8: np.uint64}
 
 
-# Labels, integers, or codes, each in memory of its own that nobody else can change.
-Column = tuple[Any, ...] | NDArray[np.integer[Any]] | Coded
+# Labels, integers, or codes, each but a list in memory of its own that nobody else can change.
+Column = list[Any] | tuple[Any, ...] | NDArray[np.integer[Any]] | Coded
 
 
 class Checked(NamedTuple):
@@ -47,11 +48,19 @@ def checked_copy(values: NDArray[Any], dtype: DTypeLike, low: int, bound: int) -
     Somebody may be writing to the array, so each block of it is copied first, and the copy is checked.
     """
     wide = values.dtype.newbyteorder("=") if values.dtype.itemsize >= 4 else np.dtype(np.int32)
-    codes, highest = np.empty(len(values), dtype), low - 1
-    for first in range(0, len(codes), BLOCK):
+    # Seen as unsigned, a negative number is larger than any other: where 0 is the least, one look is enough.
+    unsigned = UNSIGNED[wide.itemsize] if low == 0 else wide
+    n_rows, highest = len(values), low - 1
+    if 0 < n_rows <= BLOCK:
+        block = values.astype(wide)
+        highest = int(np.maximum.reduce(block.view(unsigned)))
+        if highest < bound and (low == 0 or int(np.minimum.reduce(block)) >= low):
+            return Checked(block.astype(dtype, copy=False), highest, None)
+    codes = np.empty(n_rows, dtype)
+    for first in range(0, n_rows, BLOCK):
         block = values[first : first + BLOCK].astype(wide)
-        highest = max(highest, int(np.maximum.reduce(block)))
-        if highest >= bound or int(np.minimum.reduce(block)) < low:
+        highest = max(highest, int(np.maximum.reduce(block.view(unsigned))))
+        if highest >= bound or (low and int(np.minimum.reduce(block)) < low):
             row = first_row((block < low) | (block >= bound))
             return Checked(codes, highest, (first + row, int(block[row])))
         codes[first : first + BLOCK] = block
@@ -101,6 +110,8 @@ def own_values(values: Any, name: str) -> Any:
 
     While numpy makes an array of a list, an entry's __float__ or __array__ may change the list.
     """
+    if isinstance(values, np.ndarray):
+        return values
     with reading(name):
         return _own_list(values) if _is_list(type(values)) else values
 
@@ -118,6 +129,9 @@ def _own_list(values: Iterable[Any]) -> list[Any]:
 
 def as_array(values: ArrayLike, name: str, *, copy: bool = True) -> NDArray[Any]:
     """A user's values as an array of their own; without `copy` perhaps a view, to be copied before it is checked."""
+    if type(values) is np.ndarray:
+        # A view has a shape and a type of its own, which others cannot change in place.
+        return values.copy() if copy else values[...]
     own = own_values(values, name)
     try:
         array = np.asarray(own)
@@ -140,9 +154,14 @@ def first_row(mask: NDArray[np.bool_]) -> int:
 
 
 def as_column(values: object, name: str) -> Column:
-    """A copy of a user's column: a tuple, an array of integers of 64 bits, or codes where it has them already."""
+    """A copy of a user's column: a tuple, an array of integers of 64 bits, or codes where it has them already.
+
+    A list comes back as it is: whoever reads it copies it first, `look_up` a few rows at a time.
+    """
     if isinstance(values, Coded):
         return checked_coded(values, name)
+    if type(values) is list:
+        return values
     if isinstance(values, (list, tuple)):
         with reading(name):
             return tuple(values)
@@ -223,13 +242,16 @@ def look_up(table: dict[Hashable, int], columns: Sequence[Sequence[Any]]) -> NDA
 
     `table` gets the new ones, in the order in which the rows first show them. TypeError where one is not hashable.
     """
-    columns = [tuple(column) for column in columns]
     n_columns, n_rows = len(columns), len(columns[0])
     with comparing():
         if lookup.COMPILED:
             codes = np.empty((n_columns, n_rows), np.int32)
-            lookup.code_rows(columns, table, codes)
+            if lookup.code_rows(list(columns), table, codes) < n_rows:
+                raise _changed_meanwhile()
             return codes
+        columns = [tuple(column) for column in columns]
+        if {len(column) for column in columns} != {n_rows}:
+            raise _changed_meanwhile()
         # What the kernel does, by the quickest means that the interpreter has.
         growing = defaultdict(count(len(table)).__next__, table)
         labels = columns[0] if n_columns == 1 else chain.from_iterable(zip(*columns, strict=True))
@@ -240,6 +262,10 @@ def look_up(table: dict[Hashable, int], columns: Sequence[Sequence[Any]]) -> NDA
             "a label equals others at one time and not at another; use strings, numbers or tuples as labels"
         )
     return np.ascontiguousarray(flat.reshape(n_rows, n_columns).T)
+
+
+def _changed_meanwhile() -> InputError:
+    return InputError("a list of labels has become shorter while it was read; pass one that nothing changes meanwhile")
 
 
 def refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
@@ -314,6 +340,8 @@ def code_pairs(
             if len(table) == len(known) if known is not None else not any(map(is_missing, table)):
                 return codes[0], codes[1], known or tuple(table)
     coded = {name: code_column(column, name, locate) for name, column in columns.items()}
+    if len({len(column.codes) for column in coded.values()}) > 1:
+        raise _changed_meanwhile()
     for name, column in coded.items():
         if len(column.codes) and column.codes.min() < 0:
             where, remedy = locate(first_row(column.codes < 0)), "a vote needs two items, so fill it in or drop the row"

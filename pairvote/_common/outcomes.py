@@ -90,6 +90,7 @@ def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> ND
                 found = look_up(meanings, [column])[0]
                 if len(meanings) == len(names):
                     return found.astype(np.uint8)
+        column = tuple(column)
         codes = np.fromiter((outcome_code(label, names) for label in column), np.int16, count=len(column))
     if codes.size and codes.min() < 0:
         row = first_row(codes < 0)

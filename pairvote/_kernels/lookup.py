@@ -13,31 +13,40 @@ except ModuleNotFoundError:
     from pairvote._kernels import _shim as cython
 
 COMPILED = cython.compiled
+# Labels that are copied at a time.
+ROWS = 1024
 
 
-def code_rows(columns: list, table: dict, codes: cython.int[:, ::1]) -> None:
+def code_rows(columns: list, table: dict, codes: cython.int[:, ::1]) -> int:
     """The number of every label in `table`, to which new ones are added in the order in which rows first show them.
 
-    columns: labels, all columns of the length of codes.shape[1]. codes (n_columns, n_rows) is filled in. A label's
-    own __hash__ or __eq__ may run anything, so what is read here are tuples, which nobody can change.
+    columns: lists or tuples of labels, all of the length of codes.shape[1]. codes (n_columns, n_rows) is filled in. A
+    label's own __hash__ or __eq__ may run anything, and another thread may write to a list, so what is read here are
+    tuples of a few rows of each, which nobody can change. A copy of the whole would bring every label into the cache
+    twice. Returns how many rows were read: fewer where a list has become shorter.
     """
     n_columns: cython.Py_ssize_t = codes.shape[0]
     n_rows: cython.Py_ssize_t = codes.shape[1]
     place: cython.Py_ssize_t
     row: cython.Py_ssize_t
+    first: cython.Py_ssize_t = 0
+    n_own: cython.Py_ssize_t
     column: tuple
-    own: tuple = tuple([tuple(labels) for labels in columns])
-    if len(own) != n_columns or [len(labels) for labels in own] != [n_rows] * n_columns:
-        raise ValueError("the columns are not as long as the codes")
-    if n_columns == 1:
-        column = own[0]
-        for row in range(n_rows):
-            codes[0, row] = _code(table, column[row])
-        return
-    for row in range(n_rows):
+    own: list
+    if len(columns) != n_columns:
+        raise ValueError("there are not as many columns as rows of codes")
+    while first < n_rows:
+        n_own = min(ROWS, n_rows - first)
+        own = [tuple(labels[first : first + n_own]) for labels in columns]
         for place in range(n_columns):
-            column = own[place]
-            codes[place, row] = _code(table, column[row])
+            if len(own[place]) != n_own:
+                return first
+        for row in range(n_own):
+            for place in range(n_columns):
+                column = own[place]
+                codes[place, first + row] = _code(table, column[row])
+        first += n_own
+    return n_rows
 
 
 @cython.cfunc

@@ -139,7 +139,9 @@ class EloRatings:
             raise InputError(f"weight is {weight!r}; weights are finite numbers and not negative")
         weight = float(weight)
         check_change(self._k, weight)
-        ratings, totals = self._room(max(i, j) + 1)
+        ratings, totals = self._ratings, self._totals
+        if max(i, j) >= min(len(ratings), len(totals)):
+            self._room(max(i, j) + 1)
         kernel.record_vote(ratings, i, j, seen, weight, self._k, self._slope)
         totals[i, seen] += weight
         totals[j, (2 - seen) & 3] += weight
