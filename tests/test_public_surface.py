@@ -180,11 +180,11 @@ def test_what_is_loaded_would_be_seen() -> None:
     assert "scipy" in loaded_by("import pairvote, scipy")
 
 
-def test_no_file_of_the_package_passes_500_lines() -> None:
+def test_a_file_with_two_topics_would_be_noticed() -> None:
     files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyi")]
     assert len(files) > 20
     lengths = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
-    assert {name: length for name, length in lengths.items() if length > 700} == {}
+    assert {name: length for name, length in lengths.items() if length > 520} == {}
 
 
 def test_every_public_name_has_a_place_in_the_reference() -> None:
