@@ -80,7 +80,8 @@ def _column(series: Any, name: str) -> Column:
             return Coded(own_codes(native.cat.codes.to_numpy(), len(categories), name, gaps=True), categories)
         if series.implementation.is_polars():
             return _polars_codes(native)
-    if series.dtype.is_integer() and not series.null_count():
+    # numpy has no integers of 128 bits; they become Python's below.
+    if series.dtype.is_integer() and str(series.dtype) not in ("Int128", "UInt128") and not series.null_count():
         numbers = series.to_numpy()
         if numbers.dtype.kind in "iu":
             return np.asarray(numbers)

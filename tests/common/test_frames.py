@@ -296,3 +296,13 @@ def test_coded_columns_are_neither_frozen_nor_shared() -> None:
     df.loc[0, "weight"] = 9.0
     assert votes.to_columns()["left"] == LEFT
     assert votes.to_columns()["weight"] == [1.0, 2.0, 3.0]
+
+
+def test_integers_of_128_bits_are_labels() -> None:
+    import polars
+
+    large = 2**70
+    df = polars.DataFrame(
+        {"left": polars.Series([large, 1], dtype=polars.Int128), "right": [2, 2], "outcome": ["left", "tie"]}
+    )
+    assert pv.Votes.from_frame(df).items == (large, 2, 1)
