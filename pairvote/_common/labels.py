@@ -270,7 +270,7 @@ def _changed_meanwhile() -> InputError:
 
 def refuse_unhashable(values: Iterable[Any], name: str, locate: Locate) -> None:
     """InputError for the first value that is not hashable, if there is one."""
-    for row, label in enumerate(values):
+    for row, label in enumerate(tuple(values)):
         try:
             with comparing():
                 hash(label)

@@ -87,8 +87,9 @@ def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate:
     if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
         raise InputError(f"records is {shorten(records)}; pass a list of (left, right, outcome) or of mappings")
     with reading("records"):
-        # Lists among them are copied before their lengths are asked for.
-        records = [tuple(record) if type(record) in (list, tuple) else record for record in records]
+        # A list may grow for as long as somebody goes through it, so it is copied at once; those inside it likewise.
+        own = list(records)
+        records = [tuple(record) if type(record) in (list, tuple) else record for record in own]
     width = len(records[0]) if records and isinstance(records[0], tuple) else 0
     if width in (3, 4) and all(type(record) is tuple and len(record) == width for record in records):
         left, right, outcome, *voter = ([record[place] for record in records] for place in range(width))

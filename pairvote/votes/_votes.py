@@ -339,7 +339,7 @@ class Votes(OwnTable):
         Votes(2 votes, 4 items: 2 left, 0 right, 0 tie, 0 skip)
         """
         try:
-            rows = [(winner, loser) for winner, loser in pairs]
+            rows = [(winner, loser) for winner, loser in list(pairs)]
         except Exception:
             raise InputError("pairs must hold (winner, loser) for every vote, such as [(0, 1), (2, 1)]") from None
         sides = {name: [row[place] for row in rows] for place, name in enumerate(("winner", "loser"))}
