@@ -82,9 +82,9 @@ RECORD_FIELDS = ("left", "right", "outcome", "voter", "weight", "criterion")
 
 
 def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate: Locate = row_number) -> Fields:
-    if isinstance(records, np.ndarray):
+    if isinstance(records, np.ndarray) and records.ndim:
         records = records.tolist()
-    if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
+    if isinstance(records, (str, bytes, Mapping, np.ndarray)) or not isinstance(records, Iterable):
         raise InputError(f"records is {shorten(records)}; pass a list of (left, right, outcome) or of mappings")
     with reading("records"):
         # A list may grow for as long as somebody goes through it, so it is copied at once; those inside it likewise.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -367,3 +368,11 @@ def test_a_criterion_that_is_not_there_is_refused() -> None:
             choose("nice")
     with pytest.raises(pv.InputError, match=r"there is no criterion 'new'; the criteria are none"):
         pv.Votes.from_labels(LEFT, RIGHT, OUTCOME).select("new")
+
+
+def test_an_array_without_dimensions_holds_no_records() -> None:
+    # What it holds may be iterable without an end, such as a network of addresses.
+    endless = np.empty((), object)
+    endless[()] = itertools.count()
+    with pytest.raises(pv.InputError, match="records is array"):
+        pv.Votes.from_records(endless)
