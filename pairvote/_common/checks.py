@@ -22,7 +22,7 @@ from pairvote._common.labels import (
     own_values,
     reading,
 )
-from pairvote._common.messages import Locate, shorten, wrong_entry, wrong_option
+from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote.errors import InputError
 
 # Sums of weights up to here are safe from overflow.
@@ -174,9 +174,3 @@ def restore(self: object, state: dict[str, Any]) -> None:
             vars(self)[name] = aligned
         else:
             vars(self)[name] = value
-
-
-def check_k(k: int, n_items: int, name: str = "top_k") -> None:
-    """InputError unless the option of that name, `k`, is a whole number from 1 to the number of items."""
-    if not is_whole(k) or not 1 <= k <= n_items:
-        raise wrong_option(name, k, f"with {n_items} items it is a whole number from 1 to {n_items}")

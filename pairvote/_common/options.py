@@ -21,7 +21,7 @@ def check_jobs(n_jobs: int, progress: bool) -> None:
     check_flag("progress", progress)
 
 
-def check_top_k(top_k: int, n_items: int) -> None:
-    """InputError unless `top_k` is a whole number from 1 to the number of items."""
+def check_top_k(top_k: int, n_items: int, option: str = "top_k") -> None:
+    """InputError unless the option is a whole number from 1 to the number of items."""
     if not is_whole(top_k) or not 1 <= top_k <= n_items:
-        raise wrong_option("top_k", top_k, f"with {n_items} items it is a whole number from 1 to {n_items}")
+        raise wrong_option(option, top_k, f"with {n_items} items it is a whole number from 1 to {n_items}")

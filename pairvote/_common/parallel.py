@@ -1,4 +1,4 @@
-"""The same work on many blocks: in several processes if asked for, with a progress bar."""
+"""Work on many blocks: in several processes if asked for, with a progress bar."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class PackedTexts:
 
     @classmethod
     def of(cls, texts: Sequence[str], limits: TextLimits = LIMITS) -> PackedTexts | None:
-        """The same texts; None where they are more than can be numbered."""
+        """The texts as bytes; None where they are more than can be numbered."""
         encoded = [text.encode(*ENCODING) for text in texts]
         begins = np.zeros(len(encoded) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=begins[1:])

@@ -163,7 +163,7 @@ def _corrected(
 def _corrected_alone(
     derivatives: VoteDerivatives, votes: NDArray[np.intp], voters: NDArray[np.intp], inverse: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
-    """The same for a single voter, by the definition: the gradient's entries at all places."""
+    """Corrected gradients of a single voter, by the definition: the gradient's entries at all places."""
     from scipy.sparse import csr_array
 
     own, size = votes[0], len(inverse)

@@ -191,7 +191,7 @@ def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
-    """The same steps in one kernel, as long as full ones are safe; no factor where they stopped being so."""
+    """Newton steps in one kernel, as long as full ones are safe; no factor where they stopped being so."""
     counts, parameters = model.counts, start.copy()
     workspace = NewtonWorkspace(
         model.likelihood, counts.n_pairs, prior_precision=model.prior_precision, tol=tol, max_iter=max_iter

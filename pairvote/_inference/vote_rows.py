@@ -56,7 +56,7 @@ class VoteRows:
         )
 
     def scaled(self) -> tuple[VoteRows, NDArray[np.float64]]:
-        """The same with covariates of at most 1, and what they were divided by."""
+        """Rows with covariates of at most 1, and what they were divided by."""
         if self.design is None:
             return self, np.empty(0)
         scale = np.abs(self.design).max(axis=0)

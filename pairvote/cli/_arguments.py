@@ -111,7 +111,7 @@ def add_reading(command: argparse.ArgumentParser) -> None:
 
 
 def add_check(command: argparse.ArgumentParser) -> None:
-    """Those of ``pairvote check``."""
+    """The arguments of ``pairvote check``."""
     command.add_argument(
         "--top", type=count, default=5, metavar="K", help="how many are wanted, %(default)s by default"
     )

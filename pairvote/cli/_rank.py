@@ -38,7 +38,7 @@ class Summary:
 
     @classmethod
     def of(cls, votes: Votes) -> Summary:
-        """That of all votes."""
+        """The summary of all votes."""
         summary = cls()
         summary.add(votes.outcome, np.arange(4))
         if votes.voter is not None:

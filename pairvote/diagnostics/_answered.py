@@ -127,7 +127,7 @@ def answers(votes: Votes, *, criterion: Hashable | None = None, prior_sd: float 
 
 
 def answers_of(votes: Votes, consensus: Consensus) -> Answers:
-    """The same by a fit at hand."""
+    """Answers by a fit at hand."""
     keys = _keys(votes)
     pairs, pair = np.unique(keys, return_inverse=True)
     chances = added_up(

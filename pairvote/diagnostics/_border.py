@@ -122,7 +122,7 @@ def cut(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None, prio
 
 
 def cut_of(votes: Votes, consensus: Consensus, top_k: int) -> Cut:
-    """The same of a fit at hand, to `votes` with their skips."""
+    """The cut of a fit at hand, to `votes` with their skips."""
     order = best_of(consensus.scores, consensus.n_items)
     i, j = order[top_k - 1 : top_k + 1].tolist()
     items = consensus.rows.items

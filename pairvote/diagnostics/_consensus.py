@@ -78,12 +78,12 @@ class Consensus:
 
     @cached_property
     def weight(self) -> NDArray[np.float64]:
-        """Of each row."""
+        """The weight of each row."""
         return np.ones(len(self.rows)) if self.rows.weight is None else self.rows.weight
 
     @cached_property
     def log_odds(self) -> NDArray[np.float64]:
-        """Of the left side of each pair: float64, shape (n_pairs,)."""
+        """The log-odds of the left side of each pair: float64, shape (n_pairs,)."""
         scores = self.scores
         return scores[self.counts.left] - scores[self.counts.right] + self.model.position_effect(self.parameters)
 
@@ -107,7 +107,7 @@ class Consensus:
         return np.stack([right[self.pair], (right + tie)[self.pair]])
 
     def probabilities_at(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The same at other differences."""
+        """Chances at other differences."""
         return self.model.probabilities(log_odds, self.parameters)
 
     def table_of(self, rows: NDArray[np.intp] | slice = slice(None), *, turned: bool = False) -> NDArray[np.float64]:
@@ -138,7 +138,7 @@ class Consensus:
         return np.add(point >= below_tie, point >= below_left, dtype=np.uint8)
 
     def answered_by(self, outcome: NDArray[np.uint8]) -> Consensus | None:
-        """The same questions with other outcomes, and the model fitted to them; None where they do not determine it."""
+        """Questions with other outcomes, and the model fitted to them; None where they do not determine it."""
         drawn = replace(self, rows=self.rows._changed(outcome=outcome))
         try:
             found = self.refitted(drawn.table_of(), SIMULATED_TOL)

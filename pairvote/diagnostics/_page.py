@@ -78,7 +78,7 @@ def as_text(sections: Sections) -> str:
 
 
 def as_html(sections: Sections) -> str:
-    """The same for notebooks."""
+    """A page for notebooks."""
     parts = []
     for title, blocks in sections:
         parts.append(f"<h4>{html.escape(title)}</h4>")

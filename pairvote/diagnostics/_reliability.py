@@ -130,7 +130,7 @@ def split_half(
 
 
 def split_of(consensus: Consensus, top_k: int, n_splits: int, rng: np.random.Generator) -> SplitHalf:
-    """The same of a fit at hand."""
+    """Split halves of a fit at hand."""
     voter = consensus.rows.voter
     lot, by = np.arange(len(consensus.rows)), "vote"
     if voter is not None and (voter >= 0).all() and np.ptp(voter):
@@ -244,7 +244,7 @@ def separation(votes: Votes | Ranking, *, criterion: Hashable | None = None, pri
 
 
 def separation_of(ranking: Ranking) -> Separation:
-    """The same of a ranking with standard errors."""
+    """The separation of a ranking with standard errors."""
     if ranking.n_items < 2:
         raise InputError(f"there is {ranking.n_items} item; separation is of at least 2")
     variance = float(ranking.scores.var(ddof=1))

@@ -30,7 +30,7 @@ SCORE = np.array([0.0, 0.5, 1.0])
 
 
 class MeanSquares(NamedTuple):
-    """Of each group of votes: float64, shape (n_groups,); nan where there are none."""
+    """Mean squares of each group of votes: float64, shape (n_groups,); nan where there are none."""
 
     infit: NDArray[np.float64]
     outfit: NDArray[np.float64]
@@ -91,7 +91,7 @@ def _terms(
 
 
 def _mean_squares(sums: NDArray[np.float64]) -> MeanSquares:
-    """Of these sums, (6, n_groups)."""
+    """The mean squares of sums, (6, n_groups)."""
     n, information, squares, standard_squares, by_information, by_number = sums
     infit, outfit = _ratio(squares, information), _ratio(standard_squares, n)
     infit_spread = _ratio(np.sqrt(np.maximum(by_information, 0.0)), information)

@@ -63,7 +63,7 @@ class Groups(NamedTuple):
 
     @classmethod
     def needed(cls, consensus: Consensus) -> Groups:
-        """The same; InputError where no voter is known."""
+        """The voters; InputError where no voter is known."""
         groups = cls.of(consensus)
         if groups is None:
             raise InputError("these votes do not say who voted", option="voter", remedy="pass voter= when making them")

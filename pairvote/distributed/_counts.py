@@ -51,7 +51,7 @@ class DistributedCounts:
 
     @classmethod
     def of(cls, counted: list[Delayed], whole: Delayed, summary: Summary) -> DistributedCounts:
-        """Those of partitions that have been counted; `whole` is the summary where they lie."""
+        """The counts of partitions that have been counted; `whole` is the summary where they lie."""
         numbering = task(_shards.numbered)(whole)
         # One without pairs has no part in a fit, but may hold the only skips.
         apart = kept([task(_shards.as_shard)(part, numbering) for part in counted])

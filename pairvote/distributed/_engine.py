@@ -47,7 +47,7 @@ def added(values: Sequence[Delayed], add: Callable[..., Any]) -> Delayed:
 
 
 def kept(values: Sequence[Delayed]) -> list[Delayed]:
-    """The same values, made now and kept where they were made for as long as somebody refers to them."""
+    """The values, made now and kept where they were made for as long as somebody refers to them."""
     import dask
 
     with _meant(values):

@@ -79,7 +79,7 @@ def n_pairs(shard: Shard) -> list[int]:
 
 
 def totals(shard: Shard, n_items: int) -> NDArray[np.float64]:
-    """Those of each item: float64, shape (n_items, 4)."""
+    """The totals of each item: float64, shape (n_items, 4)."""
     return shard.spread(shard.counts.item_totals(), n_items)
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import check_k
 from pairvote._common.messages import shorten
-from pairvote._common.options import check_flag
+from pairvote._common.options import check_flag, check_top_k
 from pairvote.errors import InputError
 from pairvote.plotting._style import (
     COLOUR,
@@ -174,7 +173,7 @@ def best_codes(ranking: Ranking, top_k: int | None) -> list[int]:
     if not ranking.n_items:
         raise InputError("there are no items to draw; rank some votes first")
     if top_k is not None:
-        check_k(top_k, ranking.n_items)
+        check_top_k(top_k, ranking.n_items)
     labels = ranking.order() if top_k is None else ranking.top(top_k)
     code_of = {label: code for code, label in enumerate(ranking.items)}
     return [code_of[label] for label in labels]

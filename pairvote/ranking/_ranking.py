@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import check_k, is_number, restore
+from pairvote._common.checks import is_number, restore
 from pairvote._common.frames import Backend, make_frame
 from pairvote._common.messages import shorten
-from pairvote._common.options import check_flag
+from pairvote._common.options import check_flag, check_top_k
 from pairvote._common.random import Rng
 from pairvote.errors import InputError, MissingUncertaintyError
 from pairvote.ranking._agreement import Agreement, agreement, matched_ranks
@@ -129,7 +129,7 @@ class Ranking:
         >>> ranking.top(1), ranking.top(1, ties="first")
         (['ash', 'birch'], ['ash'])
         """
-        check_k(k, self.n_items, "k")
+        check_top_k(k, self.n_items, "k")
         if ties not in ("include", "raise", "first"):
             raise InputError(f"ties is {ties!r}; use 'include', 'raise' or 'first'")
         within, level = n_best(self._ranks, k)
@@ -197,7 +197,7 @@ class Ranking:
         True
         """
         rng = np.random.default_rng(rng)
-        check_k(top_k, self.n_items)
+        check_top_k(top_k, self.n_items)
         samples = None if self._uncertainty is None else self._uncertainty.samples
         if samples is None:
             return _read_only(drawn_shares(self.scores, self.covariance, int(top_k), rng))
@@ -393,7 +393,7 @@ class Ranking:
         """
         if not isinstance(other, Ranking):
             raise InputError(f"other is a {type(other).__name__}; pass a Ranking of the same items")
-        check_k(top_k, self.n_items)
+        check_top_k(top_k, self.n_items)
         return agreement(self._ranks, matched_ranks(self.items, other.items, other._ranks), top_k, p)
 
     def on_elo_scale(self, initial: float = 1500.0, *, anchor: Hashable | None = None) -> Ranking:

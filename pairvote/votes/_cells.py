@@ -59,7 +59,7 @@ class Cells:
         return bool(self.table.reshape(-1, 4)[:: self.n_items + 1].any())
 
     def resized(self, n_items: int) -> Cells:
-        """The same with room for so many items: more, or fewer where the last ones have no votes."""
+        """Cells with room for so many items: more, or fewer where the last ones have no votes."""
         other, both = Cells(n_items), slice(min(n_items, self.n_items))
         shapes = ((n_items, n_items, 4), (self.n_items, self.n_items, 4))
         other.table.reshape(shapes[0])[both, both] = self.table.reshape(shapes[1])[both, both]

@@ -167,7 +167,7 @@ class PairCounts(OwnTable):
         return totals
 
     def folded(self) -> PairCounts:
-        """The same counts with sides forgotten: the lower code of every pair on the left."""
+        """Counts with sides forgotten: the lower code of every pair on the left."""
         upper = self.right > self.left
         n_upper = int(np.count_nonzero(upper))
         if n_upper == self.n_pairs:
@@ -201,7 +201,7 @@ class PairCounts(OwnTable):
         return np.searchsorted(left[order], np.arange(n_items + 1)), right[order], self.table[order]
 
     def _among(self, codes: Codes, items: tuple[Hashable, ...]) -> PairCounts:
-        """The same counts over other items, among which these have the codes."""
+        """Counts over other items, among which these have the codes."""
         start, right, table = self._renumbered(codes, len(items))
         skipped = np.zeros(len(items))
         skipped[codes] = self.skipped
