@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import numpy as np
@@ -203,11 +204,11 @@ def test_files_with_bytes_changed(tmp_path):
 
 
 def found_or_refused(read, data):
-    """Which of the two; of items, no others than those that there are."""
+    """Which of the two; of items, no others than those that there are. An index may be half old and half new."""
     try:
         found = read(data)
     except pv.InputError as error:
-        return "refused" if "has the index -7" in str(error) else str(error)
+        return "refused" if re.search(r"has the index -\d+,", str(error)) else str(error)
     return "found" if set(found.items) <= {"ash", "birch", "cedar", "oak"} else str(found.items)
 
 
