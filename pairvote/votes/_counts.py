@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,8 @@ class CountingLimits:
         there, and slower beyond.
     least_shared : int
         The fewest votes for which it pays to wake a thread.
+    table_items : int
+        The most items for which a table of all pairs is made, of 128 MB.
     """
 
     cells: float = 2
@@ -50,6 +53,7 @@ class CountingLimits:
     most_cells: int = 2**23
     crowded: float = 0.8
     least_shared: int = LEAST_SHARED
+    table_items: int = 4_000
 
     def in_cells(self, n_items: int, n_votes: int) -> bool:
         """Whether votes are added up in a cell for each pair."""
@@ -165,6 +169,38 @@ class PairCounts(OwnTable):
         by_item.add_pairs_to_items(self.start, self.right, self.table, totals)
         totals[:, Outcome.SKIP] = self.skipped
         return totals
+
+    def win_shares(self) -> NDArray[np.float64]:
+        """Each item's share of its votes against each other one: float64, shape (n_items, n_items).
+
+        Row i, column j is the share that i won of the votes between i and j on either side, a tie as half; nan where
+        there is no vote, as on the diagonal.
+
+        Raises
+        ------
+        InputError
+            For more than 4,000 items: the table would fill the memory.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> votes = pv.Votes.from_labels(["ash", "ash", "birch"], ["birch", "birch", "cedar"], ["left", "tie", "left"])
+        >>> votes.counts().win_shares().tolist()
+        [[nan, 0.75, nan], [0.25, nan, 1.0], [nan, 0.0, nan]]
+        """
+        if self.n_items > LIMITS.table_items:
+            raise InputError(
+                f"the shares of {self.n_items:,} items would take {self.n_items**2 * 8 / 2**30:.1f} GiB; they are "
+                f"given for up to {LIMITS.table_items:,}; read the pairs with votes from left, right and table"
+            )
+        won, asked = np.zeros((2, self.n_items, self.n_items))
+        shares = self.table[:, Outcome.LEFT] + 0.5 * self.table[:, Outcome.TIE]
+        n_votes = self.table.sum(axis=1)
+        won[self.left, self.right] = shares
+        won[self.right, self.left] += n_votes - shares
+        asked[self.left, self.right] = n_votes
+        asked[self.right, self.left] += n_votes
+        return np.divide(won, asked, out=np.full(won.shape, math.nan), where=asked > 0.0)
 
     def folded(self) -> PairCounts:
         """Counts with sides forgotten: the lower code of every pair on the left."""

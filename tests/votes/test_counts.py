@@ -346,3 +346,24 @@ def test_only_votes_and_counts_are_counted() -> None:
         _given.as_counts(votes.counts(criterion="new"), criterion="new")
     with pytest.raises(pv.InputError, match=r"several criteria \('new', 'useful'\); choose one with criterion="):
         votes.counts()
+
+
+@given(samples())
+def test_win_shares_are_those_of_single_votes(sample: Sample) -> None:
+    n_items = sample.n_items
+    won, asked = np.zeros((2, n_items, n_items))
+    for left, right, outcome, weight in reference.answered(sample.rows):
+        won[left, right] += outcome / 2 * weight
+        won[right, left] += (1 - outcome / 2) * weight
+        asked[[left, right], [right, left]] += weight
+    found = sample.votes().counts().win_shares()
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(np.isnan(found), asked == 0)
+    np.testing.assert_allclose(found[asked > 0], (won[asked > 0] / asked[asked > 0]), atol=1e-12)
+
+
+def test_win_shares_of_too_many_items_are_refused() -> None:
+    counts = pv.Votes.from_codes([0], [4000], [2], n_items=4001).counts()
+    with pytest.raises(pv.InputError, match=r"the shares of 4,001 items would take 0\.1 GiB; they are given for up to"):
+        counts.win_shares()
+    assert counts.left.tolist() == [0]
