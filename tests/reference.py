@@ -757,36 +757,76 @@ def difference_variances(covariance: Floats) -> Floats:
     return variances
 
 
-def rank_bounds(scores: Floats, covariance: Floats, critical: Sequence[float] | Floats) -> tuple[Ints, Ints]:
-    """Best and worst rank of each item: one more than the items ahead by more than critical[i] standard errors of the
-    difference, and n less those so far behind (Mogstad, Romano, Shaikh and Wilhelm 2024).
+def stepped_down(scores: Floats, covariance: Floats, level: float, draws: Floats | None, *, of_one: bool) -> set:
+    """The ordered pairs (i, j) whose difference is significant for item i, by stepping down (Romano and Wolf 2005).
+
+    Beyond c times its standard error a difference is significant; c is the `level` quantile of the largest |z_i - z_j|
+    in standard errors over the pairs that are left, those of one item or all, but at most Sidak's (1967) bound.
     """
     n_items, variances = len(scores), difference_variances(covariance)
+    variances[variances < 1e-12 * (np.diag(covariance)[:, None] + np.diag(covariance))] = 0.0
+    pairs = set(itertools.permutations(range(n_items), 2))
+    certain = {(i, j) for i, j in pairs if variances[i, j] == 0}
+    found = {(i, j) for i, j in certain if scores[i] != scores[j]}
+    families = [{pair for pair in pairs if pair[0] == item} for item in range(n_items)] if of_one else [pairs]
+    for family in families:
+        left = family - certain
+        while left:
+            within = level ** (1 / len({frozenset(pair) for pair in left}))
+            critical = float(norm.ppf(0.5 + within / 2))
+            if draws is not None:
+                largest = np.zeros(len(draws))
+                for i, j in left:
+                    largest = np.maximum(largest, np.abs(draws[:, i] - draws[:, j]) / math.sqrt(variances[i, j]))
+                critical = min(critical, float(np.sort(largest)[math.ceil(level * (len(draws) + 1)) - 1]))
+            more = {(i, j) for i, j in left if abs(scores[i] - scores[j]) > critical * math.sqrt(variances[i, j])}
+            if not more:
+                break
+            found |= more
+            left -= more
+    return found
+
+
+def rank_bounds(scores: Floats, significant: set) -> tuple[Ints, Ints]:
+    """Best and worst rank of each item: one more than the items significantly ahead, and n less those significantly
+    behind (Mogstad, Romano, Shaikh and Wilhelm 2024).
+    """
+    n_items = len(scores)
     best, worst = [1] * n_items, [n_items] * n_items
-    for i, j in itertools.permutations(range(n_items), 2):
-        reach = critical[i] * math.sqrt(variances[i, j])
-        best[i] += bool(scores[j] - scores[i] > reach)
-        worst[i] -= bool(scores[i] - scores[j] > reach)
+    for i, j in significant:
+        best[i] += bool(scores[j] > scores[i])
+        worst[i] -= bool(scores[i] > scores[j])
     return np.array(best), np.array(worst)
 
 
-def tiers(scores: Floats, covariance: Floats, critical: float) -> Ints:
-    """Down the different scores, a tier begins where an item is more than `critical` standard errors of the
-    difference behind the tier's best, or one of those level with it.
+def tiers(scores: Floats, significant: set) -> Ints:
+    """Down the different scores, a tier begins where an item is significantly behind the tier's best, or one of those
+    level with it.
     """
-    variances = difference_variances(covariance)
     result = np.zeros(len(scores), int)
     tier, leaders = 0, []
     for score in sorted(set(scores), reverse=True):
         here = [item for item in range(len(scores)) if scores[item] == score]
-        behind = [
-            scores[leader] - scores[item] > critical * math.sqrt(variances[leader, item])
-            for leader, item in itertools.product(leaders, here)
-        ]
-        if tier == 0 or any(behind):
+        if tier == 0 or any(pair in significant for pair in itertools.product(leaders, here)):
             tier, leaders = tier + 1, here
         result[here] = tier
     return result
+
+
+def credible_ranks(draws: Floats, level: float) -> list[int]:
+    """How many ranks the narrowest interval has that holds at least `level` of each item's ranks in the draws."""
+    n_draws, n_items = draws.shape
+    widths = []
+    for item in range(n_items):
+        ranks = [1 + sum(other > draw[item] for other in draw) for draw in draws]
+        ends = [
+            high - low + 1
+            for low in range(1, n_items + 1)
+            for high in range(low, n_items + 1)
+            if sum(low <= rank <= high for rank in ranks) >= level * n_draws
+        ]
+        widths.append(min(ends))
+    return widths
 
 
 def largest_error_quantile(level: float, n_items: int, *, of_one: bool) -> float:

@@ -25,3 +25,10 @@ def check_top_k(top_k: int, n_items: int, option: str = "top_k") -> None:
     """InputError unless the option is a whole number from 1 to the number of items."""
     if not is_whole(top_k) or not 1 <= top_k <= n_items:
         raise wrong_option(option, top_k, f"with {n_items} items it is a whole number from 1 to {n_items}")
+
+
+def usual_top_k(top_k: int | None, n_items: int, usual: int = 5) -> int:
+    """The `top_k` that was passed, checked; for None the usual number, or all items where they are fewer."""
+    wanted = min(usual, n_items) if top_k is None else top_k
+    check_top_k(wanted, n_items)
+    return int(wanted)

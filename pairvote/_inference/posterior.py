@@ -75,6 +75,11 @@ class Posterior:
         """None: whoever needs some draws them from the normal."""
         return None
 
+    @property
+    def is_posterior(self) -> bool:
+        """Whether there is a prior; by maximum likelihood there is none, and so no posterior."""
+        return self.model.prior_precision > 0.0
+
     def covariance(self) -> NDArray[np.float64]:
         """Float64, shape (n_items, n_items)."""
         n_items = self.model.n_items

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.messages import shorten
+from pairvote._common.messages import shorten, wrong_option
 from pairvote.errors import InputError
 
 
@@ -18,6 +18,28 @@ def code_of(label: Hashable, items: Sequence[Hashable], codes: Mapping[Hashable,
     except (KeyError, TypeError):
         listed = ", ".join(map(repr, items[:5])) + (", ..." if len(items) > 5 else "")
         raise InputError(f"{shorten(label)} is not among the items ({listed}); check its spelling") from None
+
+
+def chosen_codes(
+    labels: Iterable[Hashable], items: Sequence[Hashable], codes: Mapping[Hashable, int]
+) -> NDArray[np.intp]:
+    """The codes of these labels; InputError for one that is not there, or is there twice."""
+    if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+        raise wrong_option("labels", labels, "pass a list of labels")
+    chosen: dict[int, None] = {}
+    for label in labels:
+        code = code_of(label, items, codes)
+        if code in chosen:
+            problem = f"labels has {shorten(label)} twice"
+            raise InputError(problem, option="labels", value=label, remedy="pass each label once")
+        chosen[code] = None
+    return np.fromiter(chosen, np.intp, len(chosen))
+
+
+def first_of_each(components: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The place of the first item of each item's component: int32, shape (n_items,)."""
+    _, first, number = np.unique(components, return_index=True, return_inverse=True)
+    return first.astype(np.int32)[number]
 
 
 def ranks_of(scores: NDArray[np.float64], within: float) -> NDArray[np.int64]:
@@ -56,25 +78,3 @@ def sample_shares(samples: NDArray[np.float64], k: int, within: float) -> NDArra
     level = ~above & (samples >= last - within)
     vacant = k - above.sum(axis=1, keepdims=True)
     return np.asarray((above + level * (vacant / level.sum(axis=1, keepdims=True))).mean(axis=0))
-
-
-def drawn_shares(
-    scores: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-    k: int,
-    rng: np.random.Generator,
-    n_draws: int = 20_000,
-) -> NDArray[np.float64]:
-    """The share of draws from the normal that have each item among the best k: float64, shape (n_items,)."""
-    n_items = len(scores)
-    values, vectors = np.linalg.eigh(covariance)
-    roots = vectors * np.sqrt(np.maximum(values, 0.0))
-    counts = np.zeros(n_items)
-    drawn = 0
-    while drawn < n_draws:
-        size = min(n_draws - drawn, max(1, 2**21 // n_items))
-        draws = scores + rng.standard_normal((size, n_items)) @ roots.T
-        best = np.argpartition(-draws, k - 1, axis=1)[:, :k]
-        counts += np.bincount(best.ravel(), minlength=n_items)
-        drawn += size
-    return counts / n_draws

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote.ranking._results import normal_quantile
-from pairvote.ranking._uncertainty import difference_variances
+from pairvote.ranking._uncertainty import difference_variances, symmetric_root
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,58 +87,89 @@ def tier_numbers(significant: NDArray[np.bool_], ranks: NDArray[np.int64]) -> ND
 def significant_differences(
     estimate: Estimate, level: float, simultaneous: bool, rng: np.random.Generator, draws: Draws = DRAWS
 ) -> NDArray[np.bool_]:
-    """Whether the difference of each two exceeds its critical value, the row's: bool, shape (n_items, n_items)."""
+    """Whether the difference of each two is significant, at its row's level: bool, shape (n_items, n_items).
+
+    Found by stepping down: differences beyond the critical value are significant, and the next critical value is that
+    of the differences which are left, until no more are found (Romano and Wolf 2005, algorithm 3).
+    """
     errors = np.sqrt(difference_variances(estimate.covariance))
-    critical = critical_values(estimate.covariance, errors, level, simultaneous, rng, draws)
-    return np.abs(estimate.scores[:, None] - estimate.scores) > critical[:, None] * errors
+    gaps = np.abs(estimate.scores[:, None] - estimate.scores)
+    drawn = drawn_errors(estimate.covariance, level, rng, draws)
+    left = errors > 0.0
+    significant = ~left & (gaps > 0.0)
+    while True:
+        critical = critical_values(left, errors, drawn, level, simultaneous)
+        found = left & (gaps > critical[:, None] * errors)
+        if not found.any():
+            return significant
+        significant |= found
+        left &= ~found
 
 
 def critical_values(
-    covariance: NDArray[np.float64],
+    left: NDArray[np.bool_],
     errors: NDArray[np.float64],
+    drawn: NDArray[np.float64] | None,
     level: float,
     simultaneous: bool,
-    rng: np.random.Generator,
-    draws: Draws = DRAWS,
 ) -> NDArray[np.float64]:
-    """The `level` quantile of the largest |t| over an item's differences, or over all: float64, shape (n_items,)."""
-    n_items = len(covariance)
+    """The `level` quantile of the largest |t| over an item's differences, or over all: float64, shape (n_items,).
+
+    Parameters
+    ----------
+    left : bool array, shape (n_items, n_items)
+        The differences that count: those of item i in row i.
+    errors : float64 array, shape (n_items, n_items)
+        The standard errors of the differences.
+    drawn : float64 array, shape (n_items, n_draws), or None
+        Draws of the scores' errors; None takes Sidak's bound.
+    level : float
+    simultaneous : bool
+    """
     single = normal_quantile(level)
-    n_differences = np.count_nonzero(errors, axis=1)
+    n_differences = np.count_nonzero(left, axis=1)
     if simultaneous:
         n_differences[:] = n_differences.sum() // 2
     bounds = np.array([_sidak(level, n) if n > 1 else single for n in n_differences.tolist()])
-    n_draws = min(draws.most_draws, draws.most_differences // max(n_items * (n_items - 1) // 2, 1))
-    # Of n draws the k-th smallest exceeds a further one with probability k / (n + 1).
-    place = math.ceil(level * (n_draws + 1))
-    if n_items <= 2 or n_items > draws.most_items or place > n_draws:
+    if drawn is None:
         return bounds
-    largest = _largest_errors(covariance, errors, n_draws, rng)
+    largest = _largest_errors(np.divide(1.0, errors, out=np.zeros_like(errors), where=left), drawn)
     if simultaneous:
         largest = largest.max(axis=0, keepdims=True)
+    place = _place(level, drawn.shape[1])
     return np.minimum(np.partition(largest, place - 1, axis=1)[:, place - 1], bounds)
 
 
-def _largest_errors(
-    covariance: NDArray[np.float64], errors: NDArray[np.float64], n_draws: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """The largest |z_i - z_j| / se_ij of each item over all others, for draws z: float64, shape (n_items, n_draws)."""
+def _place(level: float, n_draws: int) -> int:
+    """Of n draws the k-th smallest exceeds a further one with probability k / (n + 1)."""
+    return math.ceil(level * (n_draws + 1))
+
+
+def drawn_errors(
+    covariance: NDArray[np.float64], level: float, rng: np.random.Generator, draws: Draws = DRAWS
+) -> NDArray[np.float64] | None:
+    """Draws of the scores' errors: float64, shape (n_items, n_draws); None where Sidak's bound stands alone."""
+    normal_quantile(level)
     n_items = len(covariance)
-    values, vectors = np.linalg.eigh(covariance)
-    # The symmetric root, which unlike the vectors does not turn with rounding.
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    precisions = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0.0)
+    n_draws = min(draws.most_draws, draws.most_differences // max(n_items * (n_items - 1) // 2, 1))
+    if n_items <= 2 or n_items > draws.most_items or _place(level, n_draws) > n_draws:
+        return None
+    return symmetric_root(covariance) @ rng.standard_normal((n_items, n_draws))
+
+
+def _largest_errors(precisions: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest |z_i - z_j| times the precision in row i, of each item i over all j: float64, (n_items, n_draws)."""
+    n_items, n_draws = drawn.shape
     largest = np.zeros((n_items, n_draws))
     # As many draws at a time as keep the differences of one item in the cache.
     n_together = max(1, 2**16 // n_items)
     for start in range(0, n_draws, n_together):
         block = largest[:, start : start + n_together]
-        drawn = root @ rng.standard_normal(block.shape)
+        errors = drawn[:, start : start + n_together]
         for item in range(n_items - 1):
-            off = drawn[item + 1 :] - drawn[item]
+            off = np.abs(errors[item + 1 :] - errors[item])
+            np.maximum(block[item], (off * precisions[item, item + 1 :, None]).max(axis=0), out=block[item])
             off *= precisions[item + 1 :, [item]]
-            np.abs(off, out=off)
-            np.maximum(block[item], off.max(axis=0), out=block[item])
             np.maximum(block[item + 1 :], off, out=block[item + 1 :])
     return largest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,25 +18,26 @@ from pairvote._common.messages import shorten
 from pairvote._common.options import check_flag, check_top_k
 from pairvote._common.random import Rng
 from pairvote.errors import InputError, MissingUncertaintyError
-from pairvote.ranking._agreement import Agreement, agreement, matched_ranks
 from pairvote.ranking._chances import chances_of, check_table_size, expected_scores
-from pairvote.ranking._order import code_of, drawn_shares, n_best, ranks_of, sample_shares
+from pairvote.ranking._credible_ranks import credible_limits, credible_tiers, is_credible, normal_draws
+from pairvote.ranking._order import chosen_codes, first_of_each, sample_shares
 from pairvote.ranking._quasi_variances import check_quasi_items, quasi_variance_error, quasi_variances
 from pairvote.ranking._rank_intervals import Estimate, rank_limits, tiers_of
 from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities, normal_quantile
-from pairvote.ranking._tables import MOST_ROWS, Table, columns_of, decimals_for
-from pairvote.ranking._uncertainty import Scaled, Uncertainty, difference_variance
+from pairvote.ranking._standing import Standing, read_only
+from pairvote.ranking._tables import MOST_ROWS, Table, columns_of, decimals_for, notes_on, shown_ranks
+from pairvote.ranking._uncertainty import Chosen, Scaled, Uncertainty, difference_variance
 from pairvote.ranking._units import ELO_PER_LOG_ODDS, UNITS
-from pairvote.votes._given import Elsewhere, numbered
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Intervals = Literal["confidence", "comparison"]
+RankKind = Literal["credible", "confidence"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Ranking:
+class Ranking(Standing):
     """A score for each item, best highest, with uncertainty where the scorer has any.
 
     Attributes
@@ -61,15 +62,9 @@ class Ranking:
     (['ash', 'birch', 'cedar'], [2.0, 1.0, 0.0], [1, 2, 3])
     """
 
-    items: tuple[Hashable, ...]
-    scores: NDArray[np.float64]
-    unit: str
     method: str
     fit: Fit | None = None
     order_spread: NDArray[np.float64] | None = None
-    # What each item lost, tied, won and skipped; and the first item of its component, what tells it if asked, or None.
-    _totals: NDArray[np.float64]
-    _first: NDArray[np.int32] | Elsewhere | None
     _uncertainty: Uncertainty | None = None
     _log_odds_per_unit: float | None = None
 
@@ -81,62 +76,40 @@ class Ranking:
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
 
-    @property
-    def n_items(self) -> int:
-        """The number of items."""
-        return len(self.items)
+    def only(self, labels: Iterable[Hashable]) -> Ranking:
+        """The part of a ranking with these items, in this order; ranks are counted anew.
 
-    @cached_property
-    def _ranks(self) -> NDArray[np.int64]:
-        return _read_only(ranks_of(self.scores, self._level_within))
-
-    @property
-    def _level_within(self) -> float:
-        """Scores at most this far apart are level."""
-        return UNITS[self.unit].tolerance(self.scores)
-
-    @cached_property
-    def _order(self) -> NDArray[np.intp]:
-        return np.argsort(self._ranks, kind="stable")
-
-    def ranks(self) -> NDArray[np.int64]:
-        """The rank of each item, 1 for the best: int64, shape (n_items,). Level scores share the best of them."""
-        return self._ranks
-
-    def order(self) -> list[Hashable]:
-        """The labels, best first; level items in the order of `items`."""
-        return [self.items[code] for code in self._order.tolist()]
-
-    def top(self, k: int, ties: Literal["include", "raise", "first"] = "include") -> list[Hashable]:
-        """The best `k` labels, best first.
+        Scores stay as they are, from all votes and not centred anew, and so do their standard errors and the
+        uncertainty of their differences. What was won, tied and asked still counts the votes with other items.
 
         Parameters
         ----------
-        k : int
-            From 1 to n_items.
-        ties : {"include", "raise", "first"}
-            What to do with items level with the k-th: include them all, raise, or take the first by `items`.
+        labels : iterable of labels
+            Each of them once.
 
         Raises
         ------
         InputError
-            For `k` out of range, and under "raise" for a level k-th place, naming those who share it.
+            For a label that is not there, and for one that is there twice.
 
         Examples
         --------
         >>> import pairvote as pv
-        >>> ranking = pv.tally(pv.Votes.from_wins(["ash", "birch"], ["cedar", "cedar"]))
-        >>> ranking.top(1), ranking.top(1, ties="first")
-        (['ash', 'birch'], ['ash'])
+        >>> ranking = pv.bradley_terry(pv.datasets.baseball()).only(["Boston", "Toronto"])
+        >>> ranking.order(), ranking.ranks().tolist()
+        (['Toronto', 'Boston'], [2, 1])
         """
-        check_top_k(k, self.n_items, "k")
-        if ties not in ("include", "raise", "first"):
-            raise InputError(f"ties is {ties!r}; use 'include', 'raise' or 'first'")
-        within, level = n_best(self._ranks, k)
-        if within > k and ties == "raise":
-            names = ", ".join(repr(self.items[code]) for code in level.tolist())
-            raise InputError(f"place {k} is shared by {names}; pass ties='include' or 'first', or another k")
-        return self.order()[: k if ties == "first" else within]
+        codes = chosen_codes(labels, self.items, self._codes)
+        spread, uncertainty = self.order_spread, self._uncertainty
+        return replace(
+            self,
+            items=tuple(self.items[code] for code in codes.tolist()),
+            scores=self.scores[codes],
+            order_spread=None if spread is None else spread[codes],
+            _totals=self._totals[codes],
+            _first=None if self._first is None else first_of_each(self.components[codes]),
+            _uncertainty=None if uncertainty is None else Chosen(uncertainty, codes, self.n_items),
+        )
 
     @cached_property
     def covariance(self) -> NDArray[np.float64]:
@@ -144,7 +117,7 @@ class Ranking:
 
         MissingUncertaintyError where the scorer has none.
         """
-        return _read_only(self._known_uncertainty().covariance())
+        return read_only(self._known_uncertainty().covariance())
 
     @cached_property
     def standard_errors(self) -> NDArray[np.float64]:
@@ -152,7 +125,7 @@ class Ranking:
 
         MissingUncertaintyError where the scorer has none.
         """
-        return _read_only(np.sqrt(self._known_uncertainty().variances()))
+        return read_only(np.sqrt(self._known_uncertainty().variances()))
 
     def _known_uncertainty(self) -> Uncertainty:
         if self._uncertainty is None:
@@ -167,7 +140,7 @@ class Ranking:
     def confidence_interval(self, level: float = 0.95) -> Interval:
         """The normal interval of each score at `level`: two float64 arrays, shape (n_items,)."""
         reach = normal_quantile(level) * self.standard_errors
-        return Interval(_read_only(self.scores - reach), _read_only(self.scores + reach))
+        return Interval(read_only(self.scores - reach), read_only(self.scores + reach))
 
     def difference(self, a: Hashable, b: Hashable) -> Difference:
         """How far item `a` is ahead of item `b`, with its standard error.
@@ -185,9 +158,15 @@ class Ranking:
     def top_k_probability(self, top_k: int, *, rng: Rng = None) -> NDArray[np.float64]:
         """The posterior probability that each item is among the best k: float64, shape (n_items,); sums to k.
 
-        It is estimated from 20,000 draws of the scores from a normal with the ranking's covariance, so its standard
-        error is at most 0.0036. After a bootstrap it is the share of resamples; items level at the k-th place share it
-        evenly.
+        It is the share of posterior draws; they are those of the fit where it has some, else from a normal with the
+        ranking's covariance: 10,000 for up to 200 items, and 2,000 at the least, so that its standard error is at most
+        0.005, or 0.011. After a bootstrap it is the share of resamples; items level at the k-th place share it evenly.
+
+        Parameters
+        ----------
+        top_k : int
+        rng : None, int or numpy.random.Generator
+            For draws from the normal. None: the same draws at every call.
 
         Examples
         --------
@@ -196,61 +175,82 @@ class Ranking:
         >>> bool(ranking.top_k_probability(1, rng=0)[0] > 0.9)
         True
         """
-        rng = np.random.default_rng(rng)
+        rng = _generator(rng)
         check_top_k(top_k, self.n_items)
-        samples = None if self._uncertainty is None else self._uncertainty.samples
-        if samples is None:
-            return _read_only(drawn_shares(self.scores, self.covariance, int(top_k), rng))
-        return _read_only(sample_shares(samples, int(top_k), self._level_within))
+        return read_only(sample_shares(self._draws(rng), int(top_k), self._level_within))
 
-    def rank_interval(self, level: float = 0.95, *, simultaneous: bool = True, rng: Rng = None) -> Interval:
+    def rank_interval(
+        self,
+        level: float = 0.95,
+        *,
+        kind: RankKind | None = None,
+        simultaneous: bool = True,
+        rng: Rng = None,
+    ) -> Interval:
         """The best and the worst rank that each item may truly have: two int64 arrays, shape (n_items,); 1 is best.
 
-        The best is one more than the number of items significantly ahead, the worst n_items less the number of items
-        significantly behind. Items that are level in truth may each have any of the ranks that they share.
-        The documentation's page on rankings says what is significant, and how far this holds.
+        The documentation's page on rankings says how each kind is found, and how far it holds.
 
         Parameters
         ----------
         level : float
             The probability with which the intervals hold the true ranks, at least.
+        kind : {"credible", "confidence"}, optional
+            "credible": the narrowest intervals that hold the ranks in `level` of the draws from the posterior. They are
+            right on average over strengths like the prior's. "confidence": right whatever the strengths are, and
+            wider; an item's best rank is one more than the number of items significantly ahead, its worst n_items less
+            the number of items significantly behind. By default "credible" where there is a posterior, and
+            "confidence" under maximum likelihood and after a bootstrap.
         simultaneous : bool
             True: all intervals hold at once with this probability. False: each single interval does, but some of many
             will not; the intervals are shorter.
         rng : None, int or numpy.random.Generator
-            For the draws that find how large a significant difference is.
+            For draws from a normal. None: the same draws at every call.
 
         Raises
         ------
         MissingUncertaintyError
             Where the scorer has no covariance.
         InputError
-            For a `level` out of range, or `simultaneous` that is neither True nor False.
+            For an option out of range, and for `kind` "credible" where there is no posterior.
 
         References
         ----------
-        Mogstad, Romano, Shaikh and Wilhelm (2024), "Inference for ranks with applications to mobility across
-        neighbourhoods and academic achievement across countries", Review of Economic Studies 91.
+        Besag, Green, Higdon and Mengersen (1995), "Bayesian computation and stochastic systems", Statistical Science
+        10, section 6.3, for simultaneous sets of draws. Mogstad, Romano, Shaikh and Wilhelm (2024), "Inference for
+        ranks with applications to mobility across neighbourhoods and academic achievement across countries", Review of
+        Economic Studies 91, with the step-down of Romano and Wolf (2005), Econometrica 73, for "confidence".
 
         Examples
         --------
         >>> import pairvote as pv
         >>> ranking = pv.bradley_terry(pv.datasets.baseball())
-        >>> low, high = ranking.rank_interval(rng=0)
+        >>> low, high = ranking.rank_interval(kind="confidence", rng=0)
         >>> dict(zip(ranking.items, zip(low.tolist(), high.tolist())))["Baltimore"]
         (6, 7)
         """
         check_flag("simultaneous", simultaneous)
-        low, high = rank_limits(self._estimate(), level, bool(simultaneous), np.random.default_rng(rng))
-        return Interval(_read_only(low), _read_only(high))
+        rng, both = _generator(rng), bool(simultaneous)
+        if self._is_credible(kind):
+            low, high = credible_limits(self._draws(rng), self._ranks, level, both)
+        else:
+            low, high = rank_limits(self._estimate(), level, both, rng)
+        return Interval(read_only(low), read_only(high))
 
-    def tiers(self, level: float = 0.95, *, rng: Rng = None) -> NDArray[np.int64]:
+    def tiers(self, level: float = 0.95, *, kind: RankKind | None = None, rng: Rng = None) -> NDArray[np.int64]:
         """The tier of each item, 1 for the best: int64, shape (n_items,).
 
-        Down the ranking, a tier ends before the first rank at which an item is significantly behind the tier's best;
-        significant means what it does in `rank_interval`, for all pairs at once. So with probability `level` every
-        tier's best item is truly ahead of the next tier's. Neighbours on either side of a border may be hard to tell
-        apart; `difference` answers for any two.
+        Down the ranking, a tier ends before the first item that is clearly behind the tier's best: so clearly that with
+        probability `level` every tier's best item is truly ahead of the next tier's. Neighbours on either side of a
+        border may be hard to tell apart; `difference` answers for any two.
+
+        Parameters
+        ----------
+        level : float
+        kind : {"credible", "confidence"}, optional
+            What the probability is, as in `rank_interval`: that of the posterior, or that of significant differences.
+        rng : None, int or numpy.random.Generator
+            For draws from a normal. None: the same draws at every call.
 
         Raises
         ------
@@ -264,10 +264,22 @@ class Ranking:
         >>> dict(zip(ranking.items, ranking.tiers(rng=0).tolist()))
         {'Biometrika': 2, 'Comm Statist': 4, 'JASA': 3, 'JRSS-B': 1}
         """
-        return _read_only(tiers_of(self._estimate(), level, np.random.default_rng(rng)))
+        rng = _generator(rng)
+        if self._is_credible(kind):
+            return read_only(credible_tiers(self._draws(rng), self._ranks, level))
+        return read_only(tiers_of(self._estimate(), level, rng))
 
     def _estimate(self) -> Estimate:
         return Estimate(self.scores, self.covariance, self._ranks)
+
+    def _is_credible(self, kind: RankKind | None) -> bool:
+        """Whether statements on ranks come from the posterior."""
+        return is_credible(kind, self._known_uncertainty().is_posterior, self.method)
+
+    def _draws(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Scores as they may truly be, or those of resamples: float64, shape (n_draws, n_items)."""
+        samples = self._known_uncertainty().samples
+        return normal_draws(*self._estimate(), rng) if samples is None else samples
 
     @cached_property
     def quasi_variances(self) -> NDArray[np.float64]:
@@ -288,7 +300,7 @@ class Ranking:
         Firth and de Menezes (2004), "Quasi-variances", Biometrika 91(1); the criterion is that of R's qvcalc.
         """
         check_quasi_items(self.n_items)
-        return _read_only(quasi_variances(self.covariance, self.items))
+        return read_only(quasi_variances(self.covariance, self.items))
 
     @cached_property
     def quasi_variance_error(self) -> float:
@@ -320,7 +332,7 @@ class Ranking:
         An InputError for more than 4,000 items: it would fill the memory.
         """
         check_table_size(self.n_items)
-        return _read_only(self._expected(self.scores[:, None] - self.scores))
+        return read_only(self._expected(self.scores[:, None] - self.scores))
 
     def _expected(self, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
         return expected_scores(gaps, self._log_odds_per_unit, self.fit, self.method)
@@ -343,58 +355,6 @@ class Ranking:
         """
         gap = float(self.scores[self._code(left)] - self.scores[self._code(right)])
         return chances_of(gap, self._log_odds_per_unit, self.fit, self.method, tied=bool(self.tied.any()))
-
-    @property
-    def won(self) -> NDArray[np.float64]:
-        """The weight of votes that each item won: float64, shape (n_items,)."""
-        return self._totals[:, 2]
-
-    @property
-    def tied(self) -> NDArray[np.float64]:
-        """The weight of votes in which each item tied: float64, shape (n_items,)."""
-        return self._totals[:, 1]
-
-    @property
-    def asked(self) -> NDArray[np.float64]:
-        """The weight of answered questions that each item was in, skips left out: float64, shape (n_items,)."""
-        return _read_only(self._totals[:, :3].sum(axis=1))
-
-    @property
-    def skipped(self) -> NDArray[np.float64]:
-        """The weight of skipped questions that each item was in: float64, shape (n_items,)."""
-        return self._totals[:, 3]
-
-    @cached_property
-    def components(self) -> NDArray[np.int32]:
-        """The connected component of each item: int32, shape (n_items,).
-
-        No vote leads from one component to another, so their order relative to each other is the prior's.
-        """
-        if self._first is None:
-            raise InputError(
-                "running Elo ratings do not keep who met whom; rank the votes themselves to see the components"
-            )
-        return _read_only(numbered(self._first) if isinstance(self._first, np.ndarray) else self._first.components())
-
-    def agreement(self, other: Ranking, top_k: int = 5, *, p: float = 0.9) -> Agreement:
-        """How far two rankings of the same items, in any order and unit, agree; `Agreement` explains the numbers.
-
-        Raises
-        ------
-        InputError
-            For `top_k` or `p` out of range, rankings that differ in their items, and where all items of one are level.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
-        >>> pv.tally(votes).agreement(pv.elo(votes), top_k=10).top_k_overlap
-        0.9
-        """
-        if not isinstance(other, Ranking):
-            raise InputError(f"other is a {type(other).__name__}; pass a Ranking of the same items")
-        check_top_k(top_k, self.n_items)
-        return agreement(self._ranks, matched_ranks(self.items, other.items, other._ranks), top_k, p)
 
     def on_elo_scale(self, initial: float = 1500.0, *, anchor: Hashable | None = None) -> Ranking:
         """Put the ranking on Elo's scale: log-odds x 400 / ln 10, with mean `initial`.
@@ -425,13 +385,9 @@ class Ranking:
             _log_odds_per_unit=None if self._log_odds_per_unit is None else 1.0 / ELO_PER_LOG_ODDS,
         )
 
-    def to_dict(self) -> dict[Hashable, float]:
-        """The score of each label, best first."""
-        return {self.items[code]: float(self.scores[code]) for code in self._order.tolist()}
-
     def to_columns(self, level: float = 0.95) -> dict[str, list[Any]]:
         """The whole table as columns, best first: rank, item, score, then standard_error, low and high where there
-        are standard errors, then won, tied, asked and skipped.
+        are standard errors, then won, tied, asked and skipped. Items without a vote come last.
         """
         return self._columns(self.n_items, level)
 
@@ -444,7 +400,7 @@ class Ranking:
         if self.order_spread is not None:
             arrays["order_spread"] = self.order_spread
         arrays |= {"won": self.won, "tied": self.tied, "asked": self.asked, "skipped": self.skipped}
-        return columns_of(self.items, self._ranks, arrays, self._order[:n_rows])
+        return columns_of(self.items, self._ranks, arrays, self._voted_first[:n_rows])
 
     def _table(self, n_rows: int = MOST_ROWS, level: float = 0.95) -> Table:
         """The best `n_rows` items, for people."""
@@ -453,8 +409,12 @@ class Ranking:
             errors = self.standard_errors
         unit = UNITS[self.unit]
         decimals = decimals_for(errors, unit, self.scores)
+        voted = self._voted
         columns = self._columns(n_rows, level)
-        return Table(columns=columns, unit=unit, decimals=decimals, n_items=self.n_items, level=level)
+        columns["rank"] = shown_ranks(self._ranks, voted, self._voted_first[:n_rows])
+        first = self._first if isinstance(self._first, np.ndarray) else None
+        notes = notes_on(self.items, self._order, voted, first)
+        return Table(columns=columns, unit=unit, decimals=decimals, n_items=self.n_items, level=level, notes=notes)
 
     def to_frame(self, backend: Backend = "pandas", *, level: float = 0.95) -> Any:
         """`to_columns` as a data frame of "pandas", "polars" or "pyarrow"."""
@@ -476,14 +436,7 @@ class Ranking:
     def _repr_html_(self) -> str:
         return self._table().html()
 
-    @cached_property
-    def _codes(self) -> dict[Hashable, int]:
-        return {label: code for code, label in enumerate(self.items)}
 
-    def _code(self, label: Hashable) -> int:
-        return code_of(label, self.items, self._codes)
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
+def _generator(rng: Rng) -> np.random.Generator:
+    """The generator of a user's `rng`; None begins at the same seed every time, so that one vote has one answer."""
+    return np.random.default_rng(0 if rng is None else rng)

@@ -189,9 +189,15 @@ class Fit:
         return self._posterior.prior_share()
 
 
-def normal_quantile(level: float) -> float:
-    from statistics import NormalDist
-
+def check_level(level: float) -> None:
+    """InputError unless the level is a probability between 0 and 1."""
     if not is_number(level) or not 0.0 < level < 1.0:
         raise InputError(f"level is {level!r}; it is a probability between 0 and 1, such as 0.95")
+
+
+def normal_quantile(level: float) -> float:
+    """The z of a two-sided normal interval at `level`; InputError for a level out of range."""
+    from statistics import NormalDist
+
+    check_level(level)
     return NormalDist().inv_cdf(0.5 + 0.5 * float(level))

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.messages import plural
 from pairvote._common.tables import as_label, html_table, text_lines
 from pairvote.ranking._units import Unit
 
 MOST_ROWS = 50
 LABEL_WIDTH = 80
+# A note names so many items at most, each cut to so many characters.
+MOST_NAMES, NAME_WIDTH = 3, 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,7 @@ class Table:
 
     columns : by name, as `Ranking.to_columns` gives them
     n_items : how many items the ranking has, the best and all others
+    notes : what else there is to say, a line each
     """
 
     columns: dict[str, list[Any]]
@@ -30,6 +35,7 @@ class Table:
     decimals: int
     n_items: int
     level: float = 0.95
+    notes: tuple[str, ...] = ()
 
     def formatted(self, label_width: int | None = None) -> tuple[list[str], list[list[str]]]:
         """Headings, and the rows of cells as text."""
@@ -40,7 +46,9 @@ class Table:
             return [f"{round(value, decimals) + 0.0:.{decimals}f}" for value in columns[name]]
 
         shown = {
-            "rank": list(map(str, columns["rank"])),
+            "rank": [
+                str(rank) if asked else "-" for rank, asked in zip(columns["rank"], columns["asked"], strict=True)
+            ],
             "item": [as_label(label, label_width) for label in columns["item"]],
             f"score ({self.unit.name})": numbers("score"),
         }
@@ -59,13 +67,59 @@ class Table:
         lines = text_lines(headings, rows, text_columns=(1,))
         if self.n_items > len(rows):
             lines.append(f"... and {self.n_items - len(rows):,} more")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
     def html(self) -> str:
         """The table of `text` in HTML, for notebooks."""
         headings, rows = self.formatted()
         more = f"<p>... and {self.n_items - len(rows):,} more</p>" if self.n_items > len(rows) else ""
-        return html_table(headings, rows, text_columns=(1,)) + more
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return html_table(headings, rows, text_columns=(1,)) + more + notes
+
+
+def shown_ranks(ranks: NDArray[np.int64], voted: NDArray[np.bool_], codes: NDArray[np.intp]) -> list[Any]:
+    """The ranks of these items among those with votes, and a dash for the others."""
+    known = np.sort(ranks[voted])
+    shown = 1 + np.searchsorted(known, ranks[codes])
+    return [rank if has else "-" for rank, has in zip(shown.tolist(), voted[codes].tolist(), strict=True)]
+
+
+def notes_on(
+    items: Sequence[Hashable],
+    order: NDArray[np.intp],
+    voted: NDArray[np.bool_],
+    first: NDArray[np.int32] | None,
+) -> tuple[str, ...]:
+    """What votes leave open: items without a vote, and components that no vote joins.
+
+    order : the codes of the items, best first
+    first : the code of the first item of each item's component, where it is known
+    """
+    notes = []
+    known, unknown = order[voted[order]], order[~voted[order]]
+    if not len(known):
+        return ("no item has a vote yet",) if len(order) else ()
+    if len(unknown):
+        has = "has" if len(unknown) == 1 else "have"
+        named = _some([as_label(items[code], NAME_WIDTH) for code in unknown[:MOST_NAMES].tolist()], len(unknown))
+        notes.append(f"{plural(len(unknown), 'item')} {has} no vote, and so no rank: {named}")
+    if first is not None and np.count_nonzero(first[known] == known) > 1:
+        _, places, sizes = np.unique(first[known], return_index=True, return_counts=True)
+        largest = np.argsort(places)[:MOST_NAMES]
+        groups = [
+            as_label(items[known[place]], NAME_WIDTH) + (f" and {size - 1:,} more" if size > 1 else "")
+            for place, size in zip(places[largest].tolist(), sizes[largest].tolist(), strict=True)
+        ]
+        notes.append(
+            f"no vote joins the {len(places):,} components, so how they compare is not known: "
+            f"{_some(groups, len(places), '; ')}"
+        )
+    return tuple(notes)
+
+
+def _some(names: list[str], number: int, between: str = ", ") -> str:
+    """Names of a few of so many."""
+    return between.join(names + ["..."] * (number > len(names)))
 
 
 def decimals_for(errors: NDArray[np.float64] | None, unit: Unit, scores: NDArray[np.float64]) -> int:

@@ -19,7 +19,11 @@ class Uncertainty(Protocol):
 
     @property
     def samples(self) -> NDArray[np.float64] | None:
-        """Scores as they might have come out, where there are any: shape (n_samples, n_items)."""
+        """Draws from the posterior, or scores of resamples, where there are any: shape (n_samples, n_items)."""
+
+    @property
+    def is_posterior(self) -> bool:
+        """Whether scores have a posterior given the votes: there is a prior, and no resampling in its place."""
 
     def covariance(self) -> NDArray[np.float64]:
         """The whole covariance: float64, shape (n_items, n_items)."""
@@ -37,6 +41,7 @@ class Known:
 
     matrix: NDArray[np.float64]
     samples: NDArray[np.float64] | None = None
+    is_posterior: bool = False
 
     @classmethod
     def of_samples(cls, samples: NDArray[np.float64]) -> Known:
@@ -70,6 +75,11 @@ class Scaled:
         samples = self.unscaled.samples
         return None if samples is None else samples * self.scale
 
+    @property
+    def is_posterior(self) -> bool:
+        """Whether the unscaled scores have a posterior."""
+        return self.unscaled.is_posterior
+
     def covariance(self) -> NDArray[np.float64]:
         """The whole covariance: float64, shape (n_items, n_items)."""
         return self.unscaled.covariance() * self.scale**2
@@ -91,9 +101,24 @@ class Combined:
     weights: tuple[float, ...]
 
     @property
-    def samples(self) -> None:
-        """None; scores are drawn from the normal instead."""
-        return None
+    def samples(self) -> NDArray[np.float64] | None:
+        """The weighted sums of the draws of all parts, where all have some.
+
+        Each part's are taken from another place on, so that parts whose draws began at one seed are independent.
+        """
+        samples = [part.samples for part in self.parts]
+        known = [drawn for drawn in samples if drawn is not None]
+        if len(known) < len(samples):
+            return None
+        n_draws = min(map(len, known))
+        n_parts = len(known)
+        moved = [np.roll(drawn[:n_draws], n_draws * place // n_parts, axis=0) for place, drawn in enumerate(known)]
+        return np.asarray(sum(weight * drawn for weight, drawn in zip(self.weights, moved, strict=True)))
+
+    @property
+    def is_posterior(self) -> bool:
+        """Whether the scores of all parts have a posterior."""
+        return all(part.is_posterior for part in self.parts)
 
     def covariance(self) -> NDArray[np.float64]:
         """The whole covariance: float64, shape (n_items, n_items)."""
@@ -111,6 +136,46 @@ class Combined:
 
     def _sum(self, terms: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.asarray(sum(w**2 * term for w, term in zip(self.weights, terms, strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The uncertainty of some of the scores, which stay centred over all items."""
+
+    whole: Uncertainty
+    codes: NDArray[np.intp]
+    n_items: int
+
+    @property
+    def samples(self) -> NDArray[np.float64] | None:
+        """The samples of these items."""
+        samples = self.whole.samples
+        return None if samples is None else samples[:, self.codes]
+
+    @property
+    def is_posterior(self) -> bool:
+        """Whether the whole has a posterior."""
+        return self.whole.is_posterior
+
+    def covariance(self) -> NDArray[np.float64]:
+        """The rows and columns of these items: float64, shape (n_chosen, n_chosen)."""
+        return self.whole.covariance()[np.ix_(self.codes, self.codes)]
+
+    def variances(self) -> NDArray[np.float64]:
+        """The diagonal: float64, shape (n_chosen,)."""
+        return self.whole.variances()[self.codes]
+
+    def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
+        """The variance of contrast @ scores."""
+        whole = np.zeros(self.n_items)
+        whole[self.codes] = contrast
+        return self.whole.contrast_variance(whole)
+
+
+def symmetric_root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The root that is symmetric, which unlike the eigenvectors does not turn with rounding."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 
 def difference_variance(uncertainty: Uncertainty, one: int, other: int, n_items: int) -> float:

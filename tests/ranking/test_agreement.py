@@ -25,7 +25,7 @@ def ranking_of(scores, items=None, unit="log-odds") -> pv.Ranking:
         scores=np.array(scores, float),
         unit=unit,
         method="by hand",
-        _totals=np.zeros((len(items), 4)),
+        _totals=np.ones((len(items), 4)),
         _first=None,
     )
 
@@ -145,7 +145,16 @@ def test_no_order_no_agreement() -> None:
         ranking_of([1]).agreement(ranking_of([1]), 1)
 
 
-@pytest.mark.parametrize("k", [0, 4, 1.0, True, None])
+def test_k_is_five_or_as_many_as_there_are() -> None:
+    rng = np.random.default_rng(4)
+    for n_items in (3, 9):
+        one, other = ranking_of(rng.normal(size=n_items)), ranking_of(rng.normal(size=n_items))
+        usual = one.agreement(other)
+        assert usual.top_k == min(5, n_items)
+        assert usual.top_k_overlap == one.agreement(other, min(5, n_items)).top_k_overlap
+
+
+@pytest.mark.parametrize("k", [0, 4, 1.0, True])
 def test_k_out_of_range_is_refused(k) -> None:
     ranking = ranking_of([1, 2, 3])
     with pytest.raises(pv.InputError, match=re.escape(f"k is {k!r}; with 3 items it is a whole number from 1 to 3")):

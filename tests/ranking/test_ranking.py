@@ -38,8 +38,8 @@ def ranking_of(scores, unit: pv.ranking.Unit = "log-odds", *, items=None, covari
         scores=np.array(scores, float),
         unit=unit,
         method="by hand",
-        _totals=np.zeros((len(items), 4)),
-        _first=np.arange(len(items), dtype=np.int32),
+        _totals=np.ones((len(items), 4)),
+        _first=np.zeros(len(items), np.int32),
         _uncertainty=None if covariance is None else Known(np.array(covariance, float)),
         **fields,
     )
@@ -105,16 +105,18 @@ def test_order_goes_by_rank_and_then_by_items(sample) -> None:
     ranking = pv.tally(sample.votes())
     ranks = ranking.ranks()
     assert ranking.order() == sorted(range(sample.n_items), key=lambda item: (ranks[item], item))
-    assert ranking.top(sample.n_items) == ranking.order()
-    for k in range(1, sample.n_items + 1):
-        assert ranking.top(k, ties="first") == ranking.order()[:k]
-        included = ranking.top(k)
-        assert included[:k] == ranking.order()[:k]
-        assert set(included) == {item for item in range(sample.n_items) if ranks[item] <= ranks[ranking.order()[k - 1]]}
-        if len(included) == k:
-            assert ranking.top(k, ties="raise") == included
-        else:
-            assert f"place {k} is shared by" in refusal(ranking.top, k, ties="raise")
+    voted = [item for item in ranking.order() if ranking.asked[item] > 0]
+    for unvoted, order in ((True, ranking.order()), (False, voted)):
+        assert ranking.top(sample.n_items, unvoted=unvoted) == order
+        for k in range(1, sample.n_items + 1):
+            assert ranking.top(k, ties="first", unvoted=unvoted) == order[:k]
+            included = ranking.top(k, unvoted=unvoted)
+            assert included[:k] == order[:k]
+            assert set(included) == {item for item in order if k > len(order) or ranks[item] <= ranks[order[k - 1]]}
+            if len(included) <= k:
+                assert ranking.top(k, ties="raise", unvoted=unvoted) == included
+            else:
+                assert f"place {k} is shared by" in refusal(ranking.top, k, ties="raise", unvoted=unvoted)
 
 
 def test_top_says_who_shares_the_place() -> None:
@@ -349,13 +351,15 @@ def test_to_columns_is_the_whole_table() -> None:
     assert list(columns) == [
         "rank", "item", "score", "standard_error", "low", "high", "won", "tied", "asked", "skipped",
     ]  # fmt: skip
-    order = [FITTED.items.index(label) for label in FITTED.order()]
+    # Nobody answered about elm, which comes last.
+    labels = [label for label in FITTED.order() if label != "elm"] + ["elm"]
+    order = [FITTED.items.index(label) for label in labels]
     low, high = FITTED.confidence_interval()
     expected = {
         "rank": FITTED.ranks(), "score": FITTED.scores, "standard_error": FITTED.standard_errors, "low": low,
         "high": high, "won": FITTED.won, "tied": FITTED.tied, "asked": FITTED.asked, "skipped": FITTED.skipped,
     }  # fmt: skip
-    assert columns["item"] == FITTED.order()
+    assert columns["item"] == labels
     for name, array in expected.items():
         assert columns[name] == array[order].tolist(), name
     narrow = FITTED.to_columns(level=0.5)
@@ -398,20 +402,112 @@ def test_the_printed_table() -> None:
         "   2  cedar              1.5    1     1      4",
         "   3  birch              1.0    0     2      4",
         "   4  dogwood            0.0    0     0      2",
-        "   4  elm                0.0    0     0      0",
+        "   -  elm                0.0    0     0      0",
+        "1 item has no vote, and so no rank: elm",
     ]
+
+
+@pytest.mark.parametrize("method", ["bradley-terry", "win-rate", "elo", "tally"])
+def test_items_without_a_vote_are_not_ranked_among_the_others(method) -> None:
+    votes = pv.Votes.from_wins(list("aaabb"), list("bbbcc"), items=["x", "a", "b", "c", "<y>", "z", "v"])
+    ranking = pv.rank(votes, method=method)
+    assert ranking.top(2) == ["a", "b"]
+    assert ranking.top(5) == ["a", "b", "c"]
+    assert sorted(ranking.top(7, unvoted=True)) == sorted(ranking.items)
+    _, *rows = cells_of(str(ranking))
+    assert [row[:2] for row in rows[:7]] == [
+        ["1", "a"], ["2", "b"], ["3", "c"], ["-", "x"], ["-", "<y>"], ["-", "z"], ["-", "v"]
+    ]  # fmt: skip
+    assert rows[7:] == [["4 items have no vote, and so no rank: x, <y>, z, ..."]]
+    assert "<p>4 items have no vote, and so no rank: x, &lt;y&gt;, z, ...</p>" in ranking._repr_html_()
+    assert ranking.to_columns()["item"] == ["a", "b", "c", "x", "<y>", "z", "v"]
+    assert "unvoted is 1; it is True or False" in refusal(ranking.top, 2, unvoted=1)
+
+
+def test_before_the_first_vote_nobody_is_best() -> None:
+    ranking = pv.bradley_terry(pv.Votes.from_codes([], [], [], n_items=3))
+    assert ranking.top(2) == []
+    assert len(ranking.top(2, unvoted=True)) == 3
+    assert str(ranking).splitlines()[-1] == "no item has a vote yet"
+    # A skip is no vote.
+    skipped = pv.Votes.from_labels(["a", "c"], ["b", "a"], ["left", "skip"])
+    assert pv.win_rate(skipped).top(3) == ["a", "b"]
+
+
+def test_the_table_names_components_that_no_vote_joins() -> None:
+    votes = pv.Votes.from_wins(list("abcddd"), list("cabeff"), items=["unseen", *"abcdef"])
+    last = str(pv.tally(votes)).splitlines()[-2:]
+    assert last[0] == "1 item has no vote, and so no rank: unseen"
+    assert last[1] == "no vote joins the 2 components, so how they compare is not known: d and 2 more; a and 2 more"
+    joined = pv.tally(votes + pv.Votes.from_wins(["a"], ["f"]))
+    assert "component" not in str(joined)
+    # Running ratings do not keep who met whom, and so say nothing of it.
+    ratings = pv.EloRatings(list("abcd"))
+    ratings.update(pv.Votes.from_wins(["a", "c"], ["b", "d"]))
+    assert "component" not in str(ratings.ranking())
+
+
+# --- a part of the items ---
+
+
+@pytest.mark.parametrize("source", [FITTED, FITTED.on_elo_scale(), pv.bootstrap(TABLE, "tally", n_resamples=30, rng=0)])
+def test_a_part_of_a_ranking_keeps_its_scores_and_its_differences(source) -> None:
+    part = source.only(iter(["dogwood", "ash", "birch"]))
+    codes = [3, 0, 1]
+    assert part.items == ("dogwood", "ash", "birch")
+    assert part.to_dict() == {label: score for label, score in source.to_dict().items() if label in part.items}
+    assert part.ranks().tolist() == [3, 1, 2]
+    np.testing.assert_array_equal(part.covariance, source.covariance[np.ix_(codes, codes)])
+    np.testing.assert_array_equal(part.standard_errors, source.standard_errors[codes])
+    for name in ("won", "tied", "asked", "skipped"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(source, name)[codes])
+    ours, theirs = (which.difference("ash", "dogwood") for which in (part, source))
+    assert (ours.estimate, ours.standard_error) == (theirs.estimate, pytest.approx(theirs.standard_error))
+    low, high = part.rank_interval()
+    assert ((low >= 1) & (low <= part.ranks()) & (part.ranks() <= high) & (high <= 3)).all()
+    assert part.top_k_probability(3).tolist() == [1.0] * 3
+    assert part.only(["ash"]).order() == ["ash"]
+    assert source.only([]).order() == []
+
+
+def test_a_part_keeps_chances_spreads_and_components() -> None:
+    part = FITTED.only(["birch", "ash"])
+    assert part.expected_score("ash", "birch") == FITTED.expected_score("ash", "birch")
+    assert part.fit is FITTED.fit
+    spread = pv.elo(TABLE, n_shuffles=3, rng=0)
+    assert spread.only(["birch", "ash"]).order_spread.tolist() == spread.order_spread[[1, 0]].tolist()
+    split = pv.tally(pv.Votes.from_wins(list("abcx"), list("bcay")))
+    assert split.only(list("ycxa")).components.tolist() == [0, 1, 0, 1]
+    # What is left out may be what joins the others.
+    star = pv.tally(pv.Votes.from_wins(["a", "b"], ["hub", "hub"]))
+    assert star.only(["b", "a"]).components.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ("ash", "labels is 'ash'; pass a list of labels"),
+        (3, "labels is 3; pass a list of labels"),
+        (["ash", "birch", "ash"], "labels has 'ash' twice; pass each label once"),
+        (["oak"], "'oak' is not among the items"),
+        ([["ash"]], "['ash'] is not among the items"),
+    ],
+)
+def test_a_part_of_what_is_not_there_is_refused(labels, message) -> None:
+    assert refusal(FITTED.only, labels).startswith(message)
 
 
 @pytest.mark.parametrize(
     "ranking", [FITTED, FITTED.on_elo_scale(), pv.elo(TABLE, n_shuffles=3, rng=0), pv.win_rate(TABLE), pv.elo(TABLE)]
 )
 def test_tables_are_aligned(ranking) -> None:
-    lines = str(ranking).splitlines()
+    *lines, note = str(ranking).splitlines()
+    assert note.endswith("elm")
     heading = lines[0]
     assert len(lines) == 1 + ranking.n_items
     assert len({len(line) for line in lines}) == 1
     starts = heading.index("item")
-    for line, label in zip(lines[1:], ranking.order(), strict=True):
+    for line, label in zip(lines[1:], ranking.to_columns()["item"], strict=True):
         assert line[starts:].startswith(label)
     # Numbers end where their heading ends.
     ends = [match.end() for match in re.finditer(r"\S+( \S+)*(?=  |$)", heading)]
@@ -491,7 +587,7 @@ class Cells(HTMLParser):
 
 def test_html_holds_the_same_table_and_escapes_it() -> None:
     labels = ["<script>alert(1)</script>", "a & b", '"quoted"', "plain", "</td>"]
-    for source in (ranking_of([5, 4, 3, 2, 1], "votes", items=labels), FITTED):
+    for source in (ranking_of([5, 4, 3, 2, 1], "votes", items=labels), FITTED.only(["birch", "ash"])):
         parsed = Cells()
         parsed.feed(source._repr_html_())
         assert parsed.tags == {"table", "thead", "tbody", "tr", "th", "td"}
