@@ -81,7 +81,7 @@ class Cut(Part):
             )
 
 
-def cut(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None, prior_sd: float = 3.0) -> Cut:
+def cut(votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = None, prior_sd: float = 3.0) -> Cut:
     """How firmly the best k stand: the gap at the border, and the votes that decide it.
 
     A vote with direction a bears on the gap c's by :math:`c' H^{-1} a` times its gradient, over
@@ -91,8 +91,8 @@ def cut(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None, prio
     Parameters
     ----------
     votes : Votes
-    top_k : int
-        Fewer than there are items.
+    top_k : int, optional
+        Fewer than there are items. By default 5, or one less than there are items where they are five or fewer.
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
     prior_sd : float
@@ -117,8 +117,9 @@ def cut(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None, prio
     """
     chosen = votes.select(criterion) if isinstance(votes, Votes) else votes
     consensus = Consensus.of(chosen, None, prior_sd)
-    check_cut(top_k, consensus.n_items)
-    return cut_of(chosen, consensus, int(top_k))
+    wanted = max(1, min(5, consensus.n_items - 1)) if top_k is None else top_k
+    check_cut(wanted, consensus.n_items)
+    return cut_of(chosen, consensus, int(wanted))
 
 
 def cut_of(votes: Votes, consensus: Consensus, top_k: int) -> Cut:

@@ -71,6 +71,63 @@ def test_options_go_to_the_scorer() -> None:
     assert model.overlap != by_voter.overlap
 
 
+def test_chances_are_those_of_the_ranking() -> None:
+    votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+    for options in ({}, {"prior_sd": 0.5}, {"uncertainty": "sandwich"}):
+        ranking = pv.bradley_terry(votes, **options)
+        for rng in (None, 3):
+            now = pv.diagnostics.progress(votes, top_k=4, rng=rng, **options)
+            chances = dict(zip(ranking.items, ranking.top_k_probability(4, rng=rng), strict=True))
+            assert now.probability.tolist() == pytest.approx([chances[label] for label in now.top])
+            assert now.top == ranking.top(4, ties="first")
+
+
+def test_settled_is_whether_all_are_right_with_that_probability() -> None:
+    votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+    now = pv.diagnostics.progress(votes)
+    assert len(now.top) == 5
+    assert 0.1 < now.exact < 0.5
+    assert now.settled(now.exact)
+    assert not now.settled(now.exact + 1e-9)
+    assert not now.settled()
+    assert pv.diagnostics.progress(votes, top_k=22).top[-1] != pv.diagnostics.progress(votes, top_k=23).top[-1]
+    assert pv.diagnostics.progress(votes, top_k=23).settled(0.999)
+    for probability in (0.0, 1.0, 90, None, True):
+        with pytest.raises(pv.InputError, match="it is above 0 and below 1"):
+            now.settled(probability)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["Balanced", "TopK"])
+def test_votes_that_are_ended_when_settled_are_right_as_often_as_they_say(sampler) -> None:
+    """Looked at every twenty votes, with strengths from the prior that the scorer is told."""
+    strategy = {"Balanced": pv.sampling.Balanced(), "TopK": pv.sampling.TopK(2)}[sampler]
+    rng, right, n_asked = np.random.default_rng(77), [], []
+    for repetition in range(60):
+        votes = pv.simulate(
+            n_items=6, n_voters=12, votes_each=20, sampler=strategy, strengths=1.5 * rng.normal(size=6),
+            repetitions=1, rng=repetition,
+        )  # fmt: skip
+        truth = set(np.argsort(-votes.strengths[0])[:2].tolist())
+        rows = votes.votes(0)
+        for n_votes in range(20, len(rows) + 1, 20):
+            so_far = rows.where(np.arange(len(rows)) < n_votes)
+            now = pv.diagnostics.progress(so_far, top_k=2, prior_sd=1.5, target=0.01)
+            if now.settled(0.8):
+                right.append(set(now.top) == truth)
+                n_asked.append(n_votes)
+                break
+    assert len(right) > 40
+    assert np.mean(right) > 0.8 - 2 * np.sqrt(0.8 * 0.2 / len(right))
+    assert np.mean(n_asked) < 200
+
+
+def test_items_without_a_vote_are_not_among_the_best() -> None:
+    votes = pv.Votes.from_wins(list("aaa"), list("bbb"), items=["unseen", "a", "b"])
+    assert pv.diagnostics.progress(votes, top_k=2).top == ["a", "b"]
+    assert pv.diagnostics.progress(votes).top == ["a", "b", "unseen"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -82,3 +139,12 @@ def test_options_go_to_the_scorer() -> None:
 def test_options_out_of_range_are_refused(options, message) -> None:
     with pytest.raises(pv.InputError, match=message):
         pv.diagnostics.progress(pv.Votes.from_wins(["ash"], ["birch"]), **options)
+
+
+def test_the_usual_k_fits_few_items() -> None:
+    votes = pv.Votes.from_wins(list("abcda"), list("bcdac"))
+    assert pv.diagnostics.cut(votes).top_k == 3
+    assert len(pv.diagnostics.progress(votes).top) == 4
+    assert pv.diagnostics.cut(pv.datasets.kalmar().simulated_votes(rng=2014)).top_k == 5
+    with pytest.raises(pv.InputError, match="top_k is 4 and there are as many items"):
+        pv.diagnostics.cut(votes, top_k=4)
