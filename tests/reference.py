@@ -199,12 +199,33 @@ def unpack(
     return values[:n_items], values[n_items] if with_tie else None, values[-1] if position else 0.0
 
 
+def normal_priors(
+    n_params: int, rows: Rows, n_items: int, ties: str, prior_sd: float, covariates: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Precision and centre of the normal prior of each parameter, of shape (n_params,); all zero if prior_sd is inf.
+
+    Scores have N(0, prior_sd^2). The parameters beside them have weak ones, N(0, 3^2), except that eta and tau are
+    centred where half of the votes on level items are ties: P(tie) = nu / (2 + nu) = 1/2 at eta = log 2, and
+    P(tie) = (theta - 1) / (theta + 1) = 1/2 at tau = log 3, and that a coefficient has N(0, 3^2 / m) with m the mean
+    square of its covariate over the votes, so that it does not depend on the covariate's unit.
+    """
+    precisions, centres = np.zeros((2, n_params))
+    if math.isfinite(prior_sd):
+        precisions[:n_items], precisions[n_items:] = 1 / prior_sd**2, 1 / 3**2
+        if has_tie_parameter(rows, ties):
+            centres[n_items] = {"davidson": math.log(2), "rao-kupper": math.log(3)}[ties]
+        if covariates is not None and covariates.shape[1]:
+            weights = [0.0 if outcome == SKIP else weight for _, _, outcome, weight in rows]
+            precisions[-covariates.shape[1] :] *= np.average(covariates**2, axis=0, weights=weights)
+    return precisions, centres
+
+
 def log_posterior(
     params: Sequence[float] | Floats, rows: Rows, n_items: int, ties: str, prior_sd: float, position: bool
 ) -> float:
     """Sum over votes of weight * log P(outcome) (see `log_probability`) with d = s_left - s_right + gamma,
-    less sum s^2 / (2 prior_sd^2): independent Normal(0, prior_sd) priors on the scores without their
-    constant, and none on eta, tau or gamma. `params` are the scores, then eta = log nu or tau = log theta if
+    less sum (x - c)^2 / (2 sd^2): independent Normal(c, sd) priors without their constant, as `normal_priors`
+    says. `params` are the scores, then eta = log nu or tau = log theta if
     the model has it and the rows hold ties, then gamma if `position`. Outside tau > 0 it is -inf.
     """
     scores, tie, gamma = unpack(params, rows, n_items, ties, position)
@@ -213,7 +234,8 @@ def log_posterior(
     total = 0.0
     for left, right, outcome, weight in answered(rows):
         total += weight * log_probability(outcome, ties, scores[left] - scores[right] + gamma, tie).real
-    return total - sum(score**2 for score in scores) / (2 * prior_sd**2)
+    precisions, centres = normal_priors(len(params), rows, n_items, ties, prior_sd)
+    return total - sum(precisions * (np.array(params) - centres) ** 2) / 2
 
 
 def slopes(outcome: int, ties: str, difference: float, tie: float | None) -> tuple[float, float]:
@@ -277,9 +299,9 @@ def derivatives(
             + both * (mixed + mixed.T)
             + tie_twice * np.outer(along_tie, along_tie)
         )
-    for item in range(n_items):
-        gradient[item] -= scores[item] / prior_sd**2
-        hessian[item, item] -= 1 / prior_sd**2
+    precisions, centres = normal_priors(n_params, rows, n_items, ties, prior_sd)
+    gradient -= precisions * (np.array(params) - centres)
+    hessian -= np.diag(precisions)
     return gradient, -hessian, outer
 
 
@@ -289,8 +311,10 @@ def maximum_exists(rows: Rows, n_items: int, ties: str, prior_sd: float, positio
     It is concave, so it has none if along some direction no vote's outcome ever becomes less likely: this is
     separation in the sense of Albert and Anderson (1984), here looked for by linear programming over
     directions. For plain Bradley-Terry it is the condition of Ford (1957); with a tie parameter it asks for
-    more. With a finite prior the scores cannot run away, and only the other parameters are tried.
+    more. With a finite prior no parameter can run away.
     """
+    if math.isfinite(prior_sd):
+        return True
     with_tie = has_tie_parameter(rows, ties)
     n_params = n_items + with_tie + position
     kept = []
@@ -312,14 +336,12 @@ def maximum_exists(rows: Rows, n_items: int, ties: str, prior_sd: float, positio
             kept += [broad - up, broad + up]
         elif ties == "half":
             kept += [up, -up]
-    free = slice(n_items if math.isfinite(prior_sd) else 0, None)
-    if len(range(n_params)[free]) == 0:
+    if not n_params:
         return True
     if not kept:
         return not with_tie and not position and n_items == 1
-    conditions = np.array(kept)[:, free]
-    rank = np.linalg.matrix_rank(conditions)
-    if rank < conditions.shape[1] - (0 if math.isfinite(prior_sd) else 1):
+    conditions = np.array(kept)
+    if np.linalg.matrix_rank(conditions) < n_params - 1:
         return False
     direction = linprog(-conditions.sum(0), A_ub=-conditions, b_ub=np.zeros(len(kept)), bounds=(-1, 1))
     return bool(-direction.fun < 1e-9)
@@ -334,7 +356,7 @@ def bradley_terry(
     prior), parameters (scores, then eta or tau, then gamma), inverse_information (over all of them),
     covariance = P Sigma P with P = I - 11'/n and Sigma the score block of the inverse of the whole observed
     information, and sandwich_covariance = P H^-1 (M + D) H^-1 P with M = sum weight * g g' over votes and D
-    the prior's precision on the scores (Huber 1967; White 1982). With prior_sd=inf the information is
+    the priors' precisions (Huber 1967; White 1982). With prior_sd=inf the information is
     inverted on the centred subspace. Raises ValueError where there is no maximum.
     """
     if not maximum_exists(rows, n_items, ties, prior_sd, position):
@@ -363,8 +385,7 @@ def bradley_terry(
 
     _, information, outer = derivatives(params, *model)
     inverse = np.linalg.inv(information + gauge)
-    precision = np.zeros((len(params), len(params)))
-    precision[range(n_items), range(n_items)] = 1 / prior_sd**2
+    precision = np.diag(normal_priors(len(params), rows, n_items, ties, prior_sd)[0])
     sandwich = inverse @ (outer + precision) @ inverse
     centring = np.eye(n_items) - 1 / n_items
     scores, tie, gamma = unpack(params, rows, n_items, ties, position)
@@ -433,7 +454,7 @@ def bradley_terry_with_covariates(
     prior_sd: float = 3.0,
     position: bool = False,
 ) -> dict[str, Any]:
-    """As `bradley_terry`, by Newton's method on `vote_by_vote`; the priors are on the scores alone.
+    """As `bradley_terry`, by Newton's method on `vote_by_vote`.
 
     Gives scores (centred), tie, position, coefficients and log_likelihood; `votes`, a VoteByVote at the maximum;
     `inverse` of the information over all parameters (without a prior, with the scores' level fixed); and `precision`,
@@ -443,8 +464,8 @@ def bradley_terry_with_covariates(
     start = {"davidson": 0.0, "rao-kupper": 0.5}
     beside = ([start[ties]] if with_tie else []) + [0.0] * (position + covariates.shape[1])
     params = np.array([0.0] * n_items + beside)
-    precision = np.zeros((len(params), len(params)))
-    precision[range(n_items), range(n_items)] = 1 / prior_sd**2
+    precisions, centres = normal_priors(len(params), rows, n_items, ties, prior_sd, covariates)
+    precision = np.diag(precisions)
     gauge = np.zeros_like(precision)
     if math.isinf(prior_sd):
         gauge[:n_items, :n_items] = 1 / n_items
@@ -452,13 +473,13 @@ def bradley_terry_with_covariates(
     def value(at: Floats) -> float:
         if ties == "rao-kupper" and with_tie and at[n_items] <= 0:
             return -math.inf
-        return float(vote_by_vote(at, *model).values.sum() - at @ precision @ at / 2)
+        return float(vote_by_vote(at, *model).values.sum() - (at - centres) @ precision @ (at - centres) / 2)
 
     model = (rows, covariates, n_items, ties, position)
     for _ in range(100):
         votes = vote_by_vote(params, *model)
         information = votes.informations.sum(axis=0) + precision + gauge
-        step = np.linalg.solve(information, votes.gradients.sum(axis=0) - precision @ params)
+        step = np.linalg.solve(information, votes.gradients.sum(axis=0) - precision @ (params - centres))
         here = value(params)
         while value(params + step) < here - 1e-12 * (1 + abs(here)):
             step /= 2
@@ -534,7 +555,10 @@ def slopes_of_many(
     mean_x, mean_y = x @ chances, y @ chances
     tied = y[outcome] if eta > -math.inf else np.zeros(len(d))
     value = weight @ (x[outcome] * d + np.where(tied > 0, eta, 0.0) - log_total)
-    value -= (scores @ scores) / (2 * prior_sd**2)
+    # The weak prior of eta, where there is one: N(log 2, 3^2), as in `normal_priors`.
+    weak = 1 / 9 if math.isfinite(prior_sd) and eta > -math.inf else 0.0
+    away = eta - math.log(2) if weak else 0.0
+    value -= (scores @ scores) / (2 * prior_sd**2) + weak * away**2 / 2
     by_d, by_eta = weight * (x[outcome] - mean_x), weight * (tied - mean_y)
     twice = weight * (x**2 @ chances - mean_x**2)
     both = weight * ((x * y) @ chances - mean_x * mean_y)
@@ -543,10 +567,10 @@ def slopes_of_many(
     def per_item(values: Floats, sign: int) -> Floats:
         return np.bincount(left, values, n_items) + sign * np.bincount(right, values, n_items)
 
-    gradient = np.append(per_item(by_d, -1) - scores / prior_sd**2, by_eta.sum())
+    gradient = np.append(per_item(by_d, -1) - scores / prior_sd**2, by_eta.sum() - weak * away)
     links = coo_array((twice, (left, right)), shape=(n_items, n_items))
     information = diags_array(per_item(twice, 1) + 1 / prior_sd**2) - links - links.T
-    return float(value), gradient, information.tocsc(), np.append(per_item(both, -1), eta_twice.sum())
+    return float(value), gradient, information.tocsc(), np.append(per_item(both, -1), eta_twice.sum() + weak)
 
 
 def maximum_of_many(

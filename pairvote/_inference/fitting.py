@@ -13,6 +13,7 @@ from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.models import Model
 from pairvote._inference.outcomes import DEFAULT_TIES
 from pairvote._inference.posterior import Posterior, UncertaintyKind
+from pairvote._inference.prior import Prior
 from pairvote._inference.solver import centre, maximise
 from pairvote._inference.start import well_mixed_start
 from pairvote._inference.sums import NOTHING, LocalSums, PairSums
@@ -34,7 +35,7 @@ def fit(
     votes: PairCounts | PairSums,
     *,
     ties: str = DEFAULT_TIES,
-    prior_sd: float = 3.0,
+    prior_sd: float | Prior = 3.0,
     position: bool = False,
     uncertainty: UncertaintyKind = "model",
     rows: VoteRows | None = None,
@@ -46,12 +47,13 @@ def fit(
     """The normal approximation at the maximum of the log-posterior.
 
     votes: counts, or whatever sums over pairs, such as `LocalSums` with a design. ties: the name of an outcome model.
-    rows: the single votes, for uncertainty "by-voter".
+    prior_sd: the standard deviation of each score around zero, or a `Prior`. rows: the single votes, for uncertainty
+    "by-voter".
 
     Raises
     ------
     NotIdentifiedError
-        Where some parameter has no finite estimate.
+        Where some parameter has no finite estimate, without a prior.
     ConvergenceError
         After `max_iter` steps, or where no step gains.
     """
@@ -61,7 +63,7 @@ def fit(
         solution = maximise(model, _start(model, start), tol, max_iter)
     except ConvergenceError:
         if isinstance(model.sums, LocalSums):
-            model.sums.check_coefficients(model.likelihood, model.n_ties, prior=model.prior_precision > 0)
+            model.sums.check_coefficients(model.likelihood, model.n_ties, prior=model.prior.is_finite)
         raise
     return Posterior(model, solution, uncertainty, rows if uncertainty == "by-voter" else None)
 
@@ -69,7 +71,7 @@ def fit(
 def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int) -> Posterior:
     """The fit of other counts over the same items, beginning where the first fit ended."""
     before, parameters = posterior.model, posterior.solution.parameters
-    model = Model.of(counts, before.outcome.name, before.prior_sd, before.layout.has_position, before.limits)
+    model = Model.of(counts, before.outcome.name, before.prior, before.layout.has_position, before.limits)
     check_identified(model)
     start = parameters.copy() if model.layout.size == len(parameters) else model.start()
     if len(start) != len(parameters):
@@ -80,12 +82,9 @@ def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int
 
 
 def check_identified(model: Model) -> None:
-    """NotIdentifiedError where some parameter has no finite estimate.
-
-    The prior bounds the scores; the nuisance parameters and the position effect have none.
-    """
-    check_beside(*model.likelihood, model.n_decided, model.n_ties, model.sums.sides_won)
-    if not model.prior_precision:
+    """NotIdentifiedError where some parameter has no finite estimate, which none has with a prior."""
+    if not model.prior.is_finite:
+        check_beside(*model.likelihood, model.n_decided, model.n_ties, model.sums.sides_won)
         model.sums.check_maximum(model.likelihood, model.n_ties)
 
 

@@ -46,7 +46,7 @@ class ManyItems:
 
     @cached_property
     def _vote_squares(self) -> Slopes:
-        return self.model.squares(self.solution.parameters)
+        return self.model.sums.squares(self.model.likelihood, self.solution.parameters)
 
     @cached_property
     def _voter_gradients(self) -> Any:
@@ -65,7 +65,7 @@ class ManyItems:
         if not self.sandwich:
             return np.asarray((contrasts * solved).sum(axis=0))
         n_items = self.model.n_items
-        prior = self.model.prior_precision * np.square(solved[:n_items]).sum(axis=0)
+        prior = self.model.precisions @ np.square(solved)
         if self._voter_gradients is not None:
             return np.asarray(np.square(self._voter_gradients @ solved).sum(axis=0) + prior)
         squares = self._vote_squares
@@ -124,16 +124,19 @@ class ManyItems:
             worst = max(worst, float(np.abs(np.sqrt(self.variances[block] / exact) - 1.0).max()))
         return worst
 
-    def largest_variance(self) -> float:
-        """The variance in the direction of centred scores that is least determined, to 1%."""
+    def largest_share(self) -> float:
+        """The largest share of a contrast's variance in that by the prior alone, to 1%, as `Posterior.prior_share`."""
         from scipy.sparse.linalg import LinearOperator, eigsh
 
         n_items, size = self.model.n_items, len(self.solution.parameters)
+        root = np.sqrt(self.model.precisions[:n_items])
+        along = root / np.linalg.norm(root)
 
         def multiply(vector: NDArray[np.float64]) -> NDArray[np.float64]:
             whole = np.zeros((size, 1))
-            whole[:n_items, 0] = vector.ravel() - vector.mean()
-            return self._solve(whole, 1e-4)[:n_items, 0]
+            whole[:n_items, 0] = root * (vector.ravel() - (along @ vector.ravel()) * along)
+            solved = root * self._solve(whole, 1e-4)[:n_items, 0]
+            return np.asarray(solved - (along @ solved) * along)
 
         inverse = LinearOperator((n_items, n_items), matvec=multiply, dtype=np.float64)
         ramp = np.linspace(-1.0, 1.0, n_items)

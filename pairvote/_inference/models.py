@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.outcomes import OUTCOME_MODELS
 from pairvote._inference.outcomes.base import OutcomeModel
+from pairvote._inference.prior import CENTRAL_ODDS, Prior
 from pairvote._inference.sums import Likelihood, LocalSums, PairSums, Slopes
 from pairvote.votes._counts import PairCounts
 
@@ -27,7 +28,7 @@ class Model:
 
     With :math:`s` the scores in log-odds, :math:`\gamma` the position effect and :math:`x` a vote's covariates,
     :math:`d = s_{left} - s_{right} + \gamma + x \beta`, and the outcome model says what a vote says of :math:`d`
-    (`pairvote._inference.outcomes`). The prior is Normal(0, prior_sd) on each score.
+    (`pairvote._inference.outcomes`). The priors are normal (`pairvote._inference.prior`).
 
     sums: what sums over pairs; it may be folded unless there is a position effect, which costs less to work with.
     totals: (n_items, 4), the weight of votes that each item lost, tied, won and skipped. n_decided: the weight of votes
@@ -41,7 +42,7 @@ class Model:
 
     sums: PairSums
     likelihood: Likelihood
-    prior_sd: float
+    prior: Prior
     totals: NDArray[np.float64]
     n_decided: float
     n_ties: float
@@ -49,9 +50,9 @@ class Model:
 
     @classmethod
     def of(
-        cls, votes: PairCounts | PairSums, ties: str, prior_sd: float, position: bool, limits: Limits = LIMITS
+        cls, votes: PairCounts | PairSums, ties: str, prior: float | Prior, position: bool, limits: Limits = LIMITS
     ) -> Model:
-        """The model of these counts, with a prior."""
+        """The model of these counts, with a prior, or the standard deviation of one."""
         sums = LocalSums(votes) if isinstance(votes, PairCounts) else votes
         totals, outcome = sums.item_totals(), OUTCOME_MODELS[ties]
         # Every vote stands with two items: a decided one with a loser and a winner.
@@ -62,7 +63,7 @@ class Model:
         return cls(
             sums=sums,
             likelihood=Likelihood(outcome, layout),
-            prior_sd=prior_sd,
+            prior=Prior.of(prior),
             totals=totals,
             n_decided=float(n_decided),
             n_ties=n_ties,
@@ -110,18 +111,31 @@ class Model:
         return self.outcome.is_likelihood or not self.n_ties
 
     @property
-    def prior_precision(self) -> float:
-        """1 / prior_sd squared; 0 for maximum likelihood."""
-        return 0.0 if math.isinf(self.prior_sd) else self.prior_sd**-2
+    def prior_sd(self) -> float:
+        """The standard deviation of the scores' prior; nan where scores differ in it."""
+        return self.prior.sd
+
+    @cached_property
+    def _prior_of_all(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.prior.of_all(self.likelihood, self.sums.covariate_squares())
+
+    @property
+    def precisions(self) -> NDArray[np.float64]:
+        """The prior's precision of each parameter: float64, shape (size,); 0 for maximum likelihood."""
+        return self._prior_of_all[0]
 
     # --- parameters ---
 
     def start(self) -> NDArray[np.float64]:
-        """Where to begin: equal scores, and the nuisance parameters that they would have."""
+        """Where to begin: equal scores, and the nuisance parameters that they would have.
+
+        Where all votes are ties these are infinite, and the prior's centre is a better place.
+        """
         layout = self.layout
         parameters = np.zeros(layout.size)
-        if layout.n_nuisance and self.n_decided:
-            parameters[layout.nuisance] = self.outcome.start(self.n_ties / self.n_decided)
+        if layout.n_nuisance:
+            odds = self.n_ties / self.n_decided if self.n_decided else CENTRAL_ODDS
+            parameters[layout.nuisance] = self.outcome.start(odds)
         return parameters
 
     def tie_parameter(self, parameters: NDArray[np.float64]) -> float:
@@ -152,23 +166,30 @@ class Model:
 
     def log_posterior(self, parameters: NDArray[np.float64]) -> float:
         """The log-likelihood less half the prior's sum of squares."""
-        scores = parameters[self.layout.scores]
-        return self.log_likelihood(parameters) - 0.5 * self.prior_precision * float(scores @ scores)
+        precisions, centres = self._prior_of_all
+        away = parameters - centres
+        return self.log_likelihood(parameters) - 0.5 * float((precisions * away) @ away)
 
     def slopes(self, parameters: NDArray[np.float64], workspace: NDArray[np.float64] | None = None) -> Slopes:
         """Gradient and information of the log-posterior; in the same workspace they replace those that were there."""
-        layout, precision = self.layout, self.prior_precision
+        layout = self.layout
         found = self.sums.slopes(self.likelihood, parameters, workspace)
         if layout.n_nuisance:
             _, gradient, information = self.outcome.alone(parameters[layout.nuisance], self.n_ties)
             found.gradient[layout.nuisance] += gradient
             found.corner[: layout.n_nuisance, : layout.n_nuisance] += information
-        if not precision:
+        if not self.prior.is_finite:
             return found
-        found.gradient[layout.scores] -= precision * parameters[layout.scores]
-        np.add(found.diagonal, precision, out=found.diagonal)
-        return replace(found, ridge=precision)
+        precisions, centres = self._prior_of_all
+        found.gradient[:] -= precisions * (parameters - centres)
+        np.add(found.diagonal, self.prior.precision, out=found.diagonal)
+        return self._with_ridge(found)
 
     def squares(self, parameters: NDArray[np.float64]) -> Slopes:
         """The sum over votes of the outer product of each vote's own gradient, with the prior's precision as ridge."""
-        return replace(self.sums.squares(self.likelihood, parameters), ridge=self.prior_precision)
+        return self._with_ridge(self.sums.squares(self.likelihood, parameters))
+
+    def _with_ridge(self, slopes: Slopes) -> Slopes:
+        """The slopes with the prior's precision as ridge, and in the corner."""
+        corner = slopes.corner + np.diag(self.precisions[self.layout.beside])
+        return replace(slopes, corner=corner, ridge=self.prior.precision)

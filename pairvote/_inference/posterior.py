@@ -177,12 +177,12 @@ class Posterior:
     @cached_property
     def _middle(self) -> NDArray[np.float64]:
         """M + Q."""
-        n_items, parameters = self.model.n_items, self.solution.parameters
+        parameters = self.solution.parameters
         if self.rows is None:
             return symmetric(dense_information(self.model.counts, self.model.squares(parameters), anchored=False))
         gradients = corrected_gradients(self.model, parameters, self.rows, self._inverse)
         middle = (gradients.T @ gradients).toarray()
-        middle[range(n_items), range(n_items)] += self.model.prior_precision
+        middle[np.diag_indices(len(middle))] += self.model.precisions
         return np.asarray(middle)
 
     @cached_property
@@ -195,7 +195,7 @@ class Posterior:
         from scipy.linalg.lapack import dpotri
 
         slopes = self.model.slopes(self.solution.parameters)
-        matrix = dense_information(self.model.counts, slopes, anchored=True)
+        matrix = dense_information(self.model.counts, slopes, anchored=self.model.prior.is_common)
         if not len(matrix):
             return matrix
         lower, _ = dpotri(factor(matrix), lower=1, overwrite_c=1)
@@ -206,15 +206,23 @@ class Posterior:
         return self.model.log_likelihood(self.solution.parameters)
 
     def prior_share(self) -> float:
-        """The prior's precision over the posterior's, in the direction of centred scores that is least determined."""
+        """A contrast's variance over that by the prior alone, where it is largest: how much the prior decides.
+
+        A contrast c = Q^1/2 y, Q the prior's precision, adds up to zero where y is orthogonal to u, the square roots of
+        the scores' precisions. So that is the largest eigenvalue of Q^1/2 Sigma Q^1/2 orthogonal to u.
+        """
         n_items = self.model.n_items
-        precision = self.model.prior_precision
-        if not precision or n_items < 2:
+        if not self.model.prior.is_finite or n_items < 2:
             return 0.0
         if not self._dense:
-            return min(self._of_many.largest_variance() * precision, 1.0)
-        variances = np.linalg.eigvalsh(centred(self._inverse[:n_items, :n_items]))
-        return float(min(variances[-1] * precision, 1.0))
+            return min(self._of_many.largest_share(), 1.0)
+        root = np.sqrt(self.model.precisions[:n_items])
+        along = root / np.linalg.norm(root)
+        scaled = root * self._inverse[:n_items, :n_items] * root[:, None]
+        means = along @ scaled
+        # What is taken off each side, so that nothing is left along u.
+        taken = np.outer(along, means - 0.5 * (along @ means) * along)
+        return float(min(np.linalg.eigvalsh(scaled - taken - taken.T)[-1], 1.0))
 
 
 def _times(middle: NDArray[np.float64], inverse: NDArray[np.float64]) -> NDArray[np.float64]:

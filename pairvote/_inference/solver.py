@@ -140,15 +140,16 @@ def _patient_system(model: Model) -> System:
 def _last_tolerance(slopes: Slopes, tol: float) -> float:
     """How well the last step must be known: so that, by the prior, no score is further off than `tol`.
 
-    What is left of a step has at most the size |residual| / ridge, and gradients are solved to a residual r with
-    r' D^-1 r at most tolerance^2 g' D^-1 g.
+    What is left of a step has at most the size |residual| / ridge, with the smallest ridge, and gradients are solved to
+    a residual r with r' D^-1 r at most tolerance^2 g' D^-1 g.
     """
     n_items = len(slopes.diagonal)
-    if len(slopes.gradient) > n_items or not slopes.ridge:
+    ridge = float(np.min(slopes.ridge))
+    if len(slopes.gradient) > n_items or not ridge:
         return LAST_TOLERANCE
     gradient = slopes.gradient
     size = float(gradient @ (gradient / slopes.diagonal)) * float(slopes.diagonal.max())
-    return max(LAST_TOLERANCE, slopes.ridge * tol / math.sqrt(size)) if size else 1.0
+    return max(LAST_TOLERANCE, ridge * tol / math.sqrt(size)) if size else 1.0
 
 
 def _arrives(model: Model, slopes: Slopes, step: NDArray[np.float64], tolerance: float, tol: float) -> bool:
@@ -176,14 +177,16 @@ def _reach(step: NDArray[np.float64], n_items: int) -> float:
 
 
 def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shift the scores in place to mean zero, which changes no likelihood and suits a prior best.
+    """Shift the scores in place to mean zero, which changes no likelihood and suits a prior best that all have.
 
     The same holds of each component on its own. Of these a prior that is very weak beside the votes says too little
     for steps to bring them there, through the rounding of the votes' gradients.
     """
+    if not model.prior.is_common:
+        return parameters
     scores = parameters[: model.n_items]
     scores -= scores.sum() / len(scores)
-    if 0.0 < model.prior_precision * len(scores) < WEAKEST_PRIOR * (model.n_decided + model.n_ties):
+    if 0.0 < float(model.prior.precision) * len(scores) < WEAKEST_PRIOR * (model.n_decided + model.n_ties):
         components = model.sums.components()
         if components.max() > 0:
             scores -= (np.bincount(components, scores) / np.bincount(components))[components]
@@ -193,9 +196,7 @@ def centre(model: Model, parameters: NDArray[np.float64]) -> NDArray[np.float64]
 def _few(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) -> Solution:
     """Newton steps in one kernel, as long as full ones are safe; no factor where they stopped being so."""
     counts, parameters = model.counts, start.copy()
-    workspace = NewtonWorkspace(
-        model.likelihood, counts.n_pairs, prior_precision=model.prior_precision, tol=tol, max_iter=max_iter
-    )
+    workspace = NewtonWorkspace(model.likelihood, counts.n_pairs, prior=model.prior, tol=tol, max_iter=max_iter)
     n_iter = workspace.climb(counts.start, counts.right, counts.table, parameters)
     if n_iter < 0:
         return Solution(parameters=parameters, n_iter=-1 - n_iter)

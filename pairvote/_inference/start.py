@@ -46,7 +46,7 @@ def well_mixed_start(model: Model) -> NDArray[np.float64]:
         scores -= scores.mean()
         slope = np.interp(scores, GRID, np.gradient(curve, GRID))
         variance = max(float(scores @ scores - (by_chance / slope**2).sum()) / n_items, 0.0)
-        if layout.n_nuisance:
+        if layout.n_nuisance and model.n_decided:
             apart = math.sqrt(2.0 * variance) * nodes
             chance = float(model.probabilities(apart, parameters) @ TIE @ weights)
             lacking = model.n_ties / model.n_decided * (1.0 - chance) / chance

@@ -45,7 +45,8 @@ class Slopes:
     """First and second derivatives of a log-likelihood or a log-posterior at one point.
 
     gradient: (size,). weights: (n_pairs,), the information of each pair's difference, so that the information of the
-    scores is the graph's Laplacian plus `ridge` on the diagonal, which is `diagonal` (n_items,). border: (n_items,
+    scores is the graph's Laplacian plus `ridge`, a number or (n_items,), on the diagonal, which is `diagonal`
+    (n_items,). border: (n_items,
     n_beside) and corner: (n_beside, n_beside), the information of the parameters beside the scores.
     """
 
@@ -54,7 +55,7 @@ class Slopes:
     diagonal: NDArray[np.float64]
     border: NDArray[np.float64]
     corner: NDArray[np.float64]
-    ridge: float = 0.0
+    ridge: float | NDArray[np.float64] = 0.0
 
     @property
     def curvature(self) -> NDArray[np.float64]:
@@ -80,6 +81,9 @@ class PairSums(Protocol):
     @property
     def n_covariates(self) -> int:
         """The number of covariates of each vote."""
+
+    def covariate_squares(self) -> NDArray[np.float64]:
+        """The mean square of each covariate over the votes: float64, shape (n_covariates,)."""
 
     def item_totals(self) -> NDArray[np.float64]:
         """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""
@@ -145,6 +149,13 @@ class LocalSums:
     def n_covariates(self) -> int:
         """The number of covariates of each vote."""
         return 0 if self.design is None else self.design.shape[1]
+
+    def covariate_squares(self) -> NDArray[np.float64]:
+        """The mean square of each covariate over the votes: float64, shape (n_covariates,)."""
+        if self.design is None:
+            return NOTHING
+        weights = self.pairs.table.sum(axis=1)
+        return np.asarray(weights @ np.square(self.design) / weights.sum())
 
     @cached_property
     def parts(self) -> Parts:

@@ -45,14 +45,15 @@ def singular() -> ConvergenceError:
 def dense_information(counts: PairCounts, slopes: Slopes, *, anchored: bool) -> NDArray[np.float64]:
     """The whole information, upper triangle; `anchored` adds a constant to all scores' entries.
 
-    It fixes their mean, which the votes leave open and a prior may say little of, and nothing else.
+    It fixes their mean, which the votes leave open and a prior may say little of, and nothing else as long as all
+    scores have the same ridge: then the direction of all ones is one of its eigenvectors.
     """
     n_items = counts.n_items
     n_all = n_items + len(slopes.corner)
     matrix = np.zeros((n_all, n_all))
     laplacian.fill_laplacian(counts.start, counts.right, slopes.weights, matrix)
     if anchored:
-        matrix[:n_items, :n_items] += (np.trace(matrix) + slopes.ridge or 1.0) / n_items**2
+        matrix[:n_items, :n_items] += (np.trace(matrix) + float(slopes.ridge) or 1.0) / n_items**2
     matrix.flat[: n_items * (n_all + 1) : n_all + 1] += slopes.ridge
     if n_all > n_items:
         matrix[:n_items, n_items:] = slopes.border
@@ -70,10 +71,11 @@ class Dense:
         """The information's inverse times `vector`, to rounding."""
         from scipy.linalg.lapack import dpotrs
 
-        lower = factor(dense_information(self._model.counts, slopes, anchored=True))
+        common = self._model.prior.is_common
+        lower = factor(dense_information(self._model.counts, slopes, anchored=common))
         solution = np.asarray(dpotrs(lower, vector, lower=1)[0])
-        scores = solution[: self._model.n_items]
-        scores -= scores.mean()
+        if common:
+            _centre_rows(solution, self._model.n_items)
         return solution
 
 
@@ -114,8 +116,11 @@ class Gradients:
         if not diagonal.min() > LEAST_RATIO * diagonal.max():
             raise TooManyProductsError
         residuals = vector.reshape(len(vector), -1).copy()
-        # In exact arithmetic the scores' entries add up to zero; what rounding leaves has no solution without a prior.
-        residuals[:n_items] -= residuals[:n_items].mean(axis=0)
+        common = self._model.prior.is_common
+        if common:
+            # In exact arithmetic the scores' entries add up to zero; what rounding leaves has no solution without a
+            # prior.
+            _centre_rows(residuals, n_items)
         directions = residuals / diagonal
         solutions = np.zeros_like(residuals)
         sizes = _dots(residuals, directions)
@@ -125,7 +130,8 @@ class Gradients:
             going = sizes > enough
             if not going.any():
                 self._most_products = max(self._most_products, n_products)
-                solutions[:n_items] -= solutions[:n_items].mean(axis=0)
+                if common:
+                    _centre_rows(solutions, n_items)
                 return solutions.reshape(vector.shape)
             products = self._multiply(slopes, directions)
             curvatures = _dots(directions, products)
@@ -152,10 +158,17 @@ class Gradients:
         """The information times each column."""
         n_items = self._model.n_items
         scores, beside = vectors[:n_items], vectors[n_items:]
-        products = np.concatenate([slopes.ridge * scores, slopes.border.T @ scores + slopes.corner @ beside])
+        ridge = np.reshape(slopes.ridge, (-1, 1))
+        products = np.concatenate([ridge * scores, slopes.border.T @ scores + slopes.corner @ beside])
         self._model.sums.add_products(slopes, scores, products[:n_items])
         products[:n_items] += slopes.border @ beside
         return products
+
+
+def _centre_rows(vectors: NDArray[np.float64], n_items: int) -> None:
+    """Take off the mean of the first rows, those of the scores, in place."""
+    scores = vectors[:n_items]
+    scores -= scores.mean(axis=0)
 
 
 def _dots(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -176,12 +189,15 @@ class Sparse:
         """
         n_items, n_vectors = self._model.n_items, 1 if vector.ndim == 1 else vector.shape[1]
         columns = np.column_stack([vector[:n_items], slopes.border])
-        # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
-        columns -= columns.mean(axis=0)
+        common = self._model.prior.is_common
+        if common:
+            # In exact arithmetic each adds up to zero; what rounding leaves has no solution where there is no prior.
+            _centre_rows(columns, n_items)
         lu, kept = self._factor(slopes)
         solutions = np.zeros_like(columns)
         solutions[kept] = lu.solve(columns[kept])
-        solutions -= solutions.mean(axis=0)
+        if common:
+            _centre_rows(solutions, n_items)
         scores, bordered = solutions[:, :n_vectors].reshape(vector[:n_items].shape), solutions[:, n_vectors:]
         complement = slopes.corner - slopes.border.T @ bordered
         if len(complement) and not np.linalg.eigvalsh(complement)[0] > LEAST_PIVOT * np.trace(slopes.corner):
@@ -223,7 +239,7 @@ class Sparse:
         shape = (counts.n_items, counts.n_items)
         links = coo_array((slopes.weights, (counts.left, counts.right)), shape=shape)
         order = narrow_order(counts)
-        kept = order if slopes.ridge else order[:-1]
+        kept = order if self._model.prior.is_finite else order[:-1]
         matrix = (diags_array(slopes.diagonal) - links - links.T).tocsr()[kept][:, kept].tocsc()
         symmetric = {"SymmetricMode": True}
         try:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference.layout import ParameterLayout
-from pairvote._inference.sums import Likelihood
+from pairvote._inference.prior import Prior
+from pairvote._inference.sums import NOTHING, Likelihood
 from pairvote._kernels import davidson
 
 Floats = NDArray[np.float64]
@@ -18,17 +19,14 @@ class NewtonWorkspace:
     upper: (size, size), after `climb` the upper factor of the information. The kernel checks no bounds; `climb` does.
     """
 
-    def __init__(
-        self, likelihood: Likelihood, n_pairs: int, *, prior_precision: float, tol: float, max_iter: int
-    ) -> None:
+    def __init__(self, likelihood: Likelihood, n_pairs: int, *, prior: Prior, tol: float, max_iter: int) -> None:
         outcome, layout = likelihood
         if not outcome.by_kernel or layout.n_nuisance > 1 or layout.n_covariates:
             raise ValueError(f"the kernel does not fit {outcome.name!r} with {layout}")
         self.layout: ParameterLayout = layout
         self.upper = np.zeros((layout.size, layout.size))
-        self._options = np.array(
-            [prior_precision, tol, max_iter, layout.n_nuisance, layout.has_position, outcome.tie_weight]
-        )
+        settings = [tol, max_iter, layout.n_nuisance, layout.has_position, outcome.tie_weight, prior.is_common]
+        self._options = np.concatenate([settings, *prior.of_all(likelihood, NOTHING)])
         self._kept = np.empty((2, n_pairs))
         # Gradients and information, then root odds, an effect and options, then the step.
         self._sums = np.zeros(2 * layout.n_items + 5 + layout.n_items + 1 + 4 + layout.size)

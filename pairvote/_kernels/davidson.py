@@ -255,8 +255,9 @@ def newton_steps(
     """Full Newton steps on Davidson's model for few items, as long as they are safe; return how many.
 
     parameters (size): where to begin, scores of mean zero; left at the maximum, or at the last safe point.
-    options: the prior's precision, the tolerance, the most steps, whether there is a tie parameter, whether
-    there is a position effect, and what the weight of ties is multiplied by.
+    options: the tolerance, the most steps, whether there is a tie parameter, whether there is a position effect, what
+    the weight of ties is multiplied by, whether all scores have one prior; then the prior's precision of each
+    parameter (size), and its centre (size).
     matrix (size, size): left at the information's upper factor. scratch (2, n_pairs). sums (2 n_items + 5 + n_items
     + size + 5).
     A negative number, -1 less the steps taken, says that the next step needs a line search, or that the
@@ -264,9 +265,11 @@ def newton_steps(
     """
     n_items: cython.Py_ssize_t = start.shape[0] - 1
     size: cython.Py_ssize_t = parameters.shape[0]
-    precision: cython.double = options[0]
-    tied: cython.bint = options[3] == 1.0
-    sided: cython.bint = options[4] == 1.0
+    tied: cython.bint = options[2] == 1.0
+    sided: cython.bint = options[3] == 1.0
+    common: cython.bint = options[5] == 1.0
+    precisions: cython.const[cython.double][::1] = options[6 : 6 + size]
+    centres: cython.const[cython.double][::1] = options[6 + size : 6 + 2 * size]
     tail: cython.Py_ssize_t = n_items
     side: cython.Py_ssize_t = size - 1
     kept: cython.double[:, ::1] = scratch[: 2 if tied else 1]
@@ -300,7 +303,7 @@ def newton_steps(
             settings[0] = exp(parameters[tail]) if tied and safe else 0.0
             side_odds[0] = exp(0.5 * parameters[side]) if sided and safe else 1.0
             settings[1] = 1.0
-            settings[2] = options[5]
+            settings[2] = options[4]
             settings[3] = 0.0
             for i in range(2 * n_items + 5):
                 sloping[i] = 0.0
@@ -308,14 +311,18 @@ def newton_steps(
             error = 0.0
             along = 0.0
             for i in range(n_items):
-                sloping[i] -= precision * parameters[i]
-                sloping[n_items + 5 + i] += precision
+                sloping[i] -= precisions[i] * (parameters[i] - centres[i])
+                sloping[n_items + 5 + i] += precisions[i]
                 along += sloping[i] * step[i]
                 error = fmax(error, _scaled(sloping[i], sloping[n_items + 5 + i]))
             if tied:
+                sloping[n_items] -= precisions[tail] * (parameters[tail] - centres[tail])
+                sloping[n_items + 2] += precisions[tail]
                 along += sloping[n_items] * step[tail]
                 error = fmax(error, _scaled(sloping[n_items], sloping[n_items + 2]))
             if sided:
+                sloping[n_items + 1] -= precisions[side] * (parameters[side] - centres[side])
+                sloping[n_items + 3] += precisions[side]
                 along += sloping[n_items + 1] * step[side]
                 error = fmax(error, _scaled(sloping[n_items + 1], sloping[n_items + 3]))
             if not safe or (reach > 1.0 and not along >= 0.0):
@@ -324,7 +331,7 @@ def newton_steps(
                     parameters[i] -= step[i]
                 n_steps = -n_steps if n_steps > 0 else -1
                 break
-            if error > options[1] and n_steps >= options[2]:
+            if error > options[0] and n_steps >= options[1]:
                 n_steps = -1 - n_steps
                 break
             for i in range(size):
@@ -345,10 +352,11 @@ def newton_steps(
                         matrix[i, side] += kept[0, entry]
                         matrix[j, side] -= kept[0, entry]
             # A constant on all scores' entries fixes their mean, which the votes leave open and a prior says little of.
+            # It changes no step if all have one prior: then the direction of all ones is an eigenvector.
             anchor = 0.0
-            for i in range(n_items):
+            for i in range(n_items if common else 0):
                 anchor += matrix[i, i] / n_items / n_items
-            for i in range(n_items):
+            for i in range(n_items if common else 0):
                 for j in range(i, n_items):
                     matrix[i, j] += anchor
             if tied:
@@ -379,7 +387,7 @@ def newton_steps(
                 reach += fabs(step[i])
             # The factor was needed anyway, so the last step cost next to nothing, and squared the error. It must be
             # short: where few votes join large groups, scores may be much further off than gradients say.
-            if error <= options[1] and (reach <= 1e3 * options[1] or n_steps >= options[2]):
+            if error <= options[0] and (reach <= 1e3 * options[0] or n_steps >= options[1]):
                 break
             n_steps += 1
     return n_steps

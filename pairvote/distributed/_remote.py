@@ -60,6 +60,10 @@ class RemoteSums:
         """None: single votes are not kept."""
         return 0
 
+    def covariate_squares(self) -> NDArray[np.float64]:
+        """Nothing: there are no covariates."""
+        return NOTHING
+
     def item_totals(self) -> NDArray[np.float64]:
         """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""
         return self.counts.item_totals()

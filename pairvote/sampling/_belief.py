@@ -15,6 +15,7 @@ from pairvote._inference import (
     NewtonWorkspace,
     ParameterLayout,
     Posterior,
+    Prior,
     Start,
     Ties,
     fit,
@@ -209,7 +210,7 @@ class WholeBelief(Belief):
             NewtonWorkspace(
                 Likelihood(OUTCOME_MODELS[TIES], ParameterLayout(n_items)),
                 len(low),
-                prior_precision=self.prior_sd**-2.0,
+                prior=Prior.of(self.prior_sd),
                 tol=TOLERANCE,
                 max_iter=MOST_STEPS,
             )

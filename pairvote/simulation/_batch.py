@@ -17,6 +17,7 @@ from pairvote._inference import (
     NewtonWorkspace,
     OutcomeModel,
     ParameterLayout,
+    Prior,
 )
 from pairvote._kernels import batch
 from pairvote._kernels import elo as elo_kernel
@@ -164,7 +165,7 @@ class _Fits:
         self.workspace = NewtonWorkspace(
             Likelihood(self.outcome, self.layout),
             n_items * (n_items - 1) // 2,
-            prior_precision=float(options["prior_sd"]) ** -2.0,
+            prior=Prior.of(options["prior_sd"]),
             tol=options["tol"],
             max_iter=options["max_iter"],
         )

@@ -231,7 +231,7 @@ def test_differences_are_exact_at_any_size(name, with_covariates, ties, position
         inverse = posterior._inverse
         gradients = voter_gradients(posterior.model, posterior.solution.parameters, posterior.rows).toarray()
         meat = gradients.T @ gradients
-        meat[range(N_ITEMS), range(N_ITEMS)] += 0.0 if math.isinf(prior_sd) else prior_sd**-2
+        meat += np.diag(posterior.model.precisions)
         covariance = inverse @ meat @ inverse
         variances = np.diag(covariance)
         plain = [math.sqrt(variances[i] + variances[j] - 2 * covariance[i, j]) for i, j in pairs]

@@ -100,7 +100,7 @@ def test_everything_equals_the_reference(ties, position, prior_sd, size) -> None
     np.testing.assert_allclose(slopes.gradient, gradient, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(information(model, slopes), expected, rtol=1e-8, atol=1e-9)
     # Without the prior, the squares are the sum over single votes of the outer product of each one's gradient.
-    squares = replace(model.squares(at), ridge=0.0)
+    squares = model.sums.squares(model.likelihood, at)
     np.testing.assert_allclose(information(model, squares), outer, rtol=1e-10, atol=1e-10)
 
 
@@ -140,15 +140,17 @@ def test_with_covariates_everything_equals_the_reference(ties, position, prior_s
     at = point(model, size, seed=4)
     set_effects(at, position, -0.4, 0.7)
     votes = reference.vote_by_vote(at, sample.rows, covariates, sample.n_items, ties, position)
-    ridge = np.zeros(len(at))
-    ridge[: sample.n_items] = prior_sd**-2
+    ridge, centres = reference.normal_priors(len(at), sample.rows, sample.n_items, ties, prior_sd, covariates)
     assert model.log_likelihood(at) == pytest.approx(votes.values.sum(), rel=1e-13)
     slopes = model.slopes(at)
-    np.testing.assert_allclose(slopes.gradient, votes.gradients.sum(axis=0) - ridge * at, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(
+        slopes.gradient, votes.gradients.sum(axis=0) - ridge * (at - centres), rtol=1e-10, atol=1e-10
+    )
     expected = votes.informations.sum(axis=0) + np.diag(ridge)
     np.testing.assert_allclose(information(model, slopes), expected, rtol=1e-8, atol=1e-9)
     outer = np.einsum("vi,vj->ij", votes.gradients / votes.weights[:, None], votes.gradients)
-    np.testing.assert_allclose(information(model, replace(model.squares(at), ridge=0.0)), outer, rtol=1e-10, atol=1e-10)
+    squares = model.sums.squares(model.likelihood, at)
+    np.testing.assert_allclose(information(model, squares), outer, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("ties", TIES)
@@ -170,7 +172,10 @@ def test_effects_are_those_of_side_and_covariates(ties) -> None:
 @given(samples(min_items=2, min_votes=1), st.sampled_from(TIES), st.booleans())
 def test_squares_have_the_priors_precision(sample, ties, position) -> None:
     model = model_of(sample, ties, position, 0.5)
-    assert model.squares(point(model, 1.0, seed=0)).ridge == 4.0
+    at = point(model, 1.0, seed=0)
+    squares, votes_alone = model.squares(at), model.sums.squares(model.likelihood, at)
+    assert squares.ridge == 4.0
+    np.testing.assert_allclose(squares.corner - votes_alone.corner, np.eye(model.layout.n_beside) / 9, atol=1e-12)
 
 
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
@@ -233,7 +238,7 @@ def test_parameters_outside_the_model_are_not_allowed() -> None:
 
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
 def test_start_has_the_tie_parameter_that_suits_equal_scores(ties) -> None:
-    model = model_of(drawn(12, weighted=True), ties, False, 3.0)
+    model = model_of(drawn(12, weighted=True), ties, False, math.inf)
     start = model.start()
     n_items = model.counts.n_items
     assert (start[:n_items] == 0).all()

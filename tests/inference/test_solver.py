@@ -16,7 +16,7 @@ from strategies import Sample
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote._inference import LIMITS, OUTCOME_MODELS, Limits, Model, NewtonWorkspace, solver
+from pairvote._inference import LIMITS, OUTCOME_MODELS, Limits, Model, NewtonWorkspace, Prior, solver
 from pairvote._inference.solver import maximise
 from pairvote._inference.systems import dense_information
 
@@ -209,7 +209,7 @@ def test_the_kernel_stops_before_an_unsafe_step() -> None:
 def test_a_workspace_refuses_what_the_kernel_would_write_beyond() -> None:
     counts = FORTY.counts().folded()
     model = Model.of(counts, "davidson", 3.0, False)
-    options = {"prior_precision": 1.0, "tol": 1e-9, "max_iter": 100}
+    options = {"prior": Prior.of(1.0), "tol": 1e-9, "max_iter": 100}
     workspace = NewtonWorkspace(model.likelihood, counts.n_pairs, **options)
     rows = [counts.start, counts.right, counts.table, model.start()]
     assert workspace.climb(*rows) > 0

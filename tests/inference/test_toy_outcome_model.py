@@ -94,7 +94,9 @@ def test_a_toy_model_is_fitted_through_the_public_interface(toy, prior_sd, with_
     options = {"covariates": covariate, "position": True} if with_effects else {}
     ranking = pv.bradley_terry(votes, ties=toy, prior_sd=prior_sd, uncertainty=uncertainty, **options)
     sign = votes.outcome - 1.0
-    precision = 0.0 if math.isinf(prior_sd) else prior_sd**-2
+    # The position effect and the coefficient have weak priors.
+    weak = [1 / 9, np.average(covariate**2, weights=votes.weight) / 9]
+    precisions = np.zeros(8) if math.isinf(prior_sd) else np.array([prior_sd**-2] * 6 + weak)
 
     def vote_by_vote(parameters: Floats) -> Floats:
         d = parameters[votes.left] - parameters[votes.right]
@@ -104,8 +106,8 @@ def test_a_toy_model_is_fitted_through_the_public_interface(toy, prior_sd, with_
 
     def negative(parameters: Floats) -> float:
         # The last term fixes the mean of the scores, which nothing else does without a prior.
-        scores = parameters[:6]
-        return float(-votes.weight @ vote_by_vote(parameters) + 0.5 * precision * scores @ scores + scores.sum() ** 2)
+        prior = 0.5 * (precisions[: len(parameters)] * parameters) @ parameters
+        return float(-votes.weight @ vote_by_vote(parameters) + prior + parameters[:6].sum() ** 2)
 
     best = minimize(negative, np.zeros(8 if with_effects else 6), method="BFGS", options={"gtol": 1e-7}).x
     np.testing.assert_allclose(ranking.scores, best[:6], atol=1e-5)
@@ -118,7 +120,7 @@ def test_a_toy_model_is_fitted_through_the_public_interface(toy, prior_sd, with_
     if uncertainty == "sandwich":
         gradients = derivatives(vote_by_vote, parameters)
         middle = (gradients * votes.weight) @ gradients.T
-        middle[range(6), range(6)] += precision
+        middle += np.diag(precisions[: len(middle)])
         inverse = inverse @ middle @ inverse
     centring = np.eye(6) - 1 / 6
     np.testing.assert_allclose(ranking.covariance, centring @ inverse[:6, :6] @ centring, rtol=1e-4, atol=1e-7)

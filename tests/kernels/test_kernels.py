@@ -365,9 +365,15 @@ def newton_steps() -> Iterator[Arguments]:
             for precision in (1 / 9, 4.0) if n_items < 2 or not n_pairs else (1 / 9, 0.0):
                 size = n_items + tied + sided
                 parameters = np.concatenate([scores - scores.mean(), np.zeros(size - n_items)])
-                options = np.array([precision, 1e-9, 30, tied, sided, 1.0])
                 scratch, sums = np.zeros((2, n_pairs)), np.zeros(3 * n_items + 10 + size)
-                yield [*pairs, parameters, options, np.zeros((size, size)), scratch, sums]
+                own = np.linspace(0.5, 1.5, size)
+                for common, precisions, centres in (
+                    (True, np.full(size, precision), np.zeros(size)),
+                    (False, precision * own + 1e-3, own - 1.0),
+                ):
+                    options = np.concatenate([[1e-9, 30, tied, sided, 1.0, common], precisions, centres])
+                    copies = (parameters.copy(), options, np.zeros((size, size)), scratch.copy(), sums.copy())
+                    yield [*pairs, *copies]
 
 
 def invert_factored() -> Iterator[Arguments]:
@@ -670,7 +676,7 @@ def test_newton_steps_refuses_what_lies_out_of_bounds() -> None:
     start, second, table = np.array([0, 1, 1]), np.array([1], np.int32), np.array([[3.0, 0.0, 5.0]])
     for far in (350.0, 1e200):
         parameters = np.array([far, -far])
-        options = np.array([1 / 9, 1e-9, 100, 0, 0, 1.0])
+        options = np.array([1e-9, 100, 0, 0, 1.0, 1, 1 / 9, 1 / 9, 0, 0])
         arguments = [start, second, table, parameters, options, np.zeros((2, 2)), np.zeros((2, 1)), np.zeros(18)]
         assert _kernels.davidson.newton_steps(*arguments) == -1
         assert parameters.tolist() == [far, -far]
@@ -680,7 +686,7 @@ def test_newton_steps_refuses_a_singular_information() -> None:
     # Two components and no prior: the pivot that should vanish is only rounding.
     start, second = np.array([0, 1, 1, 2, 2]), np.array([1, 3], np.int32)
     table = np.array([[1.0, 0.0, 3.0], [1.1, 0.0, 0.7]])
-    options = np.array([0.0, 1e-9, 100, 0, 0, 1.0])
+    options = np.concatenate([[1e-9, 100, 0, 0, 1.0, 1], np.zeros(8)])
     arguments = [start, second, table, np.zeros(4), options, np.zeros((4, 4)), np.zeros((2, 2)), np.zeros(26)]
     assert _kernels.davidson.newton_steps(*arguments) < 0
 
