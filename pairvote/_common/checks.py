@@ -128,6 +128,17 @@ def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
     return weight
 
 
+def check_total(*amounts: NDArray[np.float64]) -> None:
+    """InputError when weights that were added up, of any number of sets of votes, might overflow in further sums."""
+    for values in amounts:
+        # Few have entries so large that they must be added up to tell.
+        if float(values.max(initial=0.0)) * values.size > LARGEST_TOTAL and (values / LARGEST_TOTAL).sum() > 1.0:
+            raise InputError(
+                f"the weights of these votes together add up to more than {LARGEST_TOTAL:g}; "
+                "divide those of all sets of votes by one number"
+            )
+
+
 def _is_amount(value: object) -> bool:
     """Whether a value is a real number that a float can hold; a string or a boolean is none."""
     if isinstance(value, int):

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.checks import check_total
 from pairvote._common.messages import plural
 from pairvote.distributed import _shards
 from pairvote.distributed._engine import Delayed, added, by_place, kept, result, task
@@ -57,6 +58,8 @@ class DistributedCounts:
         apart = kept([task(_shards.as_shard)(part, numbering) for part in counted])
         shared = kept([added(group, add) for group in by_place(apart)])
         totals = result(added([task(_shards.totals)(shard, len(summary.items)) for shard in shared], add))
+        # Each vote stands with two items.
+        check_total(0.5 * totals)
         totals.flags.writeable = False
         n_pairs = result(added([task(_shards.n_pairs)(shard) for shard in shared], add))
         with_pairs = [shard for shard, n_held in zip(shared, n_pairs, strict=True) if n_held]

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.checks import check_total
 from pairvote._common.labels import Codes, first_row, merge_labels
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
@@ -109,10 +110,9 @@ class PairCounts(OwnTable):
                 f"start begins with {start[0]} and ends with {start[-1]}; it rises from 0 to the {n_pairs} pairs, "
                 "so let Votes.counts make the counts"
             )
-        table = amounts(self.table, "table", (n_pairs, 3))
-        self._set(
-            {"start": start, "right": right, "table": table, "skipped": amounts(self.skipped, "skipped", (n_items,))}
-        )
+        table, skipped = amounts(self.table, "table", (n_pairs, 3)), amounts(self.skipped, "skipped", (n_items,))
+        check_total(table, 0.5 * skipped)
+        self._set({"start": start, "right": right, "table": table, "skipped": skipped})
         left = _left(start)
         wrong = self._misplaced(left, right)
         if wrong.any():
@@ -218,7 +218,13 @@ class PairCounts(OwnTable):
         )
 
     def __add__(self, other: PairCounts) -> PairCounts:
-        """Both counts in one; labels are matched, new ones come after the old."""
+        """Both counts in one; labels are matched, new ones come after the old.
+
+        Raises
+        ------
+        InputError
+            For weights that add up to more than 1e306, which further sums might carry beyond what a number holds.
+        """
         if not isinstance(other, PairCounts):
             return NotImplemented
         items, codes = merge_labels(self.items, other.items)
@@ -226,7 +232,9 @@ class PairCounts(OwnTable):
         skipped[: self.n_items] = self.skipped
         skipped[codes] += other.skipped
         start = np.pad(self.start, (0, len(items) - self.n_items), mode="edge")
-        return _merged(items, (start, self.right, self.table), other._renumbered(codes, len(items)), skipped)
+        both = _merged(items, (start, self.right, self.table), other._renumbered(codes, len(items)), skipped)
+        check_total(both.table, 0.5 * both.skipped)
+        return both
 
     def _renumbered(self, codes: Codes, n_items: int) -> Rows:
         """The rows of pairs under other codes, among so many items."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pairvote._common.checks import check_total
 from pairvote._common.labels import merge_labels
 from pairvote._common.options import check_flag
 from pairvote._common.parallel import with_bar
@@ -61,7 +62,8 @@ def count_pairs(
     Raises
     ------
     InputError
-        For a chunk that is no Votes, and for votes on several criteria without choosing one.
+        For a chunk that is no Votes, for votes on several criteria without choosing one, and for weights that add up
+        to more than 1e306.
 
     Examples
     --------
@@ -165,6 +167,7 @@ class RunningCounts:
     def _of_cells(self, cells: Cells) -> PairCounts:
         n_items = min(len(self._items), cells.n_items)
         start, right, table, skipped = cells.resized(n_items).gather(n_items**2)
+        check_total(table, 0.5 * skipped)
         return PairCounts._unchecked(
             items=self._items[:n_items], start=start, right=right, table=table, skipped=skipped
         )
@@ -183,6 +186,7 @@ class RunningCounts:
             weight = np.concatenate([np.ones(len(v)) if v.weight is None else v.weight for v in gathered])
         left, right, outcome = map(np.concatenate, columns)
         counts = count_rows(self._items, left, right, outcome, weight)
+        check_total(counts.table, 0.5 * counts.skipped)
         self._gathered.clear()
         self._count(counts)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pairvote._common.checks import item_codes
+from pairvote._common.checks import check_total, item_codes
 from pairvote._common.frames import Backend, Frame, make_frame
 from pairvote._common.labels import Codes, as_array, code_pairs, first_row, iterate_labels, merge_labels
 from pairvote._common.messages import listed, plural, shorten
@@ -452,7 +452,10 @@ class Votes(OwnTable):
         items, item_codes = merge_labels(self.items, other.items)
         voters, voter_codes = merge_labels(self.voters, other.voters)
         criteria, criterion_codes = merge_labels(self.criteria, other.criteria)
-        weights = [np.ones(len(votes)) if votes.weight is None else votes.weight for votes in (self, other)]
+        weight = None
+        if self.weight is not None or other.weight is not None:
+            weight = np.concatenate([np.ones(len(v)) if v.weight is None else v.weight for v in (self, other)])
+            check_total(weight)
         return Votes._unchecked(
             items=items,
             left=np.concatenate([self.left, item_codes[other.left]]),
@@ -460,7 +463,7 @@ class Votes(OwnTable):
             outcome=np.concatenate([self.outcome, other.outcome]),
             voter=append_codes(self.voter, other.voter, voter_codes, len(self), len(other)),
             voters=voters,
-            weight=None if self.weight is None and other.weight is None else np.concatenate(weights),
+            weight=weight,
             criterion=append_codes(self.criterion, other.criterion, criterion_codes, len(self), len(other)),
             criteria=criteria,
         )
