@@ -199,25 +199,38 @@ def unpack(
     return values[:n_items], values[n_items] if with_tie else None, values[-1] if position else 0.0
 
 
-def normal_priors(
-    n_params: int, rows: Rows, n_items: int, ties: str, prior_sd: float, covariates: Floats | None = None
-) -> tuple[Floats, Floats]:
+def normal_priors(n_params: int, rows: Rows, n_items: int, ties: str, prior_sd: float) -> tuple[Floats, Floats]:
     """Precision and centre of the normal prior of each parameter, of shape (n_params,); all zero if prior_sd is inf.
 
     Scores have N(0, prior_sd^2). The parameters beside them have weak ones, N(0, 3^2), except that eta and tau are
     centred where half of the votes on level items are ties: P(tie) = nu / (2 + nu) = 1/2 at eta = log 2, and
-    P(tie) = (theta - 1) / (theta + 1) = 1/2 at tau = log 3, and that a coefficient has N(0, 3^2 / m) with m the mean
-    square of its covariate over the votes, so that it does not depend on the covariate's unit.
+    P(tie) = (theta - 1) / (theta + 1) = 1/2 at tau = log 3.
     """
     precisions, centres = np.zeros((2, n_params))
     if math.isfinite(prior_sd):
         precisions[:n_items], precisions[n_items:] = 1 / prior_sd**2, 1 / 3**2
         if has_tie_parameter(rows, ties):
             centres[n_items] = {"davidson": math.log(2), "rao-kupper": math.log(3)}[ties]
-        if covariates is not None and covariates.shape[1]:
-            weights = [0.0 if outcome == SKIP else weight for _, _, outcome, weight in rows]
-            precisions[-covariates.shape[1] :] *= np.average(covariates**2, axis=0, weights=weights)
     return precisions, centres
+
+
+def priors_with_covariates(
+    n_params: int, rows: Rows, covariates: Floats, n_items: int, ties: str, prior_sd: float, position: bool
+) -> tuple[Floats, Floats]:
+    """Precision, of shape (n_params, n_params), and centre of all parameters: position effect and coefficients have
+    N(0, 3^2 M^-1) with M the mean over the votes of z z', z of a 1 for the position effect and the covariates.
+    """
+    precisions, centres = normal_priors(n_params, rows, n_items, ties, prior_sd)
+    precision = np.diag(precisions)
+    if math.isfinite(prior_sd):
+        first = n_items + has_tie_parameter(rows, ties)
+        precision[first:, first:] = 0.0
+        total = sum(weight for _, _, outcome, weight in rows if outcome != SKIP)
+        for (_, _, outcome, weight), values in zip(rows, covariates, strict=True):
+            if outcome != SKIP:
+                z = np.concatenate([[1.0] * position, values])
+                precision[first:, first:] += weight / total * np.outer(z, z) / 3**2
+    return precision, centres
 
 
 def log_posterior(
@@ -464,8 +477,7 @@ def bradley_terry_with_covariates(
     start = {"davidson": 0.0, "rao-kupper": 0.5}
     beside = ([start[ties]] if with_tie else []) + [0.0] * (position + covariates.shape[1])
     params = np.array([0.0] * n_items + beside)
-    precisions, centres = normal_priors(len(params), rows, n_items, ties, prior_sd, covariates)
-    precision = np.diag(precisions)
+    precision, centres = priors_with_covariates(len(params), rows, covariates, n_items, ties, prior_sd, position)
     gauge = np.zeros_like(precision)
     if math.isinf(prior_sd):
         gauge[:n_items, :n_items] = 1 / n_items

@@ -11,7 +11,7 @@ from pairvote._inference.outcomes.base import OutcomeModel
 from pairvote._inference.posterior import Posterior, UncertaintyKind, centred
 from pairvote._inference.prior import Prior
 from pairvote._inference.solver import WEAKEST_PRIOR
-from pairvote._inference.sums import NOTHING, Likelihood, LocalSums, PairSums, Slopes
+from pairvote._inference.sums import NO_MOMENTS, NOTHING, Likelihood, LocalSums, PairSums, Slopes
 from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes
 from pairvote._inference.workspace import NewtonWorkspace
 
@@ -19,6 +19,7 @@ __all__ = [
     "DEFAULT_TIES",
     "LIMITS",
     "NOTHING",
+    "NO_MOMENTS",
     "OUTCOME_MODELS",
     "PRIOR_REMEDY",
     "WEAKEST_PRIOR",

@@ -27,13 +27,13 @@ def check_beside(
     n_ties: float,
     sides_won: Callable[[], tuple[float, float]],
 ) -> None:
-    """NotIdentifiedError where all votes are ties, or one side won all: there a prior on the scores does not help."""
+    """NotIdentifiedError where all votes are ties, or one side won all, without a prior."""
     if layout.n_nuisance and not n_decided:
         raise NotIdentifiedError(
             f"all {plural(n_ties, 'vote')} are ties, so the tie parameter has no finite estimate",
             option="ties",
             value=outcome.name,
-            remedy="score with ties='half', which makes all items level",
+            remedy="set a finite prior_sd, or score with ties='half', which makes all items level",
         )
     if layout.has_position:
         right, left = sides_won()
@@ -46,7 +46,7 @@ def check_beside(
                 f"{what}, so the position effect has no finite estimate",
                 option="position",
                 value=True,
-                remedy="score with position=False",
+                remedy="score with position=False, or set a finite prior_sd",
             )
 
 

@@ -65,7 +65,7 @@ class ManyItems:
         if not self.sandwich:
             return np.asarray((contrasts * solved).sum(axis=0))
         n_items = self.model.n_items
-        prior = self.model.precisions @ np.square(solved)
+        prior = (solved * self.model.prior_products(solved)).sum(axis=0)
         if self._voter_gradients is not None:
             return np.asarray(np.square(self._voter_gradients @ solved).sum(axis=0) + prior)
         squares = self._vote_squares
@@ -129,7 +129,7 @@ class ManyItems:
         from scipy.sparse.linalg import LinearOperator, eigsh
 
         n_items, size = self.model.n_items, len(self.solution.parameters)
-        root = np.sqrt(self.model.precisions[:n_items])
+        root = np.sqrt(self.model.precisions)
         along = root / np.linalg.norm(root)
 
         def multiply(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.outcomes import OUTCOME_MODELS
 from pairvote._inference.outcomes.base import OutcomeModel
-from pairvote._inference.prior import CENTRAL_ODDS, Prior
+from pairvote._inference.prior import CENTRAL_ODDS, WEAK_SD, Prior
 from pairvote._inference.sums import Likelihood, LocalSums, PairSums, Slopes
 from pairvote.votes._counts import PairCounts
 
@@ -117,12 +117,28 @@ class Model:
 
     @cached_property
     def _prior_of_all(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return self.prior.of_all(self.likelihood, self.sums.covariate_squares())
+        return self.prior.of_all(self.likelihood)
 
     @property
     def precisions(self) -> NDArray[np.float64]:
-        """The prior's precision of each parameter: float64, shape (size,); 0 for maximum likelihood."""
-        return self._prior_of_all[0]
+        """The prior's precision of each score: float64, shape (n_items,); 0 for maximum likelihood."""
+        return self._prior_of_all[0][self.layout.scores]
+
+    @cached_property
+    def precision_beside(self) -> NDArray[np.float64]:
+        """The prior's precision of the parameters beside the scores: float64, shape (n_beside, n_beside)."""
+        layout = self.layout
+        precision = np.diag(self._prior_of_all[0][layout.beside])
+        if layout.n_covariates and self.prior.is_finite:
+            first = 0 if layout.has_position else 1
+            effects = slice(layout.n_nuisance, None)
+            precision[effects, effects] = WEAK_SD**-2.0 * self.sums.covariate_moments()[first:, first:]
+        return precision
+
+    def prior_products(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The prior's precision times a vector over all parameters, or times each column of a table of them."""
+        n_items = self.n_items
+        return np.concatenate([(vectors[:n_items].T * self.precisions).T, self.precision_beside @ vectors[n_items:]])
 
     # --- parameters ---
 
@@ -166,9 +182,8 @@ class Model:
 
     def log_posterior(self, parameters: NDArray[np.float64]) -> float:
         """The log-likelihood less half the prior's sum of squares."""
-        precisions, centres = self._prior_of_all
-        away = parameters - centres
-        return self.log_likelihood(parameters) - 0.5 * float((precisions * away) @ away)
+        away = parameters - self._prior_of_all[1]
+        return self.log_likelihood(parameters) - 0.5 * float(self.prior_products(away) @ away)
 
     def slopes(self, parameters: NDArray[np.float64], workspace: NDArray[np.float64] | None = None) -> Slopes:
         """Gradient and information of the log-posterior; in the same workspace they replace those that were there."""
@@ -180,8 +195,7 @@ class Model:
             found.corner[: layout.n_nuisance, : layout.n_nuisance] += information
         if not self.prior.is_finite:
             return found
-        precisions, centres = self._prior_of_all
-        found.gradient[:] -= precisions * (parameters - centres)
+        found.gradient[:] -= self.prior_products(parameters - self._prior_of_all[1])
         np.add(found.diagonal, self.prior.precision, out=found.diagonal)
         return self._with_ridge(found)
 
@@ -191,5 +205,4 @@ class Model:
 
     def _with_ridge(self, slopes: Slopes) -> Slopes:
         """The slopes with the prior's precision as ridge, and in the corner."""
-        corner = slopes.corner + np.diag(self.precisions[self.layout.beside])
-        return replace(slopes, corner=corner, ridge=self.prior.precision)
+        return replace(slopes, corner=slopes.corner + self.precision_beside, ridge=self.prior.precision)

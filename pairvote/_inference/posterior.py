@@ -182,8 +182,7 @@ class Posterior:
             return symmetric(dense_information(self.model.counts, self.model.squares(parameters), anchored=False))
         gradients = corrected_gradients(self.model, parameters, self.rows, self._inverse)
         middle = (gradients.T @ gradients).toarray()
-        middle[np.diag_indices(len(middle))] += self.model.precisions
-        return np.asarray(middle)
+        return np.asarray(middle + self.model.prior_products(np.eye(len(middle))))
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
@@ -216,7 +215,7 @@ class Posterior:
             return 0.0
         if not self._dense:
             return min(self._of_many.largest_share(), 1.0)
-        root = np.sqrt(self.model.precisions[:n_items])
+        root = np.sqrt(self.model.precisions)
         along = root / np.linalg.norm(root)
         scaled = root * self._inverse[:n_items, :n_items] * root[:, None]
         means = along @ scaled

@@ -1,14 +1,20 @@
 r"""The normal prior of a fit: of each score as asked for, and a weak one of every parameter beside the scores.
 
-Each parameter has a normal prior of its own, independent of the others. That of the scores is the user's; where it is
-finite, those of the tie parameter's logarithm, the position effect and the coefficients are
+The prior of the scores is the user's, and each score's is independent of the others. Where it is finite, the tie
+parameter's logarithm has
 
-.. math:: \eta \sim N(\eta_0, 3^2), \qquad \gamma \sim N(0, 3^2), \qquad \beta_k \sim N(0, 3^2 / \overline{x_k^2}),
+.. math:: \eta \sim N(\eta_0, 3^2)
 
-with :math:`\eta_0` the value at which half of the votes between level items are ties, and :math:`\overline{x_k^2}` the
-mean square of a covariate over the votes, so that its units do not matter. The information of n votes is at most
-n / 4 for :math:`\gamma` and :math:`n \overline{x_k^2} / 4` for :math:`\beta_k`, so these priors weigh as much as half a
-vote on level items. They keep estimates finite where the first votes are all ties, or all won by the left side.
+with :math:`\eta_0` the value at which half of the votes between level items are ties, and what else favours the left in
+a vote, :math:`z'\delta` with the position effect and coefficients :math:`\delta` and with z of a 1 and the covariates,
+
+.. math:: \delta \sim N(0, 3^2 M^{-1}), \qquad M = \overline{z z'},
+
+the mean over all votes. Without covariates that is :math:`\gamma \sim N(0, 3^2)`. The information of n votes on level
+items is n M / 4, so in every direction this prior weighs as much as half a vote; and it is the same whatever units,
+origins or sums of the covariates are taken (Zellner 1986, "On assessing prior distributions and Bayesian regression
+analysis with g-prior distributions"). These priors keep estimates finite where the first votes are all ties, or all won
+by the left side.
 """
 
 from __future__ import annotations
@@ -63,16 +69,12 @@ class Prior:
             return math.nan
         return float(self.precision) ** -0.5 if self.is_finite else math.inf
 
-    def of_all(self, likelihood: Likelihood, covariate_squares: Floats) -> tuple[Floats, Floats]:
-        """The precision and the centre of each parameter of a likelihood: two of float64, shape (size,).
-
-        covariate_squares: the mean square of each covariate, (n_covariates,).
-        """
+    def of_all(self, likelihood: Likelihood) -> tuple[Floats, Floats]:
+        """The precision and the centre of each parameter, if there are no covariates: two of float64, shape (size,)."""
         outcome, layout = likelihood
         precisions, centres = np.zeros((2, layout.size))
         if self.is_finite:
             precisions[layout.scores], centres[layout.scores] = self.precision, self.centre
             precisions[layout.beside] = WEAK_SD**-2.0
-            precisions[layout.coefficients] *= covariate_squares
             centres[layout.nuisance] = outcome.start(CENTRAL_ODDS)
         return precisions, centres

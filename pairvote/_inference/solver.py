@@ -28,6 +28,8 @@ LAST_TOLERANCE = 1e-6
 LAST_STEPS = 1e3
 # A gradient whose square is at most so much of the tolerance is expected to have vanished a step later.
 NEAR = 0.02
+# A gradient of at most so much of the votes that it adds up may be rounding alone.
+ROUNDING = 4 * float(np.finfo(float).eps)
 WEAKEST_PRIOR = 1e-6
 LEAST_CURVATURE = 1e-250
 LARGEST_STEP = 1e100
@@ -58,13 +60,17 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
     (3 - e) times its slope. Else the values decide, and the step is halved until it gains. Where this does not arrive,
     as from scores so far apart that the votes say nothing, level scores are tried as the start.
 
+    Where votes nearly separate the items and a prior is very wide, a gradient's rounding may be more than `tol` of the
+    curvature. The fit has converged too when a gradient that could be rounding alone falls no further.
+
     Raises
     ------
     ConvergenceError
         After `max_iter` steps, or where no step gains.
     """
-    if not len(start):
-        return Solution(parameters=start, n_iter=0, upper=np.empty((0, 0)))
+    if not model.n_items:
+        # Without votes, parameters beside the scores are where the prior has them, which is the start.
+        return Solution(parameters=start, n_iter=0)
     with model.sums.threads():
         try:
             return _climb(model, start, tol, max_iter)
@@ -87,9 +93,15 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
     workspace = model.sums.workspace(model.likelihood)
     parameters, slopes = start, model.slopes(start, workspace)
     may_arrive = model.outcome.self_concordant and not layout.n_covariates
+    rounding, error_before = ROUNDING * _n_votes(model), math.inf
     for n_iter in range(done, max_iter + 1):
         error = _scaled_gradient(slopes)
         converged = error <= tol
+        stalls = error > 0.5 * error_before and bool((np.abs(slopes.gradient) <= rounding).all())
+        if stalls and not converged:
+            mixed = isinstance(system, Gradients) and system.does_well
+            return Solution(parameters=centre(model, parameters), n_iter=n_iter, mixed=mixed)
+        error_before = error
         if n_iter == max_iter and not converged:
             break
         near = may_arrive and error * error <= NEAR * tol
@@ -163,12 +175,18 @@ def _arrives(model: Model, slopes: Slopes, step: NDArray[np.float64], tolerance:
     """
     n_items = model.n_items
     reach = _reach(step, n_items)
-    n_votes = np.full(len(step), model.n_decided + model.n_ties)
-    n_votes[:n_items] = model.totals[:, : Outcome.SKIP] @ [1.0, model.outcome.tie_weight, 1.0]
+    n_votes = _n_votes(model)
     curvature, gradient = slopes.curvature, slopes.gradient
     residual = tolerance * math.sqrt(float(gradient @ (gradient / curvature)) / float(curvature.min()))
     # Half is left for how much curvatures change, and the next step would be about reach times this one.
     return residual + 0.125 * reach * reach * float((n_votes / curvature).max()) <= 0.5 * tol and reach * reach <= tol
+
+
+def _n_votes(model: Model) -> NDArray[np.float64]:
+    """The weight of the votes that bear on each parameter, which bounds its gradient's terms: shape (size,)."""
+    n_votes = np.full(model.layout.size, model.n_decided + model.n_ties)
+    n_votes[: model.n_items] = model.totals[:, : Outcome.SKIP] @ [1.0, model.outcome.tie_weight, 1.0]
+    return n_votes
 
 
 def _reach(step: NDArray[np.float64], n_items: int) -> float:

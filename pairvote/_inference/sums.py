@@ -22,6 +22,7 @@ from pairvote.votes._counts import PairCounts, is_folded
 from pairvote.votes._given import components_of
 
 NOTHING = np.empty(0)
+NO_MOMENTS = np.ones((1, 1))
 # Compressed rows: where the pairs of each item begin, the other item of each, and its value.
 Rows = tuple[NDArray[np.int64], Codes, NDArray[np.float64]]
 
@@ -82,8 +83,8 @@ class PairSums(Protocol):
     def n_covariates(self) -> int:
         """The number of covariates of each vote."""
 
-    def covariate_squares(self) -> NDArray[np.float64]:
-        """The mean square of each covariate over the votes: float64, shape (n_covariates,)."""
+    def covariate_moments(self) -> NDArray[np.float64]:
+        """The mean products of 1 and each covariate over the votes: shape (1 + n_covariates, 1 + n_covariates)."""
 
     def item_totals(self) -> NDArray[np.float64]:
         """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""
@@ -150,12 +151,13 @@ class LocalSums:
         """The number of covariates of each vote."""
         return 0 if self.design is None else self.design.shape[1]
 
-    def covariate_squares(self) -> NDArray[np.float64]:
-        """The mean square of each covariate over the votes: float64, shape (n_covariates,)."""
+    def covariate_moments(self) -> NDArray[np.float64]:
+        """The mean products of 1 and each covariate over the votes: shape (1 + n_covariates, 1 + n_covariates)."""
         if self.design is None:
-            return NOTHING
+            return NO_MOMENTS
         weights = self.pairs.table.sum(axis=1)
-        return np.asarray(weights @ np.square(self.design) / weights.sum())
+        columns = np.column_stack([np.ones(len(weights)), self.design])
+        return np.asarray((weights / weights.sum() * columns.T) @ columns)
 
     @cached_property
     def parts(self) -> Parts:

@@ -52,7 +52,7 @@ def dense_information(counts: PairCounts, slopes: Slopes, *, anchored: bool) -> 
     n_all = n_items + len(slopes.corner)
     matrix = np.zeros((n_all, n_all))
     laplacian.fill_laplacian(counts.start, counts.right, slopes.weights, matrix)
-    if anchored:
+    if anchored and n_items:
         matrix[:n_items, :n_items] += (np.trace(matrix) + float(slopes.ridge) or 1.0) / n_items**2
     matrix.flat[: n_items * (n_all + 1) : n_all + 1] += slopes.ridge
     if n_all > n_items:

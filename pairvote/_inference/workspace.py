@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.prior import Prior
-from pairvote._inference.sums import NOTHING, Likelihood
+from pairvote._inference.sums import Likelihood
 from pairvote._kernels import davidson
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ class NewtonWorkspace:
         self.layout: ParameterLayout = layout
         self.upper = np.zeros((layout.size, layout.size))
         settings = [tol, max_iter, layout.n_nuisance, layout.has_position, outcome.tie_weight, prior.is_common]
-        self._options = np.concatenate([settings, *prior.of_all(likelihood, NOTHING)])
+        self._options = np.concatenate([settings, *prior.of_all(likelihood)])
         self._kept = np.empty((2, n_pairs))
         # Gradients and information, then root odds, an effect and options, then the step.
         self._sums = np.zeros(2 * layout.n_items + 5 + layout.n_items + 1 + 4 + layout.size)

@@ -261,7 +261,7 @@ def newton_steps(
     matrix (size, size): left at the information's upper factor. scratch (2, n_pairs). sums (2 n_items + 5 + n_items
     + size + 5).
     A negative number, -1 less the steps taken, says that the next step needs a line search, or that the
-    information is not positive definite, or a score is out of bounds.
+    information is not positive definite, or a score is out of bounds, or that rounding keeps gradients from vanishing.
     """
     n_items: cython.Py_ssize_t = start.shape[0] - 1
     size: cython.Py_ssize_t = parameters.shape[0]
@@ -282,7 +282,8 @@ def newton_steps(
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
     entry: cython.Py_ssize_t
-    error: cython.double
+    error: cython.double = 0.0
+    before: cython.double
     along: cython.double
     highest: cython.double
     lowest: cython.double
@@ -308,6 +309,7 @@ def newton_steps(
             for i in range(2 * n_items + 5):
                 sloping[i] = 0.0
             _davidson(start, second, table, root_odds, side_odds, settings, kept, sloping)
+            before = error
             error = 0.0
             along = 0.0
             for i in range(n_items):
@@ -331,7 +333,10 @@ def newton_steps(
                     parameters[i] -= step[i]
                 n_steps = -n_steps if n_steps > 0 else -1
                 break
-            if error > options[0] and n_steps >= options[1]:
+            # After a short step an error that has not fallen is rounding, which the caller may tell.
+            if error > options[0] and (
+                n_steps >= options[1] or (n_steps > 0 and reach < 0.01 and error > 0.5 * before)
+            ):
                 n_steps = -1 - n_steps
                 break
             for i in range(size):

@@ -48,7 +48,7 @@ class Consensus:
         rows = answered(check_votes(votes, criterion))
         counts = count_votes(rows)
         try:
-            ranking = bradley_terry(counts, position=True, prior_sd=prior_sd)
+            ranking = bradley_terry(counts, position=speaks_of_sides(counts.table), prior_sd=prior_sd)
         except NotIdentifiedError:
             ranking = bradley_terry(counts, prior_sd=prior_sd)
         fitted = posterior_of(ranking)
@@ -121,10 +121,16 @@ class Consensus:
         counts = self.fitted.model.counts._changed(table=table)
         return refit(self.fitted, counts, tol=tol, max_iter=MAX_ITER)
 
+    def _determined(self, table: NDArray[np.float64], tol: float) -> Posterior:
+        """The fit to other counts; NotIdentifiedError where only its prior keeps the position effect finite."""
+        if self.model.layout.has_position and not speaks_of_sides(table):
+            raise NotIdentifiedError("one side won all votes, so they do not determine the position effect")
+        return self.refitted(table, tol)
+
     def scores_of(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores by other counts of the same pairs: float64, shape (n_items,)."""
         try:
-            return self.refitted(table).scores
+            return self._determined(table, TOL).scores
         except NotIdentifiedError:
             # One side won them all, or all are ties: their scores are those without a position effect, or level.
             counts = self.fitted.model.counts._changed(table=table)
@@ -141,10 +147,19 @@ class Consensus:
         """Questions with other outcomes, and the model fitted to them; None where they do not determine it."""
         drawn = replace(self, rows=self.rows._changed(outcome=outcome))
         try:
-            found = self.refitted(drawn.table_of(), SIMULATED_TOL)
+            found = self._determined(drawn.table_of(), SIMULATED_TOL)
         except NotIdentifiedError:
             return None
         return replace(drawn, model=found.model, parameters=found.parameters)
+
+
+def speaks_of_sides(table: NDArray[np.float64]) -> bool:
+    """Whether each side won a vote of a table by pair and outcome.
+
+    Where one side won all, as where winners were written down first, a position effect would take from the scores what
+    is theirs.
+    """
+    return bool(table[:, [Outcome.RIGHT, Outcome.LEFT]].any(axis=0).all())
 
 
 def posterior_of(ranking: Ranking) -> Posterior:

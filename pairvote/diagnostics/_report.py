@@ -194,8 +194,6 @@ def check(
     ------
     InputError
         For an option out of range, PairCounts, votes none of which is answered, and for more than 4,000 items.
-    NotIdentifiedError
-        Where all votes are ties.
 
     Notes
     -----

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import answered, check_votes, posterior_of
+from pairvote.diagnostics._consensus import answered, check_votes, posterior_of, speaks_of_sides
 from pairvote.diagnostics._page import Block, Part, chance
 from pairvote.errors import NotIdentifiedError
 from pairvote.ranking._results import Fit
@@ -26,9 +26,9 @@ class PositionBias(Part):
     Attributes
     ----------
     effect : float
-        In log-odds; infinite where one side won every vote.
+        In log-odds; infinite where one side won every vote, 0 where all votes are ties.
     standard_error : float
-        By the model; infinite with `effect`.
+        By the model; infinite where neither or only one side won a vote.
     left_won, right_won : float
         The weight of votes that each side won.
     wald_p : float
@@ -60,6 +60,9 @@ class PositionBias(Part):
 
     def _blocks(self) -> Iterator[Block]:
         decided = self.left_won + self.right_won
+        if not decided:
+            yield "no vote was won by either side"
+            return
         share = self.left_won / decided
         yield f"the left side won {self.left_won:,.10g} of {decided:,.10g} decided votes ({share:.1%})"
         yield (
@@ -115,7 +118,8 @@ def position_bias(votes: Votes, *, criterion: Hashable | None = None, prior_sd: 
     rows = answered(check_votes(votes, criterion))
     counts = count_votes(rows)
     try:
-        fit = bradley_terry(counts, prior_sd=prior_sd, position=True).fit
+        known = speaks_of_sides(counts.table)
+        fit = bradley_terry(counts, prior_sd=prior_sd, position=True).fit if known else None
     except NotIdentifiedError:
         fit = None
     return position_of(counts, fit, prior_sd)
@@ -134,6 +138,8 @@ def position_of(counts: PairCounts, fit: Fit | None, prior_sd: float) -> Positio
         # As the effect grows, what is left is who tied: of level scores it has at least this likelihood.
         best = float(xlogy(votes, votes / votes.sum()).sum())
         effect, error, wald, ratio = math.copysign(math.inf, left - right), math.inf, 1.0, 2.0 * (best - level)
+        if not left + right:
+            effect, ratio = 0.0, 0.0
     else:
         effect, error = fit.position_effect, fit.position_standard_error
         wald = float(2.0 * norm.sf(abs(effect) / error))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.labels import Codes
 from pairvote._common.outcomes import Outcome
-from pairvote._inference import NOTHING, PRIOR_REMEDY, Likelihood, Slopes, no_scores
+from pairvote._inference import NO_MOMENTS, NOTHING, PRIOR_REMEDY, Likelihood, Slopes, no_scores
 from pairvote.distributed import _shards
 from pairvote.distributed._counts import DistributedCounts
 from pairvote.distributed._engine import Delayed, added, kept, result, sent, task
@@ -60,9 +60,9 @@ class RemoteSums:
         """None: single votes are not kept."""
         return 0
 
-    def covariate_squares(self) -> NDArray[np.float64]:
+    def covariate_moments(self) -> NDArray[np.float64]:
         """Nothing: there are no covariates."""
-        return NOTHING
+        return NO_MOMENTS
 
     def item_totals(self) -> NDArray[np.float64]:
         """The weight of votes that each item lost, tied, won and skipped: float64, shape (n_items, 4)."""

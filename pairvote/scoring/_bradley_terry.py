@@ -69,7 +69,8 @@ def bradley_terry(
         nobody tied. "rao-kupper": the same by a threshold of what can be told apart. "half": half a vote for
         each side, with sandwich errors, since that is no likelihood. "drop": nothing.
     prior_sd : float
-        The standard deviation of the normal prior on each score, in log-odds; `math.inf` for maximum likelihood.
+        The standard deviation of the normal prior on each score, in log-odds; `math.inf` for maximum likelihood. With a
+        finite one, the parameters beside the scores have weak priors, of standard deviation 3 in log-odds.
     position : bool
         Fit what standing on the left adds, as ``ranking.fit.position_effect`` in log-odds.
     covariates : array_like of float, shape (n_votes, n_covariates), optional
@@ -100,8 +101,9 @@ def bradley_terry(
     InputError
         For an option out of range, and for votes on several criteria without choosing one.
     NotIdentifiedError
-        Where the votes do not determine the scores (only under ``prior_sd=math.inf``), the tie parameter (every
-        vote is a tie), the position effect (one side always won) or a coefficient, naming the items or the covariate.
+        Under ``prior_sd=math.inf``, where the votes do not determine the scores, the tie parameter (every vote is a
+        tie), the position effect (one side always won) or a coefficient, naming the items or the covariate; and always
+        for a covariate that is constant or follows from others.
     ConvergenceError
         After `max_iter` steps.
 

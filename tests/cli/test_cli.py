@@ -104,7 +104,7 @@ def test_table_says_the_chance_that_equal_items_tie(done):
     rows = ["a,b,left"] * 3 + ["b,a,left"] * 3 + ["a,b,tie"] * 4
     stdin = "left,right,outcome\n" + "\n".join(rows)
     for model, parameter in (("davidson", 2 * 0.4 / 0.6), ("rao-kupper", 1.4 / 0.6)):
-        last = done("rank", "-", "--ties", model, stdin=stdin).splitlines()[-1]
+        last = done("rank", "-", "--ties", model, "--prior-sd", "inf", stdin=stdin).splitlines()[-1]
         assert last == f"tie parameter ({model}) {parameter:.3g}: two equal items tie with probability 0.40"
     for ties in ("half", "drop"):
         assert "tie parameter" not in done("rank", "-", "--ties", ties, stdin=stdin)
@@ -116,7 +116,7 @@ def test_no_tie_parameter_where_nobody_tied(done):
 
 def test_position_effect(done):
     stdin = "left,right,outcome\n" + "a,b,left\n" * 6 + "b,a,left\n" * 6 + "a,b,right\n" * 2 + "b,a,right\n" * 2
-    last = done("rank", "-", "--position", stdin=stdin).splitlines()[-1]
+    last = done("rank", "-", "--position", "--prior-sd", "inf", stdin=stdin).splitlines()[-1]
     assert last == f"position effect: standing on the left adds {np.log(3):.3g} log-odds"
 
 
@@ -342,8 +342,8 @@ HEAD = "left,right,outcome\n"
         (b"\xff\xfe" + VOTES.encode("utf-16-le"), [], "standard input"),
         (VOTES, ["--input-format", "parquet"], "standard input"),
         (HEAD + "a,b,left\n", ["--prior-sd", "inf"], r"undefeated.*--prior-sd SD"),
-        (HEAD + "a,b,tie\n", [], r"ties.*--ties"),
-        (HEAD + "a,b,left\n", ["--position"], r"position.*leave out --position"),
+        (HEAD + "a,b,tie\n", ["--prior-sd", "inf"], r"ties.*--ties"),
+        (HEAD + "a,b,left\n", ["--position", "--prior-sd", "inf"], r"position.*leave out --position"),
     ],
 )
 def test_bad_votes_are_refused_in_one_line(refused, stdin, argv, message):

@@ -601,3 +601,28 @@ def test_a_chain_too_long_to_follow_is_said() -> None:
     assert isinstance(counts, DistributedCounts)
     with pytest.raises(pv.NotIdentifiedError, match="cannot be told after 2 rounds"):
         fit(RemoteSums(counts, most_rounds=2), prior_sd=math.inf)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("most_pairs", [0, 100])
+def test_partitions_refuse_weights_that_together_may_overflow(most_pairs: int) -> None:
+    def part() -> pv.Votes:
+        return pv.Votes.from_labels(["a", "b"], ["b", "a"], ["left"] * 2, weight=[2e305, 2e305])
+
+    with pytest.raises(pv.InputError, match=r"add up to more than 1e\+306; divide those of all sets of votes by one"):
+        pv.distributed.count_pairs([dask.delayed(part)() for _ in range(4)], most_pairs=most_pairs)
+    counts = pv.distributed.count_pairs([dask.delayed(part)() for _ in range(2)], most_pairs=most_pairs)
+    assert counts.total == 8e305
+
+
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
+def test_the_first_votes_are_scored_whatever_they_are(ties: Any) -> None:
+    """All ties, or all won by the left side: weak priors keep what is beside the scores finite, as in one memory."""
+    for outcome in ("tie", "left"):
+        votes = pv.Votes.from_labels(["a", "b", "c"], ["b", "c", "a"], [outcome] * 3)
+        options = {"ties": ties, "position": True}
+        there = pv.distributed.bradley_terry(pv.distributed.count_pairs([dask.delayed(votes)], most_pairs=0), **options)
+        here = pv.bradley_terry(votes, **options)
+        np.testing.assert_allclose(there.scores, here.scores, atol=1e-8)
+        for name in ("tie_parameter", "tie_standard_error", "position_effect", "position_standard_error"):
+            assert getattr(there.fit, name) == pytest.approx(getattr(here.fit, name), rel=1e-6, abs=1e-8), name

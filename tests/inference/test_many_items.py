@@ -231,7 +231,7 @@ def test_differences_are_exact_at_any_size(name, with_covariates, ties, position
         inverse = posterior._inverse
         gradients = voter_gradients(posterior.model, posterior.solution.parameters, posterior.rows).toarray()
         meat = gradients.T @ gradients
-        meat += np.diag(posterior.model.precisions)
+        meat += posterior.model.prior_products(np.eye(len(meat)))
         covariance = inverse @ meat @ inverse
         variances = np.diag(covariance)
         plain = [math.sqrt(variances[i] + variances[j] - 2 * covariance[i, j]) for i, j in pairs]

@@ -140,13 +140,14 @@ def test_with_covariates_everything_equals_the_reference(ties, position, prior_s
     at = point(model, size, seed=4)
     set_effects(at, position, -0.4, 0.7)
     votes = reference.vote_by_vote(at, sample.rows, covariates, sample.n_items, ties, position)
-    ridge, centres = reference.normal_priors(len(at), sample.rows, sample.n_items, ties, prior_sd, covariates)
+    shape = (len(at), sample.rows, covariates, sample.n_items)
+    precision, centres = reference.priors_with_covariates(*shape, ties, prior_sd, position)
     assert model.log_likelihood(at) == pytest.approx(votes.values.sum(), rel=1e-13)
     slopes = model.slopes(at)
     np.testing.assert_allclose(
-        slopes.gradient, votes.gradients.sum(axis=0) - ridge * (at - centres), rtol=1e-10, atol=1e-10
+        slopes.gradient, votes.gradients.sum(axis=0) - precision @ (at - centres), rtol=1e-10, atol=1e-10
     )
-    expected = votes.informations.sum(axis=0) + np.diag(ridge)
+    expected = votes.informations.sum(axis=0) + precision
     np.testing.assert_allclose(information(model, slopes), expected, rtol=1e-8, atol=1e-9)
     outer = np.einsum("vi,vj->ij", votes.gradients / votes.weights[:, None], votes.gradients)
     squares = model.sums.squares(model.likelihood, at)

@@ -145,7 +145,7 @@ def test_what_a_prior_is() -> None:
 @pytest.mark.parametrize(("ties", "centred_at"), [("davidson", math.log(2)), ("rao-kupper", math.log(3))])
 def test_parameters_beside_the_scores_have_weak_priors_if_the_scores_have_one(ties, centred_at) -> None:
     model = Model.of(counted(position=True), ties, 0.5, True)
-    precisions, centres = model.prior.of_all(model.likelihood, np.empty(0))
+    precisions, centres = model.prior.of_all(model.likelihood)
     assert precisions.tolist() == [4.0] * N_ITEMS + [1 / 9] * 2
     assert centres.tolist() == pytest.approx([0.0] * N_ITEMS + [centred_at, 0.0])
     # Half of the votes on level items are ties there.
@@ -159,3 +159,32 @@ def test_scores_with_priors_of_their_own_are_not_shifted() -> None:
     model = Model.of(counted(position=False), "half", UNLIKE, False)
     at = np.arange(float(N_ITEMS))
     assert centre(model, at.copy()).tolist() == at.tolist()
+
+
+def nearly_ordered(seed: int) -> tuple[pv.Votes, list[tuple[int, int, int, float]]]:
+    """Many votes by one order of 20 items, and one against it."""
+    rng = np.random.default_rng(seed)
+    left = rng.integers(20, size=400)
+    right = (left + 1 + rng.integers(19, size=400)) % 20
+    outcome = np.where(left < right, 2, 0)
+    outcome[0] ^= 2
+    rows = zip(left.tolist(), right.tolist(), outcome.tolist(), [1.0] * 400, strict=True)
+    return pv.Votes.from_codes(left, right, outcome, n_items=20), list(rows)
+
+
+@pytest.mark.parametrize("way", ["kernel", "dense"])
+@pytest.mark.parametrize("seed", [1, 2, 27])
+def test_a_very_wide_prior_has_a_maximum_where_votes_nearly_separate_the_items(seed, way) -> None:
+    votes, rows = nearly_ordered(seed)
+    scores = fit(votes.counts().folded(), prior_sd=1e6, limits=WAYS[way]).scores
+    slopes, curvatures = [[] for _ in range(20)], np.full(20, 1e-12)
+    for left, right, outcome, _ in rows:
+        won, lost = (left, right) if outcome == 2 else (right, left)
+        away = math.exp(-abs(scores[won] - scores[lost]))
+        surprise = (away if scores[won] > scores[lost] else 1.0) / (1.0 + away)
+        slopes[won].append(surprise)
+        slopes[lost].append(-surprise)
+        curvatures[[won, lost]] += away / (1.0 + away) ** 2
+    # Added up without rounding, what is left of each gradient is little beside the curvature.
+    for item, terms in enumerate(slopes):
+        assert abs(math.fsum([*terms, -1e-12 * scores[item]])) <= 1e-4 * curvatures[item]

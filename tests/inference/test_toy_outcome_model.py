@@ -95,8 +95,12 @@ def test_a_toy_model_is_fitted_through_the_public_interface(toy, prior_sd, with_
     ranking = pv.bradley_terry(votes, ties=toy, prior_sd=prior_sd, uncertainty=uncertainty, **options)
     sign = votes.outcome - 1.0
     # The position effect and the coefficient have weak priors.
-    weak = [1 / 9, np.average(covariate**2, weights=votes.weight) / 9]
-    precisions = np.zeros(8) if math.isinf(prior_sd) else np.array([prior_sd**-2] * 6 + weak)
+    precision = np.zeros((8, 8))
+    if not math.isinf(prior_sd):
+        columns = np.column_stack([np.ones(len(votes)), covariate])
+        precision[range(6), range(6)] = prior_sd**-2
+        precision[6:, 6:] = (votes.weight / votes.weight.sum() * columns.T) @ columns / 9
+    precision = precision if with_effects else precision[:6, :6]
 
     def vote_by_vote(parameters: Floats) -> Floats:
         d = parameters[votes.left] - parameters[votes.right]
@@ -106,7 +110,7 @@ def test_a_toy_model_is_fitted_through_the_public_interface(toy, prior_sd, with_
 
     def negative(parameters: Floats) -> float:
         # The last term fixes the mean of the scores, which nothing else does without a prior.
-        prior = 0.5 * (precisions[: len(parameters)] * parameters) @ parameters
+        prior = 0.5 * parameters @ precision @ parameters
         return float(-votes.weight @ vote_by_vote(parameters) + prior + parameters[:6].sum() ** 2)
 
     best = minimize(negative, np.zeros(8 if with_effects else 6), method="BFGS", options={"gtol": 1e-7}).x
@@ -120,7 +124,7 @@ def test_a_toy_model_is_fitted_through_the_public_interface(toy, prior_sd, with_
     if uncertainty == "sandwich":
         gradients = derivatives(vote_by_vote, parameters)
         middle = (gradients * votes.weight) @ gradients.T
-        middle += np.diag(precisions[: len(middle)])
+        middle += precision
         inverse = inverse @ middle @ inverse
     centring = np.eye(6) - 1 / 6
     np.testing.assert_allclose(ranking.covariance, centring @ inverse[:6, :6] @ centring, rtol=1e-4, atol=1e-7)

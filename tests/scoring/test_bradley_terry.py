@@ -16,7 +16,7 @@ from strategies import Sample, samples
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote._inference import OUTCOME_MODELS
+from pairvote._inference import OUTCOME_MODELS, outcome_probabilities
 
 RIGHT, TIE, LEFT, SKIP = 0, 1, 2, 3
 TIES = tuple(OUTCOME_MODELS)
@@ -271,13 +271,13 @@ def test_ties_join_under_half_but_not_under_drop() -> None:
 
 
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
-@pytest.mark.parametrize("prior_sd", [1.0, math.inf])
-def test_all_ties_leave_the_tie_parameter_open(ties, prior_sd) -> None:
+def test_all_ties_leave_the_tie_parameter_open_without_a_prior(ties) -> None:
     weight = np.random.default_rng(1).random((30, 40))
     for row in weight:
         votes = pv.Votes.from_codes(np.arange(40) % 5, (np.arange(40) + 2) % 5, [TIE] * 40, weight=row)
-        message = refusal(votes, ties=ties, prior_sd=prior_sd)
-        assert "are ties, so the tie parameter has no finite estimate; score with ties='half'" in message
+        message = refusal(votes, ties=ties, **MLE)
+        assert "are ties, so the tie parameter has no finite estimate; set a finite prior_sd, or score with" in message
+        assert pv.bradley_terry(votes, ties=ties).scores.tolist() == pytest.approx([0.0] * 5, abs=1e-9)
     assert pv.bradley_terry(votes, ties="half").scores.tolist() == pytest.approx([0.0] * 5, abs=1e-12)
 
 
@@ -290,22 +290,59 @@ def test_ties_that_the_scores_can_explain_leave_the_tie_parameter_open(ties) -> 
 
 
 @pytest.mark.parametrize("ties", TIES)
-@pytest.mark.parametrize("prior_sd", [1.0, math.inf])
-@pytest.mark.parametrize(("outcome", "side"), [("left", "left"), ("right", "right")])
-def test_one_side_always_winning_leaves_the_position_effect_open(ties, prior_sd, outcome, side) -> None:
+@pytest.mark.parametrize(("outcome", "sign"), [("left", 1.0), ("right", -1.0)])
+def test_one_side_always_winning_leaves_the_position_effect_open_without_a_prior(ties, outcome, sign) -> None:
     votes = pv.Votes.from_labels(list("abca"), list("bcab"), [outcome] * 4)
-    message = refusal(votes, ties=ties, prior_sd=prior_sd, position=True)
-    assert f"the {side} side won all 4 votes, so the position effect has no finite estimate" in message
-    assert "position=False" in message
+    message = refusal(votes, ties=ties, position=True, **MLE)
+    assert f"the {outcome} side won all 4 votes, so the position effect has no finite estimate" in message
+    assert "score with position=False, or set a finite prior_sd" in message
+    fit = pv.bradley_terry(votes, ties=ties, position=True).fit
+    assert 1.0 < sign * fit.position_effect < 4.0
+    assert 0.5 < fit.position_standard_error < 3.0
     nothing = pv.Votes.from_labels(["a"], ["b"], ["skip"])
-    assert "no vote was won by either side" in refusal(nothing, ties=ties, prior_sd=prior_sd, position=True)
+    assert "no vote was won by either side" in refusal(nothing, ties=ties, position=True, **MLE)
+    unknown = pv.bradley_terry(nothing, ties=ties, position=True).fit
+    assert (unknown.position_effect, unknown.position_standard_error) == (0.0, pytest.approx(3.0))
+
+
+LIVE = {
+    "no items": ([], 0),
+    "no votes": ([], 3),
+    "one vote": ([(0, 1, LEFT)], 3),
+    "a tie": ([(0, 1, TIE)], 2),
+    "a skip": ([(0, 1, SKIP)], 3),
+    "all ties": ([(0, 1, TIE), (1, 2, TIE), (2, 0, TIE)] * 10, 3),
+    "many ties": ([(0, 1, TIE)] * 10_000, 3),
+    "left always": ([(0, 1, LEFT), (1, 2, LEFT), (2, 0, LEFT)] * 7, 3),
+    "ties and one side": ([(0, 1, TIE), (1, 2, RIGHT)], 4),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("position", [False, True])
+@pytest.mark.parametrize("ties", TIES)
+@pytest.mark.parametrize("name", LIVE)
+def test_a_finite_prior_always_answers(name, ties, position) -> None:
+    rows, n_items = LIVE[name]
+    left, right, outcome = np.array(rows, np.int64).reshape(-1, 3).T
+    for weight in (1.0, 1e-300):
+        votes = pv.Votes.from_codes(left, right, outcome, n_items=n_items, weight=np.full(len(rows), weight))
+        for kind in ("model", "sandwich"):
+            ranking = pv.bradley_terry(votes, ties=ties, position=position, uncertainty=kind)
+            fit = ranking.fit
+            beside = [fit.tie_parameter, fit.tie_standard_error, fit.position_effect, fit.position_standard_error]
+            assert np.isfinite([*ranking.scores, *ranking.standard_errors, *beside]).all()
+    # Half of the votes are taken for ties before any is known.
+    if name == "a tie":
+        chance = outcome_probabilities(np.zeros(1), fit.tie_parameter, ties)[0, TIE]
+        assert chance == pytest.approx(0.5 if ties in ("davidson", "rao-kupper") else 0.0)
 
 
 def test_half_votes_bound_the_position_effect() -> None:
     votes = pv.Votes.from_labels(list("abca"), list("bcab"), ["left", "left", "left", "tie"])
     ranking = pv.bradley_terry(votes, ties="half", position=True)
     assert 0 < ranking.fit.position_effect < 10
-    assert "the left side won all 3 votes" in refusal(votes, ties="davidson", position=True)
+    assert "the left side won all 3 votes" in refusal(votes, ties="davidson", position=True, **MLE)
 
 
 @pytest.mark.parametrize("ties", TIES)

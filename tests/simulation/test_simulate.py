@@ -231,10 +231,11 @@ def test_batched_errors_are_those_of_the_scorers(ties) -> None:
         np.testing.assert_allclose(errors, expected, rtol=1e-9)
 
 
-def test_votes_that_determine_nothing_are_refused_as_by_the_scorer() -> None:
+def test_votes_that_determine_nothing_are_scored_or_refused_as_by_the_scorer() -> None:
     sim = pv.simulate(n_items=3, n_voters=1, votes_each=3, voters=VoterModel(tie_parameter=1e6), repetitions=3, rng=1)
     with pytest.raises(pv.NotIdentifiedError, match="all 3 votes are ties"):
-        sim.scores("bradley-terry")
+        sim.scores("bradley-terry", prior_sd=math.inf)
+    assert np.abs(sim.scores("bradley-terry")).max() < 1e-9
     assert np.abs(sim.scores("bradley-terry", ties="half")).max() == 0
     for options, message in (({"order": 1}, "no option 'order'"), ({"prior_sd": -1}, "prior_sd is -1")):
         with pytest.raises(pv.InputError, match=message):

@@ -247,3 +247,32 @@ def test_a_bar_counts_the_chunks(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == ""
     with pytest.raises(pv.InputError, match="progress is 'yes'; it is True or False"):
         pv.count_pairs([monday], progress="yes")  # type: ignore[arg-type]
+
+
+# --- weights that would overflow ---
+
+
+def heavy(outcome: str = "left") -> pv.Votes:
+    return pv.Votes.from_labels(["a", "b"], ["b", "a"], [outcome] * 2, weight=[2e305, 2e305])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("outcome", ["left", "skip"])
+def test_sums_of_votes_refuse_weights_that_may_overflow(outcome: str) -> None:
+    """Each set is within what one set may have; more than two of them are not."""
+    for one in (heavy(outcome), heavy(outcome).counts()):
+        both = one + one
+        with pytest.raises(
+            pv.InputError, match=r"add up to more than 1e\+306; divide those of all sets of votes by one"
+        ):
+            both + one
+    for limits in (RunningLimits(), RunningLimits(most_items=1, gathered=1), RunningLimits(most_items=1)):
+        with pytest.raises(pv.InputError, match=r"add up to more than 1e\+306"):
+            count_chosen([heavy(outcome)] * 500, Criterion(None), limits=limits)
+        count_chosen([heavy(outcome)] * 2, Criterion(None), limits=limits)
+
+
+def test_counts_of_ones_own_refuse_weights_that_may_overflow() -> None:
+    counts = heavy().counts()
+    with pytest.raises(pv.InputError, match=r"add up to more than 1e\+306"):
+        replace(counts, table=5.0 * counts.table)
