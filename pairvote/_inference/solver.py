@@ -30,6 +30,8 @@ LAST_STEPS = 1e3
 NEAR = 0.02
 # A gradient of at most so much of the votes that it adds up may be rounding alone.
 ROUNDING = 4 * float(np.finfo(float).eps)
+# A step that changes no vote's log-odds by more, after which the next one is its square unless rounding is all.
+SHORT = 0.01
 WEAKEST_PRIOR = 1e-6
 LEAST_CURVATURE = 1e-250
 LARGEST_STEP = 1e100
@@ -61,7 +63,8 @@ def maximise(model: Model, start: NDArray[np.float64], tol: float, max_iter: int
     as from scores so far apart that the votes say nothing, level scores are tried as the start.
 
     Where votes nearly separate the items and a prior is very wide, a gradient's rounding may be more than `tol` of the
-    curvature. The fit has converged too when a gradient that could be rounding alone falls no further.
+    curvature. The fit has converged too when, after a short step, a gradient that could be rounding alone falls no
+    further.
 
     Raises
     ------
@@ -93,11 +96,11 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
     workspace = model.sums.workspace(model.likelihood)
     parameters, slopes = start, model.slopes(start, workspace)
     may_arrive = model.outcome.self_concordant and not layout.n_covariates
-    rounding, error_before = ROUNDING * _n_votes(model), math.inf
+    rounding, error_before, reach = ROUNDING * _n_votes(model), math.inf, math.inf
     for n_iter in range(done, max_iter + 1):
         error = _scaled_gradient(slopes)
         converged = error <= tol
-        stalls = error > 0.5 * error_before and bool((np.abs(slopes.gradient) <= rounding).all())
+        stalls = reach < SHORT and error > 0.5 * error_before and bool((np.abs(slopes.gradient) <= rounding).all())
         if stalls and not converged:
             mixed = isinstance(system, Gradients) and system.does_well
             return Solution(parameters=centre(model, parameters), n_iter=n_iter, mixed=mixed)
@@ -111,6 +114,7 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
         except TooManyProductsError:
             system, tolerance = _patient_system(model), tol
             step = system.solve(slopes, slopes.gradient, tolerance)
+        reach = _reach(step, model.n_items)
         if converged:
             last = n_iter == max_iter or float(np.abs(step).max()) <= LAST_STEPS * tol
         else:

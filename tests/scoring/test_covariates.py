@@ -540,7 +540,7 @@ def test_ties_go_against_a_covariate_that_decided_votes_go_with(ties, sign) -> N
 
 @pytest.mark.parametrize("n_items", [520, 30])
 def test_separation_is_seen_in_tables_of_any_size(n_items) -> None:
-    table = simulated(14, n_items=n_items, n_votes=15 * n_items, ties=0.0)
+    table = simulated(15, n_items=n_items, n_votes=15 * n_items, ties=0.0)
     sign = np.where(table.outcome == SKIP, 0.5, table.outcome - 1.0)
     assert "those of covariates 0 make no vote less likely" in refusal(sign, table, prior_sd=math.inf)
     assert 2.0 < fitted(table._replace(covariates=sign[:, None])).fit.coefficients[0] < 20.0

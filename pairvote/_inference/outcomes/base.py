@@ -107,7 +107,10 @@ class OutcomeModel:
         return np.zeros(self.n_nuisance)
 
     def start(self, odds: float) -> Floats:
-        """Where to begin, given the odds of a tie among all votes and level scores: shape (n_nuisance,)."""
+        """Where to begin, given the odds of a tie among all votes and level scores: shape (n_nuisance,).
+
+        At odds of 1 this is also the centre of the weak prior of these parameters.
+        """
         return np.zeros(self.n_nuisance)
 
     def with_odds_times(self, nuisance: Floats, factor: float) -> Floats:
