@@ -8,7 +8,8 @@ import pairvote as pv
 from pairvote._inference import Limits
 from pairvote.scoring._bradley_terry import ranked
 
-OPTIONS = {name: value for name, value in pv.bradley_terry.__kwdefaults__.items() if name != "criteria"}
+LEFT_OUT = ("criteria", "clusters")
+OPTIONS = {name: value for name, value in pv.bradley_terry.__kwdefaults__.items() if name not in LEFT_OUT}
 
 
 def bradley_terry(votes: pv.Votes | pv.PairCounts, limits: Limits, **options: Any) -> pv.Ranking:

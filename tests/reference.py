@@ -369,7 +369,8 @@ def bradley_terry(
     prior), parameters (scores, then eta or tau, then gamma), inverse_information (over all of them),
     covariance = P Sigma P with P = I - 11'/n and Sigma the score block of the inverse of the whole observed
     information, and sandwich_covariance = P H^-1 (M + D) H^-1 P with M = sum weight * g g' over votes and D
-    the priors' precisions (Huber 1967; White 1982). With prior_sd=inf the information is
+    the priors' precisions (Huber 1967; White 1982), M with a part of the information where it is small, as
+    `covariance_between` has it. With prior_sd=inf the information is
     inverted on the centred subspace. Raises ValueError where there is no maximum.
     """
     if not maximum_exists(rows, n_items, ties, prior_sd, position):
@@ -399,6 +400,10 @@ def bradley_terry(
     _, information, outer = derivatives(params, *model)
     inverse = np.linalg.inv(information + gauge)
     precision = np.diag(normal_priors(len(params), rows, n_items, ties, prior_sd)[0])
+    whole = information - precision
+    ratio = np.trace(inverse @ outer) / max(np.trace(inverse @ whole), 1e-300)
+    n_votes = sum(weight for _, _, outcome, weight in rows if outcome != SKIP)
+    outer = outer + max(0.0, 1.0 - 2.0 * ratio) / (n_votes + 1) * whole
     sandwich = inverse @ (outer + precision) @ inverse
     centring = np.eye(n_items) - 1 / n_items
     scores, tie, gamma = unpack(params, rows, n_items, ties, position)
@@ -517,27 +522,39 @@ def bradley_terry_with_covariates(
 
 
 def covariance_between(fit: dict[str, Any], groups: Sequence[Any] | None, *, corrected: bool = False) -> Floats:
-    """H^-1 (M + Q) H^-1 over all parameters, with M the sum of outer products of the groups' gradients.
+    """C (B + Q) C over all parameters, with B the sum of outer products of the groups' gradients.
 
-    `groups` says of each row whose it is; None takes each vote by itself, weight * g g'. A corrected gradient is
-    (I - H_v H^-1)^-1 g_v with H_v the information of the group's votes (Mancl and DeRouen 2001).
+    C is the inverse of the information H of the votes and the precision Q of the prior. `groups` says of each row whose
+    it is; None takes each vote by itself, weight * g g'. A corrected gradient is (I - H_v C)^(-1/2) g_v with H_v the
+    information of the group's votes (Bell and McCaffrey 2002). Where the ratio of the traces of C B and C H is below a
+    half, a part of H is added, as that of one vote or group more among n, times the mean weight for groups.
     """
-    votes, inverse = fit["votes"], fit["inverse"]
-    meat = fit["precision"].copy()
+    from scipy.linalg import fractional_matrix_power
+
+    votes, inverse, n_items = fit["votes"], fit["inverse"], len(fit["scores"])
+    whole = votes.informations.sum(axis=0)
+    meat, n_pieces = np.zeros_like(inverse), votes.weights.sum()
     if groups is None:
         for gradient, weight in zip(votes.gradients, votes.weights, strict=True):
             meat += np.outer(gradient, gradient) / weight
-        return np.asarray(inverse @ meat @ inverse)
-    for group in set(groups):
-        gradient, information = np.zeros(len(inverse)), np.zeros_like(inverse)
-        for place, number in enumerate(votes.numbers):
-            if groups[number] == group:
-                gradient += votes.gradients[place]
-                information += votes.informations[place]
-        if corrected:
-            gradient = np.linalg.solve(np.eye(len(inverse)) - information @ inverse, gradient)
-        meat += np.outer(gradient, gradient)
-    return np.asarray(inverse @ meat @ inverse)
+    else:
+        n_pieces = len({groups[number] for number in votes.numbers})
+        for group in set(groups):
+            gradient, information = np.zeros(len(inverse)), np.zeros_like(inverse)
+            for place, number in enumerate(votes.numbers):
+                if groups[number] == group:
+                    gradient += votes.gradients[place]
+                    information += votes.informations[place]
+            if corrected:
+                left = fractional_matrix_power(np.eye(len(inverse)) - information @ inverse, -0.5)
+                gradient = np.real(left) @ gradient
+            meat += np.outer(gradient, gradient)
+    if groups is not None:
+        along = np.einsum("ijj->i", votes.informations[:, :n_items, :n_items])
+        whole = whole * (along @ votes.weights / along.sum())
+    ratio = np.trace(inverse @ meat) / np.trace(inverse @ whole)
+    meat += max(0.0, 1.0 - 2.0 * ratio) / (n_pieces + 1) * whole
+    return np.asarray(inverse @ (meat + fit["precision"]) @ inverse)
 
 
 def centred(covariance: Floats, n_items: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ def fit(
     position: bool = False,
     uncertainty: UncertaintyKind = "model",
     rows: VoteRows | None = None,
+    squares: PairSums | None = None,
     start: Start | None = None,
     tol: float = 1e-9,
     max_iter: int = 100,
@@ -48,7 +50,7 @@ def fit(
 
     votes: counts, or whatever sums over pairs, such as `LocalSums` with a design. ties: the name of an outcome model.
     prior_sd: the standard deviation of each score around zero, or a `Prior`. rows: the single votes, for uncertainty
-    "by-voter".
+    "by-voter" and "clustered". squares: the votes with their weights squared, where these are importance weights.
 
     Raises
     ------
@@ -65,7 +67,8 @@ def fit(
         if isinstance(model.sums, LocalSums):
             model.sums.check_coefficients(model.likelihood, model.n_ties, prior=model.prior.is_finite)
         raise
-    return Posterior(model, solution, uncertainty, rows if uncertainty == "by-voter" else None)
+    rows = rows if uncertainty in ("by-voter", "clustered") else None
+    return Posterior(model, solution, uncertainty, rows, None if squares is None else replace(model, sums=squares))
 
 
 def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int) -> Posterior:

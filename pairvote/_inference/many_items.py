@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.clustered import voter_gradients
+from pairvote._inference.clustered import ClusterSizes, voter_gradients
 from pairvote._inference.models import Model
 from pairvote._inference.outcomes import DEFAULT_TIES
 from pairvote._inference.solver import Solution, solve
@@ -32,13 +32,15 @@ class ManyItems:
     .. math:: \mathrm{Var}(s_i) \approx \frac{1}{d_i} + \sum_j \frac{w_{ij}^2}{d_i^2 d_j},
 
     the first terms of the Neumann series of :math:`(D - W)^{-1}`, and what the other parameters add. `error`
-    says how far this is off. Of the sandwich only the variance of a contrast is worked out, by one solve.
+    says how far this is off. Of the sandwich only the variance of a contrast is worked out, by one solve; gradients of
+    J clusters are corrected by sqrt(J / (J - 1)).
     """
 
     model: Model
     solution: Solution
-    sandwich: bool
+    is_robust: bool
     rows: VoteRows | None
+    squared: Model | None = None
 
     @cached_property
     def _slopes(self) -> Slopes:
@@ -46,11 +48,20 @@ class ManyItems:
 
     @cached_property
     def _vote_squares(self) -> Slopes:
-        return self.model.sums.squares(self.model.likelihood, self.solution.parameters)
+        return self._squared.sums.squares(self._squared.likelihood, self.solution.parameters)
 
     @cached_property
-    def _voter_gradients(self) -> Any:
-        """Sparse, shape (n_voters, n_parameters); None where votes are taken one by one."""
+    def _weight(self) -> float:
+        """The mean weight of a vote."""
+        return 1.0 if self.rows is None else ClusterSizes.of(self.model, self.solution.parameters, self.rows).weight
+
+    @property
+    def _squared(self) -> Model:
+        return self.model if self.squared is None else self.squared
+
+    @cached_property
+    def _gradients(self) -> Any:
+        """Sparse, shape (n_clusters, n_parameters); None where votes are taken one by one."""
         return None if self.rows is None else voter_gradients(self.model, self.solution.parameters, self.rows)
 
     def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
@@ -62,24 +73,31 @@ class ManyItems:
 
     def _squares(self, contrasts: NDArray[np.float64], solved: NDArray[np.float64]) -> NDArray[np.float64]:
         """The variance along each column c of contrasts, given H^-1 c."""
-        if not self.sandwich:
-            return np.asarray((contrasts * solved).sum(axis=0))
+        by_model = np.asarray((contrasts * solved).sum(axis=0))
+        if not self.is_robust:
+            return by_model
         n_items = self.model.n_items
         prior = (solved * self.model.prior_products(solved)).sum(axis=0)
-        if self._voter_gradients is not None:
-            return np.asarray(np.square(self._voter_gradients @ solved).sum(axis=0) + prior)
+        gradients = self._gradients
+        if gradients is not None:
+            n_clusters = gradients.shape[0]
+            across = np.square(gradients @ solved).sum(axis=0) * (n_clusters / (n_clusters - 1.0))
+            return _not_certain(across + prior, by_model * self._weight, n_clusters)
         squares = self._vote_squares
         scores, beside = np.ascontiguousarray(solved[:n_items]), solved[n_items:]
         products = np.zeros_like(scores)
-        self.model.sums.add_products(squares, scores, products)
+        self._squared.sums.add_products(squares, scores, products)
         across = (scores * (products + 2.0 * squares.border @ beside)).sum(axis=0)
-        return np.asarray(across + (beside * (squares.corner @ beside)).sum(axis=0) + prior)
+        across += (beside * (squares.corner @ beside)).sum(axis=0)
+        return _not_certain(across + prior, by_model, 0.5 * float(self.model.totals[:, :3].sum()))
 
     @cached_property
     def variances(self) -> NDArray[np.float64]:
         """Float64, shape (n_items,)."""
-        if self.sandwich:
-            kind = "sandwich errors" if self.rows is None else "standard errors between voters"
+        if self.is_robust:
+            kind = "sandwich errors"
+            if self.rows is not None:
+                kind = f"standard errors between {'voters' if self.rows.kind == 'by-voter' else 'clusters'}"
             model, limits = self.model, self.model.limits
             given = (
                 f"up to {limits.table_items:,} items" if model.is_local else "pairs in this memory, not on a cluster"
@@ -141,3 +159,8 @@ class ManyItems:
         inverse = LinearOperator((n_items, n_items), matvec=multiply, dtype=np.float64)
         ramp = np.linspace(-1.0, 1.0, n_items)
         return float(eigsh(inverse, k=1, which="LA", v0=ramp, tol=1e-2, return_eigenvectors=False)[0])
+
+
+def _not_certain(robust: NDArray[np.float64], by_model: NDArray[np.float64], n_pieces: float) -> NDArray[np.float64]:
+    """Variances with one vote, or cluster, more as the model has it, where they are less than half the model's."""
+    return np.asarray(robust + np.maximum(by_model - 2.0 * robust, 0.0) / (n_pieces + 1.0))

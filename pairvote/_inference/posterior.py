@@ -10,35 +10,34 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.clustered import corrected_gradients
+from pairvote._inference.clustered import ClusterSizes
 from pairvote._inference.many_items import ManyItems
 from pairvote._inference.models import Model
+from pairvote._inference.robust import Sandwich, centred_variances, least_freedom, symmetric
 from pairvote._inference.solver import Solution
 from pairvote._inference.systems import dense_information, factor
 from pairvote._inference.vote_rows import VoteRows
 from pairvote._kernels import davidson
 from pairvote.errors import MissingUncertaintyError
 
-UncertaintyKind = Literal["model", "sandwich", "by-voter", "none"]
-# Rows that are copied together, so few that they stay in a fast cache.
-BLOCK = 256
+UncertaintyKind = Literal["model", "sandwich", "by-voter", "clustered", "none"]
 
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
     """A normal approximation at the maximum: P Sigma P with P = I - 11'/n.
 
-    Sigma is the block of the scores in the inverse of the whole information H, or for "sandwich" in
-    H^-1 (M + Q) H^-1, with M the sum of the outer products of the votes' gradients and Q the prior's
-    precision, so that it equals H^-1 where the model holds (White 1982, "Maximum likelihood estimation of
-    misspecified models", Econometrica 50, theorem 3.2, with the prior as more observations). For "by-voter", M is made
-    of the gradients of voters, whose single votes are `rows` (`pairvote._inference.clustered`).
+    Sigma is the block of the scores in the inverse of the whole information, or for "sandwich" in a `Sandwich` of
+    single votes (`pairvote._inference.robust`), for "by-voter" and "clustered" in one of clusters, whose votes are
+    `rows` (`pairvote._inference.clustered`). `squared` is the model of votes of squared weights, where the weights are
+    importance weights.
     """
 
     model: Model
     solution: Solution
     uncertainty: UncertaintyKind = "model"
     rows: VoteRows | None = None
+    squared: Model | None = None
 
     @property
     def parameters(self) -> NDArray[np.float64]:
@@ -66,9 +65,18 @@ class Posterior:
         return self.solution.parameters[self.model.layout.coefficients]
 
     @property
-    def sandwich(self) -> bool:
+    def is_robust(self) -> bool:
         """Whether errors hold without the model."""
-        return self.uncertainty in ("sandwich", "by-voter")
+        return self.uncertainty in ("sandwich", "by-voter", "clustered")
+
+    @cached_property
+    def degrees_of_freedom(self) -> float:
+        """Those of the t distribution that intervals are made with: few for few clusters, infinite without."""
+        if self.rows is None or not self.is_robust:
+            return math.inf
+        if self._dense:
+            return self._sandwich.degrees_of_freedom
+        return least_freedom(ClusterSizes.of(self.model, self.parameters, self.rows).effective)
 
     @property
     def samples(self) -> None:
@@ -78,7 +86,7 @@ class Posterior:
     @property
     def is_posterior(self) -> bool:
         """Whether there is a prior; by maximum likelihood there is none, and so no posterior."""
-        return self.model.prior_precision > 0.0
+        return self.model.prior.is_finite
 
     def covariance(self) -> NDArray[np.float64]:
         """Float64, shape (n_items, n_items)."""
@@ -101,24 +109,7 @@ class Posterior:
         n_items = self.model.n_items
         if not self._dense:
             return self._of_many.variances
-        # First what our own threads do: those of the BLAS go on looking for work for a while.
-        middle = self._middle if self.sandwich else None
-        inverse = self._inverse
-        average = np.zeros(len(inverse))
-        average[:n_items] = 1.0 / max(n_items, 1)
-        if middle is not None:
-            shares = inverse @ average
-            diagonal, means = np.empty(n_items), np.empty(n_items)
-            # So few columns at a time that their product is at hand when it is summed.
-            for first in range(0, n_items, BLOCK):
-                block = slice(first, min(first + BLOCK, n_items))
-                columns = inverse[block].T
-                half = _times(middle, columns)
-                diagonal[block], means[block] = np.einsum("ij,ij->j", half, columns), shares @ half
-        else:
-            diagonal, means = inverse.diagonal()[:n_items], (average @ inverse)[:n_items]
-        average = average[:n_items]
-        return np.asarray(diagonal - 2.0 * means + average @ means)
+        return self._sandwich.variances() if self.is_robust else centred_variances(self._inverse, n_items)
 
     def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
         """The variance of contrast @ parameters; its entries for the scores, which may be all, add up to zero."""
@@ -165,24 +156,15 @@ class Posterior:
 
     @cached_property
     def _of_many(self) -> ManyItems:
-        return ManyItems(self.model, self.solution, self.sandwich, self.rows)
+        return ManyItems(self.model, self.solution, self.is_robust, self.rows, self.squared)
 
     @cached_property
     def _covariance(self) -> NDArray[np.float64]:
-        if not self.sandwich:
-            return self._inverse
-        half = _times(self._middle, self._inverse)
-        return self._inverse @ half
+        return self._sandwich.covariance() if self.is_robust else self._inverse
 
     @cached_property
-    def _middle(self) -> NDArray[np.float64]:
-        """M + Q."""
-        parameters = self.solution.parameters
-        if self.rows is None:
-            return symmetric(dense_information(self.model.counts, self.model.squares(parameters), anchored=False))
-        gradients = corrected_gradients(self.model, parameters, self.rows, self._inverse)
-        middle = (gradients.T @ gradients).toarray()
-        return np.asarray(middle + self.model.prior_products(np.eye(len(middle))))
+    def _sandwich(self) -> Sandwich:
+        return Sandwich.of(self.model, self.parameters, self._inverse, rows=self.rows, squared=self.squared)
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
@@ -222,27 +204,6 @@ class Posterior:
         # What is taken off each side, so that nothing is left along u.
         taken = np.outer(along, means - 0.5 * (along @ means) * along)
         return float(min(np.linalg.eigvalsh(scaled - taken - taken.T)[-1], 1.0))
-
-
-def _times(middle: NDArray[np.float64], inverse: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The product of two symmetric matrices, of the second perhaps only the first columns.
-
-    By scipy's BLAS, as the factor before it: numpy has one of its own, whose threads would wait for those of scipy's,
-    which go on looking for work for a while.
-    """
-    from scipy.linalg.blas import dsymm
-
-    return np.asarray(dsymm(1.0, middle.T, inverse, lower=1))
-
-
-def symmetric(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The matrix with its upper triangle, in rows, copied to the lower, in place."""
-    for first in range(0, len(matrix), BLOCK):
-        last = first + BLOCK
-        matrix[last:, first:last] = matrix[first:last, last:].T
-        corner = matrix[first:last, first:last]
-        corner[:] = np.triu(corner) + np.triu(corner, 1).T
-    return matrix
 
 
 def centred(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

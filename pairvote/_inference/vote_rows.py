@@ -1,4 +1,4 @@
-"""The single votes of a fit that cannot do with counts: covariates of each vote, or the voter of each."""
+"""The single votes of a fit that cannot do with counts: covariates of each vote, or the cluster of each."""
 
 from __future__ import annotations
 
@@ -30,19 +30,24 @@ class SingleVotes(PairCounts):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VoteRows:
-    """Votes but skips and those of weight zero, as columns; `design` is (n_votes, n_covariates) or None."""
+    """Votes but skips and those of weight zero, as columns.
+
+    cluster: what errors are taken between, by default the voter; -1 where it is not known, None where it never is.
+    design: (n_votes, n_covariates), or None. kind: the uncertainty that `cluster` is for.
+    """
 
     n_items: int
     left: Codes
     right: Codes
     outcome: NDArray[np.uint8]
     weight: NDArray[np.float64]
-    voter: Codes | None
+    cluster: Codes | None
     design: NDArray[np.float64] | None
+    kind: str = "by-voter"
 
     @classmethod
-    def of(cls, votes: Votes, design: NDArray[np.float64] | None = None) -> VoteRows:
-        """The rows that count, of votes and of the design beside them."""
+    def of(cls, votes: Votes, design: NDArray[np.float64] | None = None, kind: str = "by-voter") -> VoteRows:
+        """The rows that count, of votes and of the design beside them; clusters stand in the place of voters."""
         weight = np.ones(len(votes)) if votes.weight is None else votes.weight
         counted = (votes.outcome != Outcome.SKIP) & (weight > 0)
         return cls(
@@ -51,9 +56,14 @@ class VoteRows:
             right=votes.right[counted],
             outcome=votes.outcome[counted],
             weight=weight[counted],
-            voter=None if votes.voter is None else votes.voter[counted],
+            cluster=None if votes.voter is None else votes.voter[counted],
             design=None if design is None else design[counted],
+            kind=kind,
         )
+
+    def squared(self) -> VoteRows:
+        """Rows with the squares of their weights."""
+        return replace(self, weight=np.square(self.weight))
 
     def scaled(self) -> tuple[VoteRows, NDArray[np.float64]]:
         """Rows with covariates of at most 1, and what they were divided by."""
@@ -73,47 +83,60 @@ class VoteRows:
         counts = SingleVotes._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)
         return LocalSums(counts, None if self.design is None else self.design[order])
 
-    def voters(self) -> tuple[NDArray[np.intp], int]:
-        """The number of each vote's voter, and how many there are.
+    def clusters(self) -> tuple[NDArray[np.intp], int]:
+        """The number of each vote's cluster, and how many there are.
 
         Raises
         ------
         InputError
-            Where the voters are not known, or there is only one.
+            Where the clusters are not known, or there is only one.
         """
-        if self.voter is None:
+        if self.cluster is None:
             raise InputError(
                 "uncertainty is 'by-voter' and these votes do not say who voted",
                 option="voter",
                 remedy="pass voter= when making them, or use 'sandwich'",
             )
-        unknown = int((self.voter < 0).sum())
+        unknown = int((self.cluster < 0).sum())
         if unknown:
             raise InputError(
-                f"uncertainty is 'by-voter' and the voters of {unknown:,} of {len(self.voter):,} answered votes are "
+                f"uncertainty is 'by-voter' and the voters of {unknown:,} of {len(self.cluster):,} answered votes are "
                 "unknown; name them, leave these votes out with where(votes.voter >= 0), or use 'sandwich'"
             )
-        voters, numbers = np.unique(self.voter, return_inverse=True)
-        if len(voters) < 2:
-            raise InputError(
-                f"uncertainty is 'by-voter' and the answered votes are by {plural(len(voters), 'voter')}; "
-                "errors between voters need at least 2, so use 'sandwich'"
+        names, numbers = np.unique(self.cluster, return_inverse=True)
+        if len(names) < 2:
+            count, between = (
+                (f"are by {plural(len(names), 'voter')}", "voters")
+                if self.kind == "by-voter"
+                else (f"fall into {plural(len(names), 'cluster')}", "clusters")
             )
-        return numbers, len(voters)
+            raise InputError(
+                f"uncertainty is {self.kind!r} and the answered votes {count}; errors between {between} need at least "
+                "2, so use 'sandwich'"
+            )
+        return numbers, len(names)
 
 
 def single_votes(
-    given: Votes | PairCounts, chosen: Votes | PairCounts, covariates: ArrayLike | None, criterion: Hashable | None
+    given: Votes | PairCounts,
+    chosen: Votes | PairCounts,
+    covariates: ArrayLike | None,
+    criterion: Hashable | None,
+    kind: str,
 ) -> VoteRows:
-    """The rows of the votes `chosen` by `criterion` from those `given`, whose covariates these are."""
+    """The rows of the votes `chosen` by `criterion` from those `given`, whose covariates these are.
+
+    kind: the uncertainty that the rows are for.
+    """
     if not isinstance(given, Votes) or not isinstance(chosen, Votes):
         raise InputError(
-            "votes is a PairCounts, which keeps no single votes; with covariates= or uncertainty='by-voter' pass Votes"
+            "votes is a PairCounts, which keeps no single votes; with covariates=, uncertainty='by-voter' or "
+            "weights='sampling' pass Votes"
         )
     design = None if covariates is None else check_covariates(covariates, len(given))
     if design is not None and given.criterion is not None and len(chosen) != len(given):
         design = design[given.criterion == given.criteria.index(criterion)]
-    return VoteRows.of(chosen, design)
+    return VoteRows.of(chosen, design, kind)
 
 
 def check_covariates(covariates: ArrayLike, n_votes: int) -> NDArray[np.float64]:

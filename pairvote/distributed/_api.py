@@ -147,7 +147,7 @@ def bradley_terry(
     Raises
     ------
     InputError
-        As `count_pairs`, and for "by-voter" and covariates.
+        As `count_pairs`, and for "by-voter", "clustered" and covariates.
     NotIdentifiedError, ConvergenceError
         As `pairvote.bradley_terry`. For a tie parameter or a position effect under ``prior_sd=math.inf`` also where it
         cannot be told from the partitions one by one whether there is an estimate.
@@ -164,8 +164,8 @@ def bradley_terry(
     True
     """
     check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
-    if covariates is not None or uncertainty == "by-voter":
-        what = "covariates are" if covariates is not None else "uncertainty='by-voter' is"
+    if covariates is not None or uncertainty in ("by-voter", "clustered"):
+        what = "covariates are" if covariates is not None else f"uncertainty={uncertainty!r} is"
         raise InputError(
             f"{what} of single votes, and of votes on a cluster only counts are kept",
             option="uncertainty" if covariates is None else "covariates",

@@ -25,7 +25,7 @@ from pairvote.plotting._style import (
     rows_size,
     write,
 )
-from pairvote.ranking._results import normal_quantile
+from pairvote.ranking._results import quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -196,7 +196,7 @@ def _comparison(ranking: Ranking, level: float) -> Bars:
             f"the quasi-variance of {shorten(ranking.items[quasi.argmin()])} is negative and so has no root to draw; "
             "use intervals='confidence'"
         )
-    reach = normal_quantile(level) * np.sqrt(quasi)
+    reach = quantile(level, ranking._known_uncertainty().degrees_of_freedom) * np.sqrt(quasi)
     words = (
         f"with {100 * level:g}% comparison intervals\n"
         f"(standard errors of differences to within {ranking.quasi_variance_error:.1%})"

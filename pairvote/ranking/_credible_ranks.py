@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pairvote._common.messages import wrong_option
 from pairvote.errors import InputError
 from pairvote.ranking._results import check_level
-from pairvote.ranking._uncertainty import symmetric_root
+from pairvote.ranking._uncertainty import stretches, symmetric_root
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -57,9 +57,14 @@ def is_credible(kind: str | None, has_posterior: bool, method: str) -> bool:
 
 
 def normal_draws(
-    scores: Floats, covariance: Floats, ranks: Ints, rng: np.random.Generator, number: NormalDraws = NORMAL_DRAWS
+    scores: Floats,
+    covariance: Floats,
+    ranks: Ints,
+    degrees_of_freedom: float,
+    rng: np.random.Generator,
+    number: NormalDraws = NORMAL_DRAWS,
 ) -> Floats:
-    """Scores drawn from a normal: float64, shape (n_draws, n_items).
+    """Scores drawn from a normal, or a multivariate t: float64, shape (n_draws, n_items).
 
     They are drawn in the order of rank, so that another order of the items does not change what is drawn.
     """
@@ -67,7 +72,8 @@ def normal_draws(
     order = np.argsort(ranks, kind="stable")
     root = symmetric_root(covariance[np.ix_(order, order)])
     draws = np.empty((number.number(n_items), n_items))
-    draws[:, order] = scores[order] + rng.standard_normal(draws.shape) @ root
+    away = rng.standard_normal(draws.shape) @ root
+    draws[:, order] = scores[order] + stretches(degrees_of_freedom, len(draws), rng)[:, None] * away
     return draws
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote.ranking._results import normal_quantile
-from pairvote.ranking._uncertainty import difference_variances, symmetric_root
+from pairvote.ranking._results import quantile
+from pairvote.ranking._uncertainty import difference_variances, stretches, symmetric_root
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +31,18 @@ DRAWS = Draws()
 
 
 class Estimate(NamedTuple):
-    """Scores, their covariance and their ranks, as a ranking has them."""
+    """Scores, their covariance, ranks and degrees of freedom, as a ranking has them."""
 
     scores: NDArray[np.float64]
     covariance: NDArray[np.float64]
     ranks: NDArray[np.int64]
+    degrees_of_freedom: float = math.inf
 
     def best_first(self) -> tuple[Estimate, NDArray[np.intp]]:
         """The estimate with the best item first, so that draws do not depend on the order of items; and that order."""
         order = np.argsort(self.ranks, kind="stable")
-        return Estimate(self.scores[order], self.covariance[np.ix_(order, order)], self.ranks[order]), order
+        covariance = self.covariance[np.ix_(order, order)]
+        return Estimate(self.scores[order], covariance, self.ranks[order], self.degrees_of_freedom), order
 
 
 def rank_limits(
@@ -94,11 +96,12 @@ def significant_differences(
     """
     errors = np.sqrt(difference_variances(estimate.covariance))
     gaps = np.abs(estimate.scores[:, None] - estimate.scores)
-    drawn = drawn_errors(estimate.covariance, level, rng, draws)
+    freedom = estimate.degrees_of_freedom
+    drawn = drawn_errors(estimate.covariance, level, rng, draws, freedom)
     left = errors > 0.0
     significant = ~left & (gaps > 0.0)
     while True:
-        critical = critical_values(left, errors, drawn, level, simultaneous)
+        critical = critical_values(left, errors, drawn, level, simultaneous, freedom)
         found = left & (gaps > critical[:, None] * errors)
         if not found.any():
             return significant
@@ -112,6 +115,7 @@ def critical_values(
     drawn: NDArray[np.float64] | None,
     level: float,
     simultaneous: bool,
+    degrees_of_freedom: float = math.inf,
 ) -> NDArray[np.float64]:
     """The `level` quantile of the largest |t| over an item's differences, or over all: float64, shape (n_items,).
 
@@ -125,12 +129,14 @@ def critical_values(
         Draws of the scores' errors; None takes Sidak's bound.
     level : float
     simultaneous : bool
+    degrees_of_freedom : float
+        Those of the t that bounds are of; the draws have them already.
     """
-    single = normal_quantile(level)
+    single = quantile(level, degrees_of_freedom)
     n_differences = np.count_nonzero(left, axis=1)
     if simultaneous:
         n_differences[:] = n_differences.sum() // 2
-    bounds = np.array([_sidak(level, n) if n > 1 else single for n in n_differences.tolist()])
+    bounds = np.array([_sidak(level, n, degrees_of_freedom) if n > 1 else single for n in n_differences.tolist()])
     if drawn is None:
         return bounds
     largest = _largest_errors(np.divide(1.0, errors, out=np.zeros_like(errors), where=left), drawn)
@@ -146,15 +152,20 @@ def _place(level: float, n_draws: int) -> int:
 
 
 def drawn_errors(
-    covariance: NDArray[np.float64], level: float, rng: np.random.Generator, draws: Draws = DRAWS
+    covariance: NDArray[np.float64],
+    level: float,
+    rng: np.random.Generator,
+    draws: Draws = DRAWS,
+    freedom: float = math.inf,
 ) -> NDArray[np.float64] | None:
     """Draws of the scores' errors: float64, shape (n_items, n_draws); None where Sidak's bound stands alone."""
-    normal_quantile(level)
+    quantile(level)
     n_items = len(covariance)
     n_draws = min(draws.most_draws, draws.most_differences // max(n_items * (n_items - 1) // 2, 1))
     if n_items <= 2 or n_items > draws.most_items or _place(level, n_draws) > n_draws:
         return None
-    return symmetric_root(covariance) @ rng.standard_normal((n_items, n_draws))
+    drawn = symmetric_root(covariance) @ rng.standard_normal((n_items, n_draws))
+    return drawn * stretches(freedom, n_draws, rng)
 
 
 def _largest_errors(precisions: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -174,8 +185,13 @@ def _largest_errors(precisions: NDArray[np.float64], drawn: NDArray[np.float64])
     return largest
 
 
-def _sidak(level: float, n_differences: int) -> float:
+def _sidak(level: float, n_differences: int, degrees_of_freedom: float = math.inf) -> float:
     """What `n_differences` of |t| stay below with probability `level` if independent, and more if not (Sidak 1967)."""
-    from statistics import NormalDist
+    beyond = -0.5 * math.expm1(math.log(level) / n_differences)
+    if math.isinf(degrees_of_freedom):
+        from statistics import NormalDist
 
-    return -NormalDist().inv_cdf(-0.5 * math.expm1(math.log(level) / n_differences))
+        return -NormalDist().inv_cdf(beyond)
+    from scipy.special import stdtrit
+
+    return float(-stdtrit(degrees_of_freedom, beyond))

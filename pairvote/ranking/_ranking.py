@@ -23,7 +23,7 @@ from pairvote.ranking._credible_ranks import credible_limits, credible_tiers, is
 from pairvote.ranking._order import chosen_codes, first_of_each, sample_shares
 from pairvote.ranking._quasi_variances import check_quasi_items, quasi_variance_error, quasi_variances
 from pairvote.ranking._rank_intervals import Estimate, rank_limits, tiers_of
-from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities, normal_quantile
+from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities, quantile
 from pairvote.ranking._standing import Standing, read_only
 from pairvote.ranking._tables import MOST_ROWS, Table, columns_of, decimals_for, notes_on, shown_ranks
 from pairvote.ranking._uncertainty import Chosen, Scaled, Uncertainty, difference_variance
@@ -138,8 +138,12 @@ class Ranking(Standing):
         return self._uncertainty
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
-        """The normal interval of each score at `level`: two float64 arrays, shape (n_items,)."""
-        reach = normal_quantile(level) * self.standard_errors
+        """The interval of each score at `level`: two float64 arrays, shape (n_items,).
+
+        It is a normal one, or for errors between voters or clusters one by a t distribution with
+        ``ranking.fit.degrees_of_freedom``.
+        """
+        reach = quantile(level, self._known_uncertainty().degrees_of_freedom) * self.standard_errors
         return Interval(read_only(self.scores - reach), read_only(self.scores + reach))
 
     def difference(self, a: Hashable, b: Hashable) -> Difference:
@@ -152,8 +156,12 @@ class Ranking(Standing):
         0.3068
         """
         i, j = self._code(a), self._code(b)
-        variance = difference_variance(self._known_uncertainty(), i, j, self.n_items)
-        return Difference(estimate=float(self.scores[i] - self.scores[j]), standard_error=math.sqrt(variance))
+        known = self._known_uncertainty()
+        return Difference(
+            estimate=float(self.scores[i] - self.scores[j]),
+            standard_error=math.sqrt(difference_variance(known, i, j, self.n_items)),
+            degrees_of_freedom=known.degrees_of_freedom,
+        )
 
     def top_k_probability(self, top_k: int, *, rng: Rng = None) -> NDArray[np.float64]:
         """The posterior probability that each item is among the best k: float64, shape (n_items,); sums to k.
@@ -270,7 +278,7 @@ class Ranking(Standing):
         return read_only(tiers_of(self._estimate(), level, rng))
 
     def _estimate(self) -> Estimate:
-        return Estimate(self.scores, self.covariance, self._ranks)
+        return Estimate(self.scores, self.covariance, self._ranks, self._known_uncertainty().degrees_of_freedom)
 
     def _is_credible(self, kind: RankKind | None) -> bool:
         """Whether statements on ranks come from the posterior."""
@@ -414,6 +422,7 @@ class Ranking(Standing):
         columns["rank"] = shown_ranks(self._ranks, voted, self._voted_first[:n_rows])
         first = self._first if isinstance(self._first, np.ndarray) else None
         notes = notes_on(self.items, self._order, voted, first)
+        notes += () if self.fit is None else self.fit._notes
         return Table(columns=columns, unit=unit, decimals=decimals, n_items=self.n_items, level=level, notes=notes)
 
     def to_frame(self, backend: Backend = "pandas", *, level: float = 0.95) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -10,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, restore
+from pairvote._common.messages import plural
 from pairvote._inference import Posterior, Ties
 from pairvote.errors import InputError, MissingUncertaintyError
+
+# Weights that add up to a smaller part of the number of votes may not be meant as numbers of votes.
+SMALL_WEIGHT = 0.5
 
 
 class Interval(NamedTuple):
@@ -63,6 +68,9 @@ class Difference:
         The first item's score less the second's.
     standard_error : float
         The standard error of `estimate`, in its unit.
+    degrees_of_freedom : float
+        Those of the t distribution that the interval is made with; infinite, so that it is a normal one, unless the
+        standard error is one between few voters or clusters.
 
     Examples
     --------
@@ -76,10 +84,11 @@ class Difference:
 
     estimate: float
     standard_error: float
+    degrees_of_freedom: float = math.inf
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
-        """The normal interval at `level`."""
-        reach = normal_quantile(level) * self.standard_error
+        """The interval at `level`, by a t distribution where there are degrees of freedom."""
+        reach = quantile(level, self.degrees_of_freedom) * self.standard_error
         return Interval(self.estimate - reach, self.estimate + reach)
 
 
@@ -102,7 +111,11 @@ class Fit:
     coefficients : float64 array, shape (n_covariates,)
         What each covariate adds to the log-odds of the left side for each unit of it; empty without covariates.
     uncertainty : str
-        What the standard errors are: "model", "sandwich", "by-voter", "bootstrap" or "none".
+        What the standard errors are: "model", "sandwich", "by-voter", "clustered", "bootstrap" or "none".
+    weights : str
+        What the weights of votes mean: "counts" or "sampling".
+    n_votes : int or None
+        The number of answered votes with a weight above 0, whatever that is; None where only counts were given.
 
     Examples
     --------
@@ -122,6 +135,8 @@ class Fit:
     position_effect: float
     coefficients: NDArray[np.float64]
     uncertainty: str
+    weights: str = "counts"
+    n_votes: int | None = None
     _posterior: Posterior
     _scale: NDArray[np.float64]
 
@@ -153,9 +168,35 @@ class Fit:
         if self.uncertainty in ("none", "bootstrap"):
             raise MissingUncertaintyError(
                 f"a fit with uncertainty {self.uncertainty!r} has no standard errors of its parameters; "
-                "fit with uncertainty='model', 'sandwich' or 'by-voter'"
+                "fit with uncertainty='model', 'sandwich', 'by-voter' or 'clustered'"
             )
         return self._posterior
+
+    @cached_property
+    def degrees_of_freedom(self) -> float:
+        """Those of the t distribution that intervals are made with: few where voters or clusters are few.
+
+        One less than the number of voters or clusters, if these say equally much and the prior says little; fewer
+        where some say much more than others, and more where much of the standard errors is the prior's. Infinite, so
+        that intervals are normal, for every other kind of uncertainty.
+        """
+        return self._posterior.degrees_of_freedom if self.uncertainty in ("by-voter", "clustered") else math.inf
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        """What a table says of the weights of votes, where they are not what they may be taken for."""
+        total, n_votes = 0.5 * float(self._posterior.model.totals[:, :3].sum()), self.n_votes
+        if not n_votes:
+            return ()
+        if self.weights == "sampling":
+            return (f"weights are importance weights: {plural(n_votes, 'vote')}, worth {total:,.4g}",)
+        if total < SMALL_WEIGHT * n_votes:
+            votes = plural(float(f"{total:.4g}"), "vote")
+            return (
+                f"weights add up to {total:,.4g} for {plural(n_votes, 'row')}, so they count as {votes}; "
+                "pass weights='sampling' if they are importance weights",
+            )
+        return ()
 
     @cached_property
     def tie_standard_error(self) -> float:
@@ -201,3 +242,13 @@ def normal_quantile(level: float) -> float:
 
     check_level(level)
     return NormalDist().inv_cdf(0.5 + 0.5 * float(level))
+
+
+def quantile(level: float, degrees_of_freedom: float = math.inf) -> float:
+    """What |t| stays below with probability `level`, for t with so many degrees of freedom."""
+    reach = normal_quantile(level)
+    if math.isinf(degrees_of_freedom):
+        return reach
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees_of_freedom, 0.5 + 0.5 * float(level)))

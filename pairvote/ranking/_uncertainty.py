@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +27,10 @@ class Uncertainty(Protocol):
     def is_posterior(self) -> bool:
         """Whether scores have a posterior given the votes: there is a prior, and no resampling in its place."""
 
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Those of the t distribution that the scores follow; infinite where it is a normal one."""
+
     def covariance(self) -> NDArray[np.float64]:
         """The whole covariance: float64, shape (n_items, n_items)."""
 
@@ -41,6 +47,7 @@ class Known:
 
     matrix: NDArray[np.float64]
     samples: NDArray[np.float64] | None = None
+    degrees_of_freedom: float = math.inf
     is_posterior: bool = False
 
     @classmethod
@@ -74,6 +81,11 @@ class Scaled:
         """The samples, multiplied; their origin is not that of the scores."""
         samples = self.unscaled.samples
         return None if samples is None else samples * self.scale
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Those of the scores before."""
+        return self.unscaled.degrees_of_freedom
 
     @property
     def is_posterior(self) -> bool:
@@ -120,6 +132,16 @@ class Combined:
         """Whether the scores of all parts have a posterior."""
         return all(part.is_posterior for part in self.parts)
 
+    @cached_property
+    def degrees_of_freedom(self) -> float:
+        """Those of the sum, on average over items, by Satterthwaite's rule for a sum of variances."""
+        known = [part.degrees_of_freedom for part in self.parts]
+        if all(map(math.isinf, known)):
+            return math.inf
+        terms = [w**2 * part.variances().sum() for w, part in zip(self.weights, self.parts, strict=True)]
+        squares = sum(term**2 / freedom for term, freedom in zip(terms, known, strict=True))
+        return float(sum(terms) ** 2 / squares) if squares else math.inf
+
     def covariance(self) -> NDArray[np.float64]:
         """The whole covariance: float64, shape (n_items, n_items)."""
         return self._sum([part.covariance() for part in self.parts])
@@ -157,6 +179,11 @@ class Chosen:
         """Whether the whole has a posterior."""
         return self.whole.is_posterior
 
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Those of the whole."""
+        return self.whole.degrees_of_freedom
+
     def covariance(self) -> NDArray[np.float64]:
         """The rows and columns of these items: float64, shape (n_chosen, n_chosen)."""
         return self.whole.covariance()[np.ix_(self.codes, self.codes)]
@@ -176,6 +203,13 @@ def symmetric_root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """The root that is symmetric, which unlike the eigenvectors does not turn with rounding."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
+
+
+def stretches(degrees_of_freedom: float, n_draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """What draws from a normal are multiplied by to be draws from a multivariate t: float64, shape (n_draws,)."""
+    if math.isinf(degrees_of_freedom):
+        return np.ones(n_draws)
+    return np.sqrt(degrees_of_freedom / rng.chisquare(degrees_of_freedom, n_draws))
 
 
 def difference_variance(uncertainty: Uncertainty, one: int, other: int, n_items: int) -> float:

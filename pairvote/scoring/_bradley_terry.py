@@ -19,6 +19,7 @@ from pairvote._inference import (
     NOTHING,
     OUTCOME_MODELS,
     Limits,
+    LocalSums,
     PairSums,
     Posterior,
     Start,
@@ -32,6 +33,7 @@ from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
 from pairvote.scoring._criteria import combine
+from pairvote.scoring._rows import WEIGHTS, Weights, check_clusters, counted_rows, squared, with_sampling_weights
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import Elsewhere, as_counts, as_counts_or_votes, summed
 from pairvote.votes._votes import Votes
@@ -50,6 +52,8 @@ def bradley_terry(
     position: bool = False,
     covariates: ArrayLike | None = None,
     uncertainty: UncertaintyKind = "model",
+    clusters: ArrayLike | None = None,
+    weights: Weights = "counts",
     start: Ranking | ArrayLike | None = None,
     tol: float = 1e-9,
     max_iter: int = 100,
@@ -76,10 +80,20 @@ def bradley_terry(
     covariates : array_like of float, shape (n_votes, n_covariates), optional
         What else may sway a vote, such as how much longer the left text is: each adds its coefficient times its value
         to the log-odds of the left side, ``ranking.fit.coefficients``. The scores are those at covariates of zero.
-    uncertainty : {"model", "sandwich", "by-voter", "none"}
+    uncertainty : {"model", "sandwich", "by-voter", "clustered", "none"}
         "model": the inverse information. "sandwich": holds also where the model does not, if votes are independent.
         "by-voter": holds also where one voter's votes resemble each other, as where tastes differ; the votes must say
-        whose they are. All are worked out when first asked for.
+        whose they are. "clustered": the same with `clusters` in the place of voters. Intervals of these two are by a t
+        distribution with ``ranking.fit.degrees_of_freedom``. All are worked out when first asked for.
+    clusters : array_like of labels, shape (n_votes,), optional
+        What votes share that may make them resemble each other, such as the prompt or the session: one label for
+        every row of `votes`, for ``uncertainty="clustered"``.
+    weights : {"counts", "sampling"}
+        What the weights of votes mean. "counts": a row of weight w is w votes. "sampling": importance weights, such as
+        one over the chance that a vote was asked for; only their ratios matter. They are multiplied by their sum over
+        the sum of their squares, so that they add up to Kish's effective number of votes, and what the votes say
+        balances the prior as it would if so many votes were unweighted. Standard errors by "model" are then sandwich
+        errors, with squared weights.
     start : Ranking or array_like of float, shape (n_items,), optional
         Scores to begin at, such as an earlier ranking; its labels are matched.
     tol : float
@@ -121,6 +135,8 @@ def bradley_terry(
     >>> ranking.standard_errors.round(2).tolist()
     [0.78, 0.89, 0.78]
     """
+    check_choice("uncertainty", uncertainty, UNCERTAINTIES)
+    votes = check_clusters(votes, clusters, uncertainty)
     if criteria is not None:
         if covariates is not None:
             raise InputError("covariates is given with criteria=; score one criterion at a time, by criterion=")
@@ -128,12 +144,13 @@ def bradley_terry(
             votes,
             criteria,
             criterion,
-            bradley_terry,
+            ranked,
             ties=ties,
             prior_sd=prior_sd,
             position=position,
             covariates=None,
             uncertainty=uncertainty,
+            weights=weights,
             start=start,
             tol=tol,
             max_iter=max_iter,
@@ -145,6 +162,7 @@ def bradley_terry(
         position=position,
         covariates=covariates,
         uncertainty=uncertainty,
+        weights=weights,
         start=start,
         tol=tol,
         max_iter=max_iter,
@@ -164,24 +182,40 @@ def ranked(
     tol: float,
     max_iter: int,
     criterion: Hashable | None,
+    weights: Weights = "counts",
     limits: Limits = LIMITS,
 ) -> Ranking:
-    """The ranking of votes on one criterion; limits: sizes from which the fit takes another way."""
+    """The ranking of votes on one criterion, clusters in the place of voters.
+
+    limits: sizes from which the fit takes another way.
+    """
     check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
-    source = as_counts_or_votes(votes, criterion)
+    check_choice("weights", weights, WEIGHTS)
+    given = source = as_counts_or_votes(votes, criterion)
+    n_votes = int(counted_rows(source).sum()) if isinstance(source, Votes) else None
+    sampled = weights == "sampling"
+    if sampled:
+        source = with_sampling_weights(source, ties)
     rows, scale = None, NOTHING
-    if covariates is not None or uncertainty == "by-voter":
-        rows = single_votes(votes, source, covariates, criterion)
-    if rows is not None and uncertainty == "by-voter":
-        rows.voters()
+    clustered = uncertainty in ("by-voter", "clustered")
+    if covariates is not None or clustered:
+        rows = single_votes(votes, source, covariates, criterion, uncertainty)
+    if rows is not None and clustered:
+        rows.clusters()
     counts: PairCounts | PairSums
+    squares: PairSums | None = None
     if rows is not None and rows.design is not None:
         check_determined(rows, position, prior=math.isfinite(prior_sd))
         rows, scale = rows.scaled()
         counts = rows.sums(source.items)
+        squares = rows.squared().sums(source.items) if sampled else None
     else:
         # Votes are as soon counted folded; to fold counts takes as long as a fit may.
-        counts = source = as_counts(source, folded=not position and isinstance(source, Votes))
+        folded = not position and isinstance(source, Votes)
+        if sampled and isinstance(source, Votes):
+            squares = LocalSums(as_counts(squared(source), folded=folded))
+        counts = as_counts(source, folded=folded)
+        given = given if sampled else counts
     posterior = fit(
         counts,
         ties=ties,
@@ -189,22 +223,27 @@ def ranked(
         position=bool(position),
         uncertainty=uncertainty,
         rows=rows,
+        squares=squares,
         start=start_at(start, source.items, ties, scale),
         tol=tol,
         max_iter=max_iter,
         limits=limits,
     )
-    return ranking_of(posterior, source, scale)
+    return ranking_of(posterior, given, scale, n_votes)
 
 
 def ranking_of(
-    posterior: Posterior, source: Votes | PairCounts | Elsewhere, scale: NDArray[np.float64] = NOTHING
+    posterior: Posterior,
+    source: Votes | PairCounts | Elsewhere,
+    scale: NDArray[np.float64] = NOTHING,
+    n_votes: int | None = None,
 ) -> Ranking:
-    """The ranking at the maximum; scale: what the covariates were divided by.
+    """The ranking at the maximum; scale: what the covariates were divided by. n_votes: the number of rows, if known.
 
-    Where the outcome model is no likelihood, errors are those of a sandwich.
+    Where the outcome model is no likelihood, or weights are importance weights, errors are those of a sandwich.
     """
-    if posterior.uncertainty == "model" and not posterior.model.is_likelihood:
+    by_model = posterior.model.is_likelihood and posterior.squared is None
+    if posterior.uncertainty == "model" and not by_model:
         posterior = replace(posterior, uncertainty="sandwich")
     totals, first = summed(source) if isinstance(source, Votes | PairCounts) else (source.item_totals(), source)
     return Ranking(
@@ -220,6 +259,8 @@ def ranking_of(
             position_effect=posterior.position_effect,
             coefficients=posterior.coefficients / scale,
             uncertainty=posterior.uncertainty,
+            weights="counts" if posterior.squared is None else "sampling",
+            n_votes=n_votes,
             _scale=scale,
             _posterior=posterior,
         ),
@@ -268,11 +309,16 @@ def start_at(
     return Start(array)
 
 
+def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
+    """InputError unless the value is one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise wrong_option(option, value, f"use one of {', '.join(map(repr, choices))}")
+
+
 def check_options(ties: str, prior_sd: float, position: bool, uncertainty: str, tol: float, max_iter: int) -> None:
     """InputError for an option out of range."""
-    for name, value, choices in (("ties", ties, tuple(OUTCOME_MODELS)), ("uncertainty", uncertainty, UNCERTAINTIES)):
-        if value not in choices:
-            raise wrong_option(name, value, f"use one of {', '.join(map(repr, choices))}")
+    check_choice("ties", ties, tuple(OUTCOME_MODELS))
+    check_choice("uncertainty", uncertainty, UNCERTAINTIES)
     check_flag("position", position)
     for name, number in (("prior_sd", prior_sd), ("tol", tol)):
         if not is_number(number) or not number > 0:

@@ -10,6 +10,7 @@ import limited
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 import pairvote as pv
 from pairvote import _kernels
@@ -226,20 +227,22 @@ def test_differences_are_exact_at_any_size(name, with_covariates, ties, position
     expected = [dense.difference(*pair).standard_error for pair in pairs]
     further = errors_of(dense.fit)
     if uncertainty == "by-voter":
-        # For many items gradients are not corrected for few voters.
+        # For many items gradients are corrected for few voters by one factor.
         posterior = dense.fit._posterior
         inverse = posterior._inverse
         gradients = voter_gradients(posterior.model, posterior.solution.parameters, posterior.rows).toarray()
-        meat = gradients.T @ gradients
+        meat = gradients.T @ gradients * (len(gradients) / (len(gradients) - 1))
         meat += posterior.model.prior_products(np.eye(len(meat)))
         covariance = inverse @ meat @ inverse
         variances = np.diag(covariance)
         plain = [math.sqrt(variances[i] + variances[j] - 2 * covariance[i, j]) for i, j in pairs]
-        # The correction is nearly always upwards, and small for as many voters.
+        # That is nearly the correction voter by voter, for as many.
         ratios = np.array(plain) / expected
         assert 0.75 < ratios.min() < ratios.max() < 1.1
         scale = np.concatenate([np.ones(len(variances) - len(dense.fit._scale)), dense.fit._scale])
-        beside = np.sqrt(variances[N_ITEMS:]) / scale[N_ITEMS:]
+        # A variance below half the model's is taken with a part of the model's, as of one voter more.
+        missing = np.maximum(np.diag(inverse) - 2 * variances, 0.0)
+        beside = np.sqrt(variances + missing / (len(gradients) + 1))[N_ITEMS:] / scale[N_ITEMS:]
         n_ties = int(ties == "davidson")
         expected = plain
         further = [beside[0] * dense.fit.tie_parameter if n_ties else 0.0, beside[n_ties] if position else 0.0]
@@ -250,7 +253,10 @@ def test_differences_are_exact_at_any_size(name, with_covariates, ties, position
     np.testing.assert_allclose(errors_of(many.fit), further, rtol=1e-6)
     for pair, error in zip(pairs, expected, strict=True):
         low, high = many.difference(*pair).confidence_interval()
-        assert high - low == pytest.approx(2 * 1.959963984540054 * error, rel=1e-6)
+        reach = stats.t(many.fit.degrees_of_freedom).ppf(0.975) if uncertainty == "by-voter" else 1.959963984540054
+        assert high - low == pytest.approx(2 * reach * error, rel=1e-6)
+    if uncertainty == "by-voter" and math.isinf(prior_sd):
+        assert many.fit.degrees_of_freedom == pytest.approx(dense.fit.degrees_of_freedom, rel=1e-9)
 
 
 # --- how much the prior decides ---

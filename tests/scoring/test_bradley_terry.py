@@ -379,7 +379,7 @@ SOME = well_mixed(5, 40, 11, ties=0.2).votes()
         ({"position": "left"}, "position is 'left'"),
         (
             {"uncertainty": "bootstrap"},
-            "uncertainty is 'bootstrap'; use one of 'model', 'sandwich', 'by-voter', 'none'",
+            "uncertainty is 'bootstrap'; use one of 'model', 'sandwich', 'by-voter', 'clustered', 'none'",
         ),
         ({"uncertainty": None}, "uncertainty is None"),
         ({"tol": 0.0}, "tol is 0.0"),

@@ -14,6 +14,7 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 import pairvote as pv
 from pairvote import _kernels
@@ -119,34 +120,34 @@ def test_sandwich_intervals_cover_where_ties_are_half_votes() -> None:
 
 
 def by_voters_with_tastes(
-    rng: np.random.Generator, taste_sd: float, n_voters: int = 30
+    rng: np.random.Generator, taste_sd: float, n_voters: int = 30, n_each: int = 20, n_items: int = N_ITEMS
 ) -> tuple[NDArray[np.float64], pv.Votes]:
-    """The scores of the population, and 20 votes of each of some voters drawn from it.
+    """The scores of the population, and the votes of some voters drawn from it.
 
     Each voter has own strengths, which scatter by `taste_sd` around common ones, N(0, 1). What very many such voters
     say of each pair, by quadrature over the difference of two tastes, makes the population's scores.
     """
-    common = rng.normal(size=N_ITEMS)
+    common = rng.normal(size=n_items)
     nodes, shares = np.polynomial.hermite_e.hermegauss(40)
-    firsts, seconds = np.triu_indices(N_ITEMS, 1)
+    firsts, seconds = np.triu_indices(n_items, 1)
     log_odds = (common[firsts] - common[seconds])[:, None] + math.sqrt(2) * taste_sd * nodes
     won = (1 / (1 + np.exp(-log_odds))) @ shares / shares.sum()
     everybody = pv.Votes.from_codes(
         np.tile(firsts, 2),
         np.tile(seconds, 2),
         np.repeat([2, 0], len(won)),
-        n_items=N_ITEMS,
+        n_items=n_items,
         weight=np.concatenate([won, 1 - won]),
     )
     truth = pv.bradley_terry(everybody, prior_sd=math.inf, uncertainty="none").scores
 
-    own = common + taste_sd * rng.normal(size=(n_voters, N_ITEMS))
-    voter = np.repeat(np.arange(n_voters), 20)
-    left = rng.integers(N_ITEMS, size=len(voter))
-    right = (left + rng.integers(1, N_ITEMS, size=len(voter))) % N_ITEMS
+    own = common + taste_sd * rng.normal(size=(n_voters, n_items))
+    voter = np.repeat(np.arange(n_voters), n_each)
+    left = rng.integers(n_items, size=len(voter))
+    right = (left + rng.integers(1, n_items, size=len(voter))) % n_items
     lead = own[voter, left] - own[voter, right]
     outcome = np.where(rng.random(len(voter)) < 1 / (1 + np.exp(-lead)), 2, 0)
-    return truth, pv.Votes.from_codes(left, right, outcome, n_items=N_ITEMS, voter=voter)
+    return truth, pv.Votes.from_codes(left, right, outcome, n_items=n_items, voter=voter)
 
 
 @pytest.mark.parametrize("taste_sd", [0.0, 2.0])
@@ -163,7 +164,8 @@ def test_by_voter_intervals_cover_whether_or_not_voters_agree(taste_sd) -> None:
             variances = np.diag(ranking.covariance)
             errors = np.sqrt(variances[firsts] + variances[seconds] - 2 * ranking.covariance[firsts, seconds])
             off = ranking.scores - truth
-            differences = np.abs(off[firsts] - off[seconds]) <= REACH * errors
+            reach = stats.t(ranking.fit.degrees_of_freedom).ppf(0.975) if uncertainty == "by-voter" else REACH
+            differences = np.abs(off[firsts] - off[seconds]) <= reach * errors
             shares.append((np.mean((low <= truth) & (truth <= high)), np.mean(differences)))
     for place, name in enumerate(("scores", "differences")):
         assert_covers(f"{name} by voter", [pair[place] for pair in found["by-voter"]], LEVEL)
@@ -174,3 +176,25 @@ def test_by_voter_intervals_cover_whether_or_not_voters_agree(taste_sd) -> None:
             assert coverage < LEVEL - 0.02 - 3 * error
         else:
             assert abs(coverage - LEVEL) < 3 * error + 0.005
+
+
+@pytest.mark.parametrize(("n_voters", "n_each"), [(4, 150), (8, 75), (30, 40)])
+def test_intervals_of_few_voters_cover_and_are_not_far_too_wide(n_voters, n_each) -> None:
+    """As in docs/scoring.md: normal intervals by the same errors hold in 87% with four voters."""
+    rng = np.random.default_rng(n_voters)
+    found = []
+    for _ in range(200 if n_voters < 30 else 100):
+        truth, votes = by_voters_with_tastes(rng, 1.0, n_voters, n_each, 15)
+        ranking = pv.bradley_terry(votes, prior_sd=3.0, uncertainty="by-voter")
+        low, high = ranking.confidence_interval(LEVEL)
+        off = np.abs(ranking.scores - truth)
+        found.append((np.mean((low <= truth) & (truth <= high)), np.mean(off <= REACH * ranking.standard_errors)))
+        assert n_voters - 1.2 < ranking.fit.degrees_of_freedom < n_voters
+    coverage, normal = np.mean(found, axis=0)
+    error = np.std(found, axis=0)[0] / math.sqrt(len(found))
+    print(f"{n_voters} voters: {coverage:.4f} with a standard error of {error:.4f}, by the normal {normal:.4f}")
+    assert error < 0.01
+    assert 0.925 < coverage < 0.975
+    assert normal < coverage
+    if n_voters == 4:
+        assert normal < 0.90

@@ -90,6 +90,7 @@ EVERY_OPTION: dict[str, dict[str, Any]] = {
         "prior_sd": 1.0,
         "position": True,
         "uncertainty": "sandwich",
+        "weights": "sampling",
         "start": [1.0],
         "tol": 0.1,
         "max_iter": 1,
@@ -120,9 +121,9 @@ def test_every_option_reaches_every_criterion(method, option) -> None:
 
 
 def test_no_option_is_forgotten() -> None:
-    # Covariates go with votes on one criterion, so they are refused with several.
+    # Covariates go with votes on one criterion, so they are refused with several. Clusters have tests of their own.
     for name, scorer in SCORERS.items():
-        assert set(scorer.options) - {"criterion", "criteria", "covariates"} == set(EVERY_OPTION[name])
+        assert set(scorer.options) - {"criterion", "criteria", "covariates", "clusters"} == set(EVERY_OPTION[name])
 
 
 def test_spreads_over_orders_are_combined() -> None:
