@@ -8,10 +8,10 @@ from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_whole
-from pairvote._common.messages import plural, shorten
+from pairvote._common.messages import plural, shorten, wrong_option
 from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
 from pairvote._common.parallel import run_blocks
@@ -22,11 +22,12 @@ from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Known
 from pairvote.scoring._criteria import votes_on
 from pairvote.scoring._methods import Need, rank, scorer_named
+from pairvote.scoring._rows import with_clusters, with_sampling_weights
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import count_votes
 from pairvote.votes._votes import Votes
 
-By = Literal["vote", "voter"]
+By = Literal["vote", "voter"] | ArrayLike
 Draw = Callable[[np.random.Generator], Any]
 Score = Callable[[Any, np.random.Generator], NDArray[np.float64]]
 # Each block has random numbers of its own: its size has a part in the result, the number of jobs has none.
@@ -61,9 +62,10 @@ def bootstrap(
     A resample may leave out all votes on an item, or all that lead from some items to the others. What a scorer
     then says of it is the prior's, or Elo's initial rating, and no estimate; so resamples are drawn again until
     their votes connect all items (for the win rate: until every item is asked about; a tally of nothing is 0, as
-    it should be). That makes the draws conditional: of an item with m votes, m / (1 - exp(-m)) are drawn on average
-    instead of m. With 5 votes that is 0.7% more, with 2 votes 16%, so standard errors of items with one or two votes
-    are somewhat too small.
+    it should be). A resample that has no scores, such as one of ties alone, or under ``prior_sd=math.inf`` one in which
+    an item won every vote, is drawn again too. That makes the draws conditional: of an item with m votes,
+    m / (1 - exp(-m)) are drawn on average instead of m. With 5 votes that is 0.7% more, with 2 votes 16%, so standard
+    errors of items with one or two votes are somewhat too small.
 
     Parameters
     ----------
@@ -72,9 +74,10 @@ def bootstrap(
         The scorer, by its name in `pairvote.rank`.
     n_resamples : int
         From 2. The standard error of a standard error is about its size / sqrt(2 n_resamples).
-    by : {"vote", "voter"}
+    by : {"vote", "voter"} or array_like of labels, shape (n_votes,)
         What is drawn: single votes, or voters with all their votes. "voter" holds also where one person's
-        votes resemble each other more than those of two people.
+        votes resemble each other more than those of two people. Labels, one for every row of `votes`, are of other
+        clusters that are drawn whole, such as prompts or sessions.
     rng : None, int or numpy.random.Generator
     criterion : label, optional
         Which criterion to score, where the votes answer several.
@@ -94,11 +97,10 @@ def bootstrap(
     Raises
     ------
     InputError
-        For an option out of range, for PairCounts, for covariates, for fewer than two votes or voters to draw
-        from, for more than 4,000 items, and with ``by="voter"`` for votes whose voter is not known.
+        For an option out of range, for PairCounts, for covariates, for fewer than two votes, voters or clusters to
+        draw from, for more than 4,000 items, and for votes whose voter or cluster is not known.
     NotIdentifiedError
-        Where the votes do not connect all items, or fewer than about one resample in 20 does; and where some
-        resample cannot be scored (under ``prior_sd=math.inf``), saying how many.
+        Where the votes do not connect all items, or fewer than about one resample in 20 can be scored.
 
     References
     ----------
@@ -121,8 +123,13 @@ def bootstrap(
         raise InputError(f"votes is a {type(votes).__name__}; a bootstrap draws single votes, so pass Votes")
     if not is_whole(n_resamples) or n_resamples < 2:
         raise InputError(f"n_resamples is {n_resamples!r}; it is a whole number from 2, such as 1000")
-    if by not in ("vote", "voter"):
-        raise InputError(f"by is {by!r}; use 'vote' or 'voter'")
+    if isinstance(by, str) or by is None:
+        if by not in ("vote", "voter"):
+            raise wrong_option("by", by, "use 'vote' or 'voter', or an array with one label for every vote")
+        what = str(by)
+    else:
+        # Clusters stand in the place of voters, so that they are chosen with their votes.
+        votes, what = with_clusters(votes, by, "by"), "cluster"
     check_jobs(n_jobs, progress)
     if votes.n_items > LIMITS.table_items:
         raise InputError(
@@ -133,21 +140,28 @@ def bootstrap(
             "covariates is given, which a bootstrap does not draw with the votes; take the standard errors of "
             "bradley_terry with uncertainty='sandwich' or 'by-voter'"
         )
+    if options.get("clusters") is not None:
+        raise InputError(
+            "clusters is given, and a bootstrap draws what by= says", option="clusters", remedy="pass them as by="
+        )
     if "rng" in scorer.options:
         options["rng"] = rng
     estimate = rank(votes, method, **options, **({} if criterion is None else {"criterion": criterion}))
     options = {**scorer.options, **options}
     criteria = options.get("criteria")
     votes = _counted(votes.select(criterion) if criteria is None else votes_on(votes, criteria), options)
-    lot, n_lots = _lots(votes, by)
+    if options.get("weights") == "sampling" and criteria is None:
+        # In the units of all votes; a resample's own would be as long.
+        votes = with_sampling_weights(votes, options["ties"])
+    lot, n_lots = _lots(votes, what)
     if n_lots < 2:
-        raise InputError(f"the answered votes give {plural(n_lots, by)} to draw from; a bootstrap needs at least 2")
+        raise InputError(f"the answered votes give {plural(n_lots, what)} to draw from; a bootstrap needs at least 2")
     whole = _Whole(scorer.needs, tuple(criteria or ()))
     whole.check(votes)
 
     draw: Draw = _InOrder(votes, lot, n_lots)
     if not scorer.uses_order and criteria is None:
-        draw = _AddedUp.of(votes, lot, by, folded=not options.get("position"))
+        draw = _AddedUp.of(votes, lot, what, folded=not options.get("position"))
     score: Score = partial(_score, scorer.function, options)
     if estimate.fit is not None:
         score = partial(_score_nearby, estimate.fit._posterior, options["tol"], options["max_iter"])
@@ -168,9 +182,9 @@ def _counted(votes: Votes, options: Mapping[str, Any]) -> Votes:
     return votes.where(counted)
 
 
-def _lots(votes: Votes, by: By) -> tuple[NDArray[np.intp], int]:
+def _lots(votes: Votes, what: str) -> tuple[NDArray[np.intp], int]:
     """What is drawn together, as a number for each vote, and how many of these lots there are."""
-    if by == "vote":
+    if what == "vote":
         return np.arange(len(votes)), len(votes)
     if votes.voter is None:
         raise InputError(
@@ -217,7 +231,7 @@ class _AddedUp:
     many_alike: int = MANY_ALIKE
 
     @classmethod
-    def of(cls, votes: Votes, lot: NDArray[np.intp], by: By, *, folded: bool) -> _AddedUp:
+    def of(cls, votes: Votes, lot: NDArray[np.intp], what: str, *, folded: bool) -> _AddedUp:
         """Two votes are alike if their pair, outcome and weight are the same; no two voters are."""
         from scipy.sparse import csr_array
 
@@ -230,7 +244,7 @@ class _AddedUp:
         pairs = counts.left.astype(np.int64) * counts.n_items + counts.right
         cell = 3 * np.searchsorted(pairs, left * counts.n_items + right) + outcome
         weight = np.ones(len(votes)) if votes.weight is None else votes.weight
-        if by == "voter":
+        if what != "vote":
             kind, holder = np.arange(lot.max() + 1), lot
         else:
             weights, code = np.unique(weight, return_inverse=True)
@@ -312,41 +326,42 @@ def _blocks(n_resamples: int, rng: np.random.Generator) -> list[_Block]:
 
 
 class _Scored(NamedTuple):
-    """What became of a block."""
+    """What became of a block; the first error of a resample that was whole and had no scores."""
 
     scores: list[NDArray[np.float64]]
     n_drawn: int
-    failures: list[PairvoteError]
+    failure: PairvoteError | None
 
 
 def _score_block(draw: Draw, whole: _Whole, score: Score, block: _Block) -> _Scored:
-    """Draw until there are as many whole resamples as the block is to have, and score these."""
+    """Draw until as many whole resamples are scored as the block is to have."""
     scores: list[NDArray[np.float64]] = []
-    failures: list[PairvoteError] = []
+    failure: PairvoteError | None = None
     n_drawn = 0
-    while len(scores) + len(failures) < block.size and n_drawn < MOST_DRAWS * block.size:
+    while len(scores) < block.size and n_drawn < MOST_DRAWS * block.size:
         resample = draw(block.rng)
         n_drawn += 1
         if whole(resample):
             try:
                 scores.append(score(resample, block.rng))
-            except PairvoteError as failure:
-                failures.append(failure)
-    return _Scored(scores, n_drawn, failures)
+            except PairvoteError as error:
+                failure = error if failure is None else failure
+    return _Scored(scores, n_drawn, failure)
 
 
 def _samples(scored: Sequence[_Scored], n_resamples: int) -> NDArray[np.float64]:
     """The scores of all resamples: shape (n_resamples, n_items)."""
-    failures = [failure for block in scored for failure in block.failures]
     samples = [scores for block in scored for scores in block.scores]
-    n_whole, n_drawn = len(samples) + len(failures), sum(block.n_drawn for block in scored)
-    if n_whole < n_resamples:
+    if len(samples) == n_resamples:
+        return np.array(samples)
+    n_drawn = sum(block.n_drawn for block in scored)
+    failure = next((block.failure for block in scored if block.failure is not None), None)
+    if failure is None:
         raise NotIdentifiedError(
-            f"only {n_whole:,} of {n_drawn:,} resamples have votes enough to compare all items, too few to speak for "
-            "all of them; collect more votes, or take the standard errors of bradley_terry"
+            f"only {len(samples):,} of {n_drawn:,} resamples have votes enough to compare all items, too few to speak "
+            "for all of them; collect more votes, or take the standard errors of bradley_terry"
         )
-    if failures:
-        raise type(failures[0])(
-            f"{len(failures):,} of {n_resamples:,} resamples cannot be scored, the first since {failures[0]}"
-        ) from failures[0]
-    return np.array(samples)
+    raise type(failure)(
+        f"only {len(samples):,} of {n_drawn:,} resamples can be scored, too few to speak for all of them, the first "
+        f"not since {failure}"
+    ) from failure

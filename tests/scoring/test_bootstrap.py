@@ -225,12 +225,76 @@ def test_items_level_at_the_last_place_share_it_evenly():
         assert total == pytest.approx(k, rel=1e-12)
 
 
-def test_resamples_that_cannot_be_scored_are_counted_and_named():
+def test_resamples_that_cannot_be_scored_are_drawn_again():
     # The point estimate exists, but a resample without the one vote for birch has ash undefeated.
     votes = pv.Votes.from_wins(["ash"] * 3 + ["birch"], ["birch"] * 3 + ["ash"])
-    with pytest.raises(pv.NotIdentifiedError, match=r"^\d+ of 100 resamples .* undefeated.*finite prior_sd"):
-        pv.bootstrap(votes, n_resamples=100, prior_sd=math.inf, rng=0)
-    assert pv.bootstrap(votes, n_resamples=100, rng=0).standard_errors.shape == (2,)
+    samples = pv.bootstrap(votes, n_resamples=100, prior_sd=math.inf, rng=0)._uncertainty.samples
+    assert samples.shape == (100, 2)
+    # 1, 2 or 3 votes of 4 for ash, to the tolerance of a refit.
+    np.testing.assert_allclose(np.unique(samples[:, 0].round(3)), np.log([1 / 3, 1, 3]).round(3) / 2, atol=1e-3)
+    # One resample in 500 has no decided vote, and none then has a tie parameter.
+    ties = pv.Votes.from_labels(["a", "b", "c"] * 20, ["b", "c", "a"] * 20, (["tie"] * 9 + ["left"]) * 6)
+    sides = pv.Votes.from_labels(["a", "b", "c"] * 20, ["b", "c", "a"] * 20, (["left"] * 14 + ["right"]) * 4)
+    for given, options in ((ties, {}), (sides, {"position": True})):
+        assert (pv.bootstrap(given, rng=0, n_resamples=600, **options).standard_errors > 0).all()
+
+
+def test_next_to_no_resample_that_can_be_scored_is_an_error():
+    # A chain of ten: each item beats the next one 30 times and loses once; few resamples keep all nine losses.
+    wins = pv.Votes.from_codes(np.repeat(np.arange(9), 30), np.repeat(np.arange(1, 10), 30), np.full(270, 2))
+    losses = pv.Votes.from_codes(np.arange(9), np.arange(1, 10), np.zeros(9, int))
+    assert pv.bradley_terry(wins + losses, prior_sd=math.inf).scores[0] > 10
+    with pytest.raises(pv.NotIdentifiedError, match=r"^only \d+ of 1,000 resamples can be scored, .*finite prior_sd"):
+        pv.bootstrap(wins + losses, n_resamples=50, prior_sd=math.inf, rng=0)
+
+
+def test_labels_are_drawn_as_voters_are():
+    labels = [f"prompt {voter}" for voter in WORKSHOP.voter.tolist()]
+    expected = pv.bootstrap(WORKSHOP, by="voter", n_resamples=20, rng=3).covariance
+    unnamed = WORKSHOP._changed(voter=None, voters=())
+    for by in (labels, tuple(labels), np.array(labels), np.array(labels, object), WORKSHOP.voter):
+        np.testing.assert_array_equal(pv.bootstrap(unnamed, by=by, n_resamples=20, rng=3).covariance, expected)
+    one = pv.bootstrap(WORKSHOP, "elo", by=np.arange(len(WORKSHOP)) // 7, n_resamples=60, rng=3)
+    two = pv.bootstrap(WORKSHOP, "elo", by=np.arange(len(WORKSHOP)) // 7, n_resamples=60, rng=3, n_jobs=2)
+    np.testing.assert_array_equal(one._uncertainty.samples, two._uncertainty.samples)
+
+
+def test_labels_go_with_their_votes_when_a_criterion_is_chosen():
+    criterion = np.where(np.arange(len(WORKSHOP)) % 3 > 0, "new", "useful")
+    asked = pv.Votes.from_codes(
+        WORKSHOP.left, WORKSHOP.right, WORKSHOP.outcome, items=WORKSHOP.items, criterion=criterion
+    )
+    labels = WORKSHOP.voter // 2
+    found = pv.bootstrap(asked, by=labels, criterion="new", n_resamples=10, rng=1)
+    new = criterion == "new"
+    alone = pv.bootstrap(WORKSHOP.where(new), by=labels[new], n_resamples=10, rng=1)
+    np.testing.assert_array_equal(found.covariance, alone.covariance)
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [
+        ([1, 2], "by has 2 entries and there are 600 votes; pass one label for every row"),
+        ([None] * 600, "by at row 0 is missing"),
+        ([7] * 600, "give 1 cluster to draw from"),
+        (5, "by is 5"),
+        (None, "by is None; use 'vote' or 'voter', or an array"),
+        ([[]] * 600, "not hashable"),
+    ],
+)
+def test_labels_are_checked(by, message):
+    with pytest.raises(pv.InputError, match=message):
+        pv.bootstrap(WORKSHOP, by=by)
+
+
+def test_importance_weights_are_drawn_in_the_units_of_all_votes():
+    weight = np.where(np.arange(600) % 2, 0.1, 1.9)
+    options = {"n_resamples": 60, "rng": 1, "prior_sd": 0.5, "weights": "sampling"}
+    found = [
+        pv.bootstrap(WORKSHOP._changed(weight=weight * scale), **options).standard_errors for scale in (1.0, 1e-9, 1e9)
+    ]
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
+    np.testing.assert_allclose(found[2], found[0], rtol=1e-6)
 
 
 @pytest.mark.slow
@@ -386,6 +450,10 @@ def test_criteria_are_resampled_together(method, by):
         ({"n_resamples": 10.0}, "n_resamples is 10.0; "),
         ({"n_resamples": True}, "n_resamples is True; "),
         ({"by": "item"}, "by is 'item'; use 'vote' or 'voter'"),
+        (
+            {"clusters": [1] * 600, "uncertainty": "clustered"},
+            "clusters is given, .*; pass them as by=",
+        ),
         ({"n_jobs": 0}, "n_jobs is 0; it is a whole number from 1, or -1 for all cores"),
         ({"n_jobs": None}, "n_jobs is None; "),
         ({"n_jobs": True}, "n_jobs is True; "),
