@@ -571,7 +571,7 @@ def test_ranks_and_chances_hold_in_workshops_of_kalmars_size() -> None:
         narrow.append((high - low).mean())
         stated.append(ranking.top_k_probability(5, rng=rng))
         came.append(truth <= 5)
-        draws = normal_draws(ranking.scores, ranking.covariance, ranking.ranks(), rng, NormalDraws(most=1_000))
+        draws = normal_draws(*ranking._estimate(), rng, NormalDraws(most=1_000))
         for together in (True, False):
             low, high = credible_limits(draws, ranking.ranks(), 0.95, together)
             holds = (low <= truth) & (truth <= high)
@@ -585,9 +585,6 @@ def test_ranks_and_chances_hold_in_workshops_of_kalmars_size() -> None:
     # Not by saying nothing: of 22 places between first and last, an interval leaves a fifth or a third out.
     assert np.mean(wide) < 18
     assert np.mean(narrow) < 15.5
-    for together in (True, False):
-        print(f"together {together}: {np.mean(held[together]):.3f}, width {np.mean(widths[together]):.2f}")
-    print(f"tiers in order {np.mean(in_order):.3f}")
     # By the posterior they say more, and hold on average over strengths like the prior's.
     error = math.sqrt(0.05 * 0.95 / N_WORKSHOPS)
     assert abs(np.mean(held[True]) - 0.95) < 3 * error
