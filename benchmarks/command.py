@@ -37,14 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found, page = _run(part, number, size, options, judged=judged)
             groups.append(found)
             pages.append(page)
-            if options.json is not None:
-                # After every table, so that a long run that is stopped leaves what it has.
-                options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            if options.report is not None:
-                options.report.write_text("\n\n".join(pages) + "\n", encoding="utf-8")
-        after(part, size)
-    print(report.LEGEND)
+            # After every table, so that a long run that is stopped leaves what it has.
+            _write(options, results, pages)
+        for found, page in after(part, size, options):
+            groups.append(found)
+            pages.append(page)
+        _write(options, results, pages)
+    if any(groups_of(part) for part in results["parts"]):
+        print(report.LEGEND)
     return 0
+
+
+def _write(options: argparse.Namespace, results: dict[str, Any], pages: Sequence[str]) -> None:
+    if options.json is not None:
+        options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if options.report is not None:
+        options.report.write_text("\n\n".join(pages) + "\n", encoding="utf-8")
 
 
 def _run(
@@ -82,11 +90,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="run the peers too")
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="measure memory too")
+    honesty = parser.add_argument_group("of the part honesty")
+    honesty.add_argument("--repetitions", type=int, metavar="N", help="workshops of each row (200)")
+    honesty.add_argument("--prior", type=_prior, metavar="SD", help="prior_sd; that of the default call if not given")
+    honesty.add_argument("--rows", nargs="+", metavar="WORD", help="only rows whose name contains one of these")
+    honesty.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (2)")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
     options = parser.parse_args(arguments)
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown:
         parser.error(f"there is no part {unknown[0]!r}; the parts are {', '.join(PARTS)}")
+    if options.repetitions is not None and options.repetitions < 2:
+        parser.error(f"--repetitions is {options.repetitions}; it is a whole number from 2, for standard errors")
     if options.repeats < 1:
         parser.error(f"--repeats is {options.repeats}; it is a whole number from 1")
     for name in ("json", "report"):
@@ -94,3 +109,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         if file is not None and not file.resolve().parent.is_dir():
             parser.error(f"--{name} {file}: there is no such directory")
     return options
+
+
+def _prior(text: str) -> float | str:
+    """A number, or the name of a prior that is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from benchmarks.cases import Group, Size
 
@@ -22,6 +23,7 @@ PARTS = {
     "poll": "poll",
     "simulate": "simulate",
     "published": "published",
+    "honesty": "honesty",
     "import": "import_time",
 }
 
@@ -32,11 +34,10 @@ def groups_of(part: str) -> Sequence[Callable[[Size], Group]]:
     return groups
 
 
-def after(part: str, size: Size) -> None:
-    """What a part prints beside its tables, if anything."""
+def after(part: str, size: Size, options: Any) -> list[tuple[dict[str, Any], str]]:
+    """What a part prints beside its tables, if anything; what JSON and the report keep of it."""
     print_more = getattr(_module(part), "after", None)
-    if print_more is not None:
-        print_more(size)
+    return (print_more(size, options) or []) if print_more is not None else []
 
 
 def summary_of(part: str) -> str:

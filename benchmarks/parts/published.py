@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks import published
 from benchmarks.cases import Group, Size
@@ -12,7 +13,7 @@ GROUPS: tuple[Callable[[Size], Group], ...] = ()
 RUNS: dict[Size, int] = {"full": 20, "quick": 3, "tiny": 2}
 
 
-def after(size: Size) -> None:
+def after(size: Size, _options: Any = None) -> None:
     """Print the tables, a line at a time."""
     n_runs = RUNS[size]
     for study in (published.HYBRID_MST, published.ASAP):

@@ -119,7 +119,7 @@ def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
 GROUPS = tuple(choices_among(n_items) for n_items in (23, 100, 1000))
 
 
-def after(size: Size) -> None:
+def after(size: Size, _options: Any = None) -> None:
     """Print the truth per vote, a line at a time; hours of votes, so it takes minutes."""
     for line in truth.lines(truth.SETTINGS, REPETITIONS[size], n_jobs=-1):
         print(line, flush=True)
