@@ -259,6 +259,7 @@ def summary(setting: Setting, workshops: Sequence[Workshop]) -> Row:
     """Means over workshops, with their standard errors, and what they say of the goals."""
     names = Workshop._fields[:-1]
     figures = {name: mean_of([getattr(one, name) for one in workshops]) for name in names}
+    figures["all_at_once"] = share_of([one.all_at_once for one in workshops])
     square, error = figures.pop("square")
     figures["rmse"] = Figure(math.sqrt(square), error / (2.0 * math.sqrt(square)))
     bins = np.array([one.chances for one in workshops])
@@ -280,16 +281,18 @@ def summary(setting: Setting, workshops: Sequence[Workshop]) -> Row:
 
 
 def mean_of(values: Sequence[float]) -> Figure:
-    """The mean of one value a workshop, with its standard error.
+    """The mean of one value a workshop, with its standard error."""
+    return Figure(float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values))))
 
-    The error of a share of whole workshops is that of Agresti and Coull (1998), two more of each kind: it is not 0 where
-    all of them were right.
+
+def share_of(happened: Sequence[float]) -> Figure:
+    """The share of workshops in which something happened.
+
+    Its error is not 0 when it happened in all of them: two more of each kind are counted (Agresti and Coull 1998).
     """
-    n, mean = len(values), float(np.mean(values))
-    if all(value in (0.0, 1.0) for value in values):
-        share = (mean * n + 2.0) / (n + 4.0)
-        return Figure(mean, math.sqrt(share * (1.0 - share) / (n + 4.0)))
-    return Figure(mean, float(np.std(values, ddof=1) / math.sqrt(n)))
+    n = len(happened)
+    share = (float(np.sum(happened)) + 2.0) / (n + 4.0)
+    return Figure(float(np.mean(happened)), math.sqrt(share * (1.0 - share) / (n + 4.0)))
 
 
 def _pooled(n: Floats, said: Floats, true: Floats) -> Chances | None:

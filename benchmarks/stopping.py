@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import pairvote as pv
 from benchmarks import truth
-from benchmarks.honesty import NOISE, SEED, TOP_K, Figure, mean_of
+from benchmarks.honesty import NOISE, SEED, TOP_K, Figure, mean_of, share_of
 
 Floats = NDArray[np.float64]
 SURE = 0.9
@@ -130,16 +130,18 @@ def summary(name: str, runs: Sequence[Run]) -> Row:
     ended = [one for one in runs if one.at is not None]
     limited = {most: _limited(runs, most) for most in (KALMAR, LAST)}
     figures = {
-        f"{what}_{most}": mean_of(values)
+        f"{what}_{most}": mean(values)
         for most, columns in limited.items()
-        for what, values in zip(("votes", "right", "all"), columns.T, strict=True)
+        for (what, mean), values in zip(
+            (("votes", mean_of), ("right", share_of), ("all", share_of)), columns.T, strict=True
+        )
     }
     fixed, right = np.array([one.fixed for one in runs], np.float64), limited[LAST][:, 1]
     return Row(
         name=name,
         repetitions=len(runs),
-        ended=mean_of([one.at is not None for one in runs]),
-        right=mean_of([bool(one.right) for one in ended]) if len(ended) > 1 else None,
+        ended=share_of([one.at is not None for one in runs]),
+        right=share_of([bool(one.right) for one in ended]) if ended else None,
         same=_same(fixed, right),
         **figures,
     )
