@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks import honesty, stopping
@@ -132,21 +132,21 @@ def after(size: Size, options: Any = None) -> list[tuple[dict[str, Any], str]]:
     found = []
     if settings:
         title = f"What comes true of what is said with 95%: {how}, {repetitions:,} workshops a row"
-        measured = (honesty.measure(one, repetitions, prior_sd=prior_sd, n_jobs=n_jobs) for one in settings)
-        found.append(_printed(title, ROWS, measured, LEGEND))
+        rows = (honesty.measure(one, repetitions, prior_sd=prior_sd, n_jobs=n_jobs) for one in settings)
+        found.append(_printed(title, ROWS, rows, LEGEND))
     if rules:
         title = f"Ended as soon as the five are right with 90%: {how}, {repetitions:,} workshops a row"
-        measured = (
+        ends = (
             stopping.measure(name.split(", ")[1], sampler, repetitions, prior_sd=prior_sd, n_jobs=n_jobs)
             for name, sampler in rules.items()
         )
-        found.append(_printed(title, STOPPED, measured, STOPPING_LEGEND))
+        found.append(_printed(title, STOPPED, ends, STOPPING_LEGEND))
     if not found:
         print("no row's name contains one of these words")
     return found
 
 
-def _printed(title: str, table: _Table, measured: Any, legend: str) -> tuple[dict[str, Any], str]:
+def _printed(title: str, table: _Table, measured: Iterable[Any], legend: str) -> tuple[dict[str, Any], str]:
     print(f"{title}\n{table.heading()}", flush=True)
     rows = []
     for row in measured:
