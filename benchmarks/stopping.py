@@ -24,6 +24,8 @@ FIRST, EVERY, LAST, KALMAR = 60, 20, 1200, 600
 # The numbers of votes at which the workshops are scored, whether the rule has ended them or not.
 FIXED = tuple(range(FIRST, LAST + 1, 60))
 N_RESAMPLES = 200
+# Of the means of a few hundred shares.
+ROUNDING = 1e-9
 
 
 class Run(NamedTuple):
@@ -172,7 +174,7 @@ def _number(fixed: Floats, right: Floats) -> float | None:
 
     # More votes are right more often; what says otherwise is chance.
     curve = isotonic_regression(fixed.mean(axis=0)).x
-    wanted = right.mean()
+    wanted = right.mean() - ROUNDING
     if not curve[0] < wanted <= curve[-1]:
         return None
     after = int(np.searchsorted(curve, wanted))
