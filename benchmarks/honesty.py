@@ -70,6 +70,9 @@ class Setting:
         The true scores of a workshop from its strengths, where they are not the strengths themselves.
     is_normal : bool
         Whether the strengths are normal, so that the rank sets are judged all at once.
+    has_best : bool
+        Whether some items are truly the best five. Where all are level the stated chances are not judged: only a prior
+        without any spread would state a chance of k / n for each.
     of_the_best : pair of float
         What coverage of the five ranked best is to be within.
     """
@@ -79,6 +82,7 @@ class Setting:
     scored: Mapping[str, Any] = field(default_factory=dict)
     truth: Truth | None = None
     is_normal: bool = True
+    has_best: bool = True
     of_the_best: tuple[float, float] = OF_THE_BEST
 
 
@@ -121,7 +125,7 @@ def settings() -> list[Setting]:
     samplers = truth.samplers(TOP_K)
     both = {name: samplers[name] for name in ("Uniform", f"TopK({TOP_K})")}
     rows = [
-        Setting(name=f"{name}, sd {sd:g}", simulated={"strength_sd": sd, "sampler": sampler})
+        Setting(name=f"{name}, sd {sd:g}", simulated={"strength_sd": sd, "sampler": sampler}, has_best=sd > 0.0)
         for sd in (0.0, 0.3, 1.0, 2.5)
         for name, sampler in samplers.items()
     ]
@@ -315,6 +319,6 @@ def _goals(
     if setting.is_normal:
         yield "ranks at once", figures["all_at_once"], ALL_AT_ONCE
     for (low, high), found in zip(BINS, chances, strict=True):
-        if found is not None and found.n >= FEWEST_CASES:
+        if setting.has_best and found is not None and found.n >= FEWEST_CASES:
             gap = Figure(found.true - found.said, found.error)
             yield f"P {low:g}-{high:g}", gap, (-LARGEST_GAP, LARGEST_GAP)

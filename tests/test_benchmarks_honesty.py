@@ -123,7 +123,7 @@ def test_the_scores_of_voters_with_tastes():
 def workshop(**changes):
     from benchmarks import honesty
 
-    plain = dict.fromkeys(honesty.Workshop._fields[:-1], 0.95)
+    plain = dict.fromkeys(honesty.Workshop._fields[:-1], 0.96)
     chances = ((40, 4.0, 4.0), (0, 0.0, 0.0), (50, 33.0, 30.0), (9, 8.0, 5.0))
     return honesty.Workshop(**{**plain, "all_at_once": 1.0, "chances": chances, **changes})
 
@@ -137,10 +137,12 @@ def test_goals_that_are_met_missed_and_in_doubt():
     # The last bin is off by 0.33, the third by 0.06 in every workshop.
     assert good.missed == ("P 0.5-0.8", "P 0.8-0.98")
     assert good.doubtful == ()
-    assert good.figures["rmse"].value == pytest.approx(math.sqrt(0.95))
+    assert good.figures["rmse"].value == pytest.approx(math.sqrt(0.96))
     assert good.figures["all_at_once"].value == pytest.approx(0.95)
     assert good.chances[1] is None
     assert good.chances[2][:3] == pytest.approx((2000, 0.66, 0.6))
+    level = honesty.summary(row("Uniform, sd 0"), [workshop(all_at_once=r != 0) for r in range(20)])
+    assert (level.missed, level.doubtful) == ((), ())
     low = honesty.summary(setting, [workshop(scores=0.8 + 0.01 * (r % 3), best=0.6 + 0.5 * (r % 2)) for r in range(9)])
     assert "scores" in low.missed
     assert "best five" in low.doubtful

@@ -22,8 +22,8 @@ in percent, with standard errors over workshops: intervals at 95% that hold the 
 ranked best, of differences; rank sets one by one, all of a workshop at once, and how many ranks a set holds; and the
 chances of being among the best five, stated / came true. RMSE is in log-odds. The goals: coverage from 91 to 98.5, of
 the best five from 90 to 99 (82 in the hardest row), rank sets one by one at least 95, all at once 92 to 98 where
-strengths are normal, and stated chances within 5 of those that came true where there are 100 of them. A goal is in
-doubt when it is missed by less than two standard errors."""
+strengths are normal, and stated chances within 5 of those that came true where there are 100 of them and items are not
+all level. Level items have ranks by lot. A goal is in doubt when it is missed by less than two standard errors."""
 STOPPING_LEGEND = """\
 "right" is the share of ended votes whose five are the true ones, which is to be 90. The votes go on to 600 or 1,200
 where the rule does not end them: their mean number, the share that is then right "with it", and the share that is right
