@@ -113,12 +113,12 @@ def test_parameters_and_votes_drawn_together_stay_what_they_were(ties):
     rng = np.random.default_rng(4)
     rows = [(0, 1, 1, 1.0), (1, 2, 1, 1.0), (2, 0, 1, 1.0), (0, 3, 1, 1.0)]
     data = data_of(rows, 4, ties, position=True)
-    q = first = from_prior(6000, data, rng)
+    q = first = from_prior(4000, data, rng)
     data = asked_again(data, q, rng)
     size = q.shape[1]
     moves = [Hamiltonian(data, scaled, np.eye(size), step=0.15, longest=20) for scaled in (False, True)]
     accepted = []
-    for _ in range(60):
+    for _ in range(40):
         for move in moves:
             q = move.move(q, rng)
             accepted.append(move.accepted)
@@ -134,10 +134,10 @@ def test_parameters_and_votes_drawn_together_stay_what_they_were(ties):
         return np.concatenate(columns, axis=1).T
 
     # Apart by sides: the votes' log-likelihood has other draws beside it than the same votes moved.
-    fresh = from_prior(6000, data, rng)
+    fresh = from_prior(4000, data, rng)
     fresh_votes = statistics(first)[-3]
     chances = [ks_2samp(moved, new).pvalue for moved, new in zip(statistics(q), statistics(fresh), strict=True)]
-    chances[-3] = ks_2samp(statistics(q)[-3][:3000], fresh_votes[3000:]).pvalue
+    chances[-3] = ks_2samp(statistics(q)[-3][:2000], fresh_votes[2000:]).pvalue
     assert min(chances) > 0.05 / len(chances) / 2
 
 
@@ -165,7 +165,7 @@ def test_two_items_are_those_of_quadrature():
     """Given spread, shape and components of both, the difference of two items is normal: sums over a grid of it, of
     many draws of those from their prior.
     """
-    rng, n = np.random.default_rng(5), 60_000
+    rng, n = np.random.default_rng(5), 30_000
     s, u = np.abs(rng.normal(0, 2, n)), rng.normal(0, 1.5, (n, 3))
     v, w = 1 / rng.gamma(3, size=(n, 3)), rng.dirichlet([0.5] * 3, n)
     member = (np.cumsum(w, axis=1)[:, None, :2] < rng.random((n, 2, 1))).sum(axis=2)
@@ -176,7 +176,7 @@ def test_two_items_are_those_of_quadrature():
     mass = likelihood.sum(axis=1)
     moments = [((likelihood * difference**power).sum(axis=1) / mass)[:, None] for power in (1, 2)]
 
-    draws = sample(data_of([(0, 1, 2, 5.0), (0, 1, 0, 1.0)], 2), n_draws=600, n_warm_up=400, seed=6)
+    draws = sample(data_of([(0, 1, 2, 5.0), (0, 1, 0, 1.0)], 2), n_draws=200, n_warm_up=240, seed=6)
     found = summary(draws.scores[..., [0]] - draws.scores[..., [1]])
     assert_alike(found, weighted(*moments, mass))
 
