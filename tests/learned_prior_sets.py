@@ -148,7 +148,7 @@ SETS: dict[Callable[[], dict[str, Any]], int] = {
     weighted_ties: 1500,
     one_vote: 5000,
     baseball: 1500,
-    two_groups_top_k: 4000,
+    two_groups_top_k: 3000,
     sparse: 4000,
     uniform: 800,
     rao_kupper: 1500,
