@@ -161,6 +161,7 @@ def assert_alike(found: exact_sampler.Summary, expected: tuple[Floats, Floats, F
     assert (np.abs(found.sd - sd) < 4 * np.hypot(found.sd_error, sd_error)).all()
 
 
+@pytest.mark.slow
 def test_two_items_are_those_of_quadrature():
     """Given spread, shape and components of both, the difference of two items is normal: sums over a grid of it, of
     many draws of those from their prior.

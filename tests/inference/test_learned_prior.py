@@ -44,8 +44,8 @@ def monte_carlo_errors(samples: Floats | None, n_items: int) -> tuple[Floats, Fl
 def assert_within(found: Floats, expected: Floats, slack: Floats, errors: Floats) -> None:
     """Each by itself with room for 3.5 Monte Carlo errors, and on average with room for two."""
     off = np.abs(found - expected)
-    assert (off <= slack + 3.5 * errors).all(), f"{(off / slack).max():.2f} times what is allowed"
-    assert off.mean() <= (slack + 2 * errors).mean(), f"{off.mean() / slack.mean():.2f} times what is allowed on average"
+    assert (off <= slack + 3.5 * errors).all(), f"{(off / slack).max():.2f} times the slack"
+    assert off.mean() <= (slack + 2 * errors).mean(), f"{off.mean() / slack.mean():.2f} times the slack on average"
 
 
 @to_come
