@@ -12,7 +12,7 @@ import cmath
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -989,6 +989,38 @@ def circular_triads(rows: Rows, n_items: int) -> tuple[int, int]:
             complete += 1
             circular += wins == [1, 1, 1]
     return circular, complete
+
+
+def nominal_alpha(units: Iterable[Sequence[Hashable]]) -> tuple[float, float]:
+    """Observed agreement and Krippendorff's alpha of nominal values, each unit a list of those that it was given.
+
+    Krippendorff (2011), "Computing Krippendorff's alpha-reliability", section C: 1 - D_o / D_e.
+    """
+    units = [unit for unit in units if len(unit) > 1]
+    values = [value for unit in units for value in unit]
+    observed = 0.0
+    for unit in units:
+        for place, other in itertools.permutations(range(len(unit)), 2):
+            observed += (unit[place] != unit[other]) / (len(unit) - 1) / len(values)
+    pairs = list(itertools.permutations(values, 2))
+    expected = sum(one != other for one, other in pairs) / len(pairs)
+    return 1.0 - observed, 1.0 - observed / expected
+
+
+def question_distance(rows: Rows, n_items: int) -> float:
+    """How far the items of a question are apart by their shares of wins before it, over the mean of all pairs then."""
+    won, asked = [0.0] * n_items, [0] * n_items
+    found = usual = 0.0
+    for left, right, outcome, _ in answered(rows):
+        shares = [(w + 1) / (m + 2) for w, m in zip(won, asked, strict=True)]
+        apart = [abs(shares[i] - shares[j]) for i, j in itertools.combinations(range(n_items), 2)]
+        usual += sum(apart) / len(apart)
+        found += abs(shares[left] - shares[right])
+        won[left] += outcome / 2
+        won[right] += 1 - outcome / 2
+        asked[left] += 1
+        asked[right] += 1
+    return found / usual if usual > 1e-9 else 1.0
 
 
 def sampling_criterion(mean, covariance, active, pair, k, share):

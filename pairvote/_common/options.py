@@ -7,6 +7,8 @@ import numpy as np
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import wrong_option
 
+USUAL_TOP_K = 5
+
 
 def check_flag(option: str, value: object) -> None:
     """InputError unless the value is True or False, Python's or numpy's."""
@@ -27,8 +29,8 @@ def check_top_k(top_k: int, n_items: int, option: str = "top_k") -> None:
         raise wrong_option(option, top_k, f"with {n_items} items it is a whole number from 1 to {n_items}")
 
 
-def usual_top_k(top_k: int | None, n_items: int, usual: int = 5) -> int:
-    """The `top_k` that was passed, checked; for None the usual number, or all items where they are fewer."""
-    wanted = min(usual, n_items) if top_k is None else top_k
-    check_top_k(wanted, n_items)
-    return int(wanted)
+def chosen_top_k(top_k: int | None, n_items: int) -> int:
+    """How many of the best are meant: `top_k`, checked; None means 5, and of fewer than six items all except one."""
+    chosen = max(min(USUAL_TOP_K, n_items - 1), 1) if top_k is None else top_k
+    check_top_k(chosen, n_items)
+    return int(chosen)

@@ -1,19 +1,23 @@
 """Is this vote to be trusted? `check` looks at everything; each part can be had by itself."""
 
+from pairvote.diagnostics._adaptivity import Adaptivity
 from pairvote.diagnostics._answered import Answers, answers
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
 from pairvote.diagnostics._border import Cut, cut
 from pairvote.diagnostics._influence import Influence, influence
 from pairvote.diagnostics._progress import Progress, progress
 from pairvote.diagnostics._reliability import Separation, SplitHalf, separation, split_half
+from pairvote.diagnostics._repeats import Repeats, repeats
 from pairvote.diagnostics._report import Report, check
 from pairvote.diagnostics._residuals import Items
 from pairvote.diagnostics._sides import PositionBias, position_bias
-from pairvote.diagnostics._simulated import items, triads, voters
+from pairvote.diagnostics._simulated import adaptivity, items, triads, voters
 from pairvote.diagnostics._triads import Triads
+from pairvote.diagnostics._voter_agreement import VoterAgreement, voter_agreement
 from pairvote.diagnostics._voters import Voters
 
 __all__ = [
+    "Adaptivity",
     "Answers",
     "Connectivity",
     "Cut",
@@ -22,11 +26,14 @@ __all__ = [
     "Items",
     "PositionBias",
     "Progress",
+    "Repeats",
     "Report",
     "Separation",
     "SplitHalf",
     "Triads",
+    "VoterAgreement",
     "Voters",
+    "adaptivity",
     "answers",
     "check",
     "connectivity",
@@ -36,8 +43,10 @@ __all__ = [
     "items",
     "position_bias",
     "progress",
+    "repeats",
     "separation",
     "split_half",
     "triads",
+    "voter_agreement",
     "voters",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import Consensus, added_up, check_votes
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd, added_up, check_votes, pair_keys
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, chance, named
 from pairvote.votes._votes import Votes
 
@@ -88,7 +88,7 @@ class Answers(Part):
             yield f"skips gather on some pairs ({chance(self.skip_p)}); those pairs may be hard to understand"
 
 
-def answers(votes: Votes, *, criterion: Hashable | None = None, prior_sd: float = 3.0) -> Answers:
+def answers(votes: Votes, *, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD) -> Answers:
     r"""Ties and skips by pair, and whether they gather on some.
 
     Skips are held against one share for all pairs, ties against what Davidson's model expects of each, both by
@@ -128,10 +128,12 @@ def answers(votes: Votes, *, criterion: Hashable | None = None, prior_sd: float 
 
 def answers_of(votes: Votes, consensus: Consensus) -> Answers:
     """Answers by a fit at hand."""
-    keys = _keys(votes)
+    keys = pair_keys(votes)
     pairs, pair = np.unique(keys, return_inverse=True)
     chances = added_up(
-        np.searchsorted(pairs, _keys(consensus.rows)), consensus.probabilities[consensus.pair, Outcome.TIE], len(pairs)
+        np.searchsorted(pairs, pair_keys(consensus.rows)),
+        consensus.probabilities[consensus.pair, Outcome.TIE],
+        len(pairs),
     )
     shown, tied, skipped = (
         np.bincount(pair, mask, len(pairs)).astype(np.int64)
@@ -149,11 +151,6 @@ def answers_of(votes: Votes, consensus: Consensus) -> Answers:
         skip_p=_scatter_p(skipped, shown, np.full(len(pairs), skipped.sum() / len(votes))),
         tie_p=_scatter_p(tied, shown - skipped, chances / np.maximum(shown - skipped, 1)),
     )
-
-
-def _keys(votes: Votes) -> NDArray[np.int64]:
-    low, high = np.minimum(votes.left, votes.right), np.maximum(votes.left, votes.right)
-    return low.astype(np.int64) * votes.n_items + high
 
 
 def _scatter_p(found: NDArray[np.int64], n: NDArray[np.int64], share: NDArray[np.float64]) -> float:

@@ -212,16 +212,21 @@ def connectivity(votes: Votes, *, criterion: Hashable | None = None) -> Connecti
     """
     rows = answered(check_votes(votes, criterion))
     component = components_of(rows)
-    groups = [
-        tuple(rows.items[code] for code in np.flatnonzero(component == group)) for group in range(component.max() + 1)
-    ]
     lost, tied, won, _ = totals_of(rows).T
     return Connectivity(
-        components=tuple(sorted(groups, key=len, reverse=True)),
+        components=groups_of(rows.items, component),
         undefeated=_picked(rows.items, (lost == 0) & (won + tied > 0)),
         winless=_picked(rows.items, (won == 0) & (lost + tied > 0)),
         one_way=bool(count_votes(rows).dominance().max() > component.max()),
     )
+
+
+def groups_of(items: tuple[Hashable, ...], component: NDArray[np.int32]) -> tuple[tuple[Hashable, ...], ...]:
+    """The labels of each component, the largest first."""
+    groups: list[list[Hashable]] = [[] for _ in range(int(component.max()) + 1)]
+    for label, group in zip(items, component.tolist(), strict=True):
+        groups[group].append(label)
+    return tuple(sorted(map(tuple, groups), key=len, reverse=True))
 
 
 def _picked(items: tuple[Hashable, ...], mask: NDArray[np.bool_]) -> tuple[Hashable, ...]:

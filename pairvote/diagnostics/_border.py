@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import Consensus
-from pairvote.diagnostics._influence import MOST_REFITS, best_of, check_cut
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd
+from pairvote.diagnostics._influence import MOST_REFITS, best_of, chosen_cut
 from pairvote.diagnostics._page import Block, Part, named
 from pairvote.votes._votes import Votes
 
@@ -81,7 +81,9 @@ class Cut(Part):
             )
 
 
-def cut(votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = None, prior_sd: float = 3.0) -> Cut:
+def cut(
+    votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD
+) -> Cut:
     """How firmly the best k stand: the gap at the border, and the votes that decide it.
 
     A vote with direction a bears on the gap c's by :math:`c' H^{-1} a` times its gradient, over
@@ -92,7 +94,7 @@ def cut(votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = 
     ----------
     votes : Votes
     top_k : int, optional
-        Fewer than there are items. By default 5, or one less than there are items where they are five or fewer.
+        Fewer than there are items; by default 5, and of fewer than six items all except one.
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
     prior_sd : float
@@ -117,9 +119,7 @@ def cut(votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = 
     """
     chosen = votes.select(criterion) if isinstance(votes, Votes) else votes
     consensus = Consensus.of(chosen, None, prior_sd)
-    wanted = max(1, min(5, consensus.n_items - 1)) if top_k is None else top_k
-    check_cut(wanted, consensus.n_items)
-    return cut_of(chosen, consensus, int(wanted))
+    return cut_of(chosen, consensus, chosen_cut(top_k, consensus.n_items))
 
 
 def cut_of(votes: Votes, consensus: Consensus, top_k: int) -> Cut:

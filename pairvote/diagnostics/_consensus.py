@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
+from pairvote._common.labels import Codes
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.outcomes import Outcome
 from pairvote._inference import DEFAULT_TIES, LIMITS, Model, Posterior, Ties, refit
@@ -22,6 +23,9 @@ from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import count_votes
 from pairvote.votes._votes import Votes
 
+# The type of the option `prior_sd` of `bradley_terry`, and its value in every diagnostic unless said otherwise.
+PriorSd = float
+PRIOR_SD: PriorSd = 3.0
 # Newton's last step squares what is left, by far less than what chance does; simulated votes may do with less.
 TOL, SIMULATED_TOL, MAX_ITER = 1e-6, 1e-3, 100
 
@@ -43,13 +47,16 @@ class Consensus:
     parameters: NDArray[np.float64]
 
     @classmethod
-    def of(cls, votes: Votes, criterion: Hashable | None, prior_sd: float) -> Consensus:
+    def of(cls, votes: Votes, criterion: Hashable | None, prior_sd: PriorSd) -> Consensus:
         """The consensus of votes; InputError for what cannot be checked."""
         rows = answered(check_votes(votes, criterion))
         counts = count_votes(rows)
+        position = both_sides_won(counts.table)
         try:
-            ranking = bradley_terry(counts, position=speaks_of_sides(counts.table), prior_sd=prior_sd)
+            ranking = bradley_terry(counts, position=position, prior_sd=prior_sd)
         except NotIdentifiedError:
+            if not position:
+                raise
             ranking = bradley_terry(counts, prior_sd=prior_sd)
         fitted = posterior_of(ranking)
         keys = counts.left.astype(np.int64) * counts.n_items + counts.right
@@ -123,7 +130,7 @@ class Consensus:
 
     def _determined(self, table: NDArray[np.float64], tol: float) -> Posterior:
         """The fit to other counts; NotIdentifiedError where only its prior keeps the position effect finite."""
-        if self.model.layout.has_position and not speaks_of_sides(table):
+        if self.model.layout.has_position and not both_sides_won(table):
             raise NotIdentifiedError("one side won all votes, so they do not determine the position effect")
         return self.refitted(table, tol)
 
@@ -153,8 +160,8 @@ class Consensus:
         return replace(drawn, model=found.model, parameters=found.parameters)
 
 
-def speaks_of_sides(table: NDArray[np.float64]) -> bool:
-    """Whether each side won a vote of a table by pair and outcome.
+def both_sides_won(table: NDArray[np.float64]) -> bool:
+    """Whether each side won a vote of a table by pair and outcome, so that votes can say what a side adds.
 
     Where one side won all, as where winners were written down first, a position effect would take from the scores what
     is theirs.
@@ -192,6 +199,30 @@ def answered(votes: Votes) -> Votes:
             f"there are {plural(len(votes), 'vote')} and none of them is answered; pass votes with an outcome"
         )
     return votes.where(counted)
+
+
+def known_voters(rows: Votes) -> tuple[Votes, Codes] | None:
+    """The rows whose voter is known, and the voter of each; None where there are none."""
+    if rows.voter is None:
+        return None
+    known = rows.voter >= 0
+    return (rows.where(known), rows.voter[known]) if known.any() else None
+
+
+def no_voters() -> InputError:
+    """The error for votes of which no voter is known."""
+    return InputError("these votes do not say who voted", option="voter", remedy="pass voter= when making them")
+
+
+def pair_keys(votes: Votes) -> NDArray[np.int64]:
+    """A number for the pair of each vote, whichever side its items stood on: shape (n_votes,)."""
+    low, high = np.minimum(votes.left, votes.right), np.maximum(votes.left, votes.right)
+    return low.astype(np.int64) * votes.n_items + high
+
+
+def folded_outcomes(votes: Votes) -> NDArray[np.uint8]:
+    """The outcome of each answered vote, as if the item of the lower code stood on the left: shape (n_votes,)."""
+    return np.where(votes.left < votes.right, votes.outcome, 2 - votes.outcome)
 
 
 def added_up(groups: NDArray[Any], values: NDArray[Any], n_groups: int) -> NDArray[np.float64]:

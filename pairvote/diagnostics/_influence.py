@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.options import check_top_k
+from pairvote._common.options import chosen_top_k
 from pairvote._inference import VoteRows, voter_gradients
-from pairvote.diagnostics._consensus import Consensus
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named, some
 from pairvote.diagnostics._voters import Groups
 from pairvote.errors import InputError
@@ -81,7 +81,9 @@ class Influence(Part):
             )
 
 
-def influence(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None, prior_sd: float = 3.0) -> Influence:
+def influence(
+    votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD
+) -> Influence:
     """Leave out each voter in turn, score the others' votes, and see whether the best k change.
 
     Fits begin where that of all votes ended. Items level at the k-th place are taken in the order of `items`.
@@ -89,8 +91,8 @@ def influence(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None
     Parameters
     ----------
     votes : Votes
-    top_k : int
-        Fewer than there are items.
+    top_k : int, optional
+        Fewer than there are items; by default 5, and of fewer than six items all except one.
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
     prior_sd : float
@@ -116,16 +118,16 @@ def influence(votes: Votes, *, top_k: int = 5, criterion: Hashable | None = None
     (30, 5, 0.4)
     """
     consensus = Consensus.of(votes, criterion, prior_sd)
-    check_cut(top_k, consensus.n_items)
-    return influence_of(consensus, Groups.needed(consensus), int(top_k))
+    return influence_of(consensus, Groups.needed(consensus), chosen_cut(top_k, consensus.n_items))
 
 
-def check_cut(top_k: int, n_items: int) -> None:
-    """InputError unless some items are among the best k and some are not."""
-    check_top_k(top_k, n_items)
-    if top_k == n_items:
-        problem = f"top_k is {top_k} and there are as many items, so nothing is decided"
+def chosen_cut(top_k: int | None, n_items: int) -> int:
+    """How many of the best are meant; InputError unless some items are among them and some are not."""
+    chosen = chosen_top_k(top_k, n_items)
+    if chosen == n_items:
+        problem = f"top_k is {chosen} and there are as many items, so nothing is decided"
         raise InputError(problem, option="top_k", value=top_k, remedy="pass a smaller one")
+    return chosen
 
 
 def influence_of(consensus: Consensus, groups: Groups, top_k: int, *, most_refits: int = MOST_REFITS) -> Influence:

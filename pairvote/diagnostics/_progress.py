@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
 from pairvote._common.messages import plural, wrong_option
-from pairvote._common.options import usual_top_k
+from pairvote._common.options import chosen_top_k
 from pairvote._common.random import Rng
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import symmetric_root
@@ -133,7 +133,7 @@ def progress(
     ----------
     votes : Votes or PairCounts
     top_k : int, optional
-        How many of the best are wanted, at most the number of items. By default 5, or all items where they are fewer.
+        How many of the best are wanted, at most the number of items. By default 5, and of fewer than six items all except one.
     target : float
         The share of the best k to be right on average, below 1.
     rng : None, int or numpy.random.Generator, keyword-only
@@ -164,7 +164,7 @@ def progress(
     if not is_number(target) or not 0 < target < 1:
         raise wrong_option("target", target, "it is a share of the best k, above 0 and below 1, such as 0.9")
     ranking = bradley_terry(votes, **options)
-    k = usual_top_k(top_k, ranking.n_items)
+    k = chosen_top_k(top_k, ranking.n_items)
     codes = ranking._voted_first[:k]
     right_now = _best(ranking._draws(generator), k)[:, codes]
     probability = right_now.mean(axis=0)

@@ -12,26 +12,37 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural
-from pairvote._common.options import check_jobs, check_top_k
+from pairvote._common.options import check_jobs, chosen_top_k
 from pairvote._common.random import Rng
+from pairvote.diagnostics._adaptivity import UNLIKELY, Adaptivity, Questions, adaptivity_of
 from pairvote.diagnostics._answered import Answers, answers_of
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
 from pairvote.diagnostics._border import Cut, cut_of
-from pairvote.diagnostics._consensus import Consensus, check_rate, check_votes
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd, check_rate, check_votes
 from pairvote.diagnostics._influence import Influence, influence_of
 from pairvote.diagnostics._page import Block, Part, as_html, as_text
 from pairvote.diagnostics._reliability import Separation, SplitHalf, separation_of, split_of
+from pairvote.diagnostics._repeats import Repeats, repeats_of
 from pairvote.diagnostics._residuals import Items, items_of
 from pairvote.diagnostics._sides import PositionBias, position_of
-from pairvote.diagnostics._simulated import check_simulation, largest_evidence, largest_misfit, n_circular, simulate
+from pairvote.diagnostics._simulated import (
+    check_simulation,
+    distance_of,
+    largest_evidence,
+    largest_misfit,
+    n_circular,
+    simulate,
+)
 from pairvote.diagnostics._triads import Triads, triads_of
 from pairvote.diagnostics._voters import Groups, Voters, voters_of
 from pairvote.ranking._ranking import Ranking
 from pairvote.votes._votes import Votes
 
 N_SPLITS = 100
-VERY_UNEQUAL, CORRELATED, UNLIKELY = 0.25, 0.3, 0.01
+VERY_UNEQUAL, CORRELATED = 0.25, 0.3
 MOSTLY_PRIOR = 0.8
+# A mean weight below which weights look as if they said something other than numbers of votes.
+LIGHT = 0.5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,16 +55,23 @@ class Report:
         By `bradley_terry`, with a position effect where it is determined.
     n_votes, n_answered : int
         Rows, and those of them that were answered.
-    exposure, connectivity, position, answers, items, triads, separation
+    total_weight : float
+        The weight of the answered votes: as many votes are they in the fit.
+    exposure, connectivity, position, answers, items, triads, separation, adaptivity
         The parts, each with its own attributes.
     split_half : SplitHalf or None
         None for a single voter, or vote.
     voters : Voters or None
         None where the votes do not say who voted.
+    repeats : Repeats or None
+        The same.
     influence : Influence or None
         The same, and where there are no more items than `top_k`.
     cut : Cut or None
         None where there are no more items than `top_k`.
+    inflated : tuple of str
+        The parts whose numbers are inflated because questions were chosen by earlier answers: "separation",
+        "split_half". Empty where there is no sign of that.
     tally_misleads : bool
         Whether exposures are very unequal and go with the scores, as after adaptive sampling: then votes won count how
         often an item was shown.
@@ -67,23 +85,27 @@ class Report:
     >>> import pairvote as pv
     >>> report = pv.diagnostics.check(pv.datasets.kalmar().simulated_votes(rng=2014), rng=1)
     >>> report.voters.flags, int(report.position.left_won), round(report.separation.reliability, 2)
-    ({}, 297, 0.91)
+    ({}, 297, 0.92)
     """
 
     ranking: Ranking
     n_votes: int
     n_answered: int
+    total_weight: float
     exposure: Exposure
     connectivity: Connectivity
     position: PositionBias
     answers: Answers
     voters: Voters | None
+    repeats: Repeats | None
     items: Items
     triads: Triads
     split_half: SplitHalf | None
     separation: Separation
+    adaptivity: Adaptivity
     influence: Influence | None
     cut: Cut | None
+    inflated: tuple[str, ...]
     tally_misleads: bool
     prior_share: float
     concerns: tuple[str, ...]
@@ -95,6 +117,7 @@ class Report:
             "cut",
             "influence",
             "voters",
+            "repeats",
             "position",
             "exposure",
             "connectivity",
@@ -103,6 +126,7 @@ class Report:
             "triads",
             "split_half",
             "separation",
+            "adaptivity",
         )
         found = {name: getattr(self, name) for name in names}
         return {name: part for name, part in found.items() if part is not None}
@@ -120,7 +144,9 @@ class Report:
         return {
             "n_votes": self.n_votes,
             "n_answered": self.n_answered,
+            "total_weight": self.total_weight,
             "concerns": list(self.concerns),
+            "inflated": list(self.inflated),
             "tally_misleads": self.tally_misleads,
             "prior_share": self.prior_share,
             **{name: part.to_dict() for name, part in self.parts.items()},
@@ -149,28 +175,29 @@ class Report:
 def check(
     votes: Votes,
     *,
-    top_k: int = 5,
+    top_k: int | None = None,
     rate: float = 0.05,
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: float = 3.0,
+    prior_sd: PriorSd = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Report:
     """Is this vote to be trusted? Everything that this module looks at, in one report.
 
     Bradley-Terry with Davidson's ties, and with a position effect where it is determined, is fitted to the votes.
-    Voters, items and triads are held against votes simulated from the fit on the same questions, each scored anew. The
-    scores behind these are shrunk by the root of their scale-separation reliability, so that those fitted to simulated
-    votes spread as far as the real ones.
+    Voters, items, triads and the choice of questions are held against votes simulated from the fit on the same
+    questions, each scored anew. The scores behind these are shrunk by the root of 1 - mean SE^2 / variance, so that
+    those fitted to simulated votes spread as far as the real ones.
 
     Parameters
     ----------
     votes : Votes
         Weights have a part in the fit; else a row is one answer.
-    top_k : int
-        How many of the best are wanted.
+    top_k : int, optional
+        How many of the best are wanted; by default 5, and of fewer than six items all except one. With no more items
+        than an explicit one, the parts about the border of the best k are left out.
     rate : float
         How often an honest vote may have a voter flagged, all voters and suspicions together; and as often an item.
     n_simulations : int, optional
@@ -215,20 +242,25 @@ def check(
     """
     rng = np.random.default_rng(rng)
     votes = check_votes(votes, criterion)
-    check_top_k(min(top_k, votes.n_items) if is_whole(top_k) else top_k, votes.n_items)
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
     check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, None, prior_sd)
+    k = chosen_top_k(min(top_k, votes.n_items) if is_whole(top_k) else top_k, votes.n_items)
     groups = Groups.of(consensus)
     n_rows, n_items = len(consensus.rows), consensus.n_items
-    statistics = [largest_misfit, n_circular, *([] if groups is None else [largest_evidence(groups)])]
-    misfit, circular, *against = simulate(consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress)
+    questions = Questions.of(consensus)
+    statistics = [largest_misfit, n_circular, distance_of(questions)]
+    if groups is not None:
+        statistics.append(largest_evidence(groups))
+    misfit, circular, distances, *against = simulate(
+        consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress
+    )
     asked, fit = exposure(votes), consensus.ranking.fit
     if not consensus.model.layout.has_position:
         asked = replace(asked, side_p=math.nan)
     can_split = n_rows > 1
-    between = top_k < n_items
+    between = k < n_items
     parts: dict[str, Any] = {
         "exposure": asked,
         "connectivity": connectivity(votes),
@@ -237,10 +269,12 @@ def check(
         "voters": None if groups is None else voters_of(consensus, groups, against[0], rate),
         "items": items_of(consensus, misfit[:, 0], rate),
         "triads": triads_of(consensus, circular[:, 0]),
-        "split_half": split_of(consensus, min(top_k, n_items), N_SPLITS, rng) if can_split else None,
+        "split_half": split_of(consensus, k, N_SPLITS, rng) if can_split else None,
         "separation": separation_of(consensus.ranking),
-        "influence": influence_of(consensus, groups, top_k) if groups is not None and between else None,
-        "cut": cut_of(votes, consensus, top_k) if between else None,
+        "influence": influence_of(consensus, groups, k) if groups is not None and between else None,
+        "cut": cut_of(votes, consensus, k) if between else None,
+        "repeats": repeats_of(consensus.rows),
+        "adaptivity": adaptivity_of(consensus, questions, distances[:, 0]),
     }
     misleads = _tally_misleads(asked, consensus.scores)
     prior_share = consensus.fitted.prior_share()
@@ -248,8 +282,21 @@ def check(
     if misleads:
         concerns.append(
             f"items were asked about {asked.asked.min():,} to {asked.asked.max():,} times, and the higher scored the "
-            "more often, as by adaptive sampling: plain vote counts mean little (use bradley_terry), and separation "
-            "and split halves flatter"
+            "more often, as by adaptive sampling: plain vote counts mean little (use bradley_terry)"
+        )
+    inflated = _inflated(parts, misleads)
+    if inflated:
+        concerns.append(
+            f"of the numbers in this report, {' and '.join(inflated.values())} {'is' if len(inflated) == 1 else 'are'} "
+            "inflated, since earlier answers chose the questions: do not compare with votes on random pairs, "
+            "and trust the cut more"
+        )
+    total_weight = float(consensus.weight.sum())
+    if total_weight < LIGHT * n_rows:
+        concerns.append(
+            f"the weights of {plural(n_rows, 'answered vote')} add up to {total_weight:.3g}, so that they count as "
+            f"{plural(float(f'{total_weight:.3g}'), 'vote')}: scores are shrunk towards the prior, and errors are "
+            "large; score with weights='sampling' if weights say how much a vote counts, or scale them to a mean of 1"
         )
     # Between components the prior decides everything, which is a concern of its own.
     if prior_share > MOSTLY_PRIOR and len(parts["connectivity"].components) == 1:
@@ -262,11 +309,23 @@ def check(
         ranking=consensus.ranking,
         n_votes=len(votes),
         n_answered=n_rows,
+        total_weight=total_weight,
+        inflated=tuple(inflated),
         tally_misleads=misleads,
         prior_share=prior_share,
         concerns=tuple(concerns),
         **parts,
     )
+
+
+def _inflated(parts: dict[str, Any], misleads: bool) -> dict[str, str]:
+    """The parts that are inflated by questions that earlier answers chose, and what each says, in words."""
+    if not misleads and not parts["adaptivity"].is_found:
+        return {}
+    words = {"separation": "scale-separation reliability", "split_half": "split-half reliability"}
+    return {
+        name: f"the {what} ({parts[name].reliability:.2f})" for name, what in words.items() if parts[name] is not None
+    }
 
 
 def _tally_misleads(asked: Exposure, scores: NDArray[np.float64]) -> bool:

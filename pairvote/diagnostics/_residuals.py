@@ -26,6 +26,8 @@ from pairvote.diagnostics._consensus import Consensus
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, chance, named
 
 LEAST_SPREAD = 1e-6
+# Statistics of two fits that differ by less, as a part of them where they exceed 1, are the same.
+SAME = 1e-4
 SCORE = np.array([0.0, 0.5, 1.0])
 
 
@@ -183,7 +185,11 @@ def items_of(consensus: Consensus, largest: NDArray[np.float64], rate: float) ->
 
 
 def tail(found: NDArray[np.float64], simulated: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(1 + how many of the simulated are at least so large) / (1 + how many there are); 1 for nan."""
+    """(1 + how many of the simulated are at least so large) / (1 + how many there are); 1 for nan.
+
+    Simulated votes are fitted less closely than the real ones, so what is equal except for that counts as equal.
+    """
     ordered = np.sort(simulated)
-    above = len(ordered) - np.searchsorted(ordered, found, side="left")
+    least = found - SAME * np.maximum(1.0, np.abs(found))
+    above = len(ordered) - np.searchsorted(ordered, least, side="left")
     return np.where(np.isnan(found), 1.0, (1.0 + above) / (1.0 + len(ordered)))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import answered, check_votes, posterior_of, speaks_of_sides
+from pairvote.diagnostics._consensus import PRIOR_SD, PriorSd, answered, both_sides_won, check_votes, posterior_of
 from pairvote.diagnostics._page import Block, Part, chance
 from pairvote.errors import NotIdentifiedError
 from pairvote.ranking._results import Fit
@@ -61,7 +62,7 @@ class PositionBias(Part):
     def _blocks(self) -> Iterator[Block]:
         decided = self.left_won + self.right_won
         if not decided:
-            yield "no vote was won by either side"
+            yield "no vote was won by either side, so nothing is known of sides"
             return
         share = self.left_won / decided
         yield f"the left side won {self.left_won:,.10g} of {decided:,.10g} decided votes ({share:.1%})"
@@ -84,7 +85,7 @@ class PositionBias(Part):
             )
 
 
-def position_bias(votes: Votes, *, criterion: Hashable | None = None, prior_sd: float = 3.0) -> PositionBias:
+def position_bias(votes: Votes, *, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD) -> PositionBias:
     """The fitted position effect with its Wald and likelihood-ratio tests.
 
     Parameters
@@ -117,15 +118,14 @@ def position_bias(votes: Votes, *, criterion: Hashable | None = None, prior_sd: 
     """
     rows = answered(check_votes(votes, criterion))
     counts = count_votes(rows)
-    try:
-        known = speaks_of_sides(counts.table)
-        fit = bradley_terry(counts, prior_sd=prior_sd, position=True).fit if known else None
-    except NotIdentifiedError:
-        fit = None
+    fit = None
+    if both_sides_won(counts.table):
+        with suppress(NotIdentifiedError):
+            fit = bradley_terry(counts, prior_sd=prior_sd, position=True).fit
     return position_of(counts, fit, prior_sd)
 
 
-def position_of(counts: PairCounts, fit: Fit | None, prior_sd: float) -> PositionBias:
+def position_of(counts: PairCounts, fit: Fit | None, prior_sd: PriorSd) -> PositionBias:
     """The same of a fit with the effect; None where one side won every vote."""
     from scipy.special import xlogy
     from scipy.stats import chi2, norm
@@ -137,9 +137,8 @@ def position_of(counts: PairCounts, fit: Fit | None, prior_sd: float) -> Positio
     if fit is None:
         # As the effect grows, what is left is who tied: of level scores it has at least this likelihood.
         best = float(xlogy(votes, votes / votes.sum()).sum())
-        effect, error, wald, ratio = math.copysign(math.inf, left - right), math.inf, 1.0, 2.0 * (best - level)
-        if not left + right:
-            effect, ratio = 0.0, 0.0
+        effect = math.copysign(math.inf, left - right) if left != right else 0.0
+        error, wald, ratio = math.inf, 1.0, 2.0 * (best - level) if left != right else 0.0
     else:
         effect, error = fit.position_effect, fit.position_standard_error
         wald = float(2.0 * norm.sf(abs(effect) / error))

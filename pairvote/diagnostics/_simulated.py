@@ -1,4 +1,4 @@
-"""Voters, items and triads, held against votes simulated from the fitted model."""
+"""Voters, items, triads and the choice of questions, held against votes simulated from the fitted model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pairvote._common.messages import wrong_option
 from pairvote._common.options import check_jobs
 from pairvote._common.parallel import each_answer
 from pairvote._common.random import Rng
-from pairvote.diagnostics._consensus import Consensus, check_rate
+from pairvote.diagnostics._adaptivity import Adaptivity, Questions, adaptivity_of
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd, check_rate
 from pairvote.diagnostics._residuals import Items, items_of, squares_of_items
 from pairvote.diagnostics._triads import Triads, count_triads, triads_of
 from pairvote.diagnostics._voters import Groups, Voters, evidence, voters_of
@@ -65,11 +66,11 @@ def _statistics(
     return [[statistic(votes) for statistic in statistics] for votes in drawn if votes is not None]
 
 
-def check_simulation(n_simulations: int | None, prior_sd: float) -> None:
+def check_simulation(n_simulations: int | None, prior_sd: object) -> None:
     """InputError for a number or a prior that votes cannot be simulated with."""
     if n_simulations is not None and (not is_whole(n_simulations) or n_simulations < LEAST):
         raise wrong_option("n_simulations", n_simulations, f"it is a whole number from {LEAST}, or None")
-    if not is_number(prior_sd) or not 0.0 < prior_sd < np.inf:
+    if prior_sd != "learned" and (not is_number(prior_sd) or not 0.0 < prior_sd < np.inf):
         raise wrong_option("prior_sd", prior_sd, "simulated votes need a finite one above 0, such as 3")
 
 
@@ -87,6 +88,15 @@ def largest_misfit(drawn: Consensus) -> tuple[float]:
     return (float(np.nanmax(squares_of_items(drawn).infit_t)),)
 
 
+def distance_of(questions: Questions) -> Statistic:
+    """How close the items of a question were by the answers before it."""
+    return partial(_distance, questions)
+
+
+def _distance(questions: Questions, drawn: Consensus) -> tuple[float]:
+    return (questions.distance(drawn.rows.outcome),)
+
+
 def n_circular(drawn: Consensus) -> tuple[float]:
     """The number of circular triads."""
     return (float(count_triads(drawn.counts)[0]),)
@@ -99,7 +109,7 @@ def voters(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: float = 3.0,
+    prior_sd: PriorSd = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Voters:
@@ -175,7 +185,7 @@ def items(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: float = 3.0,
+    prior_sd: PriorSd = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Items:
@@ -221,7 +231,7 @@ def triads(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: float = 3.0,
+    prior_sd: PriorSd = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Triads:
@@ -261,3 +271,61 @@ def triads(
         consensus, n_simulations, np.random.default_rng(rng), [n_circular], n_jobs=n_jobs, progress=progress
     )
     return triads_of(consensus, circular[:, 0])
+
+
+def adaptivity(
+    votes: Votes,
+    *,
+    n_simulations: int | None = None,
+    rng: Rng = None,
+    criterion: Hashable | None = None,
+    prior_sd: PriorSd = PRIOR_SD,
+    n_jobs: int = 1,
+    progress: bool = False,
+) -> Adaptivity:
+    r"""Test whether questions were chosen by earlier answers, as adaptive samplers do.
+
+    By the answers before question t, item i has the share :math:`s_{ti} = (w + 1) / (m + 2)` of its m answers, w of
+    them won. Adaptive samplers ask about items of like standing, which makes small the mean of
+    :math:`|s_{ti} - s_{tj}|` over the questions asked, compared with its mean over all pairs at those times. How small
+    is too small, votes simulated from the fitted model say, on the same questions in the same order.
+
+    Parameters
+    ----------
+    votes : Votes
+        In the order in which they were cast; in another order the test finds little. A row is one question, whatever
+        its weight.
+    n_simulations, rng, criterion, prior_sd, n_jobs, progress
+        As in `voters`.
+
+    Raises
+    ------
+    InputError
+        For an option out of range, votes none of which is answered, and for more than 4,000 items.
+
+    References
+    ----------
+    Bramley (2015), "Investigating the reliability of Adaptive Comparative Judgment", Cambridge Assessment research
+    report, and Bramley and Vitello (2019), Assessment in Education 26, for what such questions do to reliability.
+    Davison and Hinkley (1997), "Bootstrap Methods and their Application", section 4.2, for the test by simulation.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> print(pv.diagnostics.adaptivity(pv.datasets.baseball(), rng=1))
+    Choice of questions
+      by earlier answers, the items of a question were 1.30 times as far apart as any two; 1.22 expected (p = 0.90)
+    """
+    check_simulation(n_simulations, prior_sd)
+    check_jobs(n_jobs, progress)
+    consensus = Consensus.of(votes, criterion, prior_sd)
+    questions = Questions.of(consensus)
+    (distances,) = simulate(
+        consensus,
+        n_simulations,
+        np.random.default_rng(rng),
+        [distance_of(questions)],
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    return adaptivity_of(consensus, questions, distances[:, 0])

@@ -29,10 +29,9 @@ from numpy.typing import NDArray
 from pairvote._common.labels import Codes
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import Consensus, added_up
+from pairvote.diagnostics._consensus import Consensus, added_up, no_voters
 from pairvote.diagnostics._page import Block, Part, Table, named, some
 from pairvote.diagnostics._residuals import squares_of_voters, tail
-from pairvote.errors import InputError
 
 # What a suspicion adds to the log-odds: what was even becomes 20 to 1.
 BIAS = 3.0
@@ -66,7 +65,7 @@ class Groups(NamedTuple):
         """The voters; InputError where no voter is known."""
         groups = cls.of(consensus)
         if groups is None:
-            raise InputError("these votes do not say who voted", option="voter", remedy="pass voter= when making them")
+            raise no_voters()
         return groups
 
 

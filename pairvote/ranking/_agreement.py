@@ -35,7 +35,7 @@ class Agreement:
         p from each depth to the next. Level items all stand at the first of their places, and what two sets have in
         common is twice the items in both over the sum of their sizes.
     top_k : int
-        From 1 to n_items; 5 by default.
+        From 1 to n_items; by default 5, and of fewer than six items all except one.
     p : float
         Between 0 and 1, 0.9 by default: the smaller, the more the first places weigh. At 0.9 the first ten have 86%
         of the weight.

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.options import check_flag, check_top_k, usual_top_k
+from pairvote._common.options import check_flag, check_top_k, chosen_top_k
 from pairvote.errors import InputError
 from pairvote.ranking._agreement import Agreement, agreement, matched_ranks
 from pairvote.ranking._order import code_of, n_best, ranks_of
@@ -144,7 +144,7 @@ class Standing:
     def agreement(self, other: Standing, top_k: int | None = None, *, p: float = 0.9) -> Agreement:
         """How far two rankings of the same items, in any order and unit, agree; `Agreement` explains the numbers.
 
-        `top_k` is 5 by default, or the number of items where there are fewer.
+        `top_k` is 5 by default, and of fewer than six items all except one.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Standing:
         """
         if not isinstance(other, Standing):
             raise InputError(f"other is a {type(other).__name__}; pass a Ranking of the same items")
-        top_k = usual_top_k(top_k, self.n_items)
+        top_k = chosen_top_k(top_k, self.n_items)
         return agreement(self._ranks, matched_ranks(self.items, other.items, other._ranks), top_k, p)
 
     def to_dict(self) -> dict[Hashable, float]:

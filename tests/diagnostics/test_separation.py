@@ -1,0 +1,100 @@
+"""Scale separation: which formula, how near the truth it is, and what it says where votes do not join all items."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import reference
+
+import pairvote as pv
+from pairvote import _kernels
+
+N_WORKSHOPS = 60 if _kernels.davidson.COMPILED else 20
+
+
+def votes_on(strengths: np.ndarray, n_votes: int, rng: np.random.Generator) -> pv.Votes:
+    """Votes on random pairs."""
+    n_items = len(strengths)
+    left = rng.integers(n_items, size=n_votes)
+    right = (left + rng.integers(1, n_items, size=n_votes)) % n_items
+    won = rng.random(n_votes) < 1 / (1 + np.exp(strengths[right] - strengths[left]))
+    return pv.Votes.from_codes(left, right, 2 * won, n_items=n_items)
+
+
+def test_by_maximum_likelihood_it_is_the_share_of_variance_that_is_no_error() -> None:
+    votes = pv.datasets.baseball()
+    found = pv.diagnostics.separation(pv.bradley_terry(votes, prior_sd=math.inf))
+    rows = list(zip(votes.left.tolist(), votes.right.tolist(), votes.outcome.tolist(), [1.0] * len(votes), strict=True))
+    fit = reference.bradley_terry(rows, 7, prior_sd=math.inf)
+    error = np.trace(fit["covariance"]) / 7
+    assert found.formula == "sampling"
+    assert found.reliability == pytest.approx(1 - error / fit["scores"].var(ddof=1), abs=1e-8)
+    assert found.separation == pytest.approx(math.sqrt(found.reliability / (1 - found.reliability)))
+
+
+@pytest.mark.parametrize("uncertainty", ["model", "sandwich"])
+def test_of_a_posterior_error_is_added_to_the_variance_of_the_scores(uncertainty) -> None:
+    ranking = pv.bradley_terry(pv.datasets.baseball(), prior_sd=0.5, uncertainty=uncertainty)
+    found = pv.diagnostics.separation(ranking)
+    variance, error = ranking.scores.var(ddof=1), (ranking.standard_errors**2).mean()
+    assert found.formula == "posterior"
+    assert found.reliability == pytest.approx(variance / (variance + error))
+    assert (found.spread, found.error) == pytest.approx((math.sqrt(variance), math.sqrt(error)))
+
+
+def test_errors_by_a_bootstrap_are_those_of_estimates_whatever_the_prior() -> None:
+    ranking = pv.bootstrap(pv.datasets.baseball(), n_resamples=20, rng=1, prior_sd=0.5)
+    found = pv.diagnostics.separation(ranking)
+    assert found.formula == "sampling"
+    share = (ranking.standard_errors**2).mean() / ranking.scores.var(ddof=1)
+    assert found.reliability == pytest.approx(max(0.0, 1 - share))
+
+
+@pytest.mark.parametrize(
+    ("spread", "prior_sd", "within"),
+    # The prior that the strengths have; one wider than they are, which is said to be too high; none.
+    [(0.5, 0.5, 0.05), (1.0, 1.0, 0.05), (2.0, 2.0, 0.05), (1.0, 3.0, 0.08), (1.0, math.inf, 0.05)],
+)
+def test_it_is_near_the_squared_correlation_with_the_truth(spread, prior_sd, within) -> None:
+    rng = np.random.default_rng(5)
+    found, true = [], []
+    while len(found) < N_WORKSHOPS:
+        strengths = spread * rng.normal(size=23)
+        try:
+            ranking = pv.bradley_terry(votes_on(strengths, 230, rng), prior_sd=prior_sd)
+        except pv.NotIdentifiedError:
+            continue
+        found.append(pv.diagnostics.separation(ranking).reliability)
+        true.append(np.corrcoef(ranking.scores, strengths)[0, 1] ** 2)
+    print(f"said {np.mean(found):.3f}, true {np.mean(true):.3f}")
+    assert np.mean(found) == pytest.approx(np.mean(true), abs=within)
+
+
+def test_components_are_named_and_it_is_taken_within_them() -> None:
+    winners, losers = [*"aaaaabbbc"], [*"bbbccccca"]
+    alone = pv.diagnostics.separation(pv.Votes.from_wins(winners, losers))
+    upper = [label.upper() for label in winners], [label.upper() for label in losers]
+    items = [*"abcABC", "nobody"]
+    both = pv.Votes.from_labels(winners + upper[0], losers + upper[1], ["left"] * 18, items=items)
+    found = pv.diagnostics.separation(both)
+    assert found.components == (("a", "b", "c"), ("A", "B", "C"), ("nobody",))
+    assert alone.components == (("a", "b", "c"),)
+    assert found.reliability == pytest.approx(alone.reliability)
+    assert (found.spread, found.error) == pytest.approx((alone.spread, alone.error))
+    assert "votes do not join 3 components (a, b, c; A, B, C; nobody)" in str(found)
+    assert "components" not in str(alone)
+    assert found.to_dict()["components"] == [["a", "b", "c"], ["A", "B", "C"], ["nobody"]]
+
+
+def test_level_scores_have_no_reliability_and_one_item_or_no_errors_are_refused() -> None:
+    level = pv.Votes.from_wins(["a", "b"], ["b", "a"])
+    found = pv.diagnostics.separation(level)
+    assert (found.reliability, found.separation) == (0.0, 0.0)
+    nobody = pv.bradley_terry(pv.Votes.from_codes([], [], [], n_items=3))
+    assert pv.diagnostics.separation(nobody).reliability == 0.0
+    with pytest.raises(pv.MissingUncertaintyError):
+        pv.diagnostics.separation(pv.tally(level))
+    with pytest.raises(pv.InputError, match="there is 1 item"):
+        pv.diagnostics.separation(pv.bradley_terry(pv.Votes.from_codes([], [], [], n_items=1)))
