@@ -133,7 +133,8 @@ def progress(
     ----------
     votes : Votes or PairCounts
     top_k : int, optional
-        How many of the best are wanted, at most the number of items. By default 5, and of fewer than six items all except one.
+        How many of the best are wanted, at most the number of items; by default 5, and of fewer than six items
+        all except one.
     target : float
         The share of the best k to be right on average, below 1.
     rng : None, int or numpy.random.Generator, keyword-only

@@ -24,6 +24,8 @@ from pairvote.votes._votes import Votes
 LITTLE = 0.7
 # So many components are named.
 MOST_NAMED = 4
+# What the prior may add to a reliability before it is said.
+FLATTERED = 0.05
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -174,7 +176,7 @@ def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 class Separation(Part):
     """How much of the variance of the scores is not error.
 
-    It says little about the best few: of 23 items and 600 votes it is 0.89 while the five best are found exactly in 28%
+    It says little about the best few: of 23 items and 600 votes it is 0.90 while the five best are found exactly in 28%
     of workshops, for it is easy to tell the best from the worst. And it is inflated where questions were chosen by
     earlier answers (Bramley and Vitello 2019).
 
@@ -190,6 +192,9 @@ class Separation(Part):
     formula : {"posterior", "sampling"}
         "posterior": spread^2 / (spread^2 + error^2), for scores under a prior with the errors of their posterior.
         "sampling": (spread^2 - error^2) / spread^2, for maximum likelihood and for errors by a bootstrap.
+    without_prior : float
+        The reliability when the prior is not trusted to be as wide as the strengths are spread; equal to `reliability`
+        for the formula "sampling" and for combined criteria.
     components : tuple of tuples of labels
         Items that answered questions connect, the largest group first. Nothing is known of how far two groups are
         apart, and items without votes have no part in the numbers.
@@ -209,6 +214,7 @@ class Separation(Part):
     spread: float
     error: float
     formula: Literal["posterior", "sampling"]
+    without_prior: float
     components: tuple[tuple[Hashable, ...], ...]
 
     def _blocks(self) -> Iterator[Block]:
@@ -216,6 +222,11 @@ class Separation(Part):
             f"reliability {self.reliability:.2f}: scores spread by {self.spread:.2f} log-odds, with errors of "
             f"{self.error:.2f}"
         )
+        if self.reliability - self.without_prior > FLATTERED:
+            yield (
+                f"it is {self.without_prior:.2f} where the prior is not trusted; the first flatters if the prior is "
+                "much wider than the strengths are spread"
+            )
         if len(self.components) > 1:
             groups = "; ".join(some(group, 3) for group in self.components[:MOST_NAMED])
             more = len(self.components) - MOST_NAMED
@@ -241,6 +252,9 @@ def separation(
       :math:`V / (V + \overline{SE^2})`. It is right where the prior is as wide as the strengths are
       spread. Under a much wider prior it is too high when votes are few: strengths of standard deviation 0.5, 17 votes
       an item and ``prior_sd=3`` give 0.66 where 0.45 is true; ``prior_sd=0.5`` gives 0.48.
+      `Separation.without_prior` holds under any normal prior, at the price of more scatter and a little too low where
+      the prior suits: the error of a posterior mean as an estimate is :math:`SE^2 (1 - SE^2 / prior\_sd^2)`, and this
+      in place of :math:`SE^2` in the formula of maximum likelihood. There the example gives 0.50.
     * By maximum likelihood, or with errors by a bootstrap, scores are strengths plus errors, and more spread than
       them: the reliability is :math:`(V - \overline{SE^2}) / V`, not below 0.
 
@@ -287,33 +301,41 @@ def separation_of(ranking: Ranking) -> Separation:
     # First, since a ranking without standard errors may not know its components either.
     ranking.standard_errors  # noqa: B018
     component = ranking.components
-    variance, error = _within(ranking, component)
+    variance, errors = _within(ranking, component)
+    error = float(errors.mean())
     posterior = ranking._known_uncertainty().is_posterior
     if not variance:
         reliability = 0.0
     else:
         reliability = variance / (variance + error) if posterior else max(0.0, 1.0 - error / variance)
+    without_prior = reliability
+    # Combined criteria have no one fit, and so no one prior.
+    if posterior and variance and ranking.fit is not None:
+        prior_sd = ranking.fit._posterior.model.prior_sd / (ranking._log_odds_per_unit or 1.0)
+        shrunk = np.clip(1.0 - errors / prior_sd**2, 0.0, 1.0)
+        without_prior = max(0.0, 1.0 - float((shrunk * errors).mean()) / variance)
     return Separation(
         reliability=reliability,
         separation=math.sqrt(reliability / (1.0 - reliability)) if reliability < 1 else math.inf,
         spread=math.sqrt(variance),
         error=math.sqrt(error),
         formula="posterior" if posterior else "sampling",
+        without_prior=without_prior,
         components=groups_of(ranking.items, component),
     )
 
 
-def _within(ranking: Ranking, component: NDArray[np.int32]) -> tuple[float, float]:
-    """The variance of the scores within components, and the mean squared error of scores centred there."""
+def _within(ranking: Ranking, component: NDArray[np.int32]) -> tuple[float, NDArray[np.float64]]:
+    """The variance of the scores within components, and the squared errors of scores centred there."""
     if not component.any():
-        return float(ranking.scores.var(ddof=1)), float((ranking.standard_errors**2).mean())
+        return float(ranking.scores.var(ddof=1)), ranking.standard_errors**2
     n_each = np.bincount(component)
     joined = n_each[component] > 1
     n_joined, n_groups = int(joined.sum()), int((n_each > 1).sum())
     if not n_joined:
-        return 0.0, 0.0
+        return 0.0, np.zeros(1)
     # Centres each component: the identity less, for items of the same one, one over its size.
     centring = np.eye(ranking.n_items) - (component[:, None] == component) / n_each[component]
     errors = np.einsum("ij,jk,ik->i", centring, ranking.covariance, centring, optimize=True)
     squares = ((centring @ ranking.scores) ** 2).sum()
-    return float(squares / max(n_joined - n_groups, 1)), float(errors[joined].mean())
+    return float(squares / max(n_joined - n_groups, 1)), errors[joined]

@@ -44,6 +44,25 @@ def test_of_a_posterior_error_is_added_to_the_variance_of_the_scores(uncertainty
     assert (found.spread, found.error) == pytest.approx((math.sqrt(variance), math.sqrt(error)))
 
 
+def test_it_says_when_a_wide_prior_flatters() -> None:
+    # Answers by a coin: nothing is reliable.
+    rng = np.random.default_rng(6)
+    votes = [votes_on(np.zeros(23), 600, rng) for _ in range(20)]
+    found = [pv.diagnostics.separation(one, prior_sd=3.0) for one in votes]
+    assert np.mean([one.reliability for one in found]) == pytest.approx(0.5, abs=0.1)
+    assert np.mean([one.without_prior for one in found]) < 0.25
+    assert f"it is {found[0].without_prior:.2f} where the prior is not trusted" in str(found[0])
+    # The scale does not matter, and maximum likelihood has no prior to trust.
+    ranking = pv.bradley_terry(votes[0])
+    on_elo_scale = pv.diagnostics.separation(ranking.on_elo_scale())
+    assert on_elo_scale.without_prior == pytest.approx(pv.diagnostics.separation(ranking).without_prior)
+    likely = pv.diagnostics.separation(pv.bradley_terry(votes[0], prior_sd=math.inf))
+    assert likely.without_prior == likely.reliability
+    assert found[0].without_prior == pytest.approx(likely.reliability, abs=0.03)
+    strong = pv.diagnostics.separation(votes_on(np.linspace(-3, 3, 23), 2000, rng))
+    assert "flatters" not in str(strong)
+
+
 def test_errors_by_a_bootstrap_are_those_of_estimates_whatever_the_prior() -> None:
     ranking = pv.bootstrap(pv.datasets.baseball(), n_resamples=20, rng=1, prior_sd=0.5)
     found = pv.diagnostics.separation(ranking)
@@ -59,16 +78,19 @@ def test_errors_by_a_bootstrap_are_those_of_estimates_whatever_the_prior() -> No
 )
 def test_it_is_near_the_squared_correlation_with_the_truth(spread, prior_sd, within) -> None:
     rng = np.random.default_rng(5)
-    found, true = [], []
+    found, true, without = [], [], []
     while len(found) < N_WORKSHOPS:
         strengths = spread * rng.normal(size=23)
         try:
             ranking = pv.bradley_terry(votes_on(strengths, 230, rng), prior_sd=prior_sd)
         except pv.NotIdentifiedError:
             continue
-        found.append(pv.diagnostics.separation(ranking).reliability)
+        separation = pv.diagnostics.separation(ranking)
+        found.append(separation.reliability)
+        without.append(separation.without_prior)
         true.append(np.corrcoef(ranking.scores, strengths)[0, 1] ** 2)
-    print(f"said {np.mean(found):.3f}, true {np.mean(true):.3f}")
+    print(f"said {np.mean(found):.3f}, {np.mean(without):.3f} without the prior; true {np.mean(true):.3f}")
+    assert np.mean(without) == pytest.approx(np.mean(true), abs=0.08)
     assert np.mean(found) == pytest.approx(np.mean(true), abs=within)
 
 
