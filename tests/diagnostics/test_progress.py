@@ -125,7 +125,8 @@ def test_votes_that_are_ended_when_settled_are_right_as_often_as_they_say(sample
 def test_items_without_a_vote_are_not_among_the_best() -> None:
     votes = pv.Votes.from_wins(list("aaa"), list("bbb"), items=["unseen", "a", "b"])
     assert pv.diagnostics.progress(votes, top_k=2).top == ["a", "b"]
-    assert pv.diagnostics.progress(votes).top == ["a", "b", "unseen"]
+    assert pv.diagnostics.progress(votes, top_k=3).top == ["a", "b", "unseen"]
+    assert pv.diagnostics.progress(votes).top == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_options_out_of_range_are_refused(options, message) -> None:
 def test_the_usual_k_fits_few_items() -> None:
     votes = pv.Votes.from_wins(list("abcda"), list("bcdac"))
     assert pv.diagnostics.cut(votes).top_k == 3
-    assert len(pv.diagnostics.progress(votes).top) == 4
+    assert len(pv.diagnostics.progress(votes).top) == 3
     assert pv.diagnostics.cut(pv.datasets.kalmar().simulated_votes(rng=2014)).top_k == 5
     with pytest.raises(pv.InputError, match="top_k is 4 and there are as many items"):
         pv.diagnostics.cut(votes, top_k=4)
