@@ -58,6 +58,7 @@ def test_a_value_that_cannot_be_sent_goes_as_text() -> None:
 
 
 TWO = pv.Votes.from_wins(["ash"], ["birch"])
+LEFT_WINS = pv.Votes.from_wins(["ash", "birch"], ["birch", "ash"])
 CRITERIA = pv.Votes.from_labels(["ash"] * 2, ["birch"] * 2, ["left"] * 2, criterion=["new", "useful"])
 
 
@@ -67,7 +68,7 @@ CRITERIA = pv.Votes.from_labels(["ash"] * 2, ["birch"] * 2, ["left"] * 2, criter
         (lambda: pv.bradley_terry(TWO, prior_sd=math.inf), ("prior_sd", None, None)),
         (lambda: pv.bradley_terry(TWO, prior_sd=-1), ("prior_sd", -1, None)),
         (lambda: pv.bradley_terry(TWO, ties="draw"), ("ties", "draw", None)),
-        (lambda: pv.bradley_terry(TWO, position=True), ("position", True, None)),
+        (lambda: pv.bradley_terry(LEFT_WINS, position=True, prior_sd=math.inf), ("position", True, None)),
         (lambda: pv.bradley_terry(TWO, max_iter=1, tol=1e-15), ("max_iter", 1, None)),
         (lambda: pv.bradley_terry(TWO, uncertainty="by-voter"), ("voter", None, None)),
         (lambda: pv.tally(CRITERIA), ("criterion", None, None)),
