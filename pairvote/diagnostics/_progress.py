@@ -42,7 +42,7 @@ class Progress:
     exact : float
         The chance that all are: the posterior probability that these k are the k best.
     n_votes : float
-        The weight of the votes so far, without skips.
+        The weight of the votes so far, without skips; of importance weights the number of votes that they are worth.
     more_votes : int or None
         About how many more bring the expected overlap to `target`; None where a thousand times as many would not.
     target : float
@@ -169,7 +169,9 @@ def progress(
     codes = ranking._voted_first[:k]
     right_now = _best(ranking._draws(generator), k)[:, codes]
     probability = right_now.mean(axis=0)
-    n_votes = 0.5 * float(ranking.asked.sum())
+    # Those of the fit, where importance weights have the unit of votes.
+    totals = ranking._totals if ranking.fit is None else ranking.fit._posterior.model.totals
+    n_votes = 0.5 * float(totals[:, :3].sum())
     more_votes: int | None = 0
     if probability.mean() < target:
         more_votes = _more_votes(_Later.of(ranking, k, generator), target, n_votes)

@@ -149,3 +149,14 @@ def test_the_usual_k_fits_few_items() -> None:
     assert pv.diagnostics.cut(pv.datasets.kalmar().simulated_votes(rng=2014)).top_k == 5
     with pytest.raises(pv.InputError, match="top_k is 4 and there are as many items"):
         pv.diagnostics.cut(votes, top_k=4)
+
+
+def test_more_votes_do_not_depend_on_the_scale_of_importance_weights() -> None:
+    votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+    usual = pv.diagnostics.progress(votes, top_k=5)
+    light = pv.Votes.from_codes(
+        votes.left, votes.right, votes.outcome, n_items=votes.n_items, weight=np.full(len(votes), 1e-3)
+    )
+    found = pv.diagnostics.progress(light, top_k=5, weights="sampling")
+    assert found.n_votes == pytest.approx(usual.n_votes)
+    assert found.more_votes == pytest.approx(usual.more_votes, rel=0.1)
