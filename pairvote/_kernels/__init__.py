@@ -29,6 +29,7 @@ NAMES = (
     "gaussian",
     "laplacian",
     "lookup",
+    "mixture",
     "rao_kupper",
     "sandwich",
 )
@@ -94,5 +95,6 @@ exposure: Any = _choose("exposure")
 gaussian: Any = _choose("gaussian")
 laplacian: Any = _choose("laplacian")
 lookup: Any = _choose("lookup")
+mixture: Any = _choose("mixture")
 rao_kupper: Any = _choose("rao_kupper")
 sandwich: Any = _choose("sandwich")

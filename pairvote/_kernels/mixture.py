@@ -1,0 +1,728 @@
+# cython: language_level=3, cdivision=True
+"""Draws from the posterior of scores whose prior is a mixture of three normals of unknown places, widths and shares.
+
+The model, and why these moves, stand in `pairvote._inference.learned`, which lays out the arrays:
+
+start (n_items + 1), entries (2, n_entries): the rows of each item; of each entry the other item, and twice its row plus
+1 if the item stands on the right there. ends (2, n_rows): the left and the right item of each row. amounts (1 + n_effects,
+n_rows): the weight of votes, and what each effect adds to the log-odds of the left side.
+lines (n_lines, size), size = n_items + n_effects + 1: directions of moves of scores, effects and log tie parameter.
+state: the parameters (size), what multiplies each in the log-likelihood (size), information and pull on each score of a
+normal likelihood much like the votes' (2 n_items), the centres of the priors beside the scores (n_effects + 1), eleven
+numbers of the prior (scale, places, widths, shares, and the origin of places less that of the scores), the component of
+each item (n_items), four options (whether there is a tie parameter, the weight of ties that the last effect stretches,
+the precision of the priors beside the scores, that of the scores' mean), and scratch.
+randoms: for all sweeps 4 n_items + 37 + n_lines normals each, then n_items + 12 + n_lines exponentials, then n_items
+uniforms. draws (n_sweeps, size + 10): the parameters, scores of mean zero, and the prior's numbers after each sweep.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ModuleNotFoundError:
+    from pairvote._kernels import _shim as cython
+
+if cython.compiled:
+    from cython.cimports.libc.math import exp, expm1, fabs, fmax, log, sqrt
+else:
+    from math import exp, expm1, fabs, log, sqrt
+
+    fmax = max
+
+COMPILED = cython.compiled
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _visit_items(
+    start: cython.const[cython.longlong][::1],
+    entries: cython.const[cython.int][:, ::1],
+    amounts: cython.const[cython.double][:, ::1],
+    parameters: cython.double[::1],
+    points: cython.double[::1],
+    prior: cython.double[::1],
+    component: cython.double[::1],
+    root: cython.double[::1],
+    tilt: cython.double[::1],
+    kept: cython.double[::1],
+    options: cython.double[::1],
+    normals: cython.const[cython.double][::1],
+    exponentials: cython.const[cython.double][::1],
+) -> cython.int:
+    """A Newton proposal for each score in turn, given its component; how many were taken.
+
+    The log-likelihood is the sum of points times scores less the votes' log(x^2 + y^2 + nu x y), x and y the roots of
+    the odds of the two. options: the tie parameter, the precision of the mean, and the sum of the scores, kept up.
+    """
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    tilted: cython.bint = tilt.shape[0] > 1
+    tie: cython.double = options[0]
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    row: cython.Py_ssize_t
+    taken: cython.int = 0
+    votes: cython.double
+    own: cython.double
+    x: cython.double
+    y: cython.double
+    total: cython.double
+    p_win: cython.double
+    p_tie: cython.double
+    expected: cython.double
+    gradient: cython.double
+    curvature: cython.double
+    centre: cython.double
+    precision: cython.double
+    slope: cython.double
+    ridge: cython.double
+    ahead: cython.double
+    value: cython.double
+    product: cython.double
+    flat: cython.double
+    for i in range(n_items):
+        k = cython.cast(cython.Py_ssize_t, component[i])
+        centre = prior[0] * prior[1 + k] - prior[10]
+        precision = 1.0 / (prior[0] * prior[4 + k])
+        precision = precision * precision
+        slope = points[i] - precision * (parameters[i] - centre) - options[1] * options[2] / n_items / n_items
+        ridge = precision + options[1] / n_items / n_items
+        own = root[i]
+        gradient = slope
+        curvature = ridge
+        for entry in range(start[i], start[i + 1]):
+            row = entries[1, entry] >> 1
+            votes = amounts[0, row]
+            x = own
+            y = root[entries[0, entry]]
+            if tilted:
+                if entries[1, entry] & 1:
+                    y *= tilt[row]
+                else:
+                    x *= tilt[row]
+            total = 1.0 / (x * x + y * y + tie * x * y)
+            kept[entry - start[i]] = total
+            p_win = x * x * total
+            p_tie = tie * x * y * total
+            expected = p_win + 0.5 * p_tie
+            gradient -= votes * expected
+            curvature += votes * (p_win + 0.25 * p_tie - expected * expected)
+        ahead = gradient / curvature + normals[i] / sqrt(curvature)
+        if not fabs(parameters[i] + ahead) < 300.0:
+            continue
+        own = exp(0.5 * (parameters[i] + ahead))
+        value = ahead * (slope - 0.5 * ridge * ahead) + 0.5 * normals[i] * normals[i]
+        flat = curvature
+        product = 1.0
+        gradient = slope - ridge * ahead
+        curvature = ridge
+        for entry in range(start[i], start[i + 1]):
+            row = entries[1, entry] >> 1
+            votes = amounts[0, row]
+            x = own
+            y = root[entries[0, entry]]
+            if tilted:
+                if entries[1, entry] & 1:
+                    y *= tilt[row]
+                else:
+                    x *= tilt[row]
+            total = x * x + y * y + tie * x * y
+            slope = _power(total * kept[entry - start[i]], votes)
+            if slope > 0.0:
+                product *= slope
+                if not 1e-100 < product < 1e100:
+                    value -= log(product)
+                    product = 1.0
+            else:
+                value -= votes * log(total * kept[entry - start[i]])
+            total = 1.0 / total
+            p_win = x * x * total
+            p_tie = tie * x * y * total
+            expected = p_win + 0.5 * p_tie
+            gradient -= votes * expected
+            curvature += votes * (p_win + 0.25 * p_tie - expected * expected)
+        total = ahead + gradient / curvature
+        value += 0.5 * (log(curvature / (flat * product * product)) - curvature * total * total)
+        if value > -exponentials[i]:
+            parameters[i] += ahead
+            options[2] += ahead
+            root[i] = own
+            taken += 1
+    return taken
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _power(base: cython.double, votes: cython.double) -> cython.double:
+    """base^votes where that is soon found and surely in range, else -1."""
+    times: cython.int
+    found: cython.double = base
+    if votes == 1.0:
+        return base if 1e-30 < base < 1e30 else -1.0
+    if not votes < 9.0 or not 1e-10 < base < 1e10:
+        return -1.0
+    times = cython.cast(cython.int, votes)
+    if times != votes:
+        return -1.0
+    while times > 1:
+        found *= base
+        times -= 1
+    return found
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _log_totals(
+    ends: cython.const[cython.int][:, ::1],
+    amounts: cython.const[cython.double][:, ::1],
+    root: cython.double[::1],
+    tilt: cython.double[::1],
+    tie: cython.double,
+) -> cython.double:
+    """The sum over votes of log(x^2 + y^2 + nu x y)."""
+    tilted: cython.bint = tilt.shape[0] > 1
+    row: cython.Py_ssize_t
+    x: cython.double
+    y: cython.double
+    product: cython.double = 1.0
+    found: cython.double = 0.0
+    for row in range(ends.shape[1]):
+        x = root[ends[0, row]]
+        y = root[ends[1, row]]
+        if tilted:
+            x *= tilt[row]
+        x = x * x + y * y + tie * x * y
+        y = _power(x, amounts[0, row])
+        if y > 0.0:
+            product *= y
+            if not 1e-150 < product < 1e150:
+                found += log(product)
+                product = 1.0
+        else:
+            found += amounts[0, row] * log(x)
+    return found + log(product)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _carry(
+    parameters: cython.double[::1],
+    points: cython.double[::1],
+    likely: cython.double[::1],
+    basis: cython.const[cython.double][:, ::1],
+    prior: cython.double[::1],
+    ahead: cython.double[::1],
+    component: cython.double[::1],
+    moved: cython.double[::1],
+    work: cython.double[:, ::1],
+    options: cython.double[::1],
+) -> cython.double:
+    """Carry the scores along as the prior goes to `ahead`, by what a normal likelihood would have it.
+
+    Along each axis of that likelihood a score keeps its deviation from the mean that it would have, in standard
+    deviations, under a normal prior with the present components' mean precision. Filled: `moved` and options[3], their
+    sum. The change of everything but the likelihood's log totals, with the Jacobian's.
+    """
+    n_items: cython.Py_ssize_t = component.shape[0]
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    before: cython.double
+    after: cython.double
+    along: cython.double
+    ridge_before: cython.double = 0.0
+    ridge_after: cython.double = 0.0
+    off: cython.double
+    value: cython.double = 0.0
+    for i in range(n_items):
+        k = cython.cast(cython.Py_ssize_t, component[i])
+        before = 1.0 / (prior[0] * prior[4 + k])
+        after = 1.0 / (ahead[0] * ahead[4 + k])
+        ridge_before += before * before / n_items
+        ridge_after += after * after / n_items
+        moved[i] = 0.0
+    for j in range(n_items):
+        work[0, j] = 0.0
+        work[1, j] = likely[n_items + j]
+        work[2, j] = likely[n_items + j]
+    for i in range(n_items):
+        k = cython.cast(cython.Py_ssize_t, component[i])
+        along = parameters[i]
+        before = ridge_before * (prior[0] * prior[1 + k] - prior[10])
+        after = ridge_after * (ahead[0] * ahead[1 + k] - ahead[10])
+        for j in range(n_items):
+            work[0, j] += basis[i, j] * along
+            work[1, j] += basis[i, j] * before
+            work[2, j] += basis[i, j] * after
+    along = 1.0
+    for j in range(n_items):
+        before = likely[j] + ridge_before
+        after = likely[j] + ridge_after
+        along *= before / after
+        if not 1e-150 < along < 1e150:
+            value += 0.5 * log(along)
+            along = 1.0
+        work[0, j] = (work[0, j] - work[1, j] / before) * sqrt(before / after) + work[2, j] / after
+    value += 0.5 * log(along)
+    for j in range(n_items):
+        along = work[0, j]
+        for i in range(n_items):
+            moved[i] += along * basis[n_items + j, i]
+    for k in range(3):
+        work[1, k] = log(prior[0] * prior[4 + k] / (ahead[0] * ahead[4 + k]))
+    options[3] = 0.0
+    for i in range(n_items):
+        k = cython.cast(cython.Py_ssize_t, component[i])
+        before = 1.0 / (prior[0] * prior[4 + k])
+        after = 1.0 / (ahead[0] * ahead[4 + k])
+        value += work[1, k]
+        off = (parameters[i] - prior[0] * prior[1 + k] + prior[10]) * before
+        value += points[i] * (moved[i] - parameters[i]) + 0.5 * off * off
+        off = (moved[i] - ahead[0] * ahead[1 + k] + ahead[10]) * after
+        value -= 0.5 * off * off
+        options[3] += moved[i]
+    return value - 0.5 * options[1] / n_items / n_items * (options[3] * options[3] - options[2] * options[2])
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _along(
+    ends: cython.const[cython.int][:, ::1],
+    amounts: cython.const[cython.double][:, ::1],
+    parameters: cython.double[::1],
+    pull: cython.double[::1],
+    line: cython.const[cython.double][::1],
+    kept: cython.double[::1],
+    numbers: cython.double[::1],
+    n_items: cython.Py_ssize_t,
+) -> cython.double:
+    """How far to go along a line, by a Newton proposal; 0 if it is not taken.
+
+    numbers: whether there is a tie parameter, the weight of ties that the last effect stretches, slope and curvature of
+    the prior along the line, a normal and an exponential.
+    """
+    n_rows: cython.Py_ssize_t = ends.shape[1]
+    n_effects: cython.Py_ssize_t = amounts.shape[0] - 1
+    size: cython.Py_ssize_t = parameters.shape[0]
+    tied: cython.bint = numbers[0] == 1.0
+    stretched: cython.double = numbers[1]
+    row: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    slope: cython.double = 0.0
+    gradient: cython.double
+    curvature: cython.double
+    change: cython.double
+    by_tie: cython.double = line[size - 1] if tied else 0.0
+    by_last: cython.double = 0.0
+    log_odds: cython.double
+    tie: cython.double = exp(parameters[size - 1]) if tied else 0.0
+    x: cython.double
+    y: cython.double
+    total: cython.double
+    mean: cython.double
+    step: cython.double
+    value: cython.double
+    beyond: cython.double
+    for k in range(size):
+        slope += pull[k] * line[k]
+    gradient = slope + numbers[2]
+    curvature = numbers[3]
+    for row in range(n_rows):
+        log_odds = parameters[ends[0, row]] - parameters[ends[1, row]]
+        change = line[ends[0, row]] - line[ends[1, row]]
+        for k in range(n_effects):
+            log_odds += amounts[1 + k, row] * parameters[n_items + k]
+            change += amounts[1 + k, row] * line[n_items + k]
+        kept[2 * row] = change
+        if change == 0.0 and by_tie == 0.0:
+            continue
+        x = exp(0.5 * log_odds)
+        y = 1.0 / x
+        total = 1.0 / (x + y + tie)
+        kept[2 * row + 1] = x
+        mean = (0.5 * change * (x - y) + by_tie * tie) * total
+        gradient -= amounts[0, row] * mean
+        curvature += amounts[0, row] * (
+            (0.25 * change * change * (x + y) + by_tie * by_tie * tie) * total - mean * mean
+        )
+    if stretched > 0.0:
+        by_last = line[size - 2]
+        beyond = expm1(2.0 * parameters[size - 2])
+        gradient += 2.0 * stretched * by_last / beyond
+        curvature += 4.0 * stretched * by_last * by_last * (1.0 + 1.0 / beyond) / beyond
+    if not curvature > 0.0:
+        return 0.0
+    step = gradient / curvature + numbers[4] / sqrt(curvature)
+    for k in range(size):
+        if not fabs(parameters[k] + step * line[k]) < 300.0:
+            return 0.0
+    if stretched > 0.0 and not parameters[size - 2] + step * by_last > 0.0:
+        return 0.0
+    value = step * (slope + numbers[2] - 0.5 * numbers[3] * step)
+    value += 0.5 * numbers[4] * numbers[4] - 0.5 * log(curvature)
+    gradient = slope + numbers[2] - numbers[3] * step
+    curvature = numbers[3]
+    beyond = tie * exp(step * by_tie)
+    for row in range(n_rows):
+        change = kept[2 * row]
+        if change == 0.0 and by_tie == 0.0:
+            continue
+        x = kept[2 * row + 1]
+        total = x + 1.0 / x + tie
+        x *= exp(0.5 * step * change)
+        y = 1.0 / x
+        value -= amounts[0, row] * log((x + y + beyond) / total)
+        total = 1.0 / (x + y + beyond)
+        mean = (0.5 * change * (x - y) + by_tie * beyond) * total
+        gradient -= amounts[0, row] * mean
+        curvature += amounts[0, row] * (
+            (0.25 * change * change * (x + y) + by_tie * by_tie * beyond) * total - mean * mean
+        )
+    if stretched > 0.0:
+        value -= stretched * log(-expm1(-2.0 * parameters[size - 2]))
+        value += stretched * log(-expm1(-2.0 * (parameters[size - 2] + step * by_last)))
+        beyond = expm1(2.0 * (parameters[size - 2] + step * by_last))
+        gradient += 2.0 * stretched * by_last / beyond
+        curvature += 4.0 * stretched * by_last * by_last * (1.0 + 1.0 / beyond) / beyond
+    x = step + gradient / curvature
+    value += 0.5 * log(curvature) - 0.5 * curvature * x * x
+    return step if value > -numbers[5] else 0.0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _learn_shape(
+    parameters: cython.double[::1],
+    prior: cython.double[::1],
+    component: cython.double[::1],
+    normals: cython.const[cython.double][::1],
+    exponentials: cython.const[cython.double][::1],
+    uniforms: cython.const[cython.double][::1],
+) -> cython.void:
+    """Gibbs steps for components, shares, places and widths, then steps of the scale, given the scores.
+
+    normals: 3 n_items + 29; exponentials: 5.
+    """
+    n_items: cython.Py_ssize_t = component.shape[0]
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    used: cython.Py_ssize_t = 0
+    members: cython.int
+    scale: cython.double = prior[0]
+    x: cython.double
+    best: cython.double
+    total: cython.double
+    first: cython.double
+    second: cython.double
+    third: cython.double
+    by_two: cython.double
+    by_one: cython.double
+    step: cython.double
+    change: cython.double
+    # Components, given the prior's numbers.
+    by_one = log(prior[7] / prior[4])
+    by_two = log(prior[8] / prior[5])
+    change = log(prior[9] / prior[6])
+    for i in range(n_items):
+        x = (parameters[i] + prior[10]) / scale
+        first = (x - prior[1]) / prior[4]
+        second = (x - prior[2]) / prior[5]
+        third = (x - prior[3]) / prior[6]
+        first = by_one - 0.5 * first * first
+        second = by_two - 0.5 * second * second
+        third = change - 0.5 * third * third
+        best = fmax(first, fmax(second, third))
+        first = exp(first - best)
+        second = first + exp(second - best)
+        third = second + exp(third - best)
+        x = uniforms[i] * third
+        component[i] = 0.0 if x < first else (1.0 if x < second else 2.0)
+    # Shares: gammas of half-integer shape are half sums of squared normals.
+    total = 0.0
+    for k in range(3):
+        members = 0
+        for i in range(n_items):
+            if component[i] == k:
+                members += 1
+        x = 0.0
+        for j in range(2 * members + 1):
+            x += normals[used + j] * normals[used + j]
+        used += 2 * members + 1
+        prior[7 + k] = fmax(x, 1e-200)
+        total += prior[7 + k]
+    for k in range(3):
+        prior[7 + k] /= total
+    # Places, then widths.
+    for k in range(3):
+        members = 0
+        total = 0.0
+        for i in range(n_items):
+            if component[i] == k:
+                members += 1
+                total += (parameters[i] + prior[10]) / scale
+        x = 1.0 / (prior[4 + k] * prior[4 + k])
+        best = 1.0 / (members * x + 1.0 / 2.25)
+        prior[1 + k] = best * total * x + sqrt(best) * normals[used]
+        used += 1
+        total = 0.0
+        for i in range(n_items):
+            if component[i] == k:
+                x = (parameters[i] + prior[10]) / scale - prior[1 + k]
+                total += x * x
+        best = 0.0
+        for j in range(6 + members):
+            best += normals[used + j] * normals[used + j]
+        used += 6 + members
+        prior[4 + k] = sqrt((1.0 + 0.5 * total) / (0.5 * best))
+    # The scale given the scores: its logarithm by random walks.
+    by_two = 0.0
+    by_one = 0.0
+    for i in range(n_items):
+        k = cython.cast(cython.Py_ssize_t, component[i])
+        x = (parameters[i] + prior[10]) / prior[4 + k]
+        by_two += x * x
+        by_one += x * prior[1 + k] / prior[4 + k]
+    step = 2.4 / sqrt(2.0 * n_items + 2.0)
+    for j in range(4):
+        change = scale * exp(step * normals[used])
+        used += 1
+        x = (n_items - 1.0) * log(scale / change)
+        x -= 0.5 * by_two * (1.0 / (change * change) - 1.0 / (scale * scale))
+        x += by_one * (1.0 / change - 1.0 / scale) - 0.125 * (change * change - scale * scale)
+        if x > -exponentials[j]:
+            scale = change
+    # Scale against places and widths, which leaves the prior of the scores as it is.
+    change = exp(0.5 * normals[used])
+    by_one = 0.0
+    by_two = 0.0
+    for k in range(3):
+        by_one += prior[1 + k] * prior[1 + k]
+        by_two += 1.0 / (prior[4 + k] * prior[4 + k])
+    # Of each width squared the log density is -4 log r^2 - 1 / r^2, in log r -6 log r - 1 / r^2; of each place, in its
+    # own unit, 1 / change each; and of the logarithm of the scale.
+    x = log(change) * (1.0 - 3.0 + 18.0) - 0.125 * scale * scale * (change * change - 1.0)
+    x -= by_one / 4.5 * (1.0 / (change * change) - 1.0) + by_two * (change * change - 1.0)
+    if x > -exponentials[4]:
+        scale *= change
+        for k in range(3):
+            prior[1 + k] /= change
+            prior[4 + k] /= change
+    prior[0] = scale
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _set_roots(parameters: cython.double[::1], root: cython.double[::1]) -> cython.void:
+    i: cython.Py_ssize_t
+    for i in range(root.shape[0]):
+        root[i] = exp(0.5 * parameters[i])
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _set_tilts(
+    amounts: cython.const[cython.double][:, ::1],
+    parameters: cython.double[::1],
+    tilt: cython.double[::1],
+    n_items: cython.Py_ssize_t,
+) -> cython.void:
+    n_effects: cython.Py_ssize_t = amounts.shape[0] - 1
+    row: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    effect: cython.double
+    for row in range(amounts.shape[1] if n_effects > 0 else 0):
+        effect = 0.0
+        for k in range(n_effects):
+            effect += amounts[1 + k, row] * parameters[n_items + k]
+        tilt[row] = exp(0.5 * effect)
+
+
+def sample(
+    start: cython.const[cython.longlong][::1],
+    entries: cython.const[cython.int][:, ::1],
+    ends: cython.const[cython.int][:, ::1],
+    amounts: cython.const[cython.double][:, ::1],
+    lines: cython.const[cython.double][:, ::1],
+    state: cython.double[::1],
+    randoms: cython.const[cython.double][::1],
+    draws: cython.double[:, ::1],
+) -> int:
+    """Fill `draws`, one for each sweep, going on from `state`; return how many moves of single scores were taken."""
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    n_effects: cython.Py_ssize_t = amounts.shape[0] - 1
+    n_lines: cython.Py_ssize_t = lines.shape[0] - 2 * n_items
+    n_rows: cython.Py_ssize_t = ends.shape[1]
+    n_sweeps: cython.Py_ssize_t = draws.shape[0] - 2
+    size: cython.Py_ssize_t = n_items + n_effects + 1
+    place: cython.Py_ssize_t = 2 * size + 2 * n_items
+    parameters: cython.double[::1] = state[:size]
+    pull: cython.double[::1] = state[size : 2 * size]
+    likely: cython.double[::1] = state[2 * size : place]
+    centre: cython.double[::1] = state[place : place + n_effects + 1]
+    prior: cython.double[::1] = state[place + n_effects + 1 : place + n_effects + 12]
+    component: cython.double[::1] = state[place + n_effects + 12 : place + n_effects + 12 + n_items]
+    settings: cython.double[::1] = state[place + n_effects + 12 + n_items : place + n_effects + 16 + n_items]
+    scratch: cython.double[::1] = state[place + n_effects + 16 + n_items :]
+    points: cython.double[::1] = scratch[:n_items]
+    root: cython.double[::1] = scratch[n_items : 2 * n_items]
+    moved: cython.double[::1] = scratch[2 * n_items : 3 * n_items]
+    other: cython.double[::1] = scratch[3 * n_items : 4 * n_items]
+    line: cython.double[::1] = scratch[4 * n_items : 4 * n_items + size]
+    numbers: cython.double[::1] = scratch[4 * n_items + size : 4 * n_items + size + 6]
+    options: cython.double[::1] = scratch[4 * n_items + size + 6 : 4 * n_items + size + 10]
+    ahead: cython.double[::1] = scratch[4 * n_items + size + 10 : 4 * n_items + size + 21]
+    # Without effects one number, which says that there are none.
+    n_tilts: cython.Py_ssize_t = n_rows + 1 if n_effects else 1
+    tilt: cython.double[::1] = scratch[4 * n_items + size + 21 : 4 * n_items + size + 21 + n_tilts]
+    kept: cython.double[::1] = scratch[4 * n_items + size + 22 + n_rows :]
+    # Where the randoms of a sweep begin.
+    n_normals: cython.Py_ssize_t = 4 * n_items + 37 + n_lines
+    n_exponentials: cython.Py_ssize_t = n_items + 12 + n_lines
+    z: cython.Py_ssize_t
+    e: cython.Py_ssize_t
+    u: cython.Py_ssize_t
+    sweep: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    move: cython.Py_ssize_t
+    taken: cython.int = 0
+    step: cython.double
+    value: cython.double
+    log_totals: cython.double
+    ahead_totals: cython.double
+    mean: cython.double
+    precision: cython.double
+    with cython.nogil:
+        for i in range(n_items):
+            points[i] = pull[i]
+        for k in range(n_rows):
+            points[ends[0, k]] += 0.5 * amounts[0, k]
+            points[ends[1, k]] += 0.5 * amounts[0, k]
+        _set_roots(parameters[:n_items], root)
+        _set_tilts(amounts, parameters, tilt, n_items)
+        options[1] = settings[3]
+        for sweep in range(n_sweeps):
+            z = sweep * n_normals
+            e = n_sweeps * n_normals + sweep * n_exponentials
+            u = n_sweeps * (n_normals + n_exponentials) + sweep * n_items
+            options[0] = exp(parameters[size - 1]) if settings[0] == 1.0 else 0.0
+            options[2] = 0.0
+            for i in range(n_items):
+                options[2] += parameters[i]
+            taken += _visit_items(
+                start,
+                entries,
+                amounts,
+                parameters,
+                points,
+                prior,
+                component,
+                root,
+                tilt,
+                kept,
+                options,
+                randoms[z : z + n_items],
+                randoms[e : e + n_items],
+            )
+            z += n_items
+            e += n_items
+            _learn_shape(
+                parameters,
+                prior,
+                component,
+                randoms[z : z + 3 * n_items + 29],
+                randoms[e : e + 5],
+                randoms[u : u + n_items],
+            )
+            z += 3 * n_items + 29
+            e += 5
+            # The prior's numbers by random walks, the scores going with them.
+            log_totals = _log_totals(ends, amounts, root, tilt, options[0])
+            for move in range(7):
+                for i in range(11):
+                    ahead[i] = prior[i]
+                step = randoms[z + move]
+                if move == 0:
+                    # All places and widths about the mean place.
+                    mean = prior[7] * prior[1] + prior[8] * prior[2] + prior[9] * prior[3]
+                    ahead[0] = prior[0] * exp(0.6 * step)
+                    value = 0.125 * (prior[0] * prior[0] - ahead[0] * ahead[0])
+                    for k in range(3):
+                        ahead[1 + k] = prior[1 + k] + mean * (prior[0] / ahead[0] - 1.0)
+                        value += (prior[1 + k] * prior[1 + k] - ahead[1 + k] * ahead[1 + k]) / 4.5
+                elif move < 4:
+                    ahead[move] = prior[move] + prior[3 + move] * step
+                    value = (prior[move] * prior[move] - ahead[move] * ahead[move]) / 4.5
+                else:
+                    ahead[move] = prior[move] * exp(0.6 * step)
+                    value = -3.6 * step + 1.0 / (prior[move] * prior[move]) - 1.0 / (ahead[move] * ahead[move])
+                value += _carry(parameters[:n_items], points, likely, lines[n_lines:, :], prior, ahead, component, moved, draws[sweep : sweep + 3], options)
+                for i in range(n_items):
+                    if not fabs(moved[i]) < 300.0:
+                        value = -1e300
+                    other[i] = exp(0.5 * moved[i]) if fabs(moved[i]) < 300.0 else 1.0
+                ahead_totals = _log_totals(ends, amounts, other, tilt, options[0])
+                if value + log_totals - ahead_totals > -randoms[e + move]:
+                    log_totals = ahead_totals
+                    options[2] = options[3]
+                    for i in range(n_items):
+                        parameters[i] = moved[i]
+                        root[i] = other[i]
+                    for i in range(11):
+                        prior[i] = ahead[i]
+            z += 7
+            e += 7
+            numbers[0] = settings[0]
+            numbers[1] = settings[1]
+            for move in range(n_lines):
+                numbers[2] = 0.0
+                numbers[3] = 0.0
+                mean = 0.0
+                for i in range(size):
+                    line[i] = lines[move, i]
+                for i in range(n_items):
+                    mean += line[i]
+                    if line[i] != 0.0:
+                        k = cython.cast(cython.Py_ssize_t, component[i])
+                        precision = 1.0 / (prior[0] * prior[4 + k])
+                        precision = precision * precision * line[i]
+                        numbers[2] += precision * (prior[0] * prior[1 + k] - prior[10] - parameters[i])
+                        numbers[3] += precision * line[i]
+                precision = settings[3] / n_items / n_items * mean
+                numbers[2] -= precision * options[2]
+                numbers[3] += precision * mean
+                for i in range(n_items, size):
+                    precision = settings[2] * line[i]
+                    numbers[2] += precision * (centre[i - n_items] - parameters[i])
+                    numbers[3] += precision * line[i]
+                numbers[4] = randoms[z + move]
+                numbers[5] = randoms[e + move]
+                step = _along(ends, amounts, parameters, pull, line, kept, numbers, n_items)
+                if step != 0.0:
+                    for i in range(size):
+                        parameters[i] += step * line[i]
+                    options[2] += step * mean
+                    _set_roots(parameters[:n_items], root)
+                    _set_tilts(amounts, parameters, tilt, n_items)
+            # All places and their origin, of which no vote speaks.
+            step = -(prior[1] + prior[2] + prior[3]) / 3.0 + sqrt(0.75) * randoms[z + n_lines]
+            for k in range(3):
+                prior[1 + k] += step
+            prior[10] += prior[0] * step
+            mean = options[2] / n_items
+            for i in range(size):
+                draws[sweep, i] = parameters[i] - mean if i < n_items else parameters[i]
+            for k in range(10):
+                draws[sweep, size + k] = prior[k]
+    return taken
