@@ -6,14 +6,16 @@ The model, and why these moves, stand in `pairvote._inference.learned`, which la
 start (n_items + 1), entries (2, n_entries): the rows of each item; of each entry the other item, and twice its row plus
 1 if the item stands on the right there. ends (2, n_rows): the left and the right item of each row. amounts (1 + n_effects,
 n_rows): the weight of votes, and what each effect adds to the log-odds of the left side.
-lines (n_lines, size), size = n_items + n_effects + 1: directions of moves of scores, effects and log tie parameter.
+lines (n_lines + 2 n_items, size), size = n_items + n_effects + 1: directions of moves of scores, effects and log tie
+parameter; then the axes of that likelihood, as columns and again as rows.
 state: the parameters (size), what multiplies each in the log-likelihood (size), information and pull on each score of a
-normal likelihood much like the votes' (2 n_items), the centres of the priors beside the scores (n_effects + 1), eleven
-numbers of the prior (scale, places, widths, shares, and the origin of places less that of the scores), the component of
-each item (n_items), four options (whether there is a tie parameter, the weight of ties that the last effect stretches,
-the precision of the priors beside the scores, that of the scores' mean), and scratch.
+normal likelihood much like the votes' along each axis (2 n_items), the centres of the priors beside the scores
+(n_effects + 1), their precision (its square), eleven numbers of the prior (scale, places, widths, shares, and the origin of places less that of the scores), the component of
+each item (n_items), three options (whether there is a tie parameter, the weight of ties that the last effect stretches,
+the precision of the scores' mean), and scratch.
 randoms: for all sweeps 4 n_items + 37 + n_lines normals each, then n_items + 12 + n_lines exponentials, then n_items
-uniforms. draws (n_sweeps, size + 10): the parameters, scores of mean zero, and the prior's numbers after each sweep.
+uniforms. draws (n_sweeps + 2, size + 10): the parameters, scores of mean zero, and the prior's numbers after each sweep; the last
+two rows are scratch.
 """
 
 from __future__ import annotations
@@ -569,11 +571,14 @@ def sample(
     parameters: cython.double[::1] = state[:size]
     pull: cython.double[::1] = state[size : 2 * size]
     likely: cython.double[::1] = state[2 * size : place]
-    centre: cython.double[::1] = state[place : place + n_effects + 1]
-    prior: cython.double[::1] = state[place + n_effects + 1 : place + n_effects + 12]
-    component: cython.double[::1] = state[place + n_effects + 12 : place + n_effects + 12 + n_items]
-    settings: cython.double[::1] = state[place + n_effects + 12 + n_items : place + n_effects + 16 + n_items]
-    scratch: cython.double[::1] = state[place + n_effects + 16 + n_items :]
+    n_beside: cython.Py_ssize_t = n_effects + 1
+    centre: cython.double[::1] = state[place : place + n_beside]
+    firm: cython.double[::1] = state[place + n_beside : place + n_beside + n_beside * n_beside]
+    first: cython.Py_ssize_t = place + n_beside + n_beside * n_beside
+    prior: cython.double[::1] = state[first : first + 11]
+    component: cython.double[::1] = state[first + 11 : first + 11 + n_items]
+    settings: cython.double[::1] = state[first + 11 + n_items : first + 14 + n_items]
+    scratch: cython.double[::1] = state[first + 14 + n_items :]
     points: cython.double[::1] = scratch[:n_items]
     root: cython.double[::1] = scratch[n_items : 2 * n_items]
     moved: cython.double[::1] = scratch[2 * n_items : 3 * n_items]
@@ -611,7 +616,7 @@ def sample(
             points[ends[1, k]] += 0.5 * amounts[0, k]
         _set_roots(parameters[:n_items], root)
         _set_tilts(amounts, parameters, tilt, n_items)
-        options[1] = settings[3]
+        options[1] = settings[2]
         for sweep in range(n_sweeps):
             z = sweep * n_normals
             e = n_sweeps * n_normals + sweep * n_exponentials
@@ -699,13 +704,14 @@ def sample(
                         precision = precision * precision * line[i]
                         numbers[2] += precision * (prior[0] * prior[1 + k] - prior[10] - parameters[i])
                         numbers[3] += precision * line[i]
-                precision = settings[3] / n_items / n_items * mean
+                precision = settings[2] / n_items / n_items * mean
                 numbers[2] -= precision * options[2]
                 numbers[3] += precision * mean
-                for i in range(n_items, size):
-                    precision = settings[2] * line[i]
-                    numbers[2] += precision * (centre[i - n_items] - parameters[i])
-                    numbers[3] += precision * line[i]
+                for i in range(n_beside):
+                    for k in range(n_beside):
+                        precision = line[n_items + i] * firm[i * n_beside + k]
+                        numbers[2] += precision * (centre[k] - parameters[n_items + k])
+                        numbers[3] += precision * line[n_items + k]
                 numbers[4] = randoms[z + move]
                 numbers[5] = randoms[e + move]
                 step = _along(ends, amounts, parameters, pull, line, kept, numbers, n_items)

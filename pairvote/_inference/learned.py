@@ -1,0 +1,300 @@
+r"""Scores under a prior whose spread and shape are learned from the votes, and what is not known of them carried through.
+
+With :math:`d` the log-odds of the left side and the outcome model of `pairvote._inference.outcomes`,
+
+.. math::
+    \theta_i = s\,x_i, \qquad x_i \sim \sum_{k=1}^{3} w_k\, N(u_k, r_k^2), \qquad w \sim Dirichlet(1/2, 1/2, 1/2),
+
+    u_k \sim N(0, 1.5^2), \qquad r_k^2 \sim InverseGamma(3, 1), \qquad s \sim |N(0, 2^2)|,
+
+a mixture of normals (Escobar and West 1995) with a scale of its own (a half-normal one: Gelman 2006), so that level
+items, a few good ones among many, and two groups are each a prior that the votes can lead to. The parameters beside the
+scores have the weak priors of `pairvote._inference.prior`. All is integrated out by a Markov chain, one sweep of which
+is, in the kernel `mixture`:
+
+1. Each score in turn, given its component: a proposal from the normal with Newton's step from the present score as mean
+   and the inverse information as variance, taken by Metropolis and Hastings' rule (Gamerman 1997).
+2. The prior's numbers by random walks, the scores going with them: in the axes of a normal likelihood much like the
+   votes', each keeps its deviation in standard deviations from the mean that this likelihood and the prior would give
+   it. So scores that votes say little of follow the prior, the others stay (partly non-centred: Papaspiliopoulos,
+   Roberts and Skold 2007).
+3. Components, shares, places and widths by Gibbs steps, and the scale by random walks, given the scores.
+4. The parameters beside the scores, and the directions in which steps of single scores are slow, by Newton proposals
+   along lines.
+5. The origin of all places, of which no vote speaks. The scores' own mean, of which none speaks either, is
+   :math:`N(0, 1/n)`, which changes no difference of two.
+
+References
+----------
+Escobar and West (1995), "Bayesian density estimation and inference using mixtures", JASA 90. Gelman (2006), "Prior
+distributions for variance parameters in hierarchical models", Bayesian Analysis 1. Gamerman (1997), "Sampling from the
+posterior distribution in generalized linear mixed models", Statistics and Computing 7. Papaspiliopoulos, Roberts and
+Skold (2007), "A general framework for the parametrization of hierarchical models", Statistical Science 22.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.outcomes import Outcome
+from pairvote._inference.models import Model
+from pairvote._inference.outcomes.davidson import Davidson
+from pairvote._inference.outcomes.rao_kupper import RaoKupper
+from pairvote._inference.posterior import Posterior
+from pairvote._inference.sums import LocalSums
+from pairvote._inference.systems import dense_information
+from pairvote._kernels import mixture
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+# The default call repeats itself to the bit.
+SEED = 20_141_126
+N_NUMBERS = 10
+N_COMPONENTS = 3
+# Of the information scaled to ones on its diagonal: directions with less are slow for steps of single scores.
+SLOW = 0.15
+# Numbers drawn at once at most, so that memory is not filled.
+MOST_RANDOMS = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How long the chain runs.
+
+    burn_in: sweeps before the first draw. least, most: how many draws there are. enough: the number of independent
+    draws, on average over the items, with which it may end; it is looked at every `least` draws.
+    """
+
+    burn_in: int = 150
+    least: int = 500
+    most: int = 4_000
+    enough: float = 500.0
+
+
+EFFORT = Effort()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Draws:
+    """Draws from the posterior.
+
+    parameters: (n_draws, size) in the order of the model's layout, scores of mean zero. numbers: (n_draws, 10), the
+    prior's scale, places, widths and shares. independent: about how many independent draws would tell as much of the
+    scores' standard deviations, on average over the items.
+    """
+
+    parameters: Floats
+    numbers: Floats
+    independent: float
+
+    def spreads(self) -> Floats:
+        """The standard deviation of the prior in each draw, in log-odds: float64, shape (n_draws,)."""
+        scale, places, widths, shares = np.split(self.numbers, [1, 4, 7], axis=1)
+        means = (shares * places).sum(axis=1, keepdims=True)
+        return np.asarray(scale[:, 0] * np.sqrt((shares * (widths**2 + (places - means) ** 2)).sum(axis=1)))
+
+
+def can_sample(model: Model) -> bool:
+    """Whether the kernel knows the outcome model, and the pairs lie in this memory."""
+    return isinstance(model.sums, LocalSums) and isinstance(model.outcome, Davidson | RaoKupper)
+
+
+def sample(posterior: Posterior, effort: Effort = EFFORT) -> Draws:
+    """Draws under the learned prior, beginning at a fit under a normal prior of about the scores' spread."""
+    chain = _Chain.of(posterior)
+    rng = np.random.Generator(np.random.PCG64(SEED))
+    chain.run(effort.burn_in, rng)
+    found = np.empty((0, chain.width))
+    while True:
+        found = np.concatenate([found, chain.run(effort.least, rng)])
+        independent = _independent(found[:, : chain.n_items])
+        if independent >= effort.enough or len(found) >= effort.most:
+            break
+    parameters = found[:, chain.order]
+    return Draws(parameters=parameters, numbers=found[:, -N_NUMBERS:], independent=independent)
+
+
+def _independent(scores: Floats, n_batches: int = 20) -> float:
+    """How many independent draws would tell as much of the variances, by batch means of squares."""
+    squares = np.square(scores - scores.mean(axis=0))
+    size = len(scores) // n_batches
+    batches = squares[: size * n_batches].reshape(n_batches, size, -1).mean(axis=1)
+    between, within = batches.var(axis=0, ddof=1), squares.var(axis=0, ddof=1)
+    moving = within > 0.0
+    if not moving.any():
+        return float(len(scores))
+    return len(scores) / max(1.0, float(np.mean(size * between[moving] / within[moving])))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Rows:
+    """Votes as rows of a Bradley-Terry model, Davidson's tie parameter aside.
+
+    ends: (2, n), left and right. votes: the weight of each row; ahead: half of what of it the left side won more than
+    the right. effects: (n_effects, n), what each effect adds to the left side's log-odds.
+    """
+
+    ends: Ints
+    votes: Floats
+    ahead: Floats
+    effects: Floats
+
+    @classmethod
+    def of(cls, model: Model) -> _Rows:
+        """The rows of a model's votes.
+
+        Rao and Kupper's tie is a win of each side against the threshold tau: log P is that of a win at d - tau and of a
+        loss at d + tau, plus log(exp(2 tau) - 1). So a pair has a row of wins and ties with the effect -tau, and one of
+        losses and ties with tau.
+        """
+        counts, layout, outcome = model.counts, model.layout, model.outcome
+        table = counts.table * np.array([1.0, outcome.tie_weight, 1.0])
+        design = model.sums.design if isinstance(model.sums, LocalSums) else None
+        effects = np.ones((int(layout.has_position), len(table)))
+        if design is not None:
+            effects = np.concatenate([effects, design.T])
+        ends = np.stack([counts.left, counts.right]).astype(np.int32)
+        lost, tied, won = (table[:, outcome] for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
+        if isinstance(outcome, RaoKupper):
+            votes = np.concatenate([won + tied, lost + tied])
+            ahead = 0.5 * np.concatenate([won + tied, -lost - tied])
+            threshold = np.repeat([-1.0, 1.0], len(table))
+            rows = cls(
+                ends=np.tile(ends, 2), votes=votes, ahead=ahead, effects=np.vstack([np.tile(effects, 2), threshold])
+            )
+        else:
+            rows = cls(ends=ends, votes=table.sum(axis=1), ahead=0.5 * (won - lost), effects=effects)
+        return rows._without_empty() if len(rows.effects) else rows._folded(model.n_items)
+
+    def _without_empty(self) -> _Rows:
+        voted = self.votes > 0.0
+        return _Rows(
+            ends=np.ascontiguousarray(self.ends[:, voted]),
+            votes=self.votes[voted],
+            ahead=self.ahead[voted],
+            effects=np.ascontiguousarray(self.effects[:, voted]),
+        )
+
+    def _folded(self, n_items: int) -> _Rows:
+        """One row for each two items, whichever stood on the left."""
+        left, right = self.ends.astype(np.int64)
+        turned = left > right
+        pairs, place = np.unique(np.where(turned, right * n_items + left, left * n_items + right), return_inverse=True)
+        votes = np.bincount(place, self.votes, len(pairs))
+        ahead = np.bincount(place, np.where(turned, -self.ahead, self.ahead), len(pairs))
+        ends = np.stack(np.divmod(pairs, max(n_items, 1))).astype(np.int32)
+        return _Rows(ends=ends, votes=votes, ahead=ahead, effects=np.empty((0, len(pairs))))._without_empty()
+
+
+class _Chain:
+    """The kernel's arrays, which a run goes on from."""
+
+    def __init__(self, rows: _Rows, posterior: Posterior, order: NDArray[np.intp], lines: Floats, state: Floats) -> None:
+        n_items, n_rows = posterior.model.n_items, len(rows.votes)
+        item, other = np.concatenate([rows.ends, rows.ends[::-1]], axis=1)
+        code = np.concatenate([2 * np.arange(n_rows), 2 * np.arange(n_rows) + 1])
+        by_item = np.argsort(item, kind="stable")
+        self.n_items, self.order = n_items, order
+        self._ends = rows.ends
+        self._start = np.concatenate([[0], np.cumsum(np.bincount(item, minlength=n_items))]).astype(np.int64)
+        self._entries = np.stack([other[by_item], code[by_item]]).astype(np.int32)
+        self._amounts = np.vstack([rows.votes, rows.effects])
+        self._lines, self._state = np.ascontiguousarray(lines), state
+        self._size = n_items + len(rows.effects) + 1
+        self.width = self._size + N_NUMBERS
+
+    @classmethod
+    def of(cls, posterior: Posterior) -> _Chain:
+        """The chain that begins where a fit under a normal prior ended."""
+        model, layout, rows = posterior.model, posterior.model.layout, _Rows.of(posterior.model)
+        n_items, n_effects = layout.n_items, len(rows.effects)
+        size = n_items + n_effects + 1
+        # The kernel has the nuisance parameter last: as the last effect, or as the log tie parameter behind them.
+        stretched = isinstance(model.outcome, RaoKupper)
+        order = np.arange(layout.size)
+        order[layout.position] = np.arange(n_items, n_items + layout.has_position)
+        order[layout.coefficients] = np.arange(n_items + layout.has_position, size - 1 - stretched)
+        order[layout.nuisance] = size - 1 - stretched
+        first, pull, centres = np.zeros(size), np.zeros(size), np.zeros(size)
+        firm = np.zeros((size, size))
+        first[order] = posterior.solution.parameters
+        firm[np.ix_(order, order)] = model.prior_products(np.eye(layout.size))
+        centres[order] = model._prior_of_all[1]
+        pull[:n_items] = np.bincount(rows.ends[0], rows.ahead, n_items) - np.bincount(rows.ends[1], rows.ahead, n_items)
+        pull[n_items : size - 1] = rows.effects @ rows.ahead
+        if layout.n_nuisance:
+            pull[size - 1 - stretched] += 2.0 * model.n_ties if stretched else model.n_ties
+        information = np.zeros((size, size))
+        whole = dense_information(model.counts, model.slopes(posterior.solution.parameters), anchored=False)
+        information[np.ix_(order, order)] = np.triu(whole) + np.triu(whole, 1).T
+        alone = information - firm
+        scores = slice(0, n_items)
+        axes, vectors = np.linalg.eigh(alone[scores, scores] + 1.0 / n_items)
+        axes = np.maximum(axes, 0.0)
+        # At the maximum the votes pull as much as the prior.
+        normal_pull = alone[scores, scores] @ first[scores] + firm[scores, scores] @ (first - centres)[scores]
+        lines = np.vstack([_slow_lines(information, n_items, layout.n_beside), np.zeros((2 * n_items, size))])
+        lines[-2 * n_items : -n_items, scores], lines[-n_items:, scores] = vectors, vectors.T
+        spread = max(float(first[scores].std()), 0.1)
+        state = np.concatenate(
+            [
+                first,
+                pull,
+                axes,
+                vectors.T @ normal_pull,
+                centres[n_items:],
+                firm[n_items:, n_items:].ravel(),
+                [spread, -1.0, 0.0, 1.0, 1.0, 1.0, 1.0, *np.full(N_COMPONENTS, 1.0 / N_COMPONENTS), 0.0],
+                np.arange(n_items) % N_COMPONENTS,
+                [float(layout.n_nuisance > 0 and not stretched), model.n_ties if stretched else 0.0, n_items],
+                np.zeros(4 * n_items + size + 30 + 4 * len(rows.votes)),
+            ]
+        )
+        return cls(rows, posterior, order, lines, state)
+
+    def run(self, n_sweeps: int, rng: np.random.Generator) -> Floats:
+        """Draws after so many more sweeps: float64, shape (n_sweeps, width)."""
+        n_items, n_lines = self.n_items, len(self._lines) - 2 * self.n_items
+        n_each = (4 * n_items + 37 + n_lines, n_items + 12 + n_lines, n_items)
+        most = max(1, MOST_RANDOMS // sum(n_each))
+        runs = []
+        for first in range(0, n_sweeps, most):
+            n = min(most, n_sweeps - first)
+            randoms = np.empty(n * sum(n_each))
+            normals, exponentials, uniforms = np.split(randoms, np.cumsum(n_each[:2]) * n)
+            rng.standard_normal(out=normals)
+            rng.standard_exponential(out=exponentials)
+            rng.random(out=uniforms)
+            draws = np.empty((n + 2, self.width))
+            rows = (self._start, self._entries, self._ends, self._amounts)
+            mixture.sample(*rows, self._lines, self._state, randoms, draws)
+            runs.append(draws[:n])
+        return runs[0] if len(runs) == 1 else np.concatenate(runs)
+
+
+def _slow_lines(information: Floats, n_items: int, n_beside: int) -> Floats:
+    """Directions of moves: of the parameters beside the scores, and those in which steps of single scores are slow."""
+    size = len(information)
+    scores, used = slice(0, n_items), np.flatnonzero(information.diagonal()[n_items:] > 0.0) + n_items
+    lines = []
+    block = information[scores, scores]
+    if len(used):
+        # Each with the scores as they follow it, and the parameters so turned that none follows another.
+        following = -np.linalg.solve(block, information[scores, used])
+        beside = information[np.ix_(used, used)] + information[used, scores] @ following
+        scale = beside.diagonal() ** -0.5
+        turned = scale[:, None] * np.linalg.eigh(scale * beside * scale[:, None])[1]
+        moves = np.zeros((len(used), size))
+        moves[:, used], moves[:, scores] = turned.T, (following @ turned).T
+        lines.append(moves)
+    root = block.diagonal() ** 0.5
+    along = root / np.linalg.norm(root)
+    values, vectors = np.linalg.eigh(block / root / root[:, None] + 2.0 * np.outer(along, along))
+    slow = values < SLOW
+    moves = np.zeros((int(slow.sum()), size))
+    moves[:, scores] = vectors[:, slow].T / root
+    lines.append(moves)
+    return np.vstack(lines)
