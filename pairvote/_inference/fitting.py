@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._inference.graph import is_crowded
 from pairvote._inference.identification import check_beside
+from pairvote._inference.learned import can_sample, sample
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.models import Model
 from pairvote._inference.outcomes import DEFAULT_TIES
-from pairvote._inference.posterior import Posterior, UncertaintyKind
+from pairvote._inference.plug_in import (
+    NormalVotes,
+    errors_of,
+    is_enough,
+    mixture_of,
+    sites_of,
+    spread_error,
+    spread_of,
+)
+from pairvote._inference.posterior import Learned, Posterior, UncertaintyKind
 from pairvote._inference.prior import Prior
+from pairvote._inference.sampled import SampledPosterior
 from pairvote._inference.solver import centre, maximise
 from pairvote._inference.start import well_mixed_start
 from pairvote._inference.sums import NOTHING, LocalSums, PairSums
 from pairvote._inference.vote_rows import VoteRows
 from pairvote.errors import ConvergenceError
 from pairvote.votes._counts import PairCounts
+
+# Where a prior is learned, the prior and the tolerance of the fit that it is learned from.
+FIRST_SD = 1.0
+FIRST_TOLERANCE = 1e-4
 
 
 class Start(NamedTuple):
@@ -36,7 +52,7 @@ def fit(
     votes: PairCounts | PairSums,
     *,
     ties: str = DEFAULT_TIES,
-    prior_sd: float | Prior = 3.0,
+    prior_sd: float | Prior | Literal["learned"] = 3.0,
     position: bool = False,
     uncertainty: UncertaintyKind = "model",
     rows: VoteRows | None = None,
@@ -46,11 +62,12 @@ def fit(
     max_iter: int = 100,
     limits: Limits = LIMITS,
 ) -> Posterior:
-    """The normal approximation at the maximum of the log-posterior.
+    """The normal approximation at the maximum of the log-posterior; under a learned prior the posterior by draws.
 
     votes: counts, or whatever sums over pairs, such as `LocalSums` with a design. ties: the name of an outcome model.
-    prior_sd: the standard deviation of each score around zero, or a `Prior`. rows: the single votes, for uncertainty
-    "by-voter" and "clustered". squares: the votes with their weights squared, where these are importance weights.
+    prior_sd: the standard deviation of each score around zero, "learned", or a `Prior`. rows: the single votes, for
+    uncertainty "by-voter" and "clustered". squares: the votes with their weights squared, where these are importance
+    weights.
 
     Raises
     ------
@@ -59,16 +76,55 @@ def fit(
     ConvergenceError
         After `max_iter` steps, or where no step gains.
     """
-    model = Model.of(votes, ties, prior_sd, position, limits)
+    learns = isinstance(prior_sd, str)
+    model = Model.of(votes, ties, FIRST_SD if isinstance(prior_sd, str) else prior_sd, position, limits)
     check_identified(model)
     try:
-        solution = maximise(model, _start(model, start), tol, max_iter)
+        solution = maximise(model, _start(model, start), FIRST_TOLERANCE if learns else tol, max_iter)
     except ConvergenceError:
         if isinstance(model.sums, LocalSums):
             model.sums.check_coefficients(model.likelihood, model.n_ties, prior=model.prior.is_finite)
         raise
     rows = rows if uncertainty in ("by-voter", "clustered") else None
-    return Posterior(model, solution, uncertainty, rows, None if squares is None else replace(model, sums=squares))
+    squared = None if squares is None else replace(model, sums=squares)
+    posterior = Posterior(model, solution, uncertainty, rows, squared)
+    return _learnt(posterior, tol, max_iter) if learns else posterior
+
+
+def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
+    """The posterior under a learned prior, given one under some normal prior."""
+    model, limits = posterior.model, posterior.model.limits
+    votes = NormalVotes.of(model, posterior.solution)
+    spread = spread_of(votes)
+    errors = errors_of(votes, spread)
+    small = model.n_items <= limits.sampled_items and model.sums.n_pairs <= limits.sampled_rows
+    if small and can_sample(model) and not is_enough(errors) and model.n_items > 1:
+        normal = _under(posterior, Prior.of(spread), tol, max_iter)
+        return SampledPosterior.of(normal, sample(normal))
+    prior = Prior.of(spread)
+    if model.n_items > 1:
+        mixture = mixture_of(votes, spread)
+        prior, spread = sites_of(votes, mixture), mixture.spread
+    known = _under(posterior, prior, tol, max_iter)
+    off = 1.96 * spread_error(votes, spread)
+    learned = Learned(spread, spread * math.exp(-off), spread * math.exp(off), is_enough(errors))
+    return replace(known, learned=learned)
+
+
+def _under(posterior: Posterior, prior: Prior, tol: float, max_iter: int) -> Posterior:
+    """The same under another prior, from where it ended."""
+    model = replace(posterior.model, prior=prior)
+    solution = maximise(model, posterior.solution.parameters.copy(), tol, max_iter)
+    if not prior.is_common:
+        scores = solution.parameters[: model.n_items]
+        solution.parameters[: model.n_items] = scores - scores.mean()
+    squared = posterior.squared
+    return replace(
+        posterior,
+        model=model,
+        solution=solution,
+        squared=None if squared is None else replace(squared, prior=prior),
+    )
 
 
 def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int) -> Posterior:

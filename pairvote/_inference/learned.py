@@ -1,4 +1,4 @@
-r"""Scores under a prior whose spread and shape are learned from the votes, and what is not known of them carried through.
+r"""Scores under a prior whose spread and shape are learned, and what is not known of them carried through.
 
 With :math:`d` the log-odds of the left side and the outcome model of `pairvote._inference.outcomes`,
 
@@ -183,8 +183,10 @@ class _Rows:
         left, right = self.ends.astype(np.int64)
         turned = left > right
         pairs, place = np.unique(np.where(turned, right * n_items + left, left * n_items + right), return_inverse=True)
-        votes = np.bincount(place, self.votes, len(pairs))
-        ahead = np.bincount(place, np.where(turned, -self.ahead, self.ahead), len(pairs))
+        votes = np.zeros(len(pairs))
+        ahead = np.zeros(len(pairs))
+        np.add.at(votes, place, self.votes)
+        np.add.at(ahead, place, np.where(turned, -self.ahead, self.ahead))
         ends = np.stack(np.divmod(pairs, max(n_items, 1))).astype(np.int32)
         return _Rows(ends=ends, votes=votes, ahead=ahead, effects=np.empty((0, len(pairs))))._without_empty()
 
@@ -192,7 +194,9 @@ class _Rows:
 class _Chain:
     """The kernel's arrays, which a run goes on from."""
 
-    def __init__(self, rows: _Rows, posterior: Posterior, order: NDArray[np.intp], lines: Floats, state: Floats) -> None:
+    def __init__(
+        self, rows: _Rows, posterior: Posterior, order: NDArray[np.intp], lines: Floats, state: Floats
+    ) -> None:
         n_items, n_rows = posterior.model.n_items, len(rows.votes)
         item, other = np.concatenate([rows.ends, rows.ends[::-1]], axis=1)
         code = np.concatenate([2 * np.arange(n_rows), 2 * np.arange(n_rows) + 1])
@@ -222,7 +226,7 @@ class _Chain:
         firm = np.zeros((size, size))
         first[order] = posterior.solution.parameters
         firm[np.ix_(order, order)] = model.prior_products(np.eye(layout.size))
-        centres[order] = model._prior_of_all[1]
+        centres[order] = model.prior_centres
         pull[:n_items] = np.bincount(rows.ends[0], rows.ahead, n_items) - np.bincount(rows.ends[1], rows.ahead, n_items)
         pull[n_items : size - 1] = rows.effects @ rows.ahead
         if layout.n_nuisance:

@@ -14,7 +14,8 @@ class Limits:
     table of covariances. few_products: number of conjugate-gradient steps up to which votes are said to mix the items
     well. most_products: number of steps after which a factor takes over. patience: number of steps after which a fit
     without any factor is given up. almost_tree, few_pairs: pairs for each item up to which a graph is almost a tree,
-    or its factor may be sparse. largest_fill: maximum number of entries of a banded factor.
+    or its factor may be sparse. largest_fill: maximum number of entries of a banded factor. sampled_items,
+    sampled_rows: maximum numbers of items and of pairs for draws under a learned prior.
     """
 
     kernel_parameters: int = 128
@@ -26,6 +27,8 @@ class Limits:
     almost_tree: float = 1.25
     few_pairs: float = 3.0
     largest_fill: int = 30_000_000
+    sampled_items: int = 500
+    sampled_rows: int = 20_000
 
 
 LIMITS = Limits()

@@ -124,6 +124,11 @@ class Model:
         """The prior's precision of each score: float64, shape (n_items,); 0 for maximum likelihood."""
         return self._prior_of_all[0][self.layout.scores]
 
+    @property
+    def prior_centres(self) -> NDArray[np.float64]:
+        """The prior's mean of each parameter: float64, shape (size,)."""
+        return self._prior_of_all[1]
+
     @cached_property
     def precision_beside(self) -> NDArray[np.float64]:
         """The prior's precision of the parameters beside the scores: float64, shape (n_beside, n_beside)."""

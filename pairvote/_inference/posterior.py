@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,18 @@ from pairvote.errors import MissingUncertaintyError
 UncertaintyKind = Literal["model", "sandwich", "by-voter", "clustered", "none"]
 
 
+class Learned(NamedTuple):
+    """A prior that was learned: the spread that it has, in log-odds, with the ends of its 95% interval.
+
+    is_enough: whether what is left out of the uncertainty is small where the prior is put in as if it were known.
+    """
+
+    spread: float
+    low: float
+    high: float
+    is_enough: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Posterior:
     """A normal approximation at the maximum: P Sigma P with P = I - 11'/n.
@@ -30,7 +42,7 @@ class Posterior:
     Sigma is the block of the scores in the inverse of the whole information, or for "sandwich" in a `Sandwich` of
     single votes (`pairvote._inference.robust`), for "by-voter" and "clustered" in one of clusters, whose votes are
     `rows` (`pairvote._inference.clustered`). `squared` is the model of votes of squared weights, where the weights are
-    importance weights.
+    importance weights. `learned` says what was learned of a prior.
     """
 
     model: Model
@@ -38,6 +50,7 @@ class Posterior:
     uncertainty: UncertaintyKind = "model"
     rows: VoteRows | None = None
     squared: Model | None = None
+    learned: Learned | None = None
 
     @property
     def parameters(self) -> NDArray[np.float64]:
@@ -79,7 +92,7 @@ class Posterior:
         return least_freedom(ClusterSizes.of(self.model, self.parameters, self.rows).effective)
 
     @property
-    def samples(self) -> None:
+    def samples(self) -> NDArray[np.float64] | None:
         """None: whoever needs some draws them from the normal."""
         return None
 

@@ -3,19 +3,19 @@
 
 The model, and why these moves, stand in `pairvote._inference.learned`, which lays out the arrays:
 
-start (n_items + 1), entries (2, n_entries): the rows of each item; of each entry the other item, and twice its row plus
-1 if the item stands on the right there. ends (2, n_rows): the left and the right item of each row. amounts (1 + n_effects,
-n_rows): the weight of votes, and what each effect adds to the log-odds of the left side.
+start (n_items + 1), entries (2, n_entries): the rows of each item; of each entry the other item, and twice its row
+plus 1 if the item stands on the right there. ends (2, n_rows): the left and the right item of each row. amounts
+(1 + n_effects, n_rows): the weight of votes, and what each effect adds to the log-odds of the left side.
 lines (n_lines + 2 n_items, size), size = n_items + n_effects + 1: directions of moves of scores, effects and log tie
-parameter; then the axes of that likelihood, as columns and again as rows.
-state: the parameters (size), what multiplies each in the log-likelihood (size), information and pull on each score of a
-normal likelihood much like the votes' along each axis (2 n_items), the centres of the priors beside the scores
-(n_effects + 1), their precision (its square), eleven numbers of the prior (scale, places, widths, shares, and the origin of places less that of the scores), the component of
-each item (n_items), three options (whether there is a tie parameter, the weight of ties that the last effect stretches,
-the precision of the scores' mean), and scratch.
+parameter; then the axes of the normal likelihood, as columns and again as rows.
+state: the parameters (size); what multiplies each in the log-likelihood (size); information and pull, along each axis,
+of a normal likelihood much like the votes' (2 n_items); the centres of the priors beside the scores (n_effects + 1) and
+their precision (its square); eleven numbers of the prior (scale, places, widths, shares, and the origin of places less
+that of the scores); the component of each item (n_items); three options (whether there is a tie parameter, the weight
+of ties that the last effect stretches, the precision of the scores' mean); and scratch.
 randoms: for all sweeps 4 n_items + 37 + n_lines normals each, then n_items + 12 + n_lines exponentials, then n_items
-uniforms. draws (n_sweeps + 2, size + 10): the parameters, scores of mean zero, and the prior's numbers after each sweep; the last
-two rows are scratch.
+uniforms. draws (n_sweeps + 2, size + 10): the parameters, scores of mean zero, and the prior's numbers after each
+sweep; the last two rows are scratch.
 """
 
 from __future__ import annotations
@@ -655,6 +655,9 @@ def sample(
             # The prior's numbers by random walks, the scores going with them.
             log_totals = _log_totals(ends, amounts, root, tilt, options[0])
             for move in range(7):
+                if n_items > 40 and move > 0 and move - 1 != sweep % 6:
+                    # Of many items the prior is better known, and to carry them along costs more.
+                    continue
                 for i in range(11):
                     ahead[i] = prior[i]
                 step = randoms[z + move]
@@ -672,7 +675,18 @@ def sample(
                 else:
                     ahead[move] = prior[move] * exp(0.6 * step)
                     value = -3.6 * step + 1.0 / (prior[move] * prior[move]) - 1.0 / (ahead[move] * ahead[move])
-                value += _carry(parameters[:n_items], points, likely, lines[n_lines:, :], prior, ahead, component, moved, draws[sweep : sweep + 3], options)
+                value += _carry(
+                    parameters[:n_items],
+                    points,
+                    likely,
+                    lines[n_lines:, :],
+                    prior,
+                    ahead,
+                    component,
+                    moved,
+                    draws[sweep : sweep + 3],
+                    options,
+                )
                 for i in range(n_items):
                     if not fabs(moved[i]) < 300.0:
                         value = -1e300

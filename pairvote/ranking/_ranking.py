@@ -23,7 +23,16 @@ from pairvote.ranking._credible_ranks import credible_limits, credible_tiers, is
 from pairvote.ranking._order import chosen_codes, first_of_each, sample_shares
 from pairvote.ranking._quasi_variances import check_quasi_items, quasi_variance_error, quasi_variances
 from pairvote.ranking._rank_intervals import Estimate, rank_limits, tiers_of
-from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities, quantile
+from pairvote.ranking._results import (
+    Difference,
+    Fit,
+    Interval,
+    OutcomeProbabilities,
+    are_enough,
+    check_level,
+    quantile,
+    quantiles,
+)
 from pairvote.ranking._standing import Standing, read_only
 from pairvote.ranking._tables import MOST_ROWS, Table, columns_of, decimals_for, notes_on, shown_ranks
 from pairvote.ranking._uncertainty import Chosen, Scaled, Uncertainty, difference_variance
@@ -140,9 +149,13 @@ class Ranking(Standing):
     def confidence_interval(self, level: float = 0.95) -> Interval:
         """The interval of each score at `level`: two float64 arrays, shape (n_items,).
 
-        It is a normal one, or for errors between voters or clusters one by a t distribution with
-        ``ranking.fit.degrees_of_freedom``.
+        Where there are draws from the posterior it leaves out equally many on either side. Else it is a normal one, or
+        for errors between voters or clusters one by a t distribution with ``ranking.fit.degrees_of_freedom``.
         """
+        check_level(level)
+        draws = self._posterior_draws
+        if draws is not None and are_enough(draws, level):
+            return Interval(*map(read_only, quantiles(draws, level)))
         reach = quantile(level, self._known_uncertainty().degrees_of_freedom) * self.standard_errors
         return Interval(read_only(self.scores - reach), read_only(self.scores + reach))
 
@@ -156,12 +169,19 @@ class Ranking(Standing):
         0.3068
         """
         i, j = self._code(a), self._code(b)
-        known = self._known_uncertainty()
+        known, draws = self._known_uncertainty(), self._posterior_draws
         return Difference(
             estimate=float(self.scores[i] - self.scores[j]),
             standard_error=math.sqrt(difference_variance(known, i, j, self.n_items)),
             degrees_of_freedom=known.degrees_of_freedom,
+            _draws=None if draws is None else draws[:, i] - draws[:, j],
         )
+
+    @property
+    def _posterior_draws(self) -> NDArray[np.float64] | None:
+        """Draws of the scores from the posterior, where there are any: float64, shape (n_draws, n_items)."""
+        known = self._known_uncertainty()
+        return known.samples if known.is_posterior else None
 
     def top_k_probability(self, top_k: int, *, rng: Rng = None) -> NDArray[np.float64]:
         """The posterior probability that each item is among the best k: float64, shape (n_items,); sums to k.

@@ -85,10 +85,14 @@ class Difference:
     estimate: float
     standard_error: float
     degrees_of_freedom: float = math.inf
+    _draws: NDArray[np.float64] | None = None
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
         """The interval at `level`, by a t distribution where there are degrees of freedom."""
         reach = quantile(level, self.degrees_of_freedom) * self.standard_error
+        if self._draws is not None and are_enough(self._draws, level):
+            low, high = quantiles(self._draws, level)
+            return Interval(float(low), float(high))
         return Interval(self.estimate - reach, self.estimate + reach)
 
 
@@ -184,7 +188,16 @@ class Fit:
 
     @property
     def _notes(self) -> tuple[str, ...]:
-        """What a table says of the weights of votes, where they are not what they may be taken for."""
+        """What a table says of a prior that was learned, and of weights that may not be what they are taken for."""
+        learned = self._posterior.learned
+        if learned is None:
+            return self._of_weights
+        about = "" if learned.is_enough else " and taken as known, so that errors may be too small"
+        spread = f"{learned.spread:.2g} (95%: {learned.low:.2g} to {learned.high:.2g})"
+        return (f"the prior was learned: spread {spread}{about}", *self._of_weights)
+
+    @property
+    def _of_weights(self) -> tuple[str, ...]:
         total, n_votes = 0.5 * float(self._posterior.model.totals[:, :3].sum()), self.n_votes
         if not n_votes:
             return ()
@@ -224,10 +237,63 @@ class Fit:
         """
         return self._posterior.approximation_error()
 
+    @property
+    def prior_sd(self) -> PriorSd:
+        """The standard deviation of the scores' prior, in log-odds; where it was learned, with an interval."""
+        learned = self._posterior.learned
+        if learned is None:
+            return PriorSd(self._posterior.model.prior_sd)
+        return PriorSd(learned.spread, learned.low, learned.high)
+
     @cached_property
     def prior_share(self) -> float:
         """How much of the least determined direction the prior decides: 0 nothing, 1 everything."""
         return self._posterior.prior_share()
+
+
+class PriorSd(float):
+    """The standard deviation of the prior of scores, in log-odds: a number, with an interval where it was learned.
+
+    Attributes
+    ----------
+    learned : bool
+        Whether it was learned from the votes; the number is then the median of its posterior.
+    interval : Interval
+        What it is with 95% probability; both ends are the number itself where it was given.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> spread = pv.bradley_terry(pv.datasets.baseball()).fit.prior_sd
+    >>> spread.learned, spread.interval.low < spread < spread.interval.high
+    (True, True)
+    """
+
+    learned: bool
+    interval: Interval
+
+    def __new__(cls, value: float, low: float | None = None, high: float | None = None) -> PriorSd:
+        made = super().__new__(cls, value)
+        made.learned = low is not None and high is not None
+        made.interval = Interval(value if low is None else low, value if high is None else high)
+        return made
+
+    def __reduce__(self) -> tuple[type[PriorSd], tuple[float, ...]]:
+        return PriorSd, (float(self), *self.interval) if self.learned else (float(self),)
+
+
+# Of draws beyond an end fewer do not say where it is.
+FEWEST_BEYOND = 5.0
+
+
+def are_enough(draws: NDArray[np.float64], level: float) -> bool:
+    """Whether so many draws say where an interval at this level ends."""
+    return 0.5 * (1.0 - level) * len(draws) >= FEWEST_BEYOND
+
+
+def quantiles(draws: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """The ends of the interval that leaves out equally many draws on either side: shape (2, ...)."""
+    return np.asarray(np.quantile(draws, [0.5 - 0.5 * level, 0.5 + 0.5 * level], axis=0))
 
 
 def check_level(level: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +41,7 @@ from pairvote.votes._votes import Votes
 # Newton's method finds back from anywhere in between, but further out sums of squares overflow.
 LARGEST_START = 1e6
 SMALLEST_PRIOR_SD = 1e-100
+LEARNED = "learned"
 UNCERTAINTIES: tuple[UncertaintyKind, ...] = get_args(UncertaintyKind)
 
 
@@ -48,7 +49,7 @@ def bradley_terry(
     votes: Votes | PairCounts,
     *,
     ties: Ties = "davidson",
-    prior_sd: float = 3.0,
+    prior_sd: float | Literal["learned"] = "learned",
     position: bool = False,
     covariates: ArrayLike | None = None,
     uncertainty: UncertaintyKind = "model",
@@ -62,8 +63,9 @@ def bradley_terry(
 ) -> Ranking:
     r"""Rank by Bradley-Terry scores: :math:`\log(P(i) / P(j)) = s_i - s_j` for any two items.
 
-    The scores maximise the log-likelihood of the votes less :math:`\sum_i s_i^2 / (2\,prior\_sd^2)`; their mean
-    is zero. The models of ties are derived on the documentation's page of equations.
+    The scores are posterior means under a prior whose spread and shape are learned from the votes, or under a normal
+    prior of known width maximise the log-likelihood of the votes less :math:`\sum_i s_i^2 / (2\,prior\_sd^2)`; their
+    mean is zero. Both priors and the models of ties are derived on the documentation's page of equations.
 
     Parameters
     ----------
@@ -72,9 +74,11 @@ def bradley_terry(
         What a tie says. "davidson": the scores are close, by a fitted tie parameter; exactly Bradley-Terry where
         nobody tied. "rao-kupper": the same by a threshold of what can be told apart. "half": half a vote for
         each side, with sandwich errors, since that is no likelihood. "drop": nothing.
-    prior_sd : float
-        The standard deviation of the normal prior on each score, in log-odds; `math.inf` for maximum likelihood. With a
-        finite one, the parameters beside the scores have weak priors, of standard deviation 3 in log-odds.
+    prior_sd : float or "learned"
+        "learned": the prior is a mixture of normals whose spread and shape are learned, and what is not known of them
+        is carried through, so that intervals hold whatever the spread of the items and whatever chose the pairs.
+        A number: the standard deviation of a normal prior on each score, in log-odds. `math.inf`: maximum likelihood.
+        ``ranking.fit.prior_sd`` says what was learned.
     position : bool
         Fit what standing on the left adds, as ``ranking.fit.position_effect`` in log-odds.
     covariates : array_like of float, shape (n_votes, n_covariates), optional
@@ -174,7 +178,7 @@ def ranked(
     votes: Votes | PairCounts,
     *,
     ties: Ties,
-    prior_sd: float,
+    prior_sd: float | Literal["learned"],
     position: bool,
     covariates: ArrayLike | None,
     uncertainty: UncertaintyKind,
@@ -205,7 +209,7 @@ def ranked(
     counts: PairCounts | PairSums
     squares: PairSums | None = None
     if rows is not None and rows.design is not None:
-        check_determined(rows, position, prior=math.isfinite(prior_sd))
+        check_determined(rows, position, prior=prior_sd != math.inf)
         rows, scale = rows.scaled()
         counts = rows.sums(source.items)
         squares = rows.squared().sums(source.items) if sampled else None
@@ -219,7 +223,7 @@ def ranked(
     posterior = fit(
         counts,
         ties=ties,
-        prior_sd=float(prior_sd),
+        prior_sd="learned" if isinstance(prior_sd, str) else float(prior_sd),
         position=bool(position),
         uncertainty=uncertainty,
         rows=rows,
@@ -315,15 +319,20 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
         raise wrong_option(option, value, f"use one of {', '.join(map(repr, choices))}")
 
 
-def check_options(ties: str, prior_sd: float, position: bool, uncertainty: str, tol: float, max_iter: int) -> None:
+def check_options(
+    ties: str, prior_sd: float | str, position: bool, uncertainty: str, tol: float, max_iter: int
+) -> None:
     """InputError for an option out of range."""
     check_choice("ties", ties, tuple(OUTCOME_MODELS))
     check_choice("uncertainty", uncertainty, UNCERTAINTIES)
     check_flag("position", position)
-    for name, number in (("prior_sd", prior_sd), ("tol", tol)):
-        if not is_number(number) or not number > 0:
-            raise wrong_option(name, number, "it is a number above 0")
-    if prior_sd < SMALLEST_PRIOR_SD:
+    if not is_number(tol) or not tol > 0:
+        raise wrong_option("tol", tol, "it is a number above 0")
+    if isinstance(prior_sd, str) and prior_sd == LEARNED:
+        pass
+    elif not is_number(prior_sd) or not prior_sd > 0:
+        raise wrong_option("prior_sd", prior_sd, "it is 'learned', or a number above 0")
+    elif prior_sd < SMALLEST_PRIOR_SD:
         raise InputError(
             f"prior_sd is {prior_sd!r}, so small that all scores are level",
             option="prior_sd",
