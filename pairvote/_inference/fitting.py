@@ -96,19 +96,18 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
     model, limits = posterior.model, posterior.model.limits
     votes = NormalVotes.of(model, posterior.solution)
     spread = spread_of(votes)
-    errors = errors_of(votes, spread)
+    if model.n_items < 2:
+        return replace(_under(posterior, Prior.of(spread), tol, max_iter), learned=Learned(spread, 0.0, math.inf))
+    mixture = mixture_of(votes, spread)
+    sites = sites_of(votes, mixture)
+    errors = errors_of(votes, spread, sites)
     small = model.n_items <= limits.sampled_items and model.sums.n_pairs <= limits.sampled_rows
-    if small and can_sample(model) and not is_enough(errors) and model.n_items > 1:
+    if small and can_sample(model) and not is_enough(errors):
         normal = _under(posterior, Prior.of(spread), tol, max_iter)
         return SampledPosterior.of(normal, sample(normal))
-    prior = Prior.of(spread)
-    if model.n_items > 1:
-        mixture = mixture_of(votes, spread)
-        prior, spread = sites_of(votes, mixture), mixture.spread
-    known = _under(posterior, prior, tol, max_iter)
-    off = 1.96 * spread_error(votes, spread)
-    learned = Learned(spread, spread * math.exp(-off), spread * math.exp(off), is_enough(errors))
-    return replace(known, learned=learned)
+    known = _under(posterior, sites, tol, max_iter)
+    spread, factor = mixture.spread, math.exp(min(1.96 * spread_error(votes, spread), 700.0))
+    return replace(known, learned=Learned(spread, spread / factor, spread * factor, is_enough(errors)))
 
 
 def _under(posterior: Posterior, prior: Prior, tol: float, max_iter: int) -> Posterior:

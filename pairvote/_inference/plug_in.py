@@ -7,7 +7,8 @@ At a fit under a normal prior, all that a score's votes say of it is nearly a no
 (with its own priors), and a score's prior is the normal with which its posterior has the mean and the variance that the
 mixture gives it: a site of expectation propagation (Minka 2001), so that the fit goes on as under any normal prior.
 
-What this leaves out, for a score with :math:`B_i = v_i / (v_i + S^2)`, the prior's part in it:
+What this leaves out, for a score with :math:`B_i = d_i / (d_i + h_i)`, the prior's part in it, d the precision of its
+site or of the normal prior, whichever is larger:
 
 - that the prior is not known. Its p numbers are estimated from n scores. The mean's error adds
   :math:`B_i / (n (1 - B_i))` to the posterior variance, as a part of it, and the spread's
@@ -166,12 +167,12 @@ def sites_of(votes: NormalVotes, mixture: Mixture) -> Prior:
     return Prior(precision=precision, centre=centre)
 
 
-def errors_of(votes: NormalVotes, spread: float) -> tuple[float, float]:
+def errors_of(votes: NormalVotes, spread: float, sites: Prior) -> tuple[float, float]:
     """What is left out, in all but one of twenty items: a part of the variance, and a shift in standard deviations."""
     voted = votes.information > 0.0
     if not voted.any():
         return math.inf, math.inf
-    odds = 1.0 / (votes.information[voted] * spread**2)
+    odds = np.maximum(sites.precision, spread**-2.0)[voted] / votes.information[voted]
     variance = float(np.quantile(odds, 0.95)) * N_NUMBERS / len(votes.means)
     return variance, 0.5 * float(np.quantile(np.abs(votes.skewness[voted]), 0.95))
 
