@@ -61,7 +61,7 @@ def davidson(votes: SeededVotes, prior_sd: float = math.inf) -> Scores:
     """Centred log-odds by Davidson's model, by Newton steps over the whole table of pairs and the tie parameter.
 
     The outcomes of a pair have the log weights (-d / 2, eta, d / 2); gradient and information are the statistics' mean
-    and covariance.
+    and covariance. With a prior on the scores eta has Normal(log 2, 3^2).
 
     References
     ----------
@@ -76,6 +76,7 @@ def davidson(votes: SeededVotes, prior_sd: float = math.inf) -> Scores:
     won, tied = won + lost.T, drew + drew.T
     met = won + won.T + tied
     precision = prior_sd**-2
+    precision_of_tie = 1 / 9 if precision else 0.0
     parameters = np.zeros(n_items + 1)
     information = np.empty((n_items + 1, n_items + 1))
     for _ in range(100):
@@ -88,9 +89,10 @@ def davidson(votes: SeededVotes, prior_sd: float = math.inf) -> Scores:
         # The likelihood says nothing of the scores' common level; 1 / n_items holds it.
         information[:-1, :-1] = np.diag(links.sum(axis=1) + precision) - links + 1 / n_items
         information[:-1, -1] = information[-1, :-1] = border
-        information[-1, -1] = (met * p_tied * (1 - p_tied)).sum() / 2
+        information[-1, -1] = (met * p_tied * (1 - p_tied)).sum() / 2 + precision_of_tie
         gradient = (won + tied / 2 - met * (p_won + p_tied / 2)).sum(axis=1) - precision * scores
-        step = np.linalg.solve(information, np.append(gradient, (tied - met * p_tied).sum() / 2))
+        of_tie = (tied - met * p_tied).sum() / 2 - precision_of_tie * (parameters[-1] - math.log(2))
+        step = np.linalg.solve(information, np.append(gradient, of_tie))
         parameters += step * min(1.0, LONGEST_STEP / np.abs(step).max())
         parameters[:-1] -= parameters[:-1].mean()
         if np.abs(step).max() < 1e-13 * max(1.0, np.abs(parameters).max()) * n_items:
