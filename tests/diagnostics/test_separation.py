@@ -9,9 +9,8 @@ import pytest
 import reference
 
 import pairvote as pv
-from pairvote import _kernels
 
-N_WORKSHOPS = 60 if _kernels.davidson.COMPILED else 20
+N_WORKSHOPS = 60
 
 
 def votes_on(strengths: np.ndarray, n_votes: int, rng: np.random.Generator) -> pv.Votes:
