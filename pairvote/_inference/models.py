@@ -112,7 +112,7 @@ class Model:
 
     @property
     def prior_sd(self) -> float:
-        """The standard deviation of the scores' prior; nan where scores differ in it."""
+        """The standard deviation of the scores' prior."""
         return self.prior.sd
 
     @cached_property

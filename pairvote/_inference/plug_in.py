@@ -164,7 +164,7 @@ def sites_of(votes: NormalVotes, mixture: Mixture) -> Prior:
     spreads = (chances * (kept * noise + (each - means[:, None]) ** 2)).sum(axis=1)
     precision = np.maximum(1.0 / spreads - information, WEAKEST_SITE * information)
     centre = ((information + precision) * means - information * votes.means) / precision
-    return Prior(precision=precision, centre=centre)
+    return Prior(precision=precision, centre=centre, spread=widest)
 
 
 def errors_of(votes: NormalVotes, spread: float, sites: Prior) -> tuple[float, float]:

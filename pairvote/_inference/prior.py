@@ -39,11 +39,13 @@ class Prior:
     """A normal prior of the scores, with weak ones beside them; flat if the precision is 0.
 
     precision: 1 / sd^2 of each score; a number where all have the same, or (n_items,), above 0. centre: the mean; 0
-    where all have the same, or (n_items,).
+    where all have the same, or (n_items,). spread: where scores differ in it, the standard deviation that the prior has
+    as a whole.
     """
 
     precision: float | Floats
     centre: float | Floats = 0.0
+    spread: float | None = None
 
     @classmethod
     def of(cls, prior: float | Prior) -> Prior:
@@ -64,9 +66,9 @@ class Prior:
 
     @property
     def sd(self) -> float:
-        """The standard deviation that all scores have; infinite without a prior, and nan where they differ."""
+        """The standard deviation that all scores have, or the prior as a whole; infinite without a prior."""
         if not self.is_common:
-            return math.nan
+            return math.nan if self.spread is None else self.spread
         return float(self.precision) ** -0.5 if self.is_finite else math.inf
 
     def of_all(self, likelihood: Likelihood) -> tuple[Floats, Floats]:
