@@ -19,6 +19,7 @@ from pairvote._inference.plug_in import (
     NormalVotes,
     errors_of,
     is_enough,
+    is_honest,
     mixture_of,
     sites_of,
     spread_error,
@@ -107,7 +108,7 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
         return SampledPosterior.of(normal, sample(normal))
     known = _under(posterior, sites, tol, max_iter)
     spread, factor = mixture.spread, math.exp(min(1.96 * spread_error(votes, spread), 700.0))
-    return replace(known, learned=Learned(spread, spread / factor, spread * factor, is_enough(errors)))
+    return replace(known, learned=Learned(spread, spread / factor, spread * factor, is_honest(errors)))
 
 
 def _under(posterior: Posterior, prior: Prior, tol: float, max_iter: int) -> Posterior:

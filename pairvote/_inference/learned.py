@@ -65,11 +65,12 @@ class Effort:
     """How long the chain runs.
 
     burn_in: sweeps before the first draw. least, most: how many draws there are. enough: the number of independent
-    draws, on average over the items, with which it may end; it is looked at every `least` draws.
+    draws, on average over the items, with which it may end; it is looked at after each `more` draws.
     """
 
     burn_in: int = 150
     least: int = 500
+    more: int = 250
     most: int = 4_000
     enough: float = 500.0
 
@@ -107,12 +108,9 @@ def sample(posterior: Posterior, effort: Effort = EFFORT) -> Draws:
     chain = _Chain.of(posterior)
     rng = np.random.Generator(np.random.PCG64(SEED))
     chain.run(effort.burn_in, rng)
-    found = np.empty((0, chain.width))
-    while True:
-        found = np.concatenate([found, chain.run(effort.least, rng)])
-        independent = _independent(found[:, : chain.n_items])
-        if independent >= effort.enough or len(found) >= effort.most:
-            break
+    found = chain.run(effort.least, rng)
+    while (independent := _independent(found[:, : chain.n_items])) < effort.enough and len(found) < effort.most:
+        found = np.concatenate([found, chain.run(effort.more, rng)])
     parameters = found[:, chain.order]
     return Draws(parameters=parameters, numbers=found[:, -N_NUMBERS:], independent=independent)
 

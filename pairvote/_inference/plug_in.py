@@ -42,6 +42,8 @@ Floats = NDArray[np.float64]
 N_NUMBERS = 8
 # The largest part of a posterior variance that may be left out, and the largest shift in standard deviations.
 MOST_VARIANCE, MOST_SHIFT = 0.02, 0.05
+# The same, from which on a fit says that its errors may be too small.
+SAID_VARIANCE, SAID_SHIFT = 0.1, 0.2
 # Of so many items a prior is learned at most: more would change its last digits.
 MOST_LEARNED = 20_000
 N_STEPS = 40
@@ -178,8 +180,13 @@ def errors_of(votes: NormalVotes, spread: float, sites: Prior) -> tuple[float, f
 
 
 def is_enough(errors: tuple[float, float]) -> bool:
-    """Whether what is left out is small."""
+    """Whether what is left out is small beside what is known."""
     return errors[0] <= MOST_VARIANCE and errors[1] <= MOST_SHIFT
+
+
+def is_honest(errors: tuple[float, float]) -> bool:
+    """Whether what is left out is not worth saying: a twentieth of a standard error, or a fifth of one."""
+    return errors[0] <= SAID_VARIANCE and errors[1] <= SAID_SHIFT
 
 
 def spread_error(votes: NormalVotes, spread: float) -> float:

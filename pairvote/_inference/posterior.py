@@ -26,13 +26,13 @@ UncertaintyKind = Literal["model", "sandwich", "by-voter", "clustered", "none"]
 class Learned(NamedTuple):
     """A prior that was learned: the spread that it has, in log-odds, with the ends of its 95% interval.
 
-    is_enough: whether what is left out of the uncertainty is small where the prior is put in as if it were known.
+    is_honest: whether what is left out of the uncertainty is small, where the prior is put in as if it were known.
     """
 
     spread: float
     low: float
     high: float
-    is_enough: bool = True
+    is_honest: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -192,7 +192,7 @@ class Fit:
         learned = self._posterior.learned
         if learned is None:
             return self._of_weights
-        about = "" if learned.is_enough else " and taken as known, so that errors may be too small"
+        about = "" if learned.is_honest else " and taken as known, so that errors may be too small"
         spread = f"{learned.spread:.2g} (95%: {learned.low:.2g} to {learned.high:.2g})"
         return (f"the prior was learned: spread {spread}{about}", *self._of_weights)
 
