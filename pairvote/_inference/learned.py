@@ -52,7 +52,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 # The default call repeats itself to the bit.
 SEED = 20_141_126
-N_NUMBERS = 10
+N_NUMBERS = 11
 N_COMPONENTS = 3
 # Of the information scaled to ones on its diagonal: directions with less are slow for steps of single scores.
 SLOW = 0.15
@@ -64,15 +64,28 @@ MOST_RANDOMS = 2_000_000
 class Effort:
     """How long the chain runs.
 
-    burn_in: sweeps before the first draw. least, most: how many draws there are. enough: the number of independent
-    draws, on average over the items, with which it may end; it is looked at after each `more` draws.
+    burn_in: sweeps before the first draw. least, most: how many draws there are, each between two numbers, according to
+    what as many would cost: `usual` and `longest` in units of one pair of two items in one sweep, about 16 ns each.
+    enough: the number of independent draws, on average over the items, with which it may end; it is looked at after
+    each `more` draws.
     """
 
     burn_in: int = 150
-    least: int = 500
+    least: tuple[int, int] = (500, 4_000)
     more: int = 250
-    most: int = 4_000
+    most: tuple[int, int] = (2_000, 16_000)
+    usual: float = 0.8e6
+    longest: float = 6.0e6
     enough: float = 500.0
+
+    def numbers(self, n_items: int, n_entries: int) -> tuple[int, int]:
+        """The least and the greatest number of draws."""
+        cost = 100.0 + 20.0 * n_items + n_entries + 0.1 * n_items * n_items
+        least, most = (
+            int(min(max(work / cost, low), high))
+            for work, (low, high) in ((self.usual, self.least), (self.longest, self.most))
+        )
+        return least, most
 
 
 EFFORT = Effort()
@@ -82,8 +95,8 @@ EFFORT = Effort()
 class Draws:
     """Draws from the posterior.
 
-    parameters: (n_draws, size) in the order of the model's layout, scores of mean zero. numbers: (n_draws, 10), the
-    prior's scale, places, widths and shares. independent: about how many independent draws would tell as much of the
+    parameters: (n_draws, size) in the order of the model's layout, scores of mean zero. numbers: (n_draws, 11), the
+    prior's scale, places, widths and shares, and the origin of places less that of the scores. independent: about how many independent draws would tell as much of the
     scores' standard deviations, on average over the items.
     """
 
@@ -93,7 +106,7 @@ class Draws:
 
     def spreads(self) -> Floats:
         """The standard deviation of the prior in each draw, in log-odds: float64, shape (n_draws,)."""
-        scale, places, widths, shares = np.split(self.numbers, [1, 4, 7], axis=1)
+        scale, places, widths, shares, _ = np.split(self.numbers, [1, 4, 7, 10], axis=1)
         means = (shares * places).sum(axis=1, keepdims=True)
         return np.asarray(scale[:, 0] * np.sqrt((shares * (widths**2 + (places - means) ** 2)).sum(axis=1)))
 
@@ -105,26 +118,47 @@ def can_sample(model: Model) -> bool:
 
 def sample(posterior: Posterior, effort: Effort = EFFORT) -> Draws:
     """Draws under the learned prior, beginning at a fit under a normal prior of about the scores' spread."""
-    chain = _Chain.of(posterior)
+    chain = _Chain(posterior)
     rng = np.random.Generator(np.random.PCG64(SEED))
     chain.run(effort.burn_in, rng)
-    found = chain.run(effort.least, rng)
-    while (independent := _independent(found[:, : chain.n_items])) < effort.enough and len(found) < effort.most:
+    n_voted = len(chain.voted)
+    least, most = effort.numbers(n_voted, chain.n_entries)
+    found = chain.run(least, rng)
+    while (independent := _independent(found[:, :n_voted])) < effort.enough and len(found) < most:
         found = np.concatenate([found, chain.run(effort.more, rng)])
-    parameters = found[:, chain.order]
-    return Draws(parameters=parameters, numbers=found[:, -N_NUMBERS:], independent=independent)
+    numbers = found[:, -N_NUMBERS:]
+    parameters = np.empty((len(found), posterior.model.layout.size))
+    parameters[:, chain.places] = found[:, : chain.width - N_NUMBERS][:, chain.order]
+    scores, voted = parameters[:, : posterior.model.n_items], np.isin(np.arange(posterior.model.n_items), chain.voted)
+    if not voted.all():
+        scores[:, ~voted] = _unvoted(numbers, int((~voted).sum()), rng)
+        scores -= scores.mean(axis=1, keepdims=True)
+    return Draws(parameters=parameters, numbers=numbers, independent=independent)
 
 
-def _independent(scores: Floats, n_batches: int = 20) -> float:
-    """How many independent draws would tell as much of the variances, by batch means of squares."""
-    squares = np.square(scores - scores.mean(axis=0))
+def _unvoted(numbers: Floats, n_items: int, rng: np.random.Generator) -> Floats:
+    """Scores of items without a vote, of which only the prior speaks: float64, shape (n_draws, n_items)."""
+    scale, places, widths, shares, origin = np.split(numbers, [1, 4, 7, 10], axis=1)
+    drawn = rng.random((len(numbers), n_items))[:, :, None]
+    component = (drawn > np.cumsum(shares, axis=1)[:, None, : N_COMPONENTS - 1]).sum(axis=2)
+    x = np.take_along_axis(places, component, 1) + np.take_along_axis(widths, component, 1) * rng.standard_normal(
+        component.shape
+    )
+    return scale * x - origin
+
+
+def _independent(scores: Floats, n_batches: int = 10) -> float:
+    """How many independent draws would tell as much of means and of variances, by means of batches."""
     size = len(scores) // n_batches
-    batches = squares[: size * n_batches].reshape(n_batches, size, -1).mean(axis=1)
-    between, within = batches.var(axis=0, ddof=1), squares.var(axis=0, ddof=1)
-    moving = within > 0.0
-    if not moving.any():
-        return float(len(scores))
-    return len(scores) / max(1.0, float(np.mean(size * between[moving] / within[moving])))
+    off = scores - scores.mean(axis=0)
+    longest = 1.0
+    for values in (off, np.square(off)):
+        batches = values[: size * n_batches].reshape(n_batches, size, -1).mean(axis=1)
+        between, within = batches.var(axis=0, ddof=1), values.var(axis=0, ddof=1)
+        moving = within > 0.0
+        if moving.any():
+            longest = max(longest, float(np.mean(size * between[moving] / within[moving])))
+    return len(scores) / longest
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -190,77 +224,83 @@ class _Rows:
 
 
 class _Chain:
-    """The kernel's arrays, which a run goes on from."""
+    """The kernel's arrays, which a run goes on from.
 
-    def __init__(
-        self, rows: _Rows, posterior: Posterior, order: NDArray[np.intp], lines: Floats, state: Floats
-    ) -> None:
-        n_items, n_rows = posterior.model.n_items, len(rows.votes)
-        item, other = np.concatenate([rows.ends, rows.ends[::-1]], axis=1)
+    voted: the items that have votes, which alone are in the chain. places: which parameters of the model these and the
+    parameters beside the scores are; order: where each of them stands in the kernel's.
+    """
+
+    def __init__(self, posterior: Posterior) -> None:
+        model, layout, rows = posterior.model, posterior.model.layout, _Rows.of(posterior.model)
+        self.voted = np.unique(rows.ends)
+        self.places = np.concatenate([self.voted, np.arange(layout.n_items, layout.size)])
+        self._ends = np.searchsorted(self.voted, rows.ends).astype(np.int32)
+        n_items, n_rows, n_effects = len(self.voted), len(rows.votes), len(rows.effects)
+        self._size = size = n_items + n_effects + 1
+        self.width = size + N_NUMBERS
+        item, other = np.concatenate([self._ends, self._ends[::-1]], axis=1)
         code = np.concatenate([2 * np.arange(n_rows), 2 * np.arange(n_rows) + 1])
         by_item = np.argsort(item, kind="stable")
-        self.n_items, self.order = n_items, order
-        self._ends = rows.ends
         self._start = np.concatenate([[0], np.cumsum(np.bincount(item, minlength=n_items))]).astype(np.int64)
         self._entries = np.stack([other[by_item], code[by_item]]).astype(np.int32)
         self._amounts = np.vstack([rows.votes, rows.effects])
-        self._lines, self._state = np.ascontiguousarray(lines), state
-        self._size = n_items + len(rows.effects) + 1
-        self.width = self._size + N_NUMBERS
-
-    @classmethod
-    def of(cls, posterior: Posterior) -> _Chain:
-        """The chain that begins where a fit under a normal prior ended."""
-        model, layout, rows = posterior.model, posterior.model.layout, _Rows.of(posterior.model)
-        n_items, n_effects = layout.n_items, len(rows.effects)
-        size = n_items + n_effects + 1
         # The kernel has the nuisance parameter last: as the last effect, or as the log tie parameter behind them.
         stretched = isinstance(model.outcome, RaoKupper)
-        order = np.arange(layout.size)
-        order[layout.position] = np.arange(n_items, n_items + layout.has_position)
-        order[layout.coefficients] = np.arange(n_items + layout.has_position, size - 1 - stretched)
-        order[layout.nuisance] = size - 1 - stretched
+        self.order = order = np.arange(len(self.places))
+        kernel = np.empty(layout.n_beside, np.intp)
+        kernel[: layout.n_nuisance] = size - 1 - stretched
+        kernel[layout.n_nuisance :] = np.arange(n_items, n_items + layout.n_beside - layout.n_nuisance)
+        order[n_items:] = kernel
         first, pull, centres = np.zeros(size), np.zeros(size), np.zeros(size)
-        firm = np.zeros((size, size))
-        first[order] = posterior.solution.parameters
-        firm[np.ix_(order, order)] = model.prior_products(np.eye(layout.size))
-        centres[order] = model.prior_centres
-        pull[:n_items] = np.bincount(rows.ends[0], rows.ahead, n_items) - np.bincount(rows.ends[1], rows.ahead, n_items)
+        information, firm = np.zeros((size, size)), np.zeros((size, size))
+        chosen = np.ix_(self.places, self.places)
+        first[order] = posterior.solution.parameters[self.places]
+        centres[order] = model.prior_centres[self.places]
+        firm[np.ix_(order, order)] = model.prior_products(np.eye(layout.size))[chosen]
+        whole = dense_information(model.counts, model.slopes(posterior.solution.parameters), anchored=False)
+        information[np.ix_(order, order)] = (np.triu(whole) + np.triu(whole, 1).T)[chosen]
+        pull[:n_items] = np.bincount(self._ends[0], rows.ahead, n_items) - np.bincount(
+            self._ends[1], rows.ahead, n_items
+        )
         pull[n_items : size - 1] = rows.effects @ rows.ahead
         if layout.n_nuisance:
             pull[size - 1 - stretched] += 2.0 * model.n_ties if stretched else model.n_ties
-        information = np.zeros((size, size))
-        whole = dense_information(model.counts, model.slopes(posterior.solution.parameters), anchored=False)
-        information[np.ix_(order, order)] = np.triu(whole) + np.triu(whole, 1).T
-        alone = information - firm
         scores = slice(0, n_items)
-        axes, vectors = np.linalg.eigh(alone[scores, scores] + 1.0 / n_items)
-        axes = np.maximum(axes, 0.0)
+        alone = (information - firm)[scores, scores]
+        axes, vectors = np.linalg.eigh(alone + 1.0 / max(n_items, 1))
         # At the maximum the votes pull as much as the prior.
-        normal_pull = alone[scores, scores] @ first[scores] + firm[scores, scores] @ (first - centres)[scores]
-        lines = np.vstack([_slow_lines(information, n_items, layout.n_beside), np.zeros((2 * n_items, size))])
-        lines[-2 * n_items : -n_items, scores], lines[-n_items:, scores] = vectors, vectors.T
-        spread = max(float(first[scores].std()), 0.1)
-        state = np.concatenate(
+        normal_pull = alone @ first[scores] + firm[scores, scores] @ (first - centres)[scores]
+        lines = _slow_lines(information, n_items)
+        self._n_lines = len(lines)
+        lines = np.vstack([lines, np.zeros((2 * n_items, size))])
+        lines[self._n_lines : self._n_lines + n_items, scores] = vectors
+        lines[self._n_lines + n_items :, scores] = vectors.T
+        self._lines = np.ascontiguousarray(lines)
+        spread = max(float(first[scores].std()), 0.1) if n_items else 1.0
+        self._state = np.concatenate(
             [
                 first,
                 pull,
-                axes,
+                np.maximum(axes, 0.0),
                 vectors.T @ normal_pull,
                 centres[n_items:],
                 firm[n_items:, n_items:].ravel(),
                 [spread, -1.0, 0.0, 1.0, 1.0, 1.0, 1.0, *np.full(N_COMPONENTS, 1.0 / N_COMPONENTS), 0.0],
                 np.arange(n_items) % N_COMPONENTS,
                 [float(layout.n_nuisance > 0 and not stretched), model.n_ties if stretched else 0.0, n_items],
-                np.zeros(4 * n_items + size + 30 + 4 * len(rows.votes)),
+                np.zeros(4 * n_items + size + 30 + 4 * n_rows),
             ]
         )
-        return cls(rows, posterior, order, lines, state)
+
+    @property
+    def n_entries(self) -> int:
+        """The number of rows of all items together."""
+        return self._entries.shape[1]
 
     def run(self, n_sweeps: int, rng: np.random.Generator) -> Floats:
         """Draws after so many more sweeps: float64, shape (n_sweeps, width)."""
-        n_items, n_lines = self.n_items, len(self._lines) - 2 * self.n_items
-        n_each = (4 * n_items + 37 + n_lines, n_items + 12 + n_lines, n_items)
+        n_items, n_lines = len(self.voted), self._n_lines
+        n_each = (4 * n_items + 38 + n_lines, n_items + 13 + n_lines, n_items)
         most = max(1, MOST_RANDOMS // sum(n_each))
         runs = []
         for first in range(0, n_sweeps, most):
@@ -277,7 +317,7 @@ class _Chain:
         return runs[0] if len(runs) == 1 else np.concatenate(runs)
 
 
-def _slow_lines(information: Floats, n_items: int, n_beside: int) -> Floats:
+def _slow_lines(information: Floats, n_items: int) -> Floats:
     """Directions of moves: of the parameters beside the scores, and those in which steps of single scores are slow."""
     size = len(information)
     scores, used = slice(0, n_items), np.flatnonzero(information.diagonal()[n_items:] > 0.0) + n_items

@@ -81,7 +81,7 @@ class NormalVotes:
             # Of a logistic likelihood with weight n p q the third derivative by d is n p q (q - p).
             of_pairs = slopes.weights * np.tanh(0.5 * (scores[counts.left] - scores[counts.right]))
             third = np.bincount(counts.right, of_pairs, len(scores)) - np.bincount(counts.left, of_pairs, len(scores))
-            np.divide(third, information**1.5, out=skewness, where=voted)
+            np.divide(third / np.sqrt(np.where(voted, information, 1.0)), information, out=skewness, where=voted)
         return cls(means=means, information=information, skewness=skewness)
 
     def some(self) -> NormalVotes:

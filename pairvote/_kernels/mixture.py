@@ -13,9 +13,9 @@ of a normal likelihood much like the votes' (2 n_items); the centres of the prio
 their precision (its square); eleven numbers of the prior (scale, places, widths, shares, and the origin of places less
 that of the scores); the component of each item (n_items); three options (whether there is a tie parameter, the weight
 of ties that the last effect stretches, the precision of the scores' mean); and scratch.
-randoms: for all sweeps 4 n_items + 37 + n_lines normals each, then n_items + 12 + n_lines exponentials, then n_items
-uniforms. draws (n_sweeps + 2, size + 10): the parameters, scores of mean zero, and the prior's numbers after each
-sweep; the last two rows are scratch.
+randoms: for all sweeps 4 n_items + 37 + n_lines normals each, then n_items + 13 + n_lines exponentials, then n_items
+uniforms. draws (n_sweeps + 2, size + 11): the parameters, scores of mean zero, and the prior's numbers, the origin less
+these scores', after each sweep; the last two rows are scratch.
 """
 
 from __future__ import annotations
@@ -592,8 +592,8 @@ def sample(
     tilt: cython.double[::1] = scratch[4 * n_items + size + 21 : 4 * n_items + size + 21 + n_tilts]
     kept: cython.double[::1] = scratch[4 * n_items + size + 22 + n_rows :]
     # Where the randoms of a sweep begin.
-    n_normals: cython.Py_ssize_t = 4 * n_items + 37 + n_lines
-    n_exponentials: cython.Py_ssize_t = n_items + 12 + n_lines
+    n_normals: cython.Py_ssize_t = 4 * n_items + 38 + n_lines
+    n_exponentials: cython.Py_ssize_t = n_items + 13 + n_lines
     z: cython.Py_ssize_t
     e: cython.Py_ssize_t
     u: cython.Py_ssize_t
@@ -654,27 +654,37 @@ def sample(
             e += 5
             # The prior's numbers by random walks, the scores going with them.
             log_totals = _log_totals(ends, amounts, root, tilt, options[0])
-            for move in range(7):
-                if n_items > 40 and move > 0 and move - 1 != sweep % 6:
+            for move in range(8):
+                if n_items > 40 and move > 1 and move - 2 != sweep % 6:
                     # Of many items the prior is better known, and to carry them along costs more.
                     continue
                 for i in range(11):
                     ahead[i] = prior[i]
                 step = randoms[z + move]
-                if move == 0:
-                    # All places and widths about the mean place.
+                if move < 2:
+                    # All places, and the widths with them or not, about the mean place.
                     mean = prior[7] * prior[1] + prior[8] * prior[2] + prior[9] * prior[3]
-                    ahead[0] = prior[0] * exp(0.6 * step)
-                    value = 0.125 * (prior[0] * prior[0] - ahead[0] * ahead[0])
+                    value = exp(0.6 * step)
+                    if move == 0:
+                        ahead[0] = prior[0] * value
+                        for k in range(3):
+                            ahead[1 + k] = prior[1 + k] + mean * (1.0 / value - 1.0)
+                        value = 0.125 * (prior[0] * prior[0] - ahead[0] * ahead[0])
+                    else:
+                        for k in range(3):
+                            ahead[1 + k] = mean + value * (prior[1 + k] - mean)
+                        # Of three places with a given mean two are free.
+                        value = 1.2 * step
                     for k in range(3):
-                        ahead[1 + k] = prior[1 + k] + mean * (prior[0] / ahead[0] - 1.0)
                         value += (prior[1 + k] * prior[1 + k] - ahead[1 + k] * ahead[1 + k]) / 4.5
-                elif move < 4:
-                    ahead[move] = prior[move] + prior[3 + move] * step
-                    value = (prior[move] * prior[move] - ahead[move] * ahead[move]) / 4.5
+                elif move < 5:
+                    # By turns a short way and a long one.
+                    ahead[move - 1] = prior[move - 1] + prior[2 + move] * step * (1 + 2 * (sweep & 1))
+                    value = (prior[move - 1] * prior[move - 1] - ahead[move - 1] * ahead[move - 1]) / 4.5
                 else:
-                    ahead[move] = prior[move] * exp(0.6 * step)
-                    value = -3.6 * step + 1.0 / (prior[move] * prior[move]) - 1.0 / (ahead[move] * ahead[move])
+                    ahead[move - 1] = prior[move - 1] * exp(0.6 * step)
+                    value = -3.6 * step + 1.0 / (prior[move - 1] * prior[move - 1])
+                    value -= 1.0 / (ahead[move - 1] * ahead[move - 1])
                 value += _carry(
                     parameters[:n_items],
                     points,
@@ -700,8 +710,8 @@ def sample(
                         root[i] = other[i]
                     for i in range(11):
                         prior[i] = ahead[i]
-            z += 7
-            e += 7
+            z += 8
+            e += 8
             numbers[0] = settings[0]
             numbers[1] = settings[1]
             for move in range(n_lines):
@@ -745,4 +755,5 @@ def sample(
                 draws[sweep, i] = parameters[i] - mean if i < n_items else parameters[i]
             for k in range(10):
                 draws[sweep, size + k] = prior[k]
+            draws[sweep, size + 10] = prior[10] + mean
     return taken
