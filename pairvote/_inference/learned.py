@@ -71,12 +71,12 @@ class Effort:
     """
 
     burn_in: int = 150
-    least: tuple[int, int] = (500, 4_000)
+    least: tuple[int, int] = (500, 1_500)
     more: int = 250
-    most: tuple[int, int] = (2_000, 16_000)
-    usual: float = 0.8e6
+    most: tuple[int, int] = (2_000, 6_000)
+    usual: float = 0.65e6
     longest: float = 6.0e6
-    enough: float = 500.0
+    enough: float = 350.0
 
     def numbers(self, n_items: int, n_entries: int) -> tuple[int, int]:
         """The least and the greatest number of draws."""
@@ -96,8 +96,8 @@ class Draws:
     """Draws from the posterior.
 
     parameters: (n_draws, size) in the order of the model's layout, scores of mean zero. numbers: (n_draws, 11), the
-    prior's scale, places, widths and shares, and the origin of places less that of the scores. independent: about how many independent draws would tell as much of the
-    scores' standard deviations, on average over the items.
+    prior's scale, places, widths and shares, and the origin of places less that of the scores with votes. independent:
+    about how many independent draws would tell as much of means and variances, on average over the items.
     """
 
     parameters: Floats

@@ -217,12 +217,14 @@ def _carry(
     parameters: cython.double[::1],
     points: cython.double[::1],
     likely: cython.double[::1],
-    basis: cython.const[cython.double][:, ::1],
+    lines: cython.const[cython.double][:, ::1],
+    axes: cython.Py_ssize_t,
     prior: cython.double[::1],
     ahead: cython.double[::1],
     component: cython.double[::1],
     moved: cython.double[::1],
     work: cython.double[:, ::1],
+    at: cython.Py_ssize_t,
     options: cython.double[::1],
 ) -> cython.double:
     """Carry the scores along as the prior goes to `ahead`, by what a normal likelihood would have it.
@@ -250,18 +252,18 @@ def _carry(
         ridge_after += after * after / n_items
         moved[i] = 0.0
     for j in range(n_items):
-        work[0, j] = 0.0
-        work[1, j] = likely[n_items + j]
-        work[2, j] = likely[n_items + j]
+        work[at, j] = 0.0
+        work[at + 1, j] = likely[n_items + j]
+        work[at + 2, j] = likely[n_items + j]
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
         along = parameters[i]
         before = ridge_before * (prior[0] * prior[1 + k] - prior[10])
         after = ridge_after * (ahead[0] * ahead[1 + k] - ahead[10])
         for j in range(n_items):
-            work[0, j] += basis[i, j] * along
-            work[1, j] += basis[i, j] * before
-            work[2, j] += basis[i, j] * after
+            work[at, j] += lines[axes + i, j] * along
+            work[at + 1, j] += lines[axes + i, j] * before
+            work[at + 2, j] += lines[axes + i, j] * after
     along = 1.0
     for j in range(n_items):
         before = likely[j] + ridge_before
@@ -270,20 +272,20 @@ def _carry(
         if not 1e-150 < along < 1e150:
             value += 0.5 * log(along)
             along = 1.0
-        work[0, j] = (work[0, j] - work[1, j] / before) * sqrt(before / after) + work[2, j] / after
+        work[at, j] = (work[at, j] - work[at + 1, j] / before) * sqrt(before / after) + work[at + 2, j] / after
     value += 0.5 * log(along)
     for j in range(n_items):
-        along = work[0, j]
+        along = work[at, j]
         for i in range(n_items):
-            moved[i] += along * basis[n_items + j, i]
+            moved[i] += along * lines[axes + n_items + j, i]
     for k in range(3):
-        work[1, k] = log(prior[0] * prior[4 + k] / (ahead[0] * ahead[4 + k]))
+        work[at + 1, k] = log(prior[0] * prior[4 + k] / (ahead[0] * ahead[4 + k]))
     options[3] = 0.0
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
         before = 1.0 / (prior[0] * prior[4 + k])
         after = 1.0 / (ahead[0] * ahead[4 + k])
-        value += work[1, k]
+        value += work[at + 1, k]
         off = (parameters[i] - prior[0] * prior[1 + k] + prior[10]) * before
         value += points[i] * (moved[i] - parameters[i]) + 0.5 * off * off
         off = (moved[i] - ahead[0] * ahead[1 + k] + ahead[10]) * after
@@ -689,12 +691,14 @@ def sample(
                     parameters[:n_items],
                     points,
                     likely,
-                    lines[n_lines:, :],
+                    lines,
+                    n_lines,
                     prior,
                     ahead,
                     component,
                     moved,
-                    draws[sweep : sweep + 3],
+                    draws,
+                    sweep,
                     options,
                 )
                 for i in range(n_items):
