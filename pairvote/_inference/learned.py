@@ -56,6 +56,8 @@ N_NUMBERS = 11
 N_COMPONENTS = 3
 # Of the information scaled to ones on its diagonal: directions with less are slow for steps of single scores.
 SLOW = 0.15
+# Scores, and logarithms of their information, that differ by less are the same.
+SAME = 1e-6
 # Numbers drawn at once at most, so that memory is not filled.
 MOST_RANDOMS = 2_000_000
 
@@ -133,7 +135,16 @@ def sample(posterior: Posterior, effort: Effort = EFFORT) -> Draws:
     if not voted.all():
         scores[:, ~voted] = _unvoted(numbers, int((~voted).sum()), rng)
         scores -= scores.mean(axis=1, keepdims=True)
+    _make_alike(scores, chain.kinds)
     return Draws(parameters=parameters, numbers=numbers, independent=independent)
+
+
+def _make_alike(scores: Floats, kinds: NDArray[np.intp]) -> None:
+    """Give items of one kind, of which the votes say the same, one mean, in place."""
+    sizes = np.bincount(kinds)
+    if sizes.max(initial=0) > 1:
+        means = scores.mean(axis=0)
+        scores += np.bincount(kinds, means)[kinds] / sizes[kinds] - means
 
 
 def _unvoted(numbers: Floats, n_items: int, rng: np.random.Generator) -> Floats:
@@ -226,8 +237,9 @@ class _Rows:
 class _Chain:
     """The kernel's arrays, which a run goes on from.
 
-    voted: the items that have votes, which alone are in the chain. places: which parameters of the model these and the
-    parameters beside the scores are; order: where each of them stands in the kernel's.
+    voted: the items that have votes, which alone are in the chain. kinds: a number for each of all items, the same for
+    those of which the votes say the same. places: which parameters of the model those of the chain are; order: where
+    each of them stands in the kernel's.
     """
 
     def __init__(self, posterior: Posterior) -> None:
@@ -244,6 +256,7 @@ class _Chain:
         self._start = np.concatenate([[0], np.cumsum(np.bincount(item, minlength=n_items))]).astype(np.int64)
         self._entries = np.stack([other[by_item], code[by_item]]).astype(np.int32)
         self._amounts = np.vstack([rows.votes, rows.effects])
+        self.kinds = _kinds(posterior)
         # The kernel has the nuisance parameter last: as the last effect, or as the log tie parameter behind them.
         stretched = isinstance(model.outcome, RaoKupper)
         self.order = order = np.arange(len(self.places))
@@ -315,6 +328,14 @@ class _Chain:
             mixture.sample(*rows, self._lines, self._state, randoms, draws)
             runs.append(draws[:n])
         return runs[0] if len(runs) == 1 else np.concatenate(runs)
+
+
+def _kinds(posterior: Posterior) -> NDArray[np.intp]:
+    """A number for each item, the same for those with the same score and information under the normal prior."""
+    model, parameters = posterior.model, posterior.solution.parameters
+    information = model.slopes(parameters).diagonal
+    table = np.stack([parameters[model.layout.scores], np.log(information)], axis=1)
+    return np.unique(np.round(table / SAME), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _slow_lines(information: Floats, n_items: int) -> Floats:
