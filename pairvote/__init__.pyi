@@ -25,6 +25,7 @@ from pairvote.ranking import Difference as Difference
 from pairvote.ranking import Fit as Fit
 from pairvote.ranking import Interval as Interval
 from pairvote.ranking import OutcomeProbabilities as OutcomeProbabilities
+from pairvote.ranking import PriorSd as PriorSd
 from pairvote.ranking import Ranking as Ranking
 from pairvote.scoring import EloRatings as EloRatings
 from pairvote.scoring import bootstrap as bootstrap

@@ -2,6 +2,6 @@
 
 from pairvote.ranking._agreement import Agreement
 from pairvote.ranking._ranking import Ranking
-from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities
+from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities, PriorSd
 
-__all__ = ["Agreement", "Difference", "Fit", "Interval", "OutcomeProbabilities", "Ranking"]
+__all__ = ["Agreement", "Difference", "Fit", "Interval", "OutcomeProbabilities", "PriorSd", "Ranking"]

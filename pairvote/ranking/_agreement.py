@@ -49,7 +49,7 @@ class Agreement:
     --------
     >>> import pairvote as pv
     >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
-    >>> agreement = pv.tally(votes).agreement(pv.bradley_terry(votes), top_k=5, p=0.9)
+    >>> agreement = pv.tally(votes).agreement(pv.bradley_terry(votes, prior_sd=3.0), top_k=5, p=0.9)
     >>> round(agreement.kendall_tau, 3), round(agreement.spearman, 3)
     (0.869, 0.953)
     >>> agreement.top_k_overlap, round(agreement.rank_biased_overlap, 3)

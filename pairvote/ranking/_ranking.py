@@ -165,8 +165,8 @@ class Ranking(Standing):
         Examples
         --------
         >>> import pairvote as pv
-        >>> round(pv.bradley_terry(pv.datasets.baseball()).difference("Boston", "Detroit").standard_error, 4)
-        0.3068
+        >>> round(pv.bradley_terry(pv.datasets.baseball()).difference("Boston", "Detroit").standard_error, 2)
+        0.28
         """
         i, j = self._code(a), self._code(b)
         known, draws = self._known_uncertainty(), self._posterior_draws
@@ -186,9 +186,10 @@ class Ranking(Standing):
     def top_k_probability(self, top_k: int, *, rng: Rng = None) -> NDArray[np.float64]:
         """The posterior probability that each item is among the best k: float64, shape (n_items,); sums to k.
 
-        It is the share of posterior draws; they are those of the fit where it has some, else from a normal with the
-        ranking's covariance: 10,000 for up to 200 items, and 2,000 at the least, so that its standard error is at most
-        0.005, or 0.011. After a bootstrap it is the share of resamples; items level at the k-th place share it evenly.
+        It is the share of posterior draws. A fit under a learned prior has some, worth 500 or more independent ones, so
+        that its standard error is at most about 0.02. Else they are from a normal with the ranking's covariance: 10,000
+        for up to 200 items, and 2,000 at the least, with a standard error of at most 0.005, or 0.011. After a bootstrap
+        it is the share of resamples; items level at the k-th place share it evenly.
 
         Parameters
         ----------
@@ -337,7 +338,7 @@ class Ranking(Standing):
         Examples
         --------
         >>> import pairvote as pv
-        >>> f"{pv.bradley_terry(pv.datasets.baseball()).quasi_variance_error:.1%}"
+        >>> f"{pv.bradley_terry(pv.datasets.baseball(), prior_sd=3.0).quasi_variance_error:.1%}"
         '1.9%'
         """
         return quasi_variance_error(self.quasi_variances, self.covariance)
@@ -377,7 +378,7 @@ class Ranking(Standing):
         --------
         >>> import pairvote as pv
         >>> votes = pv.Votes.from_labels(["ash"] * 4, ["birch"] * 4, ["left", "right", "tie", "tie"])
-        >>> chances = pv.bradley_terry(votes).outcome_probabilities("ash", "birch")
+        >>> chances = pv.bradley_terry(votes, prior_sd=3.0).outcome_probabilities("ash", "birch")
         >>> round(chances.left, 6), round(chances.tie, 6), round(chances.right, 6)
         (0.25, 0.5, 0.25)
         """

@@ -46,7 +46,7 @@ class OutcomeProbabilities(NamedTuple):
     Examples
     --------
     >>> import pairvote as pv
-    >>> chances = pv.bradley_terry(pv.datasets.baseball()).outcome_probabilities("Milwaukee", "Detroit")
+    >>> chances = pv.bradley_terry(pv.datasets.baseball(), prior_sd=3.0).outcome_probabilities("Milwaukee", "Detroit")
     >>> isinstance(chances, pv.OutcomeProbabilities), round(chances.left, 2), chances.tie
     (True, 0.54, 0.0)
     """
@@ -75,7 +75,7 @@ class Difference:
     Examples
     --------
     >>> import pairvote as pv
-    >>> ahead = pv.bradley_terry(pv.datasets.baseball()).difference("Milwaukee", "Detroit")
+    >>> ahead = pv.bradley_terry(pv.datasets.baseball(), prior_sd=3.0).difference("Milwaukee", "Detroit")
     >>> isinstance(ahead, pv.Difference), round(ahead.estimate, 2), round(ahead.standard_error, 2)
     (True, 0.14, 0.31)
     >>> [round(float(end), 2) for end in ahead.confidence_interval(0.9)]
@@ -88,7 +88,7 @@ class Difference:
     _draws: NDArray[np.float64] | None = None
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
-        """The interval at `level`, by a t distribution where there are degrees of freedom."""
+        """The interval at `level`: by draws from the posterior where there are enough, else by a normal or t."""
         reach = quantile(level, self.degrees_of_freedom) * self.standard_error
         if self._draws is not None and are_enough(self._draws, level):
             low, high = quantiles(self._draws, level)
@@ -257,7 +257,8 @@ class PriorSd(float):
     Attributes
     ----------
     learned : bool
-        Whether it was learned from the votes; the number is then the median of its posterior.
+        Whether it was learned from the votes. The number is then the median of its posterior, or the most likely one
+        where there are too many votes or items for draws.
     interval : Interval
         What it is with 95% probability; both ends are the number itself where it was given.
 
@@ -265,8 +266,8 @@ class PriorSd(float):
     --------
     >>> import pairvote as pv
     >>> spread = pv.bradley_terry(pv.datasets.baseball()).fit.prior_sd
-    >>> spread.learned, spread.interval.low < spread < spread.interval.high
-    (True, True)
+    >>> isinstance(spread, pv.PriorSd), spread.learned, spread.interval.low < spread < spread.interval.high
+    (True, True, True)
     """
 
     learned: bool

@@ -79,7 +79,7 @@ class Standing:
         --------
         >>> import pairvote as pv
         >>> votes = pv.Votes.from_wins(["ash", "birch"], ["cedar", "cedar"], items=["ash", "birch", "cedar", "dogwood"])
-        >>> ranking = pv.bradley_terry(votes)
+        >>> ranking = pv.bradley_terry(votes, prior_sd=3.0)
         >>> ranking.top(1), ranking.top(1, ties="first")
         (['ash', 'birch'], ['ash'])
         >>> ranking.top(3), ranking.top(3, unvoted=True)

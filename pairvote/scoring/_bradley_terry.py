@@ -63,9 +63,10 @@ def bradley_terry(
 ) -> Ranking:
     r"""Rank by Bradley-Terry scores: :math:`\log(P(i) / P(j)) = s_i - s_j` for any two items.
 
-    The scores are posterior means under a prior whose spread and shape are learned from the votes, or under a normal
-    prior of known width maximise the log-likelihood of the votes less :math:`\sum_i s_i^2 / (2\,prior\_sd^2)`; their
-    mean is zero. Both priors and the models of ties are derived on the documentation's page of equations.
+    By default the scores are posterior means under a prior whose spread and shape are learned from the votes. With a
+    number for `prior_sd` they maximise the log-likelihood of the votes less
+    :math:`\sum_i s_i^2 / (2\,prior\_sd^2)`. Their mean is zero. Both priors and the models of ties are derived on the
+    documentation's page of equations.
 
     Parameters
     ----------
@@ -76,9 +77,10 @@ def bradley_terry(
         each side, with sandwich errors, since that is no likelihood. "drop": nothing.
     prior_sd : float or "learned"
         "learned": the prior is a mixture of normals whose spread and shape are learned, and what is not known of them
-        is carried through, so that intervals hold whatever the spread of the items and whatever chose the pairs.
-        A number: the standard deviation of a normal prior on each score, in log-odds. `math.inf`: maximum likelihood.
-        ``ranking.fit.prior_sd`` says what was learned.
+        is part of the errors, so that intervals hold for narrow and wide strengths, and whatever chose the pairs. It
+        takes draws, some 10 to 100 ms for up to 100 items. ``ranking.fit.prior_sd`` says what was learned. A number:
+        the standard deviation of a normal prior on each score, in log-odds, which is a hundred times as fast.
+        `math.inf`: maximum likelihood.
     position : bool
         Fit what standing on the left adds, as ``ranking.fit.position_effect`` in log-odds.
     covariates : array_like of float, shape (n_votes, n_covariates), optional
@@ -132,12 +134,13 @@ def bradley_terry(
     Examples
     --------
     >>> import pairvote as pv
+    >>> ranking = pv.bradley_terry(pv.datasets.baseball())
+    >>> ranking.top(3), ranking.fit.prior_sd.learned
+    (['Milwaukee', 'Detroit', 'Toronto'], True)
     >>> votes = pv.Votes.from_wins(["ash", "ash", "birch", "cedar"], ["birch", "cedar", "cedar", "ash"])
-    >>> ranking = pv.bradley_terry(votes)
-    >>> ranking.order(), ranking.scores.round(3).tolist()
-    (['ash', 'birch', 'cedar'], [0.381, 0.0, -0.381])
-    >>> ranking.standard_errors.round(2).tolist()
-    [0.78, 0.89, 0.78]
+    >>> known = pv.bradley_terry(votes, prior_sd=3.0)
+    >>> known.order(), known.scores.round(3).tolist(), known.standard_errors.round(2).tolist()
+    (['ash', 'birch', 'cedar'], [0.381, 0.0, -0.381], [0.78, 0.89, 0.78])
     """
     check_choice("uncertainty", uncertainty, UNCERTAINTIES)
     votes = check_clusters(votes, clusters, uncertainty)
