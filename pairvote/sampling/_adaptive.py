@@ -180,7 +180,7 @@ class TopK(_ByBelief):
     how much the contrast is in doubt, and s times the information about all scores. Otherwise as `InformationGain`; of
     more than 300 items the 64 most in doubt are weighed.
 
-    Counting votes won means nothing after this: score by `bradley_terry`, with a prior_sd that suits.
+    Counting votes won means nothing after this: score by `bradley_terry`.
 
     Parameters
     ----------
