@@ -51,7 +51,7 @@ class Progress:
     --------
     >>> import pairvote as pv
     >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
-    >>> print(pv.diagnostics.progress(votes, top_k=5, rng=1))
+    >>> print(pv.diagnostics.progress(votes, top_k=5, prior_sd=3.0, rng=1))
     4.1 of the best 5 are right on average, all of them with a chance of 0.23; about 1,800 more votes would make it 4.5
     >>> pv.diagnostics.progress(votes, top_k=1).settled(0.5)
     True

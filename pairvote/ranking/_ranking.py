@@ -165,8 +165,8 @@ class Ranking(Standing):
         Examples
         --------
         >>> import pairvote as pv
-        >>> round(pv.bradley_terry(pv.datasets.baseball()).difference("Boston", "Detroit").standard_error, 2)
-        0.28
+        >>> round(pv.bradley_terry(pv.datasets.baseball()).difference("Boston", "Detroit").standard_error, 1)
+        0.3
         """
         i, j = self._code(a), self._code(b)
         known, draws = self._known_uncertainty(), self._posterior_draws
