@@ -186,8 +186,8 @@ class Ranking(Standing):
     def top_k_probability(self, top_k: int, *, rng: Rng = None) -> NDArray[np.float64]:
         """The posterior probability that each item is among the best k: float64, shape (n_items,); sums to k.
 
-        It is the share of posterior draws. A fit under a learned prior has some, worth 500 or more independent ones, so
-        that its standard error is at most about 0.02. Else they are from a normal with the ranking's covariance: 10,000
+        It is the share of posterior draws. A fit under a learned prior has some, worth 350 or more independent ones, so
+        that its standard error is at most about 0.03. Else they are from a normal with the ranking's covariance: 10,000
         for up to 200 items, and 2,000 at the least, with a standard error of at most 0.005, or 0.011. After a bootstrap
         it is the share of resamples; items level at the k-th place share it evenly.
 
