@@ -253,7 +253,7 @@ class Ranking(Standing):
         Examples
         --------
         >>> import pairvote as pv
-        >>> ranking = pv.bradley_terry(pv.datasets.baseball())
+        >>> ranking = pv.bradley_terry(pv.datasets.baseball(), prior_sd=3.0)
         >>> low, high = ranking.rank_interval(kind="confidence", rng=0)
         >>> dict(zip(ranking.items, zip(low.tolist(), high.tolist())))["Baltimore"]
         (6, 7)
