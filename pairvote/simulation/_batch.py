@@ -23,22 +23,25 @@ from pairvote._kernels import batch
 from pairvote._kernels import elo as elo_kernel
 from pairvote.errors import MissingUncertaintyError
 from pairvote.ranking._ranking import Ranking
+from pairvote.ranking._results import normal_quantile
 from pairvote.scoring._methods import rank, scorer_named
 from pairvote.simulation._asking import Block, Workshop
 from pairvote.votes._counts import NO_WEIGHTS
 
 Floats = NDArray[np.float64]
 Options = Mapping[str, Any]
+# The prior of Bradley-Terry unless another is asked for. It is known, since a kernel then makes 10,000 fits in seconds.
+PRIOR_SD = 3.0
 
 
 class Scored(NamedTuple):
-    """Scores of some repetitions: float64, shape (n, n_items), and their standard errors, where there are any.
+    """Scores of some repetitions: float64, shape (n, n_items).
 
-    log_odds_per_unit: None where the scores are no log-odds. within: scores not further apart are level.
+    ends: the ends of their intervals, where there are any: float64, shape (2, n, n_items). log_odds_per_unit: None where the scores are no log-odds. within: scores not further apart are level.
     """
 
     scores: Floats
-    errors: Floats | None
+    ends: Floats | None
     log_odds_per_unit: float | None
     within: float
 
@@ -47,26 +50,30 @@ class Scorer:
     """A method with its options, for block after block of one workshop.
 
     The first repetition's ranking by the scorer itself checks the options and says what the scores are.
+
+    level: of the intervals; None for scores without any.
     """
 
-    def __init__(self, workshop: Workshop, method: str, options: Options, first: Block, *, errors: bool) -> None:
+    def __init__(
+        self, workshop: Workshop, method: str, options: Options, first: Block, *, level: float | None = None
+    ) -> None:
         self.workshop = workshop
         self.method = method
-        self.options = dict(options)
-        self.known = {**scorer_named(method).options, **options}
+        self.options = {"prior_sd": PRIOR_SD, **options} if method == "bradley-terry" else dict(options)
+        self.known = {**scorer_named(method).options, **self.options}
         ranking = self._rank(first, 0)
         self.log_odds_per_unit = ranking._log_odds_per_unit
         self.within = ranking._level_within
-        self.errors = errors and _errors_of(ranking) is not None
+        self.level = level if level is not None and _has_errors(ranking) else None
         self._fill = self._filler()
 
     def __call__(self, block: Block) -> Scored:
         """The scores of a block."""
         shape = block.strengths.shape
         scores = np.empty(shape)
-        errors = np.empty(shape) if self.errors else None
-        self._fill(block, scores, errors)
-        return Scored(scores, errors, self.log_odds_per_unit, self.within)
+        ends = None if self.level is None else np.empty((2, *shape))
+        self._fill(block, scores, ends)
+        return Scored(scores, ends, self.log_odds_per_unit, self.within)
 
     def _filler(self) -> Callable[[Block, Floats, Floats | None], None]:
         """What scores a block: kernels where there are some for these options, else the scorer, one at a time."""
@@ -79,15 +86,15 @@ class Scorer:
     def _rank(self, block: Block, r: int) -> Ranking:
         return rank(block.votes(r, self.workshop), self.method, **self.options)
 
-    def _one_by_one(self, block: Block, scores: Floats, errors: Floats | None) -> None:
+    def _one_by_one(self, block: Block, scores: Floats, ends: Floats | None) -> None:
         for r in range(len(scores)):
-            self._one(block, r, scores, errors)
+            self._one(block, r, scores, ends)
 
-    def _one(self, block: Block, r: int, scores: Floats, errors: Floats | None) -> None:
+    def _one(self, block: Block, r: int, scores: Floats, ends: Floats | None) -> None:
         ranking = self._rank(block, r)
         scores[r] = ranking.scores
-        if errors is not None:
-            errors[r] = ranking.standard_errors
+        if ends is not None and self.level is not None:
+            ends[:, r] = ranking.confidence_interval(self.level)
 
     def _counts(self, block: Block, n_pairs: int) -> tuple[Floats, Floats]:
         n, n_items = block.strengths.shape
@@ -95,19 +102,19 @@ class Scorer:
         batch.count_votes(block.left, block.right, block.outcome, totals, tables)
         return totals, tables
 
-    def _tally(self, block: Block, scores: Floats, errors: Floats | None) -> None:
+    def _tally(self, block: Block, scores: Floats, ends: Floats | None) -> None:
         totals, _ = self._counts(block, 0)
         lost, tied, won, _ = np.moveaxis(totals, 2, 0)
         scores[:] = won + self.known["ties"] * tied
         if self.method == "win-rate":
             prior, asked = self.known["prior"], lost + tied + won
             if not prior and not asked.all():
-                self._one_by_one(block, scores, errors)
+                self._one_by_one(block, scores, ends)
                 return
             scores += prior
             scores /= asked + 2.0 * prior
 
-    def _elo(self, block: Block, scores: Floats, errors: Floats | None) -> None:
+    def _elo(self, block: Block, scores: Floats, ends: Floats | None) -> None:
         k, slope = float(self.known["k"]), self.log_odds_per_unit
         scores[:] = float(self.known["initial"])
         for votes in zip(block.left, block.right, block.outcome, scores, strict=True):
@@ -120,23 +127,25 @@ class Scorer:
         return (
             OUTCOME_MODELS[options["ties"]].by_kernel
             and options["uncertainty"] in ("model", "none")
+            and not isinstance(options["prior_sd"], str)
             and all(name in plain or not option for name, option in self.options.items())
             and 1 < n_items < LIMITS.kernel_parameters
             and float(options["prior_sd"]) ** -2.0 * n_items >= WEAKEST_PRIOR * self.workshop.n_votes
         )
 
-    def _bradley_terry(self, block: Block, scores: Floats, errors: Floats | None) -> None:
+    def _bradley_terry(self, block: Block, scores: Floats, ends: Floats | None) -> None:
         n_items, recipe = self.workshop.n_items, OUTCOME_MODELS[self.known["ties"]]
         _, tables = self._counts(block, n_items * (n_items - 1) // 2)
         numbers = tables.sum(axis=1)
         start, second = _all_pairs(n_items)
         fits: dict[bool, _Fits] = {}
+        reach = 0.0 if self.level is None else normal_quantile(self.level)
         for r, table in enumerate(tables):
             n_right, n_tied, n_left = numbers[r].tolist()
             n_ties = recipe.tie_weight * n_tied
-            sandwich = errors is not None and n_ties and not recipe.is_likelihood
+            sandwich = ends is not None and n_ties and not recipe.is_likelihood
             if sandwich or (n_ties and recipe.n_nuisance and not n_right + n_left):
-                self._one(block, r, scores, errors)
+                self._one(block, r, scores, ends)
                 continue
             tied = n_ties > 0.0
             if tied not in fits:
@@ -144,16 +153,15 @@ class Scorer:
             fit = fits[tied]
             fit.begin(n_ties, n_right + n_left)
             if fit.workspace.climb(start, second, table, fit.parameters) < 0:
-                self._one(block, r, scores, errors)
+                self._one(block, r, scores, ends)
                 continue
-            scores[r] = fit.parameters[:n_items]
-            if errors is not None:
+            scores[r] = fit.parameters[:n_items] - fit.parameters[:n_items].mean()
+            if ends is not None:
                 covariance = fit.covariance()
                 means = covariance.mean(axis=0)
                 # The centred scores' variances: S_ii less twice its row's mean plus the mean of all.
-                errors[r] = covariance.diagonal() - 2.0 * means + means.mean()
-                np.sqrt(errors[r], out=errors[r])
-        scores -= scores.mean(axis=1, keepdims=True)
+                errors = np.sqrt(covariance.diagonal() - 2.0 * means + means.mean())
+                ends[0, r], ends[1, r] = scores[r] - reach * errors, scores[r] + reach * errors
 
 
 class _Fits:
@@ -206,8 +214,9 @@ def _all_pairs(n_items: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     return np.concatenate([[0], np.cumsum(each)]), np.triu_indices(n_items, 1)[1].astype(np.int32)
 
 
-def _errors_of(ranking: Ranking) -> Floats | None:
+def _has_errors(ranking: Ranking) -> bool:
     try:
-        return ranking.standard_errors
+        ranking.standard_errors  # noqa: B018
     except MissingUncertaintyError:
-        return None
+        return False
+    return True

@@ -112,8 +112,8 @@ def _work(part: Part) -> Floats:
     for place, size in enumerate(sizes):
         block = part.held[place] if part.held else draw(cell.workshop, part.first + place, size)
         if cell not in _SCORERS:
-            _SCORERS[cell] = [scorer_of(cell.workshop, options, block) for options in cell.methods.values()]
-        found.append(block_sums(block, _SCORERS[cell], cell.top_k, cell.level))
+            _SCORERS[cell] = [scorer_of(cell.workshop, options, block, cell.level) for options in cell.methods.values()]
+        found.append(block_sums(block, _SCORERS[cell], cell.top_k))
     return np.array(found)
 
 
@@ -173,15 +173,16 @@ def methods_named(methods: Methods) -> dict[str, dict[str, Any]]:
     return {label: dict(options) for label, options in methods.items()}
 
 
-def scorer_of(workshop: Workshop, options: Mapping[str, Any], first: Block) -> Scorer:
-    """The scorer of these options, its name among them."""
-    return Scorer(workshop, options["method"], {k: v for k, v in options.items() if k != "method"}, first, errors=True)
+def scorer_of(workshop: Workshop, options: Mapping[str, Any], first: Block, level: float = 0.95) -> Scorer:
+    """The scorer of these options, its name among them, with intervals at `level`."""
+    rest = {name: value for name, value in options.items() if name != "method"}
+    return Scorer(workshop, options["method"], rest, first, level=level)
 
 
-def block_sums(block: Block, scorers: Sequence[Scorer], top_k: int, level: float) -> list[tuple[Floats, Floats]]:
+def block_sums(block: Block, scorers: Sequence[Scorer], top_k: int) -> list[tuple[Floats, Floats]]:
     """The sums of each scorer's metrics over a block, and of their squares."""
     exposures = _metrics.exposure_range(block)
-    return [_metrics.sums(block, scorer(block), exposures, top_k, level) for scorer in scorers]
+    return [_metrics.sums(block, scorer(block), exposures, top_k) for scorer in scorers]
 
 
 def block_sizes(repetitions: int) -> NDArray[np.int64]:

@@ -107,7 +107,8 @@ def how_many(
     metric : {"exact", "overlap", "kendall_tau", "spearman", "regret", "rmse"}
         What is to reach the target; see `Table`. Of the last two less is better.
     method : str or mapping
-        The scorer, or its options with its name under "method".
+        The scorer, or its options with its name under "method". Bradley-Terry has ``prior_sd=3.0`` unless another is
+        asked for.
     repetitions : int
         Of every number of voters that is tried.
     level : float

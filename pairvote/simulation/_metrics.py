@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._kernels import batch
-from pairvote.ranking._results import normal_quantile
 from pairvote.simulation._asking import Block
 from pairvote.simulation._batch import Scored
 from pairvote.simulation._table import METRICS
@@ -23,7 +22,7 @@ def exposure_range(block: Block) -> Floats:
     return np.ptp(totals.sum(axis=2), axis=1)
 
 
-def sums(block: Block, scored: Scored, exposures: Floats, top_k: int, level: float) -> tuple[Floats, Floats]:
+def sums(block: Block, scored: Scored, exposures: Floats, top_k: int) -> tuple[Floats, Floats]:
     """The sums of the metrics of some repetitions, and of their squares, in the order of `METRICS`; nan for none."""
     n, n_items = block.strengths.shape
     found = np.full((n, len(METRICS)), np.nan)
@@ -32,11 +31,11 @@ def sums(block: Block, scored: Scored, exposures: Floats, top_k: int, level: flo
     batch.compare(strengths, scored.scores, top_k, scored.within, np.empty((4, n_items), np.int32), compared)
     found[:, :5], found[:, EXPOSURE_RANGE] = compared, exposures
     if scored.log_odds_per_unit is not None:
-        off = scored.log_odds_per_unit * scored.scores
-        off -= off.mean(axis=1, keepdims=True)
-        off -= strengths - strengths.mean(axis=1, keepdims=True)
+        origin = scored.scores.mean(axis=1, keepdims=True)
+        true = strengths - strengths.mean(axis=1, keepdims=True)
+        off = scored.log_odds_per_unit * (scored.scores - origin) - true
         found[:, RMSE] = np.sqrt(np.square(off).mean(axis=1))
-        if scored.errors is not None:
-            reach = normal_quantile(level) * scored.log_odds_per_unit * scored.errors
-            found[:, COVERAGE] = (np.abs(off) <= reach).mean(axis=1)
+        if scored.ends is not None:
+            low, high = scored.log_odds_per_unit * (scored.ends - origin)
+            found[:, COVERAGE] = ((low <= true) & (true <= high)).mean(axis=1)
     return found.sum(axis=0), np.square(found).sum(axis=0)

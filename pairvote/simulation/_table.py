@@ -79,7 +79,8 @@ class Table:
     rmse
         The root mean square error of the scores in log-odds, both sides centred, for scorers that give log-odds.
     coverage
-        The share of items whose interval holds the centred strength, for scorers that give intervals.
+        The share of items whose interval, as `Ranking.confidence_interval` gives it, holds the centred strength, for
+        scorers that give intervals.
     exposure_range
         How often the item shown most often was shown, less the same of the one shown least often.
 

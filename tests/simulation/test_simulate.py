@@ -217,18 +217,45 @@ def test_batched_scores_are_those_of_the_scorers(method, options, voters) -> Non
     scores = sim.scores(method, **options)
     assert scores.shape == (FEW, 7)
     assert not scores.flags.writeable
+    known = {"prior_sd": 3.0, **options} if method == "bradley-terry" else options
     for r in range(FEW):
-        np.testing.assert_allclose(scores[r], pv.rank(sim.votes(r), method, **options).scores, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(scores[r], pv.rank(sim.votes(r), method, **known).scores, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("ties", ["davidson", "half", "drop", "rao-kupper"])
-def test_batched_errors_are_those_of_the_scorers(ties) -> None:
+def test_batched_intervals_are_those_of_the_scorers(ties) -> None:
     made = workshop(voters=EVERYTHING, votes_each=20)
     block = draw(made, 0, min(FEW, 25))
-    scorer = scorer_of(made, {"method": "bradley-terry", "ties": ties}, block)
-    for r, errors in enumerate(scorer(block).errors):
-        expected = pv.bradley_terry(block.votes(r, made), ties=ties).standard_errors
-        np.testing.assert_allclose(errors, expected, rtol=1e-9)
+    low, high = scorer_of(made, {"method": "bradley-terry", "ties": ties}, block, 0.9)(block).ends
+    for r in range(len(low)):
+        expected = pv.bradley_terry(block.votes(r, made), ties=ties, prior_sd=3.0).confidence_interval(0.9)
+        np.testing.assert_allclose([low[r], high[r]], expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("options", [{"prior_sd": "learned"}, {"uncertainty": "by-voter"}], ids=str)
+def test_intervals_of_fits_one_by_one_are_their_own(options) -> None:
+    made = workshop(n_items=4, n_voters=3, votes_each=6)
+    block = draw(made, 0, 2)
+    found = scorer_of(made, {"method": "bradley-terry", **options}, block, 0.8)(block)
+    for r in range(2):
+        ranking = pv.bradley_terry(block.votes(r, made), **{"prior_sd": 3.0, **options})
+        np.testing.assert_array_equal(found.scores[r], ranking.scores)
+        np.testing.assert_array_equal(found.ends[:, r], ranking.confidence_interval(0.8))
+
+
+def test_a_learned_prior_is_evaluated_beside_a_known_one() -> None:
+    sim = pv.simulate(n_items=4, n_voters=2, votes_each=6, repetitions=3, rng=2)
+    learned = {"method": "bradley-terry", "prior_sd": "learned"}
+    table = sim.evaluate({"known": {"method": "bradley-terry"}, "learned": learned}, top_k=1, level=0.8)
+    held = []
+    for r, truth in enumerate(sim.strengths - sim.strengths.mean(axis=1, keepdims=True)):
+        low, high = pv.bradley_terry(sim.votes(r)).confidence_interval(0.8)
+        held.append(np.mean((low <= truth) & (truth <= high)))
+    assert table.mean("coverage", method="learned") == pytest.approx(np.mean(held), abs=1e-12)
+    assert table.mean("rmse", method="known") != table.mean("rmse", method="learned")
+    assert str(sim.evaluate({"learned": learned}, top_k=1, level=0.8, n_jobs=2)) == str(
+        sim.evaluate({"learned": learned}, top_k=1, level=0.8)
+    )
 
 
 def test_votes_that_determine_nothing_are_scored_or_refused_as_by_the_scorer() -> None:
