@@ -37,7 +37,7 @@ from pairvote.votes._counts import PairCounts
 
 # Where a prior is learned, the prior and the tolerance of the fit that it is learned from.
 FIRST_SD = 1.0
-FIRST_TOLERANCE = 1e-4
+FIRST_TOLERANCE = 1e-6
 
 
 class Start(NamedTuple):
@@ -102,8 +102,7 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
     mixture = mixture_of(votes, spread)
     sites = sites_of(votes, mixture)
     errors = errors_of(votes, spread, sites)
-    small = model.n_items <= limits.sampled_items and model.sums.n_pairs <= limits.sampled_rows
-    if small and can_sample(model) and not is_enough(errors):
+    if limits.can_draw(model.n_items, model.sums.n_pairs) and can_sample(model) and not is_enough(errors):
         normal = _under(posterior, Prior.of(spread), tol, max_iter)
         return SampledPosterior.of(normal, sample(normal))
     known = _under(posterior, sites, tol, max_iter)

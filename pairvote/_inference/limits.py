@@ -30,5 +30,9 @@ class Limits:
     sampled_items: int = 500
     sampled_rows: int = 20_000
 
+    def can_draw(self, n_items: int, n_pairs: int) -> bool:
+        """Whether a learned prior may be carried through by draws, if its votes are in one memory."""
+        return n_items <= self.sampled_items and n_pairs <= self.sampled_rows
+
 
 LIMITS = Limits()

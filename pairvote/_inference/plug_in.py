@@ -59,7 +59,7 @@ WEAKEST_SITE = 1e-3
 class NormalVotes:
     """What the votes say of each score, as a normal likelihood: its means and its information, of shape (n_items,).
 
-    skewness: the third derivative of the log-likelihood in standard deviations; 0 where it is not at hand.
+    skewness: the third derivative of the log-likelihood in standard deviations.
     """
 
     means: Floats
@@ -75,13 +75,8 @@ class NormalVotes:
         pull = model.precisions * (scores - model.prior_centres[model.layout.scores])
         voted = information > 0.0
         means = scores + np.divide(pull, information, out=np.zeros(len(scores)), where=voted)
-        skewness = np.zeros(len(scores))
-        if model.is_local:
-            counts = model.counts
-            # Of a logistic likelihood with weight n p q the third derivative by d is n p q (q - p).
-            of_pairs = slopes.weights * np.tanh(0.5 * (scores[counts.left] - scores[counts.right]))
-            third = np.bincount(counts.right, of_pairs, len(scores)) - np.bincount(counts.left, of_pairs, len(scores))
-            np.divide(third / np.sqrt(np.where(voted, information, 1.0)), information, out=skewness, where=voted)
+        third = model.sums.third_order(slopes, scores) / np.sqrt(np.where(voted, information, 1.0))
+        skewness = np.divide(third, information, out=np.zeros(len(scores)), where=voted)
         return cls(means=means, information=information, skewness=skewness)
 
     def some(self) -> NormalVotes:

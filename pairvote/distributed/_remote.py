@@ -133,6 +133,10 @@ class RemoteSums:
         """The sum of w^2 / (d_i d_j) over each item's pairs; a pair in several shards lacks their cross terms."""
         return np.asarray(self._sums(_shards.second_order, _held(slopes), sent(slopes.diagonal))[0])
 
+    def third_order(self, slopes: Slopes, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The third derivative of a logistic likelihood by each score: float64, shape (n_items,)."""
+        return np.asarray(self._sums(_shards.third_order, _held(slopes), sent(scores))[0])
+
     def sides_won(self) -> tuple[float, float]:
         """The weight of votes that the right and the left side won."""
         made = [task(_shards.sides_won)(shard) for shard in self.counts.shards]

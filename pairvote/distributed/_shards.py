@@ -139,6 +139,11 @@ def second_order(shard: Shard, weights: NDArray[np.float64], diagonal: NDArray[n
     return [shard.spread(sums, len(diagonal))]
 
 
+def third_order(shard: Shard, weights: NDArray[np.float64], scores: NDArray[np.float64]) -> list[Any]:
+    """The third derivative by each score."""
+    return [shard.spread(LocalSums(shard.counts).third_order(_weighted(weights), scores[shard.codes]), len(scores))]
+
+
 def sides_won(shard: Shard) -> list[Any]:
     """The weight of votes that the right and the left side won."""
     return [shard.counts.table[:, [Outcome.RIGHT, Outcome.LEFT]].sum(axis=0)]

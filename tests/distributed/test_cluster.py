@@ -87,8 +87,8 @@ def test_a_cluster_counts_and_fits_as_this_process(client: Client, votes: pv.Vot
         np.testing.assert_array_equal(ours.table, whole.table)
     # Whatever is sent is too large for this; nobody is to be told of it.
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 B"}):
-        ranking = bradley_terry(scattered, ties="rao-kupper", position=True)
-    local = pv.bradley_terry(votes, ties="rao-kupper", position=True)
+        ranking = bradley_terry(scattered, prior_sd=3.0, ties="rao-kupper", position=True)
+    local = pv.bradley_terry(votes, prior_sd=3.0, ties="rao-kupper", position=True)
     np.testing.assert_allclose(ranking.scores, local.scores, atol=1e-8, rtol=0)
     np.testing.assert_array_equal(ranking.components, local.components)
     ours, theirs = (one.difference("item 1", "item 2").standard_error for one in (ranking, local))
@@ -177,20 +177,20 @@ def test_a_worker_that_dies_in_mid_fit_costs_a_recomputation(
 
     monkeypatch.setattr(RemoteSums, "slopes", slopes_then_death)
     monkeypatch.setattr(RemoteSums, "add_products", death_then_products)
-    ranking = bradley_terry(counts)
+    ranking = bradley_terry(counts, prior_sd=3.0)
     assert len(held_by_the_dead) == 2
     assert any(key.startswith(("getitem", "slopes")) for key in held_by_the_dead[1])
     again = log.read_text().splitlines()
     assert len(again) > len(once)
-    np.testing.assert_allclose(ranking.scores, pv.bradley_terry(votes).scores, atol=1e-8, rtol=0)
+    np.testing.assert_allclose(ranking.scores, pv.bradley_terry(votes, prior_sd=3.0).scores, atol=1e-8, rtol=0)
     client.wait_for_workers(2)
 
 
 def test_counts_of_a_cluster_that_was_closed_say_so(votes: pv.Votes) -> None:
     with start_cluster() as started, Client(started):
         counts = count_pairs(in_parts(votes), most_pairs=0)
-        ranking = bradley_terry(counts)
-    assert ranking.order() == pv.bradley_terry(votes).order()
+        ranking = bradley_terry(counts, prior_sd=3.0)
+    assert ranking.order() == pv.bradley_terry(votes, prior_sd=3.0).order()
     for ask in (counts.gather, lambda: ranking.standard_errors):
         with pytest.raises(pv.StateError, match="cluster that held these counts was closed"):
             ask()

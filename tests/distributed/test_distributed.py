@@ -7,6 +7,7 @@ import math
 import pickle
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,8 @@ from dask import delayed
 
 import pairvote as pv
 from pairvote._common.frames import Frame
-from pairvote._inference import OUTCOME_MODELS, fit
+from pairvote._inference import LIMITS, OUTCOME_MODELS, fit
+from pairvote._inference.plug_in import NormalVotes
 from pairvote.distributed._api import DistributedCounts, bradley_terry, count_pairs
 from pairvote.distributed._remote import RemoteSums
 
@@ -140,9 +142,9 @@ def test_threads_count_the_same() -> None:
     df = frame_of_votes()
     with dask.config.set(scheduler="threads"):
         counts, scattered = count_pairs(in_parts(df)), count_pairs(in_parts(df), most_pairs=0)
-        ranking = bradley_terry(scattered)
+        ranking = bradley_terry(scattered, prior_sd=3.0)
     assert_same_counts(counts, pv.Votes.from_frame(df).counts())
-    np.testing.assert_allclose(ranking.scores, pv.bradley_terry(counts).scores, atol=1e-8)
+    np.testing.assert_allclose(ranking.scores, pv.bradley_terry(counts, prior_sd=3.0).scores, atol=1e-8)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -205,7 +207,9 @@ def test_what_was_received_out_of_line_is_counted_and_added() -> None:
         assert not array.flags.writeable
     assert_same_counts(received.counts(), votes.counts())
     assert_same_counts(counts + counts, votes.counts() + votes.counts())
-    np.testing.assert_array_equal(pv.bradley_terry(counts).scores, pv.bradley_terry(votes.counts()).scores)
+    np.testing.assert_array_equal(
+        pv.bradley_terry(counts, prior_sd=3.0).scores, pv.bradley_terry(votes.counts(), prior_sd=3.0).scores
+    )
 
 
 def test_pairs_stay_only_where_they_may_be_too_many() -> None:
@@ -443,7 +447,7 @@ def test_scores_are_those_of_a_local_fit(ties: Any, prior_sd: float, position: b
 @pytest.mark.parametrize("ties", TIES)
 def test_errors_are_those_of_a_local_fit(ties: Any, uncertainty: Any) -> None:
     df = frame_of_votes(4_000)
-    options: dict[str, Any] = {"ties": ties, "position": True, "uncertainty": uncertainty}
+    options: dict[str, Any] = {"ties": ties, "position": True, "uncertainty": uncertainty, "prior_sd": 3.0}
     local, ranking = pv.bradley_terry(pv.Votes.from_frame(df), **options), bradley_terry(spread(df), **options)
     ours, theirs = ranking.difference("item 3", "item 29"), local.difference("item 3", "item 29")
     assert ours.standard_error == pytest.approx(theirs.standard_error, rel=1e-6)
@@ -463,10 +467,11 @@ def test_errors_are_those_of_a_local_fit(ties: Any, uncertainty: Any) -> None:
 def test_cross_terms_of_a_pair_are_left_out_and_seen() -> None:
     df = frame_of_votes(2_000)[:-150]
     together, apart = (
-        bradley_terry(count_pairs([delayed(part) for part in parts], most_pairs=0)) for parts in ([df], cut(df))
+        bradley_terry(count_pairs([delayed(part) for part in parts], most_pairs=0), prior_sd=3.0)
+        for parts in ([df], cut(df))
     )
     assert (apart.standard_errors < together.standard_errors).all()
-    exact = pv.bradley_terry(pv.Votes.from_frame(df)).standard_errors
+    exact = pv.bradley_terry(pv.Votes.from_frame(df), prior_sd=3.0).standard_errors
     for ranking in (together, apart):
         off = np.abs(ranking.standard_errors / exact - 1.0).max()
         assert ranking.fit.approximation_error == pytest.approx(off, rel=0.01)
@@ -475,7 +480,7 @@ def test_cross_terms_of_a_pair_are_left_out_and_seen() -> None:
 def test_a_ranking_of_pairs_elsewhere_answers_or_says_why_not() -> None:
     df = frame_of_votes()
     counts = spread(df)
-    local, ranking = pv.bradley_terry(pv.Votes.from_frame(df)), bradley_terry(counts)
+    local, ranking = pv.bradley_terry(pv.Votes.from_frame(df), prior_sd=3.0), bradley_terry(counts, prior_sd=3.0)
     for name in ("won", "tied", "asked", "skipped", "components"):
         np.testing.assert_array_equal(getattr(ranking, name), getattr(local, name))
     assert ranking.top(3) == local.top(3)
@@ -490,10 +495,10 @@ def test_a_ranking_of_pairs_elsewhere_answers_or_says_why_not() -> None:
     ):
         with pytest.raises(pv.MissingUncertaintyError, match=r"gather\(\) the counts"):
             ask()
-    none = bradley_terry(counts, uncertainty="none")
+    none = bradley_terry(counts, prior_sd=3.0, uncertainty="none")
     with pytest.raises(pv.MissingUncertaintyError):
         _ = none.standard_errors
-    again = bradley_terry(counts, start=ranking)
+    again = bradley_terry(counts, prior_sd=3.0, start=ranking)
     assert again.fit.n_iter <= 1
     np.testing.assert_allclose(again.scores, local.scores, atol=1e-8)
     for scorer in (pv.tally, pv.bradley_terry):
@@ -524,9 +529,45 @@ def test_many_items_are_fitted_as_here() -> None:
     outcome[::7] = 1
     votes = pv.Votes.from_codes(left, right, outcome, n_items=700)
     parts = [delayed(votes.where(np.arange(len(votes)) % 5 == part)) for part in range(5)]
-    ranking, local = bradley_terry(count_pairs(parts, most_pairs=0)), pv.bradley_terry(votes)
+    for options in ({}, {"prior_sd": 3.0}):
+        ranking, local = bradley_terry(count_pairs(parts, most_pairs=0), **options), pv.bradley_terry(votes, **options)
+        np.testing.assert_allclose(ranking.scores, local.scores, atol=1e-8, rtol=0)
+        assert np.abs(ranking.standard_errors / local.standard_errors - 1.0).max() < 0.05
+        assert ranking.fit.prior_sd == pytest.approx(local.fit.prior_sd, rel=1e-6)
+        assert ranking.fit.prior_sd.learned == (options == {})
+        assert ("taken as known, so that errors may be too small" in str(ranking)) == (options == {})
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("position", [False, True])
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half", "drop"])
+def test_a_learned_prior_is_put_in_as_here(ties: str, position: bool, weighted: bool) -> None:
+    """With prior vectors, and with the sums that say how much is left out."""
+    counts = spread(frame_of_votes(weighted=weighted))
+    assert isinstance(counts, DistributedCounts)
+    ranking = fit(RemoteSums(counts), ties=ties, position=position, prior_sd="learned")
+    limits = replace(LIMITS, sampled_items=0)
+    local = fit(counts.gather(), ties=ties, position=position, prior_sd="learned", limits=limits)
+    assert ranking.learned is not None
+    assert local.learned is not None
     np.testing.assert_allclose(ranking.scores, local.scores, atol=1e-8, rtol=0)
-    assert np.abs(ranking.standard_errors / local.standard_errors - 1.0).max() < 0.05
+    np.testing.assert_allclose(ranking.learned[:3], local.learned[:3], rtol=1e-6)
+    assert ranking.learned.is_enough == local.learned.is_enough
+    here, there = (NormalVotes.of(found.model, found.solution).skewness for found in (local, ranking))
+    np.testing.assert_allclose(there, here, atol=1e-6)
+    assert np.abs(here).max() > 0.01
+
+
+def test_few_pairs_under_a_learned_prior_are_brought_here_for_draws() -> None:
+    df = frame_of_votes()[:150]
+    counts = spread(df)
+    local, ranking = pv.bradley_terry(counts.gather()), bradley_terry(counts)
+    np.testing.assert_array_equal(ranking.scores, local.scores)
+    np.testing.assert_array_equal(ranking.standard_errors, local.standard_errors)
+    np.testing.assert_array_equal(ranking.confidence_interval(), local.confidence_interval())
+    assert ranking.fit.prior_sd.learned
+    with pytest.raises(pv.InputError, match="prior_sd is 'unknown'"):
+        bradley_terry(counts, prior_sd="unknown")
 
 
 def test_a_weak_prior_brings_every_component_to_its_middle() -> None:
@@ -589,6 +630,7 @@ def test_what_cannot_be_told_from_the_partitions_is_said(pairs: Any, options: di
     counts = count_pairs(each_row(wins(pairs)), most_pairs=0)
     with pytest.raises(pv.NotIdentifiedError, match=rf"whether {words} .* cannot be told .*gather\(\) the counts"):
         bradley_terry(counts, prior_sd=math.inf, **options)
+    options = {"prior_sd": 3.0, **options}
     np.testing.assert_allclose(
         bradley_terry(counts, **options).scores, pv.bradley_terry(counts.gather(), **options).scores, atol=1e-8
     )
@@ -620,7 +662,7 @@ def test_the_first_votes_are_scored_whatever_they_are(ties: Any) -> None:
     """All ties, or all won by the left side: weak priors keep what is beside the scores finite, as in one memory."""
     for outcome in ("tie", "left"):
         votes = pv.Votes.from_labels(["a", "b", "c"], ["b", "c", "a"], [outcome] * 3)
-        options = {"ties": ties, "position": True}
+        options = {"ties": ties, "position": True, "prior_sd": 3.0}
         there = pv.distributed.bradley_terry(pv.distributed.count_pairs([dask.delayed(votes)], most_pairs=0), **options)
         here = pv.bradley_terry(votes, **options)
         np.testing.assert_allclose(there.scores, here.scores, atol=1e-8)
