@@ -9,7 +9,7 @@ from pairvote._inference.models import Model
 from pairvote._inference.outcomes import DEFAULT_TIES, OUTCOME_MODELS, Ties, outcome_probabilities
 from pairvote._inference.outcomes.base import OutcomeModel
 from pairvote._inference.posterior import Posterior, UncertaintyKind, centred
-from pairvote._inference.prior import Prior
+from pairvote._inference.prior import Prior, PriorOption
 from pairvote._inference.solver import WEAKEST_PRIOR
 from pairvote._inference.sums import NO_MOMENTS, NOTHING, Likelihood, LocalSums, PairSums, Slopes
 from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes
@@ -33,6 +33,7 @@ __all__ = [
     "ParameterLayout",
     "Posterior",
     "Prior",
+    "PriorOption",
     "Slopes",
     "Start",
     "Ties",

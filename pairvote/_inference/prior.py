@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ from numpy.typing import NDArray
 from pairvote._inference.sums import Likelihood
 
 Floats = NDArray[np.float64]
+# What a user may ask for: a standard deviation in log-odds, `math.inf` for maximum likelihood, or a learned prior.
+PriorOption = float | Literal["learned"]
 # The standard deviation of the priors of parameters beside the scores.
 WEAK_SD = 3.0
 # The odds of a tie among all votes, at level scores, at the centre of a tie parameter's prior.

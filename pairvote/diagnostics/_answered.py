@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd, added_up, check_votes, pair_keys
+from pairvote._inference import PriorOption
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, added_up, check_votes, pair_keys
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, chance, named
 from pairvote.votes._votes import Votes
 
@@ -88,7 +89,7 @@ class Answers(Part):
             yield f"skips gather on some pairs ({chance(self.skip_p)}); those pairs may be hard to understand"
 
 
-def answers(votes: Votes, *, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD) -> Answers:
+def answers(votes: Votes, *, criterion: Hashable | None = None, prior_sd: PriorOption = PRIOR_SD) -> Answers:
     r"""Ties and skips by pair, and whether they gather on some.
 
     Skips are held against one share for all pairs, ties against what Davidson's model expects of each, both by

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd
+from pairvote._inference import PriorOption
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus
 from pairvote.diagnostics._influence import MOST_REFITS, best_of, chosen_cut
 from pairvote.diagnostics._page import Block, Part, named
 from pairvote.votes._votes import Votes
@@ -82,7 +83,7 @@ class Cut(Part):
 
 
 def cut(
-    votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD
+    votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = None, prior_sd: PriorOption = PRIOR_SD
 ) -> Cut:
     """How firmly the best k stand: the gap at the border, and the votes that decide it.
 
@@ -124,9 +125,8 @@ def cut(
 
 def cut_of(votes: Votes, consensus: Consensus, top_k: int) -> Cut:
     """The cut of a fit at hand, to `votes` with their skips."""
-    order = best_of(consensus.scores, consensus.n_items)
-    i, j = order[top_k - 1 : top_k + 1].tolist()
-    items = consensus.rows.items
+    n_items, items = consensus.n_items, consensus.rows.items
+    i, j = best_of(consensus.ranking.scores, n_items)[top_k - 1 : top_k + 1].tolist()
     difference = consensus.ranking.difference(items[i], items[j])
     won = consensus.ranking.won + 0.5 * consensus.ranking.tied
     counted = votes.outcome != Outcome.SKIP
@@ -134,6 +134,10 @@ def cut_of(votes: Votes, consensus: Consensus, top_k: int) -> Cut:
         counted &= votes.weight > 0
     kinds, kind = np.unique(3 * consensus.pair + consensus.rows.outcome, return_inverse=True)
     bearing = _Bearing.of(consensus, *np.divmod(kinds, 3))
+    # By the fit that votes are left out of, whose best may be others where items are nearly level.
+    order = best_of(consensus.scores, n_items)
+    inside, outside = order[top_k - 1 : top_k + 1].tolist()
+    gap = float(consensus.scores[inside] - consensus.scores[outside])
     deciding = _deciding(consensus, bearing, order, top_k, kind)
     return Cut(
         top_k=top_k,
@@ -143,7 +147,7 @@ def cut_of(votes: Votes, consensus: Consensus, top_k: int) -> Cut:
         standard_error=difference.standard_error,
         votes_won=(float(won[i]), float(won[j])),
         deciding=np.flatnonzero(counted)[deciding],
-        flips=_fewest_flips(consensus, bearing.flipping(i, j)[kind], top_k, difference.estimate),
+        flips=_fewest_flips(consensus, bearing.flipping(inside, outside)[kind], top_k, gap),
     )
 
 

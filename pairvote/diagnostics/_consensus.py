@@ -15,7 +15,7 @@ from pairvote._common.checks import is_number
 from pairvote._common.labels import Codes
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.outcomes import Outcome
-from pairvote._inference import DEFAULT_TIES, LIMITS, Model, Posterior, Ties, refit
+from pairvote._inference import DEFAULT_TIES, LIMITS, Model, Posterior, PriorOption, Ties, refit
 from pairvote.errors import InputError, NotIdentifiedError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._bradley_terry import bradley_terry
@@ -23,9 +23,11 @@ from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import count_votes
 from pairvote.votes._votes import Votes
 
-# The type of the option `prior_sd` of `bradley_terry`, and its value in every diagnostic unless said otherwise.
-PriorSd = float
-PRIOR_SD: PriorSd = 3.0
+# The prior of every diagnostic unless another is asked for: that of `bradley_terry`.
+PRIOR_SD: PriorOption = "learned"
+# Where a prior is learned, votes are scored again under a normal one of its spread, of this at the least: of scores
+# that are nearly level a refit would be as far off as its tolerance lets it.
+LEAST_SD = 0.3
 # Newton's last step squares what is left, by far less than what chance does; simulated votes may do with less.
 TOL, SIMULATED_TOL, MAX_ITER = 1e-6, 1e-3, 100
 
@@ -35,19 +37,22 @@ class Consensus:
     """Answered votes, and Bradley-Terry with Davidson's ties fitted to them, with a position effect where there is one.
 
     rows : the answered votes of positive weight
-    ranking : their scores
+    ranking : their scores, as `bradley_terry` gives them
+    fitted : the fit that others are compared with, under the ranking's prior, or where that was learned under a normal
+        one of its spread, so that votes can be scored again by the thousand
     pair : (n_rows,), the entry of `counts` that each vote is in
-    model, parameters : of these rows; after `simulated` no longer the ranking's
+    model, parameters : of these rows; after `simulated` no longer those of `fitted`
     """
 
     rows: Votes
     ranking: Ranking
+    fitted: Posterior
     pair: NDArray[np.intp]
     model: Model
     parameters: NDArray[np.float64]
 
     @classmethod
-    def of(cls, votes: Votes, criterion: Hashable | None, prior_sd: PriorSd) -> Consensus:
+    def of(cls, votes: Votes, criterion: Hashable | None, prior_sd: PriorOption) -> Consensus:
         """The consensus of votes; InputError for what cannot be checked."""
         rows = answered(check_votes(votes, criterion))
         counts = count_votes(rows)
@@ -58,15 +63,12 @@ class Consensus:
             if not position:
                 raise
             ranking = bradley_terry(counts, prior_sd=prior_sd)
-        fitted = posterior_of(ranking)
+        fitted = known_prior(ranking, counts)
         keys = counts.left.astype(np.int64) * counts.n_items + counts.right
         pair = np.searchsorted(keys, rows.left.astype(np.int64) * counts.n_items + rows.right)
-        return cls(rows=rows, ranking=ranking, pair=pair, model=fitted.model, parameters=fitted.parameters)
-
-    @property
-    def fitted(self) -> Posterior:
-        """The fit of the votes as they were."""
-        return posterior_of(self.ranking)
+        return cls(
+            rows=rows, ranking=ranking, fitted=fitted, pair=pair, model=fitted.model, parameters=fitted.parameters
+        )
 
     @property
     def counts(self) -> PairCounts:
@@ -103,14 +105,17 @@ class Consensus:
     def _thresholds(self) -> NDArray[np.float64]:
         """A uniform number below the first is a vote for the right, one below the second a tie: shape (2, n_rows).
 
-        Fitted scores spread further than true ones. Shrunk by the root of their reliability, they are spread by chance
-        to where they were.
+        Scores are brought to the spread that the strengths have, so that those fitted to simulated votes spread as far
+        as they do. With b the votes' part in a score, 1 - SE^2 / prior_sd^2, and v the variance of its estimate,
+        SE^2 / b, scores have the variance b^2 (spread^2 + v).
         """
         side = self.model.position_effect(self.parameters)
         variance = float(self.scores.var(ddof=1)) if self.n_items > 1 else 0.0
-        error = float((self.ranking.standard_errors**2).mean())
-        shrunk = math.sqrt(max(0.0, 1.0 - error / variance)) if variance > 0 else 0.0
-        right, tie, _ = self.probabilities_at(side + shrunk * (self.log_odds - side)).T
+        errors = self.fitted.variances()
+        part = np.clip(1.0 - errors / self.model.prior_sd**2, 0.0, 1.0)
+        spread = max(0.0, variance - float((part * errors).mean()))
+        factor = math.sqrt(spread / (variance * float((part**2).mean()))) if spread > 0.0 else 0.0
+        right, tie, _ = self.probabilities_at(side + factor * (self.log_odds - side)).T
         return np.stack([right[self.pair], (right + tie)[self.pair]])
 
     def probabilities_at(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,6 +172,16 @@ def both_sides_won(table: NDArray[np.float64]) -> bool:
     is theirs.
     """
     return bool(table[:, [Outcome.RIGHT, Outcome.LEFT]].any(axis=0).all())
+
+
+def known_prior(ranking: Ranking, counts: PairCounts) -> Posterior:
+    """The posterior of a ranking of counts, under a normal prior of about the same spread if its own was learned."""
+    fitted = posterior_of(ranking)
+    if fitted.learned is None:
+        return fitted
+    spread = max(fitted.learned.spread, LEAST_SD)
+    position = fitted.model.layout.has_position
+    return posterior_of(bradley_terry(counts, position=position, prior_sd=spread, start=ranking))
 
 
 def posterior_of(ranking: Ranking) -> Posterior:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.options import chosen_top_k
-from pairvote._inference import VoteRows, voter_gradients
-from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd
+from pairvote._inference import PriorOption, VoteRows, voter_gradients
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named, some
 from pairvote.diagnostics._voters import Groups
 from pairvote.errors import InputError
@@ -82,7 +82,7 @@ class Influence(Part):
 
 
 def influence(
-    votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD
+    votes: Votes, *, top_k: int | None = None, criterion: Hashable | None = None, prior_sd: PriorOption = PRIOR_SD
 ) -> Influence:
     """Leave out each voter in turn, score the others' votes, and see whether the best k change.
 

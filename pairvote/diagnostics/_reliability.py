@@ -14,8 +14,9 @@ from pairvote._common.checks import is_whole
 from pairvote._common.messages import wrong_option
 from pairvote._common.options import chosen_top_k
 from pairvote._common.random import Rng
+from pairvote._inference import PriorOption
 from pairvote.diagnostics._asked import groups_of
-from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus
 from pairvote.diagnostics._page import Block, Part, some
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
@@ -86,7 +87,7 @@ def split_half(
     n_splits: int = 100,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: PriorSd = PRIOR_SD,
+    prior_sd: PriorOption = PRIOR_SD,
 ) -> SplitHalf:
     r"""Split the voters into random halves, score each half, and correlate the scores; again and again.
 
@@ -239,7 +240,7 @@ class Separation(Part):
 
 
 def separation(
-    votes: Votes | Ranking, *, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD
+    votes: Votes | Ranking, *, criterion: Hashable | None = None, prior_sd: PriorOption = PRIOR_SD
 ) -> Separation:
     r"""The scale-separation reliability: how much of the variance of Bradley-Terry scores is not error.
 

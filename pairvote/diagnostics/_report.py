@@ -14,11 +14,12 @@ from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural
 from pairvote._common.options import check_jobs, chosen_top_k
 from pairvote._common.random import Rng
+from pairvote._inference import PriorOption
 from pairvote.diagnostics._adaptivity import UNLIKELY, Adaptivity, Questions, adaptivity_of
 from pairvote.diagnostics._answered import Answers, answers_of
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
 from pairvote.diagnostics._border import Cut, cut_of
-from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd, check_rate, check_votes
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, check_rate, check_votes, posterior_of
 from pairvote.diagnostics._influence import Influence, influence_of
 from pairvote.diagnostics._page import Block, Part, as_html, as_text
 from pairvote.diagnostics._reliability import Separation, SplitHalf, separation_of, split_of
@@ -40,7 +41,8 @@ from pairvote.votes._votes import Votes
 
 N_SPLITS = 100
 VERY_UNEQUAL, CORRELATED = 0.25, 0.3
-MOSTLY_PRIOR = 0.8
+# A share that the prior decides of a difference, and the prior that decides it where the ranking's was learned.
+MOSTLY_PRIOR, WIDE_SD = 0.8, 3.0
 # A mean weight below which weights look as if they said something other than numbers of votes.
 LIGHT = 0.5
 
@@ -180,7 +182,7 @@ def check(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: PriorSd = PRIOR_SD,
+    prior_sd: PriorOption = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Report:
@@ -256,7 +258,7 @@ def check(
     misfit, circular, distances, *against = simulate(
         consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress
     )
-    asked, fit = exposure(votes), consensus.ranking.fit
+    asked = exposure(votes)
     if not consensus.model.layout.has_position:
         asked = replace(asked, side_p=math.nan)
     can_split = n_rows > 1
@@ -264,7 +266,7 @@ def check(
     parts: dict[str, Any] = {
         "exposure": asked,
         "connectivity": connectivity(votes),
-        "position": position_of(consensus.counts, fit if consensus.model.layout.has_position else None, prior_sd),
+        "position": position_of(consensus.ranking, consensus.fitted),
         "answers": answers_of(votes, consensus),
         "voters": None if groups is None else voters_of(consensus, groups, against[0], rate),
         "items": items_of(consensus, misfit[:, 0], rate),
@@ -277,7 +279,7 @@ def check(
         "adaptivity": adaptivity_of(consensus, questions, distances[:, 0]),
     }
     misleads = _tally_misleads(asked, consensus.scores)
-    prior_share = consensus.fitted.prior_share()
+    prior_share = posterior_of(consensus.ranking).prior_share()
     concerns = [concern for part in parts.values() if part is not None for concern in part.concerns()]
     if misleads:
         concerns.append(
@@ -299,7 +301,7 @@ def check(
             "large; score with weights='sampling' if weights say how much a vote counts, or scale them to a mean of 1"
         )
     # Between components the prior decides everything, which is a concern of its own.
-    if prior_share > MOSTLY_PRIOR and len(parts["connectivity"].components) == 1:
+    if _held_together(consensus) > MOSTLY_PRIOR and len(parts["connectivity"].components) == 1:
         concerns.append(
             f"the prior decides {prior_share:.0%} of the least determined difference between scores, and the votes the "
             "rest, for example when a long chain of votes joins the items: items far apart on it come out too close "
@@ -316,6 +318,18 @@ def check(
         concerns=tuple(concerns),
         **parts,
     )
+
+
+def _held_together(consensus: Consensus) -> float:
+    """How much the prior decides of the least determined difference; where it was learned, how much a wide one would.
+
+    A learned prior decides nearly all of scores that it has found to be level, as it should. Of a difference of which
+    votes have the information h a prior of precision q decides q / (q + h).
+    """
+    share = consensus.fitted.prior_share()
+    if posterior_of(consensus.ranking).learned is None:
+        return share
+    return share / (share + (1.0 - share) * (WIDE_SD / consensus.fitted.model.prior_sd) ** 2)
 
 
 def _inflated(parts: dict[str, Any], misleads: bool) -> dict[str, str]:

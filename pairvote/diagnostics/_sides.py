@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import PRIOR_SD, PriorSd, answered, both_sides_won, check_votes, posterior_of
+from pairvote._inference import Posterior, PriorOption
+from pairvote.diagnostics._consensus import PRIOR_SD, answered, both_sides_won, check_votes, known_prior, posterior_of
 from pairvote.diagnostics._page import Block, Part, chance
 from pairvote.errors import NotIdentifiedError
-from pairvote.ranking._results import Fit
+from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._bradley_terry import bradley_terry
-from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import count_votes
 from pairvote.votes._votes import Votes
 
@@ -75,8 +75,8 @@ class PositionBias(Part):
         side = "left" if self.effect > 0 else "right"
         if math.isinf(self.effect):
             yield (
-                f"the {side} side won every decided vote; if they were written down winner first, "
-                "nothing is known of sides"
+                f"the {side} side won every decided vote; if they were written down winner first, nothing is known of "
+                "sides, and position=True would take for an effect of the side what is the items'"
             )
         elif self.ratio_p < UNLIKELY:
             yield (
@@ -85,7 +85,7 @@ class PositionBias(Part):
             )
 
 
-def position_bias(votes: Votes, *, criterion: Hashable | None = None, prior_sd: PriorSd = PRIOR_SD) -> PositionBias:
+def position_bias(votes: Votes, *, criterion: Hashable | None = None, prior_sd: PriorOption = PRIOR_SD) -> PositionBias:
     """The fitted position effect with its Wald and likelihood-ratio tests.
 
     Parameters
@@ -93,8 +93,9 @@ def position_bias(votes: Votes, *, criterion: Hashable | None = None, prior_sd: 
     votes : Votes
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
-    prior_sd : float
-        Of `bradley_terry`; with `math.inf` the ratio is that of maximum likelihoods.
+    prior_sd : float or "learned"
+        Of `bradley_terry`; with `math.inf` the ratio is that of maximum likelihoods, and with "learned" that under a
+        normal prior of the learned spread.
 
     Raises
     ------
@@ -118,23 +119,29 @@ def position_bias(votes: Votes, *, criterion: Hashable | None = None, prior_sd: 
     """
     rows = answered(check_votes(votes, criterion))
     counts = count_votes(rows)
-    fit = None
+    ranking = None
     if both_sides_won(counts.table):
         with suppress(NotIdentifiedError):
-            fit = bradley_terry(counts, prior_sd=prior_sd, position=True).fit
-    return position_of(counts, fit, prior_sd)
+            ranking = bradley_terry(counts, prior_sd=prior_sd, position=True)
+    if ranking is None:
+        ranking = bradley_terry(counts, prior_sd=prior_sd)
+    return position_of(ranking, known_prior(ranking, counts))
 
 
-def position_of(counts: PairCounts, fit: Fit | None, prior_sd: PriorSd) -> PositionBias:
-    """The same of a fit with the effect; None where one side won every vote."""
+def position_of(ranking: Ranking, fitted: Posterior) -> PositionBias:
+    """The effect of a ranking, and the ratio of a fit under a normal prior; where they have none, one side won all."""
     from scipy.special import xlogy
     from scipy.stats import chi2, norm
 
-    without = posterior_of(bradley_terry(counts, prior_sd=prior_sd, uncertainty="none"))
+    counts, fit = fitted.model.counts, ranking.fit
+    without = fitted
+    if fitted.model.layout.has_position:
+        known = bradley_terry(counts, prior_sd=fitted.model.prior_sd, uncertainty="none")
+        without = posterior_of(known)
     level = without.model.log_posterior(without.solution.parameters)
     votes = counts.table.sum(axis=0)
     left, right = float(votes[Outcome.LEFT]), float(votes[Outcome.RIGHT])
-    if fit is None:
+    if fit is None or without is fitted:
         # As the effect grows, what is left is who tied: of level scores it has at least this likelihood.
         best = float(xlogy(votes, votes / votes.sum()).sum())
         effect = math.copysign(math.inf, left - right) if left != right else 0.0
@@ -142,7 +149,7 @@ def position_of(counts: PairCounts, fit: Fit | None, prior_sd: PriorSd) -> Posit
     else:
         effect, error = fit.position_effect, fit.position_standard_error
         wald = float(2.0 * norm.sf(abs(effect) / error))
-        ratio = 2.0 * (fit._posterior.model.log_posterior(fit._posterior.solution.parameters) - level)
+        ratio = 2.0 * (fitted.model.log_posterior(fitted.solution.parameters) - level)
     return PositionBias(
         effect=effect,
         standard_error=error,

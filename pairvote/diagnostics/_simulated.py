@@ -13,8 +13,9 @@ from pairvote._common.messages import wrong_option
 from pairvote._common.options import check_jobs
 from pairvote._common.parallel import each_answer
 from pairvote._common.random import Rng
+from pairvote._inference import PriorOption
 from pairvote.diagnostics._adaptivity import Adaptivity, Questions, adaptivity_of
-from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, PriorSd, check_rate
+from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, check_rate
 from pairvote.diagnostics._residuals import Items, items_of, squares_of_items
 from pairvote.diagnostics._triads import Triads, count_triads, triads_of
 from pairvote.diagnostics._voters import Groups, Voters, evidence, voters_of
@@ -71,7 +72,7 @@ def check_simulation(n_simulations: int | None, prior_sd: object) -> None:
     if n_simulations is not None and (not is_whole(n_simulations) or n_simulations < LEAST):
         raise wrong_option("n_simulations", n_simulations, f"it is a whole number from {LEAST}, or None")
     if prior_sd != "learned" and (not is_number(prior_sd) or not 0.0 < prior_sd < np.inf):
-        raise wrong_option("prior_sd", prior_sd, "simulated votes need a finite one above 0, such as 3")
+        raise wrong_option("prior_sd", prior_sd, "simulated votes need 'learned', or a finite one above 0, such as 3")
 
 
 def largest_evidence(groups: Groups) -> Statistic:
@@ -109,7 +110,7 @@ def voters(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: PriorSd = PRIOR_SD,
+    prior_sd: PriorOption = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Voters:
@@ -185,7 +186,7 @@ def items(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: PriorSd = PRIOR_SD,
+    prior_sd: PriorOption = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Items:
@@ -231,7 +232,7 @@ def triads(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: PriorSd = PRIOR_SD,
+    prior_sd: PriorOption = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Triads:
@@ -279,7 +280,7 @@ def adaptivity(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
-    prior_sd: PriorSd = PRIOR_SD,
+    prior_sd: PriorOption = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> Adaptivity:

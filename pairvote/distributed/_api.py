@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -11,7 +11,7 @@ from pairvote._common.checks import is_whole
 from pairvote._common.labels import check_items
 from pairvote._common.messages import wrong_option
 from pairvote._common.outcomes import Outcomes
-from pairvote._inference import LIMITS, Ties, UncertaintyKind, fit
+from pairvote._inference import LIMITS, PriorOption, Ties, UncertaintyKind, fit
 from pairvote.distributed._counts import DistributedCounts
 from pairvote.distributed._engine import added, result, task
 from pairvote.distributed._partitions import Asked, add, count_all, counts_of, delayed_partitions
@@ -114,7 +114,7 @@ def bradley_terry(
     votes: Any,
     *,
     ties: Ties = "davidson",
-    prior_sd: float | Literal["learned"] = "learned",
+    prior_sd: PriorOption = "learned",
     position: bool = False,
     covariates: None = None,
     uncertainty: UncertaintyKind = "model",

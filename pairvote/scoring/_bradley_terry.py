@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,7 @@ from pairvote._inference import (
     LocalSums,
     PairSums,
     Posterior,
+    PriorOption,
     Start,
     Ties,
     UncertaintyKind,
@@ -49,7 +50,7 @@ def bradley_terry(
     votes: Votes | PairCounts,
     *,
     ties: Ties = "davidson",
-    prior_sd: float | Literal["learned"] = "learned",
+    prior_sd: PriorOption = "learned",
     position: bool = False,
     covariates: ArrayLike | None = None,
     uncertainty: UncertaintyKind = "model",
@@ -181,7 +182,7 @@ def ranked(
     votes: Votes | PairCounts,
     *,
     ties: Ties,
-    prior_sd: float | Literal["learned"],
+    prior_sd: PriorOption,
     position: bool,
     covariates: ArrayLike | None,
     uncertainty: UncertaintyKind,

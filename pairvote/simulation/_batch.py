@@ -37,8 +37,8 @@ PRIOR_SD = 3.0
 class Scored(NamedTuple):
     """Scores of some repetitions: float64, shape (n, n_items).
 
-    ends: the ends of their intervals, where there are any: float64, shape (2, n, n_items). log_odds_per_unit: None where
-    the scores are no log-odds. within: scores not further apart are level.
+    ends: the ends of their intervals, where there are any: float64, shape (2, n, n_items). log_odds_per_unit: None
+    where the scores are no log-odds. within: scores not further apart are level.
     """
 
     scores: Floats

@@ -117,7 +117,7 @@ def test_connectivity_equals_the_reference(sample) -> None:
 @given(some_votes)
 def test_ties_and_skips_are_counted_by_pair_whichever_the_side(sample) -> None:
     votes = sample.votes()
-    found = pv.diagnostics.answers(votes)
+    found = pv.diagnostics.answers(votes, prior_sd=3.0)
     for place, pair in enumerate(found.pairs):
         of_pair = [row[2] for row in sample.rows if {row[0], row[1]} == set(pair)]
         counts = (len(of_pair), of_pair.count(reference.TIE), of_pair.count(reference.SKIP))
@@ -165,14 +165,17 @@ def test_the_position_ratio_equals_the_reference(tie) -> None:
     for position in (True, False):
         fit = reference.bradley_terry(rows, 5, position=position)
         values.append(reference.log_posterior(fit["parameters"], rows, 5, "davidson", 3.0, position))
-    found = pv.diagnostics.position_bias(votes)
+    found = pv.diagnostics.position_bias(votes, prior_sd=3.0)
     assert found.ratio == pytest.approx(2 * (values[0] - values[1]), abs=1e-8)
 
 
-def test_an_honest_position_test_is_level() -> None:
+@pytest.mark.parametrize(("prior_sd", "n_workshops"), [(3.0, 400), ("learned", 60)])
+def test_an_honest_position_test_is_level(prior_sd, n_workshops) -> None:
     rng = np.random.default_rng(5)
-    n_workshops = 400 if FULL else 100
-    chances = np.array([pv.diagnostics.position_bias(workshop(rng)).ratio_p for _ in range(n_workshops)])
+    n_workshops = n_workshops if FULL else n_workshops // 4
+    chances = np.array(
+        [pv.diagnostics.position_bias(workshop(rng), prior_sd=prior_sd).ratio_p for _ in range(n_workshops)]
+    )
     assert chisquare(np.histogram(chances, bins=5, range=(0, 1))[0]).pvalue > 0.001
 
 
@@ -416,7 +419,7 @@ def test_votes_by_two_criteria_have_more_circles_than_one_ranking_explains() -> 
 
 def test_split_halves_equal_the_reference_on_the_same_splits() -> None:
     votes = workshop(np.random.default_rng(14), n_items=5, n_voters=6, votes_each=8)
-    found = pv.diagnostics.split_half(votes, top_k=2, n_splits=5, rng=21)
+    found = pv.diagnostics.split_half(votes, top_k=2, n_splits=5, rng=21, prior_sd=3.0)
     rng = np.random.default_rng(21)
     rows, expected, overlaps = rows_of(votes), [], []
     for _ in range(5):
@@ -451,7 +454,7 @@ def top_set(scores, k) -> set[int]:
 @pytest.mark.parametrize("tie", [0.0, 0.6])
 def test_influence_equals_a_fit_without_each_voter(tie) -> None:
     votes = workshop(np.random.default_rng(15), n_items=5, n_voters=6, votes_each=6, tie=tie)
-    found = pv.diagnostics.influence(votes, top_k=2)
+    found = pv.diagnostics.influence(votes, top_k=2, prior_sd=3.0)
     rows = rows_of(votes)
     scores = reference.bradley_terry(rows, 5, position=True)["scores"]
     for v in range(6):
@@ -468,7 +471,7 @@ def test_of_many_voters_those_who_matter_most_are_refitted() -> None:
     assert everyone.refitted.all()
     assert len(everyone.voters) < MOST_REFITS
     assert everyone.decisive
-    consensus = Consensus.of(KALMAR, None, 3.0)
+    consensus = Consensus.of(KALMAR, None, "learned")
     some = influence_of(consensus, Groups.needed(consensus), 5, most_refits=12)
     assert some.refitted.sum() == 12
     assert some.decisive == everyone.decisive
@@ -480,15 +483,15 @@ def test_of_many_voters_those_who_matter_most_are_refitted() -> None:
 @pytest.mark.parametrize(("seed", "tie"), [(17, 0.0), (18, 0.6), (19, 0.0), (20, 0.6)])
 def test_deciding_votes_are_those_whose_loss_changes_the_best(seed, tie) -> None:
     votes = workshop(np.random.default_rng(seed), n_items=6, n_voters=5, votes_each=12, tie=tie)
-    found = pv.diagnostics.cut(votes, top_k=2)
-    everything = pv.bradley_terry(votes.counts(), position=True)
+    found = pv.diagnostics.cut(votes, top_k=2, prior_sd=3.0)
+
+    def fitted(some: pv.Votes) -> pv.Ranking:
+        return pv.bradley_terry(some.counts(), position=True, prior_sd=3.0)
+
+    everything = fitted(votes)
     best = top_set(everything.scores, 2)
     rows = np.arange(len(votes))
-    decide = [
-        row
-        for row in rows.tolist()
-        if top_set(pv.bradley_terry(votes.where(rows != row).counts(), position=True).scores, 2) != best
-    ]
+    decide = [row for row in rows.tolist() if top_set(fitted(votes.where(rows != row)).scores, 2) != best]
     assert found.deciding.tolist() == decide
     order = everything.order()
     assert (found.last_in, found.first_out) == (order[1], order[2])
@@ -498,7 +501,7 @@ def test_deciding_votes_are_those_whose_loss_changes_the_best(seed, tie) -> None
 
     def flipped(which) -> set[int]:
         outcome = np.where(np.isin(rows, which), 2 - votes.outcome, votes.outcome)
-        return top_set(pv.bradley_terry(with_outcome(votes, outcome).counts(), position=True).scores, 2)
+        return top_set(fitted(with_outcome(votes, outcome)).scores, 2)
 
     single = any(flipped([row]) != best for row in rows.tolist())
     assert (found.flips == 1) == single
@@ -639,7 +642,9 @@ def test_votes_on_several_criteria_are_checked_one_at_a_time() -> None:
         ("check", {"rate": 0}, "rate is 0"),
         ("check", {"rate": 5}, "rate is 5"),
         ("check", {"n_simulations": 10}, "n_simulations is 10; it is a whole number from 99"),
-        ("check", {"prior_sd": math.inf}, "simulated votes need a finite one"),
+        ("check", {"prior_sd": math.inf}, "simulated votes need 'learned', or a finite one"),
+        ("check", {"prior_sd": "unknown"}, "prior_sd is 'unknown'"),
+        ("influence", {"prior_sd": "unknown"}, "prior_sd is 'unknown'; it is 'learned', or a number above 0"),
         ("check", {"top_k": 0}, "k is 0"),
         ("check", {"top_k": "5"}, "k is '5'"),
         ("influence", {"top_k": 23}, "top_k is 23 and there are as many items"),
