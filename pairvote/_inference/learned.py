@@ -129,6 +129,9 @@ def sample(posterior: Posterior, effort: Effort = EFFORT) -> Draws:
     while (independent := _independent(found[:, :n_voted])) < effort.enough and len(found) < most:
         found = np.concatenate([found, chain.run(effort.more, rng)])
     numbers = found[:, -N_NUMBERS:]
+    if not n_voted:
+        # The origin less the mean of no scores.
+        numbers[:, -1] = 0.0
     parameters = np.empty((len(found), posterior.model.layout.size))
     parameters[:, chain.places] = found[:, : chain.width - N_NUMBERS][:, chain.order]
     scores, voted = parameters[:, : posterior.model.n_items], np.isin(np.arange(posterior.model.n_items), chain.voted)

@@ -35,8 +35,9 @@ ROUNDING = 1e-9
 class Adaptivity(Part):
     """Whether questions were chosen by earlier answers: about items of like standing by then.
 
-    After such questions the scores are spread too far, and what compares their spread with their errors is inflated:
-    scale separation, and split halves, which share the questions (Bramley 2015; Bramley and Vitello 2019).
+    After such questions scores are spread too far under a prior wider than the strengths are, and what compares their
+    spread with their errors is inflated: scale separation, and split halves, which share the questions (Bramley 2015;
+    Bramley and Vitello 2019). Under a learned prior both are near what they should be.
 
     Attributes
     ----------

@@ -102,7 +102,7 @@ def answers(votes: Votes, *, criterion: Hashable | None = None, prior_sd: PriorO
         A row is one question, whatever its weight.
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
-    prior_sd : float
+    prior_sd : float or "learned"
         Of `bradley_terry`.
 
     Raises

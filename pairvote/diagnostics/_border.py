@@ -98,8 +98,8 @@ def cut(
         Fewer than there are items; by default 5, and of fewer than six items all except one.
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
-    prior_sd : float
-        Of `bradley_terry`.
+    prior_sd : float or "learned"
+        Of `bradley_terry`; where votes are left out or turned, a learned one becomes a normal one of its spread.
 
     Raises
     ------

@@ -106,8 +106,9 @@ def split_half(
     rng : None, int or numpy.random.Generator
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
-    prior_sd : float
-        Of `bradley_terry`. An item that a half did not see has score 0 there.
+    prior_sd : float or "learned"
+        Of `bradley_terry`; for the halves a learned one becomes a normal one of its spread. An item that a half did not
+        see has score 0 there.
 
     Raises
     ------
@@ -178,8 +179,8 @@ class Separation(Part):
     """How much of the variance of the scores is not error.
 
     It says little about the best few: of 23 items and 600 votes it is 0.90 while the five best are found exactly in 28%
-    of workshops, for it is easy to tell the best from the worst. And it is inflated where questions were chosen by
-    earlier answers (Bramley and Vitello 2019).
+    of workshops, for it is easy to tell the best from the worst. And where questions were chosen by earlier answers it
+    is inflated (Bramley and Vitello 2019), unless the prior was learned.
 
     Attributes
     ----------
@@ -194,8 +195,10 @@ class Separation(Part):
         "posterior": spread^2 / (spread^2 + error^2), for scores under a prior with the errors of their posterior.
         "sampling": (spread^2 - error^2) / spread^2, for maximum likelihood and for errors by a bootstrap.
     without_prior : float
-        The reliability when the prior is not trusted to be as wide as the strengths are spread; equal to `reliability`
-        for the formula "sampling" and for combined criteria.
+        The reliability when a prior of known width is not trusted to be as wide as the strengths are spread; equal to
+        `reliability` where the prior was learned, for the formula "sampling" and for combined criteria.
+    is_learned : bool
+        Whether the prior of the scores was learned.
     components : tuple of tuples of labels
         Items that answered questions connect, the largest group first. Nothing is known of how far two groups are
         apart, and items without votes have no part in the numbers.
@@ -216,6 +219,7 @@ class Separation(Part):
     error: float
     formula: Literal["posterior", "sampling"]
     without_prior: float
+    is_learned: bool
     components: tuple[tuple[Hashable, ...], ...]
 
     def _blocks(self) -> Iterator[Block]:
@@ -236,7 +240,8 @@ class Separation(Part):
                 f"{f'; and {more:,} more' if more > 0 else ''}): this is the reliability within them, and how far they "
                 "are apart is not known"
             )
-        yield "it says little about the best few, and is inflated where earlier answers chose the questions"
+        inflated = "" if self.is_learned else ", and is inflated where earlier answers chose the questions"
+        yield f"it says little about the best few{inflated}"
 
 
 def separation(
@@ -250,12 +255,13 @@ def separation(
 
     * Under a prior, scores are posterior means, which are less spread than the strengths: by the law of total
       variance the strengths have the variance :math:`V + \overline{SE^2}`, so the reliability is
-      :math:`V / (V + \overline{SE^2})`. It is right where the prior is as wide as the strengths are
-      spread. Under a much wider prior it is too high when votes are few: strengths of standard deviation 0.5, 17 votes
-      an item and ``prior_sd=3`` give 0.66 where 0.45 is true; ``prior_sd=0.5`` gives 0.48.
-      `Separation.without_prior` holds under any normal prior, at the price of more scatter and a little too low where
-      the prior suits: the error of a posterior mean as an estimate is :math:`SE^2 (1 - SE^2 / prior\_sd^2)`, and this
-      in place of :math:`SE^2` in the formula of maximum likelihood. There the example gives 0.50.
+      :math:`V / (V + \overline{SE^2})`. It is right where the prior is as wide as the strengths are spread, as a
+      learned one is by what the votes say: a little low where they say little (0.45 for 0.50 with strengths of standard
+      deviation 0.5 and 17 votes an item), and 0.15 for answers by a coin.
+      Under a much wider prior it is too high when votes are few: ``prior_sd=3.0`` gives 0.67 in that example, and 0.50
+      for a coin. `Separation.without_prior` holds under any normal prior, with more scatter: the error of a
+      posterior mean as an estimate is :math:`SE^2 (1 - SE^2 / prior\_sd^2)`, and this
+      in place of :math:`SE^2` in the formula of maximum likelihood. There the example gives 0.50, and the coin 0.11.
     * By maximum likelihood, or with errors by a bootstrap, scores are strengths plus errors, and more spread than
       them: the reliability is :math:`(V - \overline{SE^2}) / V`, not below 0.
 
@@ -267,7 +273,7 @@ def separation(
         A ranking is one with standard errors.
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
-    prior_sd : float
+    prior_sd : float or "learned"
         Of `bradley_terry`, for votes.
 
     Raises
@@ -305,13 +311,14 @@ def separation_of(ranking: Ranking) -> Separation:
     variance, errors = _within(ranking, component)
     error = float(errors.mean())
     posterior = ranking._known_uncertainty().is_posterior
+    is_learned = posterior and ranking.fit is not None and ranking.fit.prior_sd.learned
     if not variance:
         reliability = 0.0
     else:
         reliability = variance / (variance + error) if posterior else max(0.0, 1.0 - error / variance)
     without_prior = reliability
     # Combined criteria have no one fit, and so no one prior.
-    if posterior and variance and ranking.fit is not None:
+    if posterior and variance and ranking.fit is not None and not is_learned:
         prior_sd = ranking.fit._posterior.model.prior_sd / (ranking._log_odds_per_unit or 1.0)
         shrunk = np.clip(1.0 - errors / prior_sd**2, 0.0, 1.0)
         without_prior = max(0.0, 1.0 - float((shrunk * errors).mean()) / variance)
@@ -322,6 +329,7 @@ def separation_of(ranking: Ranking) -> Separation:
         error=math.sqrt(error),
         formula="posterior" if posterior else "sampling",
         without_prior=without_prior,
+        is_learned=is_learned,
         components=groups_of(ranking.items, component),
     )
 

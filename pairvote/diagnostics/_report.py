@@ -73,7 +73,7 @@ class Report:
         None where there are no more items than `top_k`.
     inflated : tuple of str
         The parts whose numbers are inflated because questions were chosen by earlier answers: "separation",
-        "split_half". Empty where there is no sign of that.
+        "split_half". Empty where there is no sign of that, and where the prior was learned.
     tally_misleads : bool
         Whether exposures are very unequal and go with the scores, as after adaptive sampling: then votes won count how
         often an item was shown.
@@ -190,8 +190,10 @@ def check(
 
     Bradley-Terry with Davidson's ties, and with a position effect where it is determined, is fitted to the votes.
     Voters, items, triads and the choice of questions are held against votes simulated from the fit on the same
-    questions, each scored anew. The scores behind these are shrunk by the root of 1 - mean SE^2 / variance, so that
-    those fitted to simulated votes spread as far as the real ones.
+    questions, each scored anew. The scores behind these are brought to the spread that the strengths have by the fit,
+    so that those fitted to simulated votes spread as far as the real ones. Where the prior is learned, as by default,
+    votes are scored anew under a normal one of its spread, of 0.3 at the least; so do `cut`, `influence` and
+    `split_half`.
 
     Parameters
     ----------
@@ -208,7 +210,7 @@ def check(
         For the simulations and the split halves.
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
-    prior_sd : float
+    prior_sd : float or "learned"
         Of `bradley_terry`; finite, since simulated votes need not determine all scores.
     n_jobs : int
         How many processes simulate, -1 for all cores; the answer is the same for any.
@@ -334,7 +336,8 @@ def _held_together(consensus: Consensus) -> float:
 
 def _inflated(parts: dict[str, Any], misleads: bool) -> dict[str, str]:
     """The parts that are inflated by questions that earlier answers chose, and what each says, in words."""
-    if not misleads and not parts["adaptivity"].is_found:
+    # A learned prior takes off scores what chance has added, so that both are near what they should be.
+    if parts["separation"].is_learned or not (misleads or parts["adaptivity"].is_found):
         return {}
     words = {"separation": "scale-separation reliability", "split_half": "split-half reliability"}
     return {

@@ -131,7 +131,7 @@ def voters(
     rng : None, int or numpy.random.Generator
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
-    prior_sd : float
+    prior_sd : float or "learned"
         Of `bradley_terry`; finite.
     n_jobs : int
         How many processes simulate, -1 for all cores; the answer is the same for any.

@@ -254,7 +254,8 @@ def voters_of(consensus: Consensus, groups: Groups, largest: NDArray[np.float64]
     outcome = votes.outcome[rows]
     decided = outcome != Outcome.TIE
     went_left = outcome == Outcome.LEFT
-    lead = consensus.scores[votes.left[rows]] - consensus.scores[votes.right[rows]]
+    scores = consensus.ranking.scores
+    lead = scores[votes.left[rows]] - scores[votes.right[rows]]
     share_left = 0.5 + 0.5 * np.sign(lead)
     chances = consensus.probabilities[consensus.pair[rows]]
     of_decided = chances[:, Outcome.LEFT] / (1.0 - chances[:, Outcome.TIE])

@@ -90,25 +90,36 @@ def test_an_uneven_design_is_not_taken_for_adaptive() -> None:
 def test_check_says_which_of_its_numbers_are_inflated() -> None:
     report = pv.diagnostics.check(workshop(SAMPLING.InformationGain(), 1), n_simulations=99, rng=1)
     assert report.adaptivity.is_found
-    assert report.inflated == ("separation", "split_half")
-    (said,) = [concern for concern in report.concerns if "are inflated" in concern]
-    assert f"scale-separation reliability ({report.separation.reliability:.2f})" in said
-    assert f"split-half reliability ({report.split_half.reliability:.2f})" in said
+    assert report.inflated == ()
+    assert "inflated" not in str(report)
     assert any("chosen by earlier answers" in concern for concern in report.concerns)
-    assert json.loads(json.dumps(report.to_dict()))["inflated"] == ["separation", "split_half"]
+    known = pv.diagnostics.check(workshop(SAMPLING.InformationGain(), 1), n_simulations=99, rng=1, prior_sd=3.0)
+    assert known.inflated == ("separation", "split_half")
+    (said,) = [concern for concern in known.concerns if "are inflated" in concern]
+    assert f"scale-separation reliability ({known.separation.reliability:.2f})" in said
+    assert f"split-half reliability ({known.split_half.reliability:.2f})" in said
+    assert json.loads(json.dumps(known.to_dict()))["inflated"] == ["separation", "split_half"]
+    assert "inflated where earlier answers chose the questions" in str(known.separation)
     plain = pv.diagnostics.check(workshop(SAMPLING.Balanced(), 1), n_simulations=99, rng=1)
     assert plain.inflated == ()
     assert not any("inflated" in concern or "earlier answers" in concern for concern in plain.concerns)
 
 
-def test_those_numbers_are_inflated_indeed() -> None:
-    # Level items: nothing is reliable, and after random pairs the report says about nothing.
-    said = {}
-    for sampler in (SAMPLING.InformationGain(), SAMPLING.Balanced()):
-        votes = [workshop(sampler, seed, spread=0.3) for seed in range(4)]
-        said[sampler] = np.mean([pv.diagnostics.separation(v).reliability for v in votes])
-    adaptive, plain = said.values()
-    assert adaptive > plain + 0.1
+@pytest.mark.parametrize("prior_sd", ["learned", 3.0])
+def test_those_numbers_are_inflated_indeed_unless_the_prior_is_learned(prior_sd) -> None:
+    def reliabilities(votes: pv.Votes) -> list[float]:
+        separation = pv.diagnostics.separation(votes, prior_sd=prior_sd)
+        halves = pv.diagnostics.split_half(votes, prior_sd=prior_sd, rng=1, n_splits=20)
+        return [separation.reliability, halves.reliability]
+
+    adaptive, plain = (
+        np.mean([reliabilities(workshop(sampler, seed, spread=0.3)) for seed in range(4)], axis=0)
+        for sampler in (SAMPLING.InformationGain(), SAMPLING.Balanced())
+    )
+    if prior_sd == "learned":
+        assert (adaptive < plain + 0.08).all()
+    else:
+        assert (adaptive > plain + 0.1).all()
 
 
 def test_there_is_nothing_to_find_in_few_votes_or_two_items() -> None:

@@ -17,7 +17,7 @@ from strategies import FEWER, Sample, samples
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote.diagnostics._consensus import Consensus
+from pairvote.diagnostics._consensus import LEAST_SD, Consensus, posterior_of
 from pairvote.diagnostics._influence import MOST_REFITS, influence_of
 from pairvote.diagnostics._reliability import correlation
 from pairvote.diagnostics._residuals import squares_of_items, squares_of_voters, tail
@@ -681,7 +681,51 @@ def test_winners_written_down_first_keep_their_scores() -> None:
     """A position effect would take them, by a weak prior, where the left side won every vote."""
     votes = pv.Votes.from_wins([*"aaabbc"], [*"bcdcdd"])
     report = pv.diagnostics.check(votes, n_simulations=99, rng=1)
-    assert report.ranking.scores.tolist() == pv.bradley_terry(votes).scores.tolist()
+    np.testing.assert_allclose(report.ranking.scores, pv.bradley_terry(votes.counts()).scores, rtol=0, atol=1e-12)
+    assert not report.ranking.fit.position_effect
+    (concern,) = [one for one in report.concerns if "winner first" in one]
+    assert "position=True would take for an effect of the side what is the items'" in concern
+    # That it would is so: scores are nearer to each other, and the side is said to help much.
+    sided = pv.bradley_terry(votes, position=True)
+    assert sided.fit.position_effect > 1.0
+    assert np.ptp(sided.scores) < np.ptp(report.ranking.scores)
+
+
+def test_what_is_fitted_again_has_a_normal_prior_of_the_learned_spread() -> None:
+    for votes in (KALMAR, pv.Votes.from_wins([*"abab"], [*"baba"])):
+        consensus = Consensus.of(votes, None, "learned")
+        spread = max(consensus.ranking.fit.prior_sd, LEAST_SD)
+        assert consensus.model.prior_sd == pytest.approx(spread)
+        assert consensus.fitted.learned is None
+        known = Consensus.of(votes, None, spread)
+        np.testing.assert_allclose(known.scores, consensus.scores, atol=1e-7)
+        assert known.fitted is posterior_of(known.ranking)
+    # Of wide strengths the spread is theirs.
+    assert Consensus.of(KALMAR, None, "learned").model.prior_sd > 2 * LEAST_SD
+
+
+def test_simulated_scores_spread_as_far_as_those_of_the_votes() -> None:
+    rng = np.random.default_rng(3)
+    sim = pv.simulate(n_voters=15, repetitions=8, rng=2, sampler="uniform")
+    simulated, real = [], []
+    for r in range(8):
+        consensus = Consensus.of(sim.votes(r), None, 1.0)
+        drawn = [consensus.answered_by(consensus.simulated(rng)) for _ in range(10)]
+        simulated += [one.scores.var() for one in drawn if one is not None]
+        real.append(consensus.scores.var())
+    # Scores shrunk again by their reliability would spread to 0.7 of it.
+    assert np.mean(simulated) / np.mean(real) == pytest.approx(1.0, abs=0.12)
+
+
+def test_the_cut_and_the_separation_are_those_of_the_default_call() -> None:
+    report = pv.diagnostics.check(KALMAR, n_simulations=99, rng=1)
+    ranking = pv.bradley_terry(KALMAR.counts(), position=True)
+    np.testing.assert_array_equal(report.ranking.scores, ranking.scores)
+    assert report.cut.gap == ranking.difference(report.cut.last_in, report.cut.first_out).estimate
+    assert (report.cut.last_in, report.cut.first_out) == tuple(ranking.order()[4:6])
+    assert report.separation.reliability == pv.diagnostics.separation(ranking).reliability
+    assert report.position.effect == ranking.fit.position_effect
+    assert report.prior_share == ranking.fit.prior_share
 
 
 def chain_of(n_items: int) -> pv.Votes:
@@ -704,6 +748,13 @@ def test_what_the_prior_decides_of_a_long_chain_is_a_concern() -> None:
         share = pv.bradley_terry(chain_of(n_items), position=True, prior_sd=prior_sd).fit.prior_share
         assert concern.startswith(f"the prior decides {share:.0%} of the least determined difference between scores")
         assert concern.endswith("ask about pairs across it, or score with a larger prior_sd")
+    # A learned prior decides much of level scores; that is a concern where a wide one would decide as much.
+    learned = pv.diagnostics.check(chain_of(60), n_simulations=99, rng=1)
+    assert any("the prior decides" in concern for concern in learned.concerns)
+    level = pv.Votes.from_codes(*np.triu_indices(8, 1), np.arange(28) % 2 * 2, n_items=8)
+    found = pv.diagnostics.check(level + level, n_simulations=99, rng=1)
+    assert found.prior_share > 0.8
+    assert not any("the prior decides" in concern for concern in found.concerns)
     # What the concern names as remedies helps.
     assert not of_prior(chain_of(60), prior_sd=30.0)
     across = pv.Votes.from_codes(*np.triu_indices(60, 1), np.arange(1770) % 2 * 2, n_items=60)

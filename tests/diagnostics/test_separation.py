@@ -62,6 +62,17 @@ def test_it_says_when_a_wide_prior_flatters() -> None:
     assert "flatters" not in str(strong)
 
 
+def test_a_learned_prior_is_not_flattered_by_a_coin() -> None:
+    rng = np.random.default_rng(6)
+    found = [pv.diagnostics.separation(votes_on(np.zeros(12), 300, rng)) for _ in range(4)]
+    assert max(one.reliability for one in found) < 0.4
+    assert np.mean([one.reliability for one in found]) < 0.25
+    for one in found:
+        assert one.is_learned
+        assert one.without_prior == one.reliability
+        assert "flatters" not in str(one)
+
+
 def test_errors_by_a_bootstrap_are_those_of_estimates_whatever_the_prior() -> None:
     ranking = pv.bootstrap(pv.datasets.baseball(), n_resamples=20, rng=1, prior_sd=0.5)
     found = pv.diagnostics.separation(ranking)
@@ -72,8 +83,15 @@ def test_errors_by_a_bootstrap_are_those_of_estimates_whatever_the_prior() -> No
 
 @pytest.mark.parametrize(
     ("spread", "prior_sd", "within"),
-    # The prior that the strengths have; one wider than they are, which is said to be too high; none.
-    [(0.5, 0.5, 0.05), (1.0, 1.0, 0.05), (2.0, 2.0, 0.05), (1.0, 3.0, 0.08), (1.0, math.inf, 0.05)],
+    # The prior that the strengths have; one wider than they are, which is said to be too high; none; a learned one.
+    [
+        (0.5, 0.5, 0.05),
+        (1.0, 1.0, 0.05),
+        (2.0, 2.0, 0.05),
+        (1.0, 3.0, 0.08),
+        (1.0, math.inf, 0.05),
+        (1.0, "learned", 0.06),
+    ],
 )
 def test_it_is_near_the_squared_correlation_with_the_truth(spread, prior_sd, within) -> None:
     rng = np.random.default_rng(5)
