@@ -133,7 +133,7 @@ class Items(Part):
     >>> import pairvote as pv
     >>> items = pv.diagnostics.check(pv.datasets.baseball(), rng=1).items
     >>> dict(zip(items.items, items.infit.round(2).tolist()))["Boston"], items.flagged
-    (0.89, ())
+    (0.88, ())
     """
 
     title = "Items"

@@ -46,7 +46,7 @@ class PositionBias(Part):
     >>> print(pv.diagnostics.position_bias(pv.datasets.baseball()))
     Position
       the left side won 154 of 273 decided votes (56.4%)
-      standing on the left adds 0.30 log-odds (standard error 0.13; likelihood ratio 5.4, p = 0.020)
+      standing on the left adds 0.30 log-odds (standard error 0.13; likelihood ratio 5.2, p = 0.023)
     """
 
     title = "Position"
