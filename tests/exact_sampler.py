@@ -4,7 +4,8 @@ Carlo error, to hold the library's sampler against. Nothing here imports pairvot
 The scores are theta_i = s x_i, with x_i drawn from a mixture of three normals Normal(u_k, v_k) of weights w_k;
 u_k ~ Normal(0, 1.5^2), v_k ~ InverseGamma(3, 1), w ~ Dirichlet(1/2, 1/2, 1/2), s ~ half-normal(2). Beside them stand
 the logarithm of the tie parameter, Normal(c, 3^2) with c where ties are as likely as wins between level items, and the
-position effect and the coefficients, Normal(0, 3^2).
+position effect and the coefficients delta, together Normal(0, 3^2 M^-1) with M the mean of z z' over all votes, where
+z'delta is what they add to the log-odds of the left side (Zellner 1986).
 
 Which item belongs to which component is summed out. What is left is sampled in unconstrained coordinates by Hamiltonian
 Monte Carlo (Neal 2011, algorithm 1), many chains side by side, each step once with the scores theta and once with the
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +55,12 @@ class Data:
     @property
     def n_effects(self) -> int:
         return self.effects.shape[1]
+
+    @cached_property
+    def precision(self) -> Floats:
+        """Of the prior of the effects, (n_effects, n_effects); chains' votes are as many on each row."""
+        weights = np.atleast_2d(self.table.sum(axis=-1)).mean(axis=0)
+        return (weights / weights.sum() * self.effects.T) @ self.effects / BESIDE_SD**2
 
 
 def data_of(rows, n_items, ties="davidson", position=False, covariates=None) -> Data:
@@ -211,8 +219,9 @@ def log_density(data: Data, q: Floats, *, scaled: bool) -> tuple[Floats, Floats]
         off = (tau - LOG_TIE_CENTRE["rao-kupper"]) / BESIDE_SD
         value = value + (given.tie - 0.5 * off**2)[:, 0]
         by.tie[:] += 1 - off / BESIDE_SD * tau
-    value = value - 0.5 * ((given.effects / BESIDE_SD) ** 2).sum(axis=1)
-    by.effects[:] -= given.effects / BESIDE_SD**2
+    firm = given.effects @ data.precision
+    value = value - 0.5 * (firm * given.effects).sum(axis=1)
+    by.effects[:] -= firm
     return value, gradient
 
 
@@ -237,7 +246,7 @@ def from_prior(n_chains: int, data: Data, rng: np.random.Generator) -> Floats:
                 again = rng.normal(LOG_TIE_CENTRE[data.ties], BESIDE_SD, of.tie.shape)
                 log_tie = np.where(log_tie <= 0, again, log_tie)
         of.tie[:] = np.log(log_tie) if data.ties == "rao-kupper" else log_tie
-    of.effects[:] = rng.normal(0, BESIDE_SD, of.effects.shape)
+    of.effects[:] = rng.normal(size=of.effects.shape) @ np.linalg.inv(np.linalg.cholesky(data.precision))
     return q
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import quad
-from scipy.optimize import brentq, linprog, minimize
+from scipy.optimize import brentq, linprog, minimize, minimize_scalar
 from scipy.sparse import coo_array, diags_array
 from scipy.sparse.linalg import cg, splu
 from scipy.stats import norm, studentized_range
@@ -1092,3 +1092,52 @@ def posterior_with_open(counts, open_pairs, prior_sd):
     for _ in range(5):
         s = s + np.linalg.solve(information(s, answered), gradient(s))
     return s, np.linalg.inv(information(s, answered + [(i, j, 1.0) for i, j in open_pairs]))
+
+
+# --- a prior learned from normal likelihoods ---
+
+
+def log_normal(x, mean, variance):
+    return -0.5 * math.log(2 * math.pi * variance) - 0.5 * (x - mean) ** 2 / variance
+
+
+def spread_criterion(spread, means, information):
+    """The log-density of a normal prior's spread, |Normal(0, 2^2)|, its mean integrated out over a flat prior."""
+    variances = [spread**2 + 1 / h for h in information]
+    middle = sum(x / v for x, v in zip(means, variances, strict=True)) / sum(1 / v for v in variances)
+    value = sum(log_normal(x, middle, v) for x, v in zip(means, variances, strict=True))
+    # The integral of exp(-(m - middle)^2 sum(1 / v) / 2) over m.
+    return value - 0.5 * math.log(sum(1 / v for v in variances)) - 0.5 * (spread / 2) ** 2
+
+
+def mixture_criterion(places, widths, shares, means, information, centre):
+    """The log-likelihood of a mixture with its priors, at the best unit: shares Dirichlet(3/2), and in that unit places
+    from the centre Normal(0, 1.5^2), and squared widths InverseGamma(3, 1), by their logarithms; unit half-normal(2),
+    by its logarithm.
+    """
+    value = 0.0
+    for x, h in zip(means, information, strict=True):
+        parts = [w * math.exp(log_normal(x, u, r**2 + 1 / h)) for u, r, w in zip(places, widths, shares, strict=True)]
+        value += math.log(sum(parts))
+    value += 0.5 * sum(math.log(w) for w in shares)
+
+    def loss(log_unit):
+        unit = math.exp(log_unit)
+        found = -log_unit + unit**2 / 8
+        for u, r in zip(places, widths, strict=True):
+            found -= log_normal((u - centre) / unit, 0.0, 1.5**2)
+            found += 3 * math.log((r / unit) ** 2) + (unit / r) ** 2
+        return found
+
+    return value - minimize_scalar(loss, bounds=(-8, 5), method="bounded", options={"xatol": 1e-10}).fun
+
+
+def mixture_posterior(places, widths, shares, mean, information):
+    """Mean and variance of a score whose prior is a mixture, given a normal likelihood, by a fine grid."""
+    reach = 12 * max([*widths, *np.abs(places), abs(mean)])
+    grid = np.linspace(-reach, reach, 200_001)
+    prior = sum(w / r * np.exp(-0.5 * ((grid - u) / r) ** 2) for u, r, w in zip(places, widths, shares, strict=True))
+    density = prior * np.exp(-0.5 * information * (grid - mean) ** 2)
+    density /= density.sum()
+    middle = density @ grid
+    return middle, density @ (grid - middle) ** 2

@@ -119,14 +119,17 @@ def spread_of(votes: NormalVotes) -> float:
     return float(spreads[int(np.argmax(values))])
 
 
-def mixture_of(votes: NormalVotes, spread: float) -> Mixture:
-    """The mixture that EM leads to from three normals side by side, its numbers' priors in the unit of the spread."""
+def mixture_of(votes: NormalVotes, spread: float, n_steps: int = N_STEPS) -> Mixture:
+    """The mixture that EM leads to from three normals side by side, their priors in a unit that is learned with them.
+
+    The unit is the learned prior's scale: of groups far apart it is less than the spread, so that they may be narrow.
+    """
     some = votes.some()
     noise = 1.0 / some.information
     centre = float(np.median(some.means)) if len(some.means) else 0.0
     places, widths = centre + spread * np.array([-1.0, 0.0, 1.0]), np.full(3, 0.7 * spread)
-    shares = np.full(3, 1.0 / 3.0)
-    for _ in range(N_STEPS):
+    shares, square = np.full(3, 1.0 / 3.0), spread**2
+    for _ in range(n_steps):
         variances = widths**2 + noise[:, None]
         off = some.means[:, None] - places
         chances = np.log(shares) - 0.5 * (np.log(variances) + off**2 / variances)
@@ -137,11 +140,17 @@ def mixture_of(votes: NormalVotes, spread: float) -> Mixture:
         ahead, within = kept * off, kept * noise[:, None]
         n_each = chances.sum(axis=0)
         shares = (n_each + 0.5) / (n_each.sum() + 1.5)
-        firm, held = n_each / widths**2, (PLACE_SD * spread) ** -2.0
+        firm, held = n_each / widths**2, 1.0 / (PLACE_SD**2 * square)
         moved = (chances * ahead).sum(axis=0) / widths**2 + held * (centre - places)
         places = places + moved / (firm + held)
         squares = (chances * ((ahead + some.means[:, None] - off - places) ** 2 + within)).sum(axis=0)
-        widths = np.sqrt((2.0 * WIDTH_SCALE * spread**2 + squares) / (2.0 * (WIDTH_SHAPE + 1.0) + n_each))
+        widths = np.sqrt((2.0 * WIDTH_SCALE * square + squares) / (2.0 * WIDTH_SHAPE + n_each))
+        # Places and logarithms of squared widths in the unit have their priors, and so has its logarithm: the square of
+        # the unit maximises power log square - narrow square - apart / square.
+        narrow = WIDTH_SCALE * (widths**-2.0).sum() + 0.5 * SCALE_SD**-2.0
+        apart = 0.5 * ((places - centre) ** 2).sum() / PLACE_SD**2
+        power = 3.0 * WIDTH_SHAPE + 0.5
+        square = (power + math.sqrt(power**2 + 4.0 * narrow * apart)) / (2.0 * narrow)
     return Mixture(places=places, widths=widths, shares=shares)
 
 

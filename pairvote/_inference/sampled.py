@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from pairvote._inference.learned import Draws
 from pairvote._inference.posterior import Learned, Posterior, centred
-from pairvote._inference.robust import Sandwich, symmetric
-from pairvote._inference.systems import dense_information
+from pairvote._inference.prior import Prior
+from pairvote._inference.robust import Sandwich, centred_variances
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SampledPosterior(Posterior):
-    """Means, covariances and quantiles of draws; errors without the model go out from their covariance.
+    """Means, covariances and quantiles of draws; errors without the model go out from their variances.
 
-    The model has the normal prior whose spread is about the learned one's, for whoever fits more votes like these. Its
-    solution holds the means of the draws.
+    The model has the normal prior of the learned spread, for those errors and for whoever fits more votes like these.
+    The solution holds the means of the draws.
     """
 
     draws: Draws
@@ -32,7 +32,7 @@ class SampledPosterior(Posterior):
         solution = replace(posterior.solution, parameters=draws.parameters.mean(axis=0), upper=None)
         low, middle, high = np.quantile(draws.spreads(), [0.025, 0.5, 0.975]).tolist()
         return cls(
-            posterior.model,
+            replace(posterior.model, prior=Prior.of(middle)),
             solution,
             posterior.uncertainty,
             posterior.rows,
@@ -58,8 +58,18 @@ class SampledPosterior(Posterior):
 
     @cached_property
     def _sandwich(self) -> Sandwich:
-        """Of the draws' covariance C and the votes' information H, with the prior C^-1 - H."""
-        model, parameters = self.model, self.parameters
-        information = symmetric(dense_information(model.counts, model.slopes(parameters), anchored=False))
-        prior = np.linalg.inv(self._inverse) - information + model.prior_products(np.eye(len(information)))
-        return Sandwich.of(model, parameters, self._inverse, rows=self.rows, squared=self.squared, prior=prior)
+        """That of the normal approximation, in units in which its standard deviations are those of the draws.
+
+        With the covariance C of the draws itself C (B + C^-1 - H) C need not be positive: the draws may be skew, or too
+        few for an inverse.
+        """
+        n_items, inverse = self.model.n_items, Posterior(self.model, self.solution)._inverse
+        found = Sandwich.of(self.model, self.parameters, inverse, rows=self.rows, squared=self.squared)
+        variances = [
+            np.concatenate([centred_variances(each, n_items), each.diagonal()[n_items:]])
+            for each in (self._inverse, inverse)
+        ]
+        unit = np.sqrt(variances[0] / variances[1])
+        units = np.outer(unit, unit)
+        prior = found.prior / (unit**2 if found.prior.ndim == 1 else units)
+        return replace(found, inverse=inverse * units, middle=found.middle / units, prior=prior)

@@ -299,11 +299,11 @@ class LocalSums:
     def third_order(self, slopes: Slopes, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """The third derivative of a logistic likelihood by each score, at these weights of pairs: shape (n_items,).
 
-        By d it is w (q - p) of a pair with the weight w = n p q.
+        By d it is w (p - q) of a pair with the weight w = n p q.
         """
         left, right, n_items = self.pairs.left, self.pairs.right, self.pairs.n_items
         of_pairs = slopes.weights * np.tanh(0.5 * (scores[left] - scores[right]))
-        return np.asarray(np.bincount(right, of_pairs, n_items) - np.bincount(left, of_pairs, n_items), np.float64)
+        return np.asarray(np.bincount(left, of_pairs, n_items) - np.bincount(right, of_pairs, n_items), np.float64)
 
     def _by_pair(self, values: NDArray[np.float64]) -> Rows:
         """Compressed rows in which each pair stands once, whichever item was on the left and however often they met."""

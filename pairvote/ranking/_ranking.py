@@ -155,7 +155,8 @@ class Ranking(Standing):
         check_level(level)
         draws = self._posterior_draws
         if draws is not None and are_enough(draws, level):
-            return Interval(*map(read_only, quantiles(draws, level)))
+            # Draws are of centred log-odds, and scores may have another origin.
+            return Interval(*map(read_only, self.scores + quantiles(draws - draws.mean(axis=0), level)))
         reach = quantile(level, self._known_uncertainty().degrees_of_freedom) * self.standard_errors
         return Interval(read_only(self.scores - reach), read_only(self.scores + reach))
 

@@ -12,11 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 import pairvote as pv
+from pairvote import _kernels
+from pairvote._inference.learned import Effort, sample
 
 Floats = NDArray[np.float64]
 ORACLE: dict[str, Any] = json.loads(learned_prior_sets.TABLE.read_text())
 N_BATCHES = 25
-to_come = pytest.mark.skip(reason="prior_sd='learned' is to come")
 
 
 def votes_of(stored: dict[str, Any]) -> pv.Votes:
@@ -48,60 +49,87 @@ def assert_within(found: Floats, expected: Floats, slack: Floats, errors: Floats
     assert off.mean() <= (slack + 2 * errors).mean(), f"{off.mean() / slack.mean():.2f} times the slack on average"
 
 
-@to_come
-@pytest.mark.parametrize("name", ORACLE)
-def test_scores_are_those_of_the_exact_sampler(name):
-    """Means within 0.05 of a standard deviation, standard deviations within 5%, and Monte Carlo error."""
-    stored = ORACLE[name]
-    expected = {part: np.array(values) for part, values in stored["scores"].items()}
-    ranking = ranked(stored)
-    uncertainty = ranking._uncertainty
-    assert uncertainty is not None
-    samples = uncertainty.samples
-    # Errors of ties as halves are a sandwich, which is no posterior's.
-    half = stored["options"].get("ties") == "half"
-    sd = ranking.standard_errors if samples is None or not half else samples.std(axis=0)
-    mean_error, sd_error = monte_carlo_errors(samples, stored["n_items"])
-    # Beyond, the samples say too little for a test to fail.
-    assert (mean_error < 0.1 * expected["sd"]).all()
-    assert (sd_error < 0.1 * expected["sd"]).all()
+def assert_as_by_the_exact_sampler(samples: Floats, stored: dict[str, Any], most: tuple[float, float]) -> None:
+    """Means within 0.05 of a standard deviation, standard deviations within 5%, and Monte Carlo error.
 
+    most: the largest Monte Carlo errors of both in standard deviations; beyond, samples say too little for a test.
+    """
+    expected = {part: np.array(values) for part, values in stored["scores"].items()}
+    mean_error, sd_error = monte_carlo_errors(samples, stored["n_items"])
+    assert (mean_error < most[0] * expected["sd"]).all()
+    assert (sd_error < most[1] * expected["sd"]).all()
     mean_error = np.hypot(mean_error, expected["mean_error"])
     sd_error = np.hypot(sd_error, expected["sd_error"])
-    assert_within(ranking.scores, expected["mean"], 0.05 * expected["sd"], mean_error)
-    if samples is not None or not half:
-        assert_within(sd, expected["sd"], 0.05 * expected["sd"], sd_error)
-    if samples is not None:
-        assert samples.mean(axis=1) == pytest.approx(np.zeros(len(samples)), abs=1e-9)
-        assert ranking.scores == pytest.approx(samples.mean(axis=0), abs=1e-9)
+    assert_within(samples.mean(axis=0), expected["mean"], 0.05 * expected["sd"], mean_error)
+    assert_within(samples.std(axis=0), expected["sd"], 0.05 * expected["sd"], sd_error)
 
 
-# After one tie alone the mean of the tie parameter is that of a few large draws.
-WITH_TIES = ("weighted_ties", "rao_kupper", "components")
+def draws_of(ranking: pv.Ranking) -> Floats:
+    assert ranking.fit is not None
+    return ranking.fit._posterior.draws.parameters[:, : ranking.n_items]
+
+
+# Sets of so few votes, or of groups so far apart, that standard deviations by the default call have a Monte Carlo error
+# of 10 to 20%.
+HEAVY = ("one_vote", "first_vote_tied", "sparse", "two_groups_top_k")
+
+
+@pytest.mark.parametrize("name", ORACLE)
+def test_scores_are_those_of_the_exact_sampler(name):
+    stored = ORACLE[name]
+    ranking = ranked(stored)
+    samples = draws_of(ranking)
+    assert_as_by_the_exact_sampler(samples, stored, (0.1, 0.2 if name in HEAVY else 0.1))
+    assert samples.mean(axis=1) == pytest.approx(np.zeros(len(samples)), abs=1e-9)
+    assert ranking.scores == pytest.approx(samples.mean(axis=0), abs=1e-9)
+    # Errors of ties as halves are a sandwich, which is no posterior's.
+    if stored["options"].get("ties") != "half":
+        assert ranking.standard_errors == pytest.approx(samples.std(axis=0), rel=1e-3)
+        np.testing.assert_array_equal(ranking._uncertainty.samples, samples)
+    else:
+        assert ranking._uncertainty.samples is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _kernels.mixture.COMPILED, reason="minutes where kernels are interpreted")
+@pytest.mark.parametrize("name", ORACLE)
+def test_more_draws_are_nearer_to_the_exact_sampler(name):
+    posterior = ranked(ORACLE[name]).fit._posterior
+    draws = sample(posterior, Effort(most=(20_000, 20_000), enough=math.inf))
+    assert len(draws.parameters) == 20_000
+    samples = draws.parameters[:, : ORACLE[name]["n_items"]]
+    assert_as_by_the_exact_sampler(samples, ORACLE[name], (0.045, 0.08 if name in HEAVY else 0.035))
+
+
+WITH_TIES = ("weighted_ties", "rao_kupper", "components", "first_vote_tied")
 WITH_EFFECTS = ("baseball", "rao_kupper", "components")
 
 
-@to_come
 @pytest.mark.parametrize("name", WITH_TIES)
 def test_the_tie_parameter_is_that_of_the_exact_sampler(name):
-    """Its mean, within 0.2 of a standard deviation: 0.05, and Monte Carlo error."""
-    fit, expected = ranked(ORACLE[name]).fit, ORACLE[name]["tie_parameter"]
+    """Its logarithm's mean and standard deviation, within 0.2 and 15%: 0.05 and 5%, and Monte Carlo error."""
+    fit, expected = ranked(ORACLE[name]).fit, ORACLE[name]["log_tie"]
     assert fit is not None
-    assert fit.tie_parameter == pytest.approx(expected["mean"][0], abs=0.2 * expected["sd"][0])
+    assert math.log(fit.tie_parameter) == pytest.approx(expected["mean"][0], abs=0.2 * expected["sd"][0])
+    assert fit.tie_standard_error / fit.tie_parameter == pytest.approx(expected["sd"][0], rel=0.15)
 
 
-@to_come
 @pytest.mark.parametrize("name", WITH_EFFECTS)
 def test_effects_are_those_of_the_exact_sampler(name):
-    """Means of the position effect and of the coefficients, within 0.2 of a standard deviation."""
+    """Means and standard deviations of the position effect and of the coefficients, within 0.2 and 15%."""
     stored = ORACLE[name]
     fit, expected = ranked(stored).fit, stored["effects"]
     assert fit is not None
-    found = [fit.position_effect] if stored["options"].get("position") else []
+    has_position = bool(stored["options"].get("position"))
+    found = [fit.position_effect] * has_position
+    errors = [fit.position_standard_error] * has_position
     if "covariates" in stored:
-        found += (fit.coefficients * np.abs(stored["covariates"]).max(axis=0)).tolist()
+        sizes = np.abs(stored["covariates"]).max(axis=0)
+        found += (fit.coefficients * sizes).tolist()
+        errors += (fit.coefficient_standard_errors * sizes).tolist()
     off = np.subtract(found, expected["mean"]) / expected["sd"]
     assert (np.abs(off) < 0.2).all()
+    assert errors == pytest.approx(expected["sd"], rel=0.15)
 
 
 @pytest.mark.parametrize("make", [learned_prior_sets.baseball, learned_prior_sets.citations])

@@ -137,8 +137,9 @@ def test_rao_kupper_and_davidson_without_ties_are_bradley_terry_on_every_way(way
     limits, _ = WAYS[way]
     decided = FORTY.where(FORTY.outcome != 1)
     for kind in ("model", "sandwich"):
-        ours = limited.bradley_terry(decided, limits, ties=ties, uncertainty=kind, position=True)
-        plain = limited.bradley_terry(decided, limits, ties="drop", uncertainty=kind, position=True)
+        options = {"uncertainty": kind, "position": True, "prior_sd": 3.0}
+        ours = limited.bradley_terry(decided, limits, ties=ties, **options)
+        plain = limited.bradley_terry(decided, limits, ties="drop", **options)
         np.testing.assert_array_equal(ours.scores, plain.scores)
         assert ours.fit.log_likelihood == plain.fit.log_likelihood
         if limits.table_items:
@@ -232,19 +233,19 @@ def test_too_few_steps_raise(way) -> None:
     for ties in ("davidson", "rao-kupper"):
         with pytest.raises(pv.ConvergenceError, match=r"not converged after 1 steps .* raise max_iter"):
             limited.bradley_terry(FORTY, limits, ties=ties, max_iter=1)
-    needed = limited.bradley_terry(FORTY, limits).fit.n_iter
+    needed = limited.bradley_terry(FORTY, limits, prior_sd=3.0).fit.n_iter
     assert needed > 2
-    assert limited.bradley_terry(FORTY, limits, max_iter=needed).fit.n_iter == needed
+    assert limited.bradley_terry(FORTY, limits, prior_sd=3.0, max_iter=needed).fit.n_iter == needed
     with pytest.raises(pv.ConvergenceError):
-        limited.bradley_terry(FORTY, limits, max_iter=needed - 1)
+        limited.bradley_terry(FORTY, limits, prior_sd=3.0, max_iter=needed - 1)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_start_at_the_maximum_takes_no_step(way) -> None:
     limits, _ = WAYS[way]
     for ties in ("davidson", "rao-kupper"):
-        ranking = limited.bradley_terry(FORTY, limits, ties=ties, position=True)
-        again = limited.bradley_terry(FORTY, limits, ties=ties, position=True, start=ranking)
+        ranking = limited.bradley_terry(FORTY, limits, ties=ties, position=True, prior_sd=3.0)
+        again = limited.bradley_terry(FORTY, limits, ties=ties, position=True, prior_sd=3.0, start=ranking)
         assert again.fit.n_iter == 0
         np.testing.assert_allclose(again.scores, ranking.scores, rtol=0, atol=1e-9)
 
@@ -308,11 +309,13 @@ def test_long_chain_is_factored_sparsely(steps) -> None:
     assert_chain(ranking, np.log(won / 5.0), 1e-7)
 
 
-def test_chain_with_the_default_prior_equals_the_dense_answer() -> None:
+@pytest.mark.parametrize("prior_sd", [3.0, "learned"])
+def test_chain_with_a_prior_equals_the_dense_answer(prior_sd) -> None:
     votes = weighted(chain(600), 3.0, 2.0, 600)
-    ours = pv.bradley_terry(votes, uncertainty="none")
-    dense = limited.bradley_terry(votes, Limits(dense_items=600), uncertainty="none")
-    np.testing.assert_allclose(ours.scores, dense.scores, atol=1e-8)
+    ours = pv.bradley_terry(votes, prior_sd=prior_sd, uncertainty="none")
+    dense = limited.bradley_terry(votes, Limits(dense_items=600), prior_sd=prior_sd, uncertainty="none")
+    # What a prior is learned from is solved to four digits.
+    np.testing.assert_allclose(ours.scores, dense.scores, atol=1e-8 if prior_sd == 3.0 else 1e-3)
 
 
 @pytest.mark.parametrize("n_items", [5, 100, 1500])
@@ -370,10 +373,10 @@ def test_three_regular_random_graph_equals_the_dense_answer(sparse, steps) -> No
     edges = np.tile(np.concatenate(matchings), (times, 1))
     votes = votes_on(*edges.T, n_items, 11)
     limits = Limits(most_products=5, table_items=100) if sparse else LIMITS
-    ours = limited.bradley_terry(votes, limits, uncertainty="none")
+    ours = limited.bradley_terry(votes, limits, uncertainty="none", prior_sd=3.0)
     assert steps["Sparse" if sparse else "Gradients"] > 0
     assert not steps["Dense"]
-    dense = limited.bradley_terry(votes, Limits(dense_items=n_items), uncertainty="none")
+    dense = limited.bradley_terry(votes, Limits(dense_items=n_items), uncertainty="none", prior_sd=3.0)
     np.testing.assert_allclose(ours.scores, dense.scores, rtol=0, atol=1e-8)
 
 
@@ -446,11 +449,12 @@ def test_each_component_has_mean_zero(prior_sd, start, way) -> None:
     np.testing.assert_allclose(ranking.scores.reshape(2, 20).mean(axis=1), 0.0, atol=tolerance)
 
 
-def test_nothing_to_maximise() -> None:
+@pytest.mark.parametrize("prior_sd", [3.0, "learned"])
+def test_nothing_to_maximise(prior_sd) -> None:
     for n_items in (0, 1, 3):
         for way in WAYS:
-            ranking = limited.bradley_terry(Sample([], n_items, False).votes(), WAYS[way][0])
-            assert ranking.scores.tolist() == [0.0] * n_items
+            ranking = limited.bradley_terry(Sample([], n_items, False).votes(), WAYS[way][0], prior_sd=prior_sd)
+            assert ranking.scores.tolist() == pytest.approx([0.0] * n_items, abs=0.0 if prior_sd == 3.0 else 1e-12)
             assert ranking.fit.log_likelihood == 0.0
     one = pv.bradley_terry(Sample([], 1, False).votes(), prior_sd=math.inf)
     assert (one.scores.tolist(), one.standard_errors.tolist()) == ([0.0], [0.0])

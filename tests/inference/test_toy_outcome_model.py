@@ -140,11 +140,24 @@ def test_a_toy_model_answers_what_a_ranking_is_asked(toy) -> None:
     assert ranking.expected_score(2, 4) == pytest.approx(norm.cdf(gap))
     assert ranking.outcome_probabilities(2, 4) == pytest.approx((norm.cdf(gap), 0.0, norm.cdf(-gap)))
     assert (ranking.fit.ties, ranking.fit.tie_parameter, ranking.fit.has_tie_parameter) == (toy, 0.0, False)
-    assert pv.bradley_terry(votes, ties=toy, start=ranking).fit.n_iter == 0
+    plain = pv.bradley_terry(votes, ties=toy, prior_sd=3.0)
+    assert pv.bradley_terry(votes, ties=toy, prior_sd=3.0, start=plain).fit.n_iter == 0
     assert pv.rank(votes, "bradley-terry", ties=toy).order() == ranking.order()
     assert pv.bootstrap(votes, ties=toy, n_resamples=20, rng=1).standard_errors.min() > 0
     with pytest.raises(pv.NotIdentifiedError, match="maximum-likelihood scores do not exist"):
         pv.bradley_terry(pv.Votes.from_wins(["ash"], ["birch"]), ties=toy, prior_sd=math.inf)
+
+
+def test_a_toy_model_has_its_learned_prior_put_in_and_says_so(toy) -> None:
+    """Few votes of a model that the sampler does not know."""
+    votes, _ = some_votes(n_votes=40)
+    ranking = pv.bradley_terry(votes, ties=toy)
+    assert ranking._uncertainty.samples is None
+    assert ranking.fit.prior_sd.learned
+    low, high = ranking.fit.prior_sd.interval
+    assert low < ranking.fit.prior_sd < high
+    assert str(ranking).splitlines()[-1].endswith(") and taken as known, so that errors may be too small")
+    assert pv.bradley_terry(votes)._uncertainty.samples is not None
 
 
 @pytest.mark.parametrize("uncertainty", ["model", "sandwich", "by-voter"])
@@ -152,6 +165,7 @@ def test_a_toy_model_answers_what_a_ranking_is_asked(toy) -> None:
 def test_sums_without_a_kernel_equal_those_of_the_kernel(with_effects, uncertainty) -> None:
     votes, covariate = some_votes(ties=0.2)
     options = {"covariates": covariate, "position": True} if with_effects else {}
+    options |= {"prior_sd": 3.0}
     expected = pv.bradley_terry(votes, uncertainty=uncertainty, **options)
     with registered(PlainDavidson(name="plain", n_nuisance=1)) as name:
         ranking = pv.bradley_terry(votes, ties=name, uncertainty=uncertainty, **options)

@@ -533,8 +533,9 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
 }
 
 
-# In test_pair_stream and test_adaptive, whose kernels keep a state from call to call.
+# In test_pair_stream, test_adaptive and test_mixture, whose kernels keep a state from call to call.
 HELD_ELSEWHERE = {
+    ("mixture", "sample"),
     *(("exposure", function) for function in ("choose", "rehash", "run", "show", "times_shown")),
     *(("gaussian", function) for function in ("absorb", "choose", "learn", "run")),
 }

@@ -15,7 +15,8 @@ from pairvote.ranking._order import ranks_of
 from pairvote.ranking._uncertainty import Chosen, Combined, Known, Scaled
 
 VOTES = pv.datasets.kalmar().simulated_votes(rng=2014)
-KALMAR = pv.bradley_terry(VOTES)
+KALMAR = pv.bradley_terry(VOTES, prior_sd=3.0)
+LEARNED = pv.bradley_terry(VOTES)
 
 
 def drawn(n_items: int, n_draws: int, seed: int, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +87,8 @@ def test_relabelling_permutes_and_the_unit_does_not_matter() -> None:
     other = pv.bradley_terry(
         pv.Votes.from_codes(
             *(np.argsort(order)[codes] for codes in (VOTES.left, VOTES.right)), VOTES.outcome, n_items=23
-        )
+        ),
+        prior_sd=3.0,
     )
     scaled = KALMAR.on_elo_scale()
     for simultaneous in (True, False):
@@ -151,7 +153,7 @@ def test_few_items() -> None:
 def test_credible_where_there_is_a_posterior_and_else_confidence() -> None:
     flat = pv.bradley_terry(VOTES, prior_sd=math.inf)
     resampled = pv.bootstrap(VOTES, "bradley-terry", n_resamples=100, rng=0)
-    credible = [KALMAR, KALMAR.on_elo_scale(), pv.bradley_terry(VOTES, uncertainty="sandwich")]
+    credible = [KALMAR, KALMAR.on_elo_scale(), LEARNED, pv.bradley_terry(VOTES, uncertainty="sandwich")]
     for ranking in credible:
         wide, narrow = ranking.rank_interval(kind="confidence"), ranking.rank_interval(kind="credible")
         np.testing.assert_array_equal(ranking.rank_interval(), narrow)
@@ -202,11 +204,14 @@ def test_all_chances_come_from_the_draws_at_hand() -> None:
 
 
 def test_without_an_rng_every_call_says_the_same() -> None:
-    again = pv.bradley_terry(VOTES)
-    for ask in ("rank_interval", "tiers"):
-        np.testing.assert_array_equal(getattr(KALMAR, ask)(), getattr(again, ask)())
-    np.testing.assert_array_equal(KALMAR.top_k_probability(5), again.top_k_probability(5))
+    for first, prior_sd in ((KALMAR, 3.0), (LEARNED, "learned")):
+        again = pv.bradley_terry(VOTES, prior_sd=prior_sd)
+        for ask in ("rank_interval", "tiers"):
+            np.testing.assert_array_equal(getattr(first, ask)(), getattr(again, ask)())
+        np.testing.assert_array_equal(first.top_k_probability(5), again.top_k_probability(5))
     assert (KALMAR.top_k_probability(5, rng=1) != KALMAR.top_k_probability(5)).any()
+    # Draws at hand are taken as they are.
+    np.testing.assert_array_equal(LEARNED.top_k_probability(5, rng=1), LEARNED.top_k_probability(5))
 
 
 def test_criteria_add_up_their_draws_as_independent() -> None:
@@ -264,14 +269,18 @@ def test_level_items_share_a_tier() -> None:
         assert found.tolist() == np.array([1, 1, 1, 2])[order].tolist()
 
 
-def test_tiers_go_down_the_ranking() -> None:
+@pytest.mark.parametrize("ranking", [KALMAR, LEARNED], ids=["normal", "learned"])
+def test_tiers_go_down_the_ranking(ranking) -> None:
     for level in (0.5, 0.9, 0.99):
-        tiers = KALMAR.tiers(level)
-        down = tiers[np.argsort(KALMAR.ranks(), kind="stable")]
+        tiers = ranking.tiers(level)
+        down = tiers[np.argsort(ranking.ranks(), kind="stable")]
         assert down[0] == 1
         assert set(np.diff(down)) <= {0, 1}
         assert tiers.dtype == np.int64
         assert not tiers.flags.writeable
-    assert KALMAR.tiers(0.5).max() > KALMAR.tiers(0.99).max()
+    assert ranking.tiers(0.5).max() > ranking.tiers(0.99).max()
+
+
+def test_scores_far_apart_have_a_tier_each() -> None:
     apart = replace(KALMAR, scores=KALMAR.scores * 1000)
     assert apart.tiers().max() == apart.ranks().max()

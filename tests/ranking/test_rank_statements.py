@@ -28,7 +28,7 @@ from pairvote.ranking._rank_intervals import (
 )
 from pairvote.ranking._uncertainty import Known
 
-KALMAR = pv.bradley_terry(pv.datasets.kalmar().simulated_votes(rng=2014))
+KALMAR = pv.bradley_terry(pv.datasets.kalmar().simulated_votes(rng=2014), prior_sd=3.0)
 N_WORKSHOPS = 200 if _kernels.davidson.COMPILED else 40
 UNCORRELATED = np.eye(5)
 

@@ -418,7 +418,10 @@ def test_items_without_a_vote_are_not_ranked_among_the_others(method) -> None:
     assert [row[:2] for row in rows[:7]] == [
         ["1", "a"], ["2", "b"], ["3", "c"], ["-", "x"], ["-", "<y>"], ["-", "z"], ["-", "v"]
     ]  # fmt: skip
-    assert rows[7:] == [["4 items have no vote, and so no rank: x, <y>, z, ..."]]
+    notes = [note for (note,) in rows[7:]]
+    assert notes[0] == "4 items have no vote, and so no rank: x, <y>, z, ..."
+    assert len(notes) == 1 + (method == "bradley-terry")
+    assert all(note.startswith("the prior was learned: spread ") for note in notes[1:])
     assert "<p>4 items have no vote, and so no rank: x, &lt;y&gt;, z, ...</p>" in ranking._repr_html_()
     assert ranking.to_columns()["item"] == ["a", "b", "c", "x", "<y>", "z", "v"]
     assert "unvoted is 1; it is True or False" in refusal(ranking.top, 2, unvoted=1)
@@ -428,7 +431,9 @@ def test_before_the_first_vote_nobody_is_best() -> None:
     ranking = pv.bradley_terry(pv.Votes.from_codes([], [], [], n_items=3))
     assert ranking.top(2) == []
     assert len(ranking.top(2, unvoted=True)) == 3
-    assert str(ranking).splitlines()[-1] == "no item has a vote yet"
+    assert ranking.scores.tolist() == pytest.approx([0.0] * 3, abs=1e-12)
+    assert str(ranking).splitlines()[-2] == "no item has a vote yet"
+    assert str(ranking).splitlines()[-1].startswith("the prior was learned: ")
     # A skip is no vote.
     skipped = pv.Votes.from_labels(["a", "c"], ["b", "a"], ["left", "skip"])
     assert pv.win_rate(skipped).top(3) == ["a", "b"]
@@ -501,8 +506,10 @@ def test_a_part_of_what_is_not_there_is_refused(labels, message) -> None:
     "ranking", [FITTED, FITTED.on_elo_scale(), pv.elo(TABLE, n_shuffles=3, rng=0), pv.win_rate(TABLE), pv.elo(TABLE)]
 )
 def test_tables_are_aligned(ranking) -> None:
-    *lines, note = str(ranking).splitlines()
-    assert note.endswith("elm")
+    lines = str(ranking).splitlines()
+    notes = [lines.pop() for _ in range(1 + (ranking.fit is not None))][::-1]
+    assert notes[0].endswith("elm")
+    assert notes[1:] == list(() if ranking.fit is None else ranking.fit._notes)
     heading = lines[0]
     assert len(lines) == 1 + ranking.n_items
     assert len({len(line) for line in lines}) == 1
@@ -572,6 +579,7 @@ class Cells(HTMLParser):
         super().__init__()
         self.tags: set[str] = set()
         self.rows: list[list[str]] = []
+        self.notes: list[str] = []
 
     def handle_starttag(self, tag, attrs) -> None:
         self.tags.add(tag)
@@ -579,9 +587,13 @@ class Cells(HTMLParser):
             self.rows.append([])
         if tag in ("td", "th"):
             self.rows[-1].append("")
+        if tag == "p":
+            self.notes.append("")
 
     def handle_data(self, data) -> None:
-        if self.rows and self.rows[-1]:
+        if self.notes:
+            self.notes[-1] += data
+        elif self.rows and self.rows[-1]:
             self.rows[-1][-1] += data
 
 
@@ -590,10 +602,12 @@ def test_html_holds_the_same_table_and_escapes_it() -> None:
     for source in (ranking_of([5, 4, 3, 2, 1], "votes", items=labels), FITTED.only(["birch", "ash"])):
         parsed = Cells()
         parsed.feed(source._repr_html_())
-        assert parsed.tags == {"table", "thead", "tbody", "tr", "th", "td"}
+        notes = [note.strip() for note in parsed.notes]
+        assert parsed.tags == {"table", "thead", "tbody", "tr", "th", "td", *(["p"] if notes else [])}
         heading, *rows = parsed.rows
         assert [row[1] for row in rows] == [str(label) for label in source.order()]
-        assert [heading, *rows] == cells_of(str(source))
+        assert [heading, *rows, *([note] for note in notes)] == cells_of(str(source))
+        assert len(notes) == (source.fit is not None)
 
 
 def test_repr_is_one_short_line() -> None:

@@ -1,0 +1,254 @@
+"""The sampler of a learned prior: compiled equals interpreted, and its sweeps leave the posterior as it is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from both_kernels import bits, both
+from numpy.typing import NDArray
+from scipy.stats import ks_2samp, kstest, norm
+
+import pairvote as pv
+from pairvote import _kernels
+from pairvote._inference.fitting import fit
+from pairvote._inference.learned import _Chain
+
+Floats = NDArray[np.float64]
+COMPILED = _kernels.mixture.COMPILED
+N_NUMBERS = 11
+
+
+def drawn(n_items: int, n_votes: int, seed: int, outcomes: Any = (0, 1, 2), weight: Floats | None = None) -> pv.Votes:
+    rng = np.random.default_rng(seed)
+    left = rng.integers(n_items, size=n_votes)
+    right = (left + rng.integers(1, max(n_items, 2), size=n_votes)) % max(n_items, 2)
+    return pv.Votes.from_codes(left, right, rng.choice(outcomes, size=n_votes), n_items=n_items, weight=weight)
+
+
+def cliques(n_each: int) -> pv.Votes:
+    """Two sets of items, all pairs of each, and one vote between them: a step of one score moves it little."""
+    first, second = np.triu_indices(n_each, 1)
+    left = np.concatenate([np.tile(first, 8), np.tile(first, 8) + n_each, [0]])
+    right = np.concatenate([np.tile(second, 8), np.tile(second, 8) + n_each, [n_each]])
+    outcome = np.random.default_rng(3).choice([0, 2], size=len(left))
+    return pv.Votes.from_codes(left, right, outcome, n_items=2 * n_each)
+
+
+def chain_of(votes: pv.Votes, covariates: Floats | None = None, **options: Any) -> _Chain:
+    counts = votes.counts()
+    if covariates is not None:
+        ranking = pv.bradley_terry(votes, covariates=covariates, prior_sd=1.0, **options)
+        return _Chain(ranking.fit._posterior)
+    return _Chain(fit(counts, prior_sd=1.0, **options))
+
+
+def number_of_lines(chain: _Chain) -> int:
+    return chain._n_lines
+
+
+def shapes() -> dict[str, _Chain]:
+    rng = np.random.default_rng(1)
+    return {
+        "decided": chain_of(drawn(5, 40, 1, (0, 2))),
+        "ties": chain_of(drawn(5, 40, 2)),
+        "position": chain_of(drawn(5, 40, 3), position=True),
+        "rao-kupper": chain_of(drawn(5, 40, 4), ties="rao-kupper"),
+        "rao-kupper, position": chain_of(drawn(4, 30, 5), ties="rao-kupper", position=True),
+        "half": chain_of(drawn(4, 30, 6), ties="half"),
+        "drop, position": chain_of(drawn(4, 30, 7), ties="drop", position=True),
+        "covariates": chain_of(drawn(4, 30, 8), rng.normal(size=(30, 2)), position=True),
+        "slow lines": chain_of(cliques(6)),
+        "one vote": chain_of(drawn(4, 1, 9, (2,))),
+        "a tie": chain_of(drawn(3, 1, 10, (1,))),
+        "no votes": chain_of(drawn(3, 0, 11)),
+        "two items": chain_of(drawn(2, 9, 12)),
+        "left always": chain_of(drawn(4, 30, 13, (2,)), position=True),
+        "weights": chain_of(drawn(5, 40, 14, weight=rng.gamma(0.3, size=40)), position=True),
+        "heavy weights": chain_of(drawn(3, 12, 15, weight=10.0 ** rng.uniform(0, 7, size=12))),
+        "whole weights": chain_of(drawn(3, 12, 16, weight=rng.integers(1, 20, size=12).astype(float))),
+        "many items": chain_of(drawn(45, 60, 17)),
+    }
+
+
+def arguments_of(chain: _Chain, n_sweeps: int, seed: int) -> list[Any]:
+    """What the kernel is called with, as `_Chain.run` lays it out."""
+    rng, n_items, n_lines = np.random.default_rng(seed), len(chain.voted), number_of_lines(chain)
+    randoms = np.concatenate(
+        [
+            rng.standard_normal(n_sweeps * (4 * n_items + 38 + n_lines)),
+            rng.standard_exponential(n_sweeps * (n_items + 13 + n_lines)),
+            rng.random(n_sweeps * n_items),
+        ]
+    )
+    rows = [chain._start, chain._entries, chain._ends, chain._amounts]
+    return [*rows, chain._lines, chain._state.copy(), randoms, np.zeros((n_sweeps + 2, chain.width))]
+
+
+@pytest.mark.slow
+def test_compiled_equals_interpreted_to_the_bit() -> None:
+    compiled, interpreted = both("mixture")
+    assert (compiled.COMPILED, interpreted.COMPILED) == (True, False)
+    for seed, (name, chain) in enumerate(shapes().items()):
+        n_sweeps = 3 if name == "many items" else 25
+        ours, theirs = (arguments_of(chain, n_sweeps, seed) for _ in range(2))
+        taken = compiled.sample(*ours), interpreted.sample(*theirs)
+        assert taken[0] == taken[1], name
+        assert 0.3 * n_sweeps * len(chain.voted) <= taken[0] <= n_sweeps * len(chain.voted), name
+        for place in (5, 7):
+            assert bits(ours[place]) == bits(theirs[place]), (name, place)
+        assert np.isfinite(ours[7][:n_sweeps]).all(), name
+        assert (np.diff(ours[7][:n_sweeps], axis=0) != 0.0).any(axis=0)[-N_NUMBERS:].all(), name
+
+
+def test_the_shapes_lead_everywhere() -> None:
+    """Slow directions are there, and effects, and weights that are no small whole numbers."""
+    n_lines = {name: number_of_lines(chain) for name, chain in shapes().items()}
+    assert n_lines["decided"] == 0
+    assert n_lines["slow lines"] == 1
+    assert (n_lines["ties"], n_lines["position"], n_lines["covariates"]) == (1, 2, 4)
+    assert n_lines["rao-kupper, position"] == 2
+
+
+def test_a_chain_goes_on_from_where_it_was() -> None:
+    """Two runs are one, for the kernel's state holds all."""
+    for chain in (chain_of(drawn(4, 20, 1), position=True), chain_of(cliques(3))):
+        whole = arguments_of(chain, 12, 1)
+        _kernels.mixture.sample(*whole)
+        randoms = whole[6]
+        n_items, n_lines = len(chain.voted), number_of_lines(chain)
+        n_each = (4 * n_items + 38 + n_lines, n_items + 13 + n_lines)
+        parts = np.split(randoms, np.cumsum(np.array(n_each) * 12))
+        state, found = chain._state.copy(), []
+        for half in range(2):
+            own = np.concatenate([np.split(part, 2)[half] for part in parts])
+            draws = np.zeros((8, chain.width))
+            _kernels.mixture.sample(*whole[:5], state, own, draws)
+            found.append(draws[:6])
+        np.testing.assert_array_equal(np.concatenate(found), whole[7][:12])
+
+
+# --- parameters and votes drawn together stay what they were ---
+
+
+class Drawn:
+    """Parameters from the prior and votes from these, three on each of some pairs."""
+
+    def __init__(self, n_items: int, ties: str, position: bool, rng: np.random.Generator) -> None:
+        self.n_items, self.ties, self.position = n_items, ties, position
+        self.pairs = np.array([(i, (i + 1) % n_items) for i in range(n_items)] + [(0, 2)])
+        while not self._draw(rng):
+            pass
+
+    def _draw(self, rng: np.random.Generator) -> bool:
+        n_items = self.n_items
+        self.scale = abs(rng.normal(0, 2))
+        self.places, self.widths = rng.normal(0, 1.5, 3), rng.gamma(3, size=3) ** -0.5
+        self.shares = rng.dirichlet([0.5] * 3)
+        self.component = rng.choice(3, size=n_items, p=self.shares)
+        theta = self.scale * rng.normal(self.places[self.component], self.widths[self.component])
+        # The votes do not tell the scores' mean, and the chain has one of its own.
+        self.origin = theta.mean() - rng.normal(0, n_items**-0.5)
+        self.scores = theta - self.origin
+        self.effect = rng.normal(0, 3) if self.position else 0.0
+        self.tie = rng.normal(math.log(3.0 if self.ties == "rao-kupper" else 2.0), 3)
+        d = self.scores[self.pairs[:, 0]] - self.scores[self.pairs[:, 1]] + self.effect
+        if self.ties == "davidson":
+            logits = np.stack([-d / 2, np.full(len(d), self.tie), d / 2], axis=1)
+            p = np.exp(logits - logits.max(axis=1, keepdims=True))
+            p /= p.sum(axis=1, keepdims=True)
+        elif self.ties == "rao-kupper":
+            if self.tie <= 0.0:
+                return False
+            right, left = (1 / (1 + np.exp(self.tie + sign * d)) for sign in (1, -1))
+            p = np.stack([right, np.maximum(1 - right - left, 0.0), left], axis=1)
+        else:
+            left = 1 / (1 + np.exp(-d))
+            p = np.stack([1 - left, np.zeros(len(d)), left], axis=1)
+        self.table = np.array([rng.multinomial(3, each) for each in p])
+        # Where nobody ties there is no tie parameter, which is another model.
+        return self.ties == "drop" or self.table[:, 1].sum() > 0
+
+    def chain(self) -> _Chain:
+        """The chain of these votes, in these parameters."""
+        rows, outcomes = np.nonzero(self.table)
+        votes = pv.Votes.from_codes(
+            *self.pairs[rows].T, outcomes, n_items=self.n_items, weight=self.table[rows, outcomes].astype(float)
+        )
+        chain = _Chain(fit(votes.counts(), ties=self.ties, position=self.position, prior_sd=1.0))
+        size = chain.width - N_NUMBERS
+        stretched = self.ties == "rao-kupper"
+        # Rao and Kupper's threshold is an effect behind the position effect, Davidson's log nu the last of all.
+        beside = np.zeros(size - self.n_items)
+        if self.position:
+            beside[0] = self.effect
+        if self.ties != "drop":
+            beside[-2 if stretched else -1] = self.tie
+        first = 2 * size + 2 * self.n_items + len(beside) + len(beside) ** 2
+        chain._state[:size] = np.concatenate([self.scores, beside])
+        numbers = [self.scale, *self.places, *self.widths, *self.shares, self.origin, *self.component]
+        chain._state[first : first + len(numbers)] = numbers
+        self.first = first
+        return chain
+
+    def statistics(self, state: Floats | None = None) -> list[float]:
+        """Of the parameters, or of the kernel's state."""
+        n_items = self.n_items
+        if state is None:
+            scores, beside = self.scores, [self.effect, self.tie]
+            numbers = np.concatenate([[self.scale], self.places, self.widths, self.shares, [self.origin]])
+            component = self.component
+        else:
+            scores, numbers = state[:n_items], state[self.first : self.first + 11]
+            component = state[self.first + 11 : self.first + 11 + n_items]
+            last = n_items + self.position if self.ties == "rao-kupper" else n_items + int(self.position)
+            beside = [state[n_items] if self.position else 0.0, state[last] if self.ties != "drop" else self.tie]
+        log_odds = scores[self.pairs[:, 0]] - scores[self.pairs[:, 1]] + beside[0]
+        return [
+            math.log(numbers[0]),
+            *np.sort(numbers[1:4]),
+            *np.log(np.sort(numbers[4:7])),
+            *np.sort(numbers[7:10])[[0, 2]],
+            numbers[10],
+            scores.mean(),
+            scores.std(),
+            scores[0] - scores[1],
+            scores[-1] - scores[0],
+            np.abs(scores - scores.mean()).max() / numbers[0],
+            float((component == component[0]).mean() + 1e-3 * numbers[7]),
+            *beside,
+            # How votes and parameters go together.
+            float((self.table[:, 2] - self.table[:, 0]) @ np.tanh(log_odds / 2)),
+            float(self.table[:, 1].sum() + np.tanh(beside[1])),
+        ]
+
+
+CASES = [(4, "drop", False), (4, "drop", True), (4, "davidson", True), (4, "rao-kupper", False)]
+CASES += [(3, "rao-kupper", True), (41, "davidson", False)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_items", "ties", "position"), CASES)
+def test_sweeps_leave_parameters_and_votes_drawn_together_as_they_were(n_items, ties, position) -> None:
+    """Geweke 2004, "Getting it right"; Gandy and Scott 2020, "Unit testing for MCMC": of parameters from the prior and
+    votes from these, those after some sweeps are from the same distribution.
+    """
+    rng = np.random.default_rng(n_items)
+    n = (2000 if n_items < 10 else 500) if COMPILED else 100
+    moved, fresh, stayed = [], [], []
+    for number in range(n):
+        one = Drawn(n_items, ties, position, rng)
+        chain = one.chain()
+        arguments = arguments_of(chain, 12, number)
+        taken = _kernels.mixture.sample(*arguments)
+        stayed.append(taken == 0)
+        moved.append(one.statistics(arguments[5]))
+        fresh.append(Drawn(n_items, ties, position, rng).statistics())
+    assert np.mean(stayed) < 0.02
+    moved, fresh = np.array(moved).T, np.array(fresh).T
+    chances = [ks_2samp(*both_).pvalue for both_ in zip(moved, fresh, strict=True) if np.ptp(both_[1]) > 0.0]
+    assert min(chances) > 0.02 / len(chances)
+    # The scores' own mean, of which neither votes nor other parameters say anything.
+    assert kstest(moved[10] * math.sqrt(n_items), norm.cdf).pvalue > 0.001
