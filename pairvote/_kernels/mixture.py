@@ -13,7 +13,7 @@ of a normal likelihood much like the votes' (2 n_items); the centres of the prio
 their precision (its square); eleven numbers of the prior (scale, places, widths, shares, and the origin of places less
 that of the scores); the component of each item (n_items); three options (whether there is a tie parameter, the weight
 of ties that the last effect stretches, the precision of the scores' mean); and scratch.
-randoms: for all sweeps 4 n_items + 37 + n_lines normals each, then n_items + 13 + n_lines exponentials, then n_items
+randoms: for all sweeps 4 n_items + 38 + n_lines normals each, then n_items + 13 + n_lines exponentials, then n_items
 uniforms. draws (n_sweeps + 2, size + 11): the parameters, scores of mean zero, and the prior's numbers, the origin less
 these scores', after each sweep; the last two rows are scratch.
 """
@@ -291,7 +291,9 @@ def _carry(
         off = (moved[i] - ahead[0] * ahead[1 + k] + ahead[10]) * after
         value -= 0.5 * off * off
         options[3] += moved[i]
-    return value - 0.5 * options[1] / n_items / n_items * (options[3] * options[3] - options[2] * options[2])
+    if n_items > 0:
+        value -= 0.5 * options[1] / n_items / n_items * (options[3] * options[3] - options[2] * options[2])
+    return value
 
 
 @cython.cfunc
@@ -754,7 +756,7 @@ def sample(
             for k in range(3):
                 prior[1 + k] += step
             prior[10] += prior[0] * step
-            mean = options[2] / n_items
+            mean = options[2] / n_items if n_items > 0 else 0.0
             for i in range(size):
                 draws[sweep, i] = parameters[i] - mean if i < n_items else parameters[i]
             for k in range(10):

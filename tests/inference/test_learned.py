@@ -84,6 +84,18 @@ def test_rows_that_are_not_folded_lead_to_the_same_posterior(monkeypatch) -> Non
     np.testing.assert_allclose(single.std(axis=0), sd, rtol=0.06)
 
 
+@pytest.mark.parametrize("votes", [([], [], []), ([0], [1], [1])], ids=["none", "a tie"])
+def test_votes_that_say_nothing_leave_the_prior(votes) -> None:
+    for ties in ("drop", "half", "davidson"):
+        ranking = pv.bradley_terry(pv.Votes.from_codes(*votes, n_items=3), ties=ties)
+        # A tie says a little: that two are near each other.
+        says = bool(votes[0]) and ties != "drop"
+        assert ranking.scores == pytest.approx(np.zeros(3), abs=0.3 if says else 1e-9)
+        assert ranking.scores[0] == pytest.approx(ranking.scores[1], abs=1e-9)
+        if not says:
+            assert (ranking.standard_errors > 0.5).all()
+
+
 def test_items_without_votes_are_level() -> None:
     votes = pv.Votes.from_codes([0, 0, 1], [1, 2, 2], [2, 2, 1], n_items=6)
     ranking = pv.bradley_terry(votes)
@@ -152,8 +164,8 @@ def test_independent_draws_are_counted() -> None:
         chain[0] = draws[0]
         for number in range(1, len(draws)):
             chain[number] = carried * chain[number - 1] + math.sqrt(1 - carried**2) * draws[number]
-        # The squares' autocorrelation is carried^2 for each step.
-        expected = 4000 * (1 - carried**2) / (1 + carried**2)
+        # The autocorrelation is `carried` for each step, that of squares carried^2, which says less.
+        expected = 4000 * (1 - carried) / (1 + carried)
         assert _independent(chain) == pytest.approx(expected, rel=0.2)
     assert _independent(np.ones((100, 3))) == 100.0
     # What never moves tells nothing of how well the others are known.
