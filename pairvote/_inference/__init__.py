@@ -1,7 +1,7 @@
 """The room in which models are fitted. Its door is `fit`; other rooms import from here, and nothing else of it."""
 
 from pairvote._inference.clustered import voter_gradients
-from pairvote._inference.fitting import Start, fit, refit
+from pairvote._inference.fitting import Start, fit, left_by_refits, refit, under_normal_prior
 from pairvote._inference.identification import PRIOR_REMEDY, check_scores, decided, has_circle, no_scores
 from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.limits import LIMITS, Limits
@@ -45,9 +45,11 @@ __all__ = [
     "decided",
     "fit",
     "has_circle",
+    "left_by_refits",
     "no_scores",
     "outcome_probabilities",
     "refit",
     "single_votes",
+    "under_normal_prior",
     "voter_gradients",
 ]

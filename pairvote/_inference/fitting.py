@@ -25,7 +25,7 @@ from pairvote._inference.plug_in import (
     spread_error,
     spread_of,
 )
-from pairvote._inference.posterior import Learned, Posterior, UncertaintyKind
+from pairvote._inference.posterior import Learned, Posterior, UncertaintyKind, centred
 from pairvote._inference.prior import Prior
 from pairvote._inference.sampled import SampledPosterior
 from pairvote._inference.solver import centre, maximise
@@ -80,6 +80,9 @@ def fit(
     learns = isinstance(prior_sd, str)
     model = Model.of(votes, ties, FIRST_SD if isinstance(prior_sd, str) else prior_sd, position, limits)
     check_identified(model)
+    if learns and _is_sampled(model):
+        # Draws take far longer, and would begin at other last digits.
+        start = None
     try:
         solution = maximise(model, _start(model, start), FIRST_TOLERANCE if learns else tol, max_iter)
     except ConvergenceError:
@@ -94,7 +97,7 @@ def fit(
 
 def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
     """The posterior under a learned prior, given one under some normal prior."""
-    model, limits = posterior.model, posterior.model.limits
+    model = posterior.model
     votes = NormalVotes.of(model, posterior.solution)
     spread = spread_of(votes)
     if model.n_items < 2:
@@ -102,12 +105,17 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
     mixture = mixture_of(votes, spread)
     sites = sites_of(votes, mixture)
     errors = errors_of(votes, spread, sites)
-    if limits.can_draw(model.n_items, model.sums.n_pairs) and can_sample(model) and not is_enough(errors):
+    if _is_sampled(model) and not is_enough(errors):
         normal = _under(posterior, Prior.of(spread), tol, max_iter)
         return SampledPosterior.of(normal, sample(normal))
     known = _under(posterior, sites, tol, max_iter)
     spread, factor = mixture.spread, math.exp(min(1.96 * spread_error(votes, spread), 700.0))
     return replace(known, learned=Learned(spread, spread / factor, spread * factor, is_honest(errors)))
+
+
+def _is_sampled(model: Model) -> bool:
+    """Whether there are draws under a learned prior, unless it matters little."""
+    return model.limits.can_draw(model.n_items, model.sums.n_pairs) and can_sample(model)
 
 
 def _under(posterior: Posterior, prior: Prior, tol: float, max_iter: int) -> Posterior:
@@ -124,6 +132,27 @@ def _under(posterior: Posterior, prior: Prior, tol: float, max_iter: int) -> Pos
         solution=solution,
         squared=None if squared is None else replace(squared, prior=prior),
     )
+
+
+def under_normal_prior(posterior: Posterior) -> Posterior:
+    """The same scores under the normal prior of a learned spread, for refits; a posterior of a given prior as it is."""
+    if posterior.learned is None:
+        return posterior
+    known = posterior.model.prior
+    model = replace(posterior.model, prior=known if known.is_common else Prior.of(posterior.learned.spread))
+    return Posterior(model, replace(posterior.solution, upper=None), "model")
+
+
+def left_by_refits(posterior: Posterior) -> NDArray[np.float64]:
+    """The covariance of scores under a learned prior that refits of resampled votes do not have.
+
+    With C the covariance of the posterior, and C_0 and H the inverse and the votes' information under the normal prior,
+    refits vary by C_0 H C_0 where the model holds, and C less that is left. Float64, shape (n_items, n_items).
+    """
+    normal, scores = under_normal_prior(posterior), posterior.model.layout.scores
+    inverse = normal._inverse
+    varied = inverse - inverse @ normal.model.prior_products(np.eye(len(inverse))) @ inverse
+    return replace(posterior, uncertainty="model").covariance() - centred(varied[scores, scores])
 
 
 def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int) -> Posterior:

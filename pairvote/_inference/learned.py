@@ -44,6 +44,7 @@ from pairvote._inference.models import Model
 from pairvote._inference.outcomes.davidson import Davidson
 from pairvote._inference.outcomes.rao_kupper import RaoKupper
 from pairvote._inference.posterior import Posterior
+from pairvote._inference.prior import WEAK_SD
 from pairvote._inference.sums import LocalSums
 from pairvote._inference.systems import dense_information
 from pairvote._kernels import mixture
@@ -129,11 +130,12 @@ def sample(posterior: Posterior, effort: Effort = EFFORT) -> Draws:
     while (independent := _independent(found[:, :n_voted])) < effort.enough and len(found) < most:
         found = np.concatenate([found, chain.run(effort.more, rng)])
     numbers = found[:, -N_NUMBERS:]
-    if not n_voted:
-        # The origin less the mean of no scores.
-        numbers[:, -1] = 0.0
     parameters = np.empty((len(found), posterior.model.layout.size))
     parameters[:, chain.places] = found[:, : chain.width - N_NUMBERS][:, chain.order]
+    if not n_voted:
+        # There is no mean that the origin could be less than, and of a position effect only the prior speaks.
+        numbers[:, -1] = 0.0
+        parameters[:, posterior.model.layout.position] = WEAK_SD * rng.standard_normal((len(found), 1))
     scores, voted = parameters[:, : posterior.model.n_items], np.isin(np.arange(posterior.model.n_items), chain.voted)
     if not voted.all():
         scores[:, ~voted] = _unvoted(numbers, int((~voted).sum()), rng)
@@ -247,9 +249,14 @@ class _Chain:
 
     def __init__(self, posterior: Posterior) -> None:
         model, layout, rows = posterior.model, posterior.model.layout, _Rows.of(posterior.model)
-        self.voted = np.unique(rows.ends)
+        self.kinds = kinds = _kinds(posterior)
+        # In an order that votes and labels have, whichever of them came first.
+        voted = sorted(np.unique(rows.ends).tolist(), key=lambda item: (kinds[item], str(model.items[item])))
+        self.voted = np.array(voted, np.intp)
         self.places = np.concatenate([self.voted, np.arange(layout.n_items, layout.size)])
-        self._ends = np.searchsorted(self.voted, rows.ends).astype(np.int32)
+        place = np.empty(layout.n_items, np.int32)
+        place[self.voted] = np.arange(len(voted))
+        self._ends = place[rows.ends]
         n_items, n_rows, n_effects = len(self.voted), len(rows.votes), len(rows.effects)
         self._size = size = n_items + n_effects + 1
         self.width = size + N_NUMBERS
@@ -259,7 +266,6 @@ class _Chain:
         self._start = np.concatenate([[0], np.cumsum(np.bincount(item, minlength=n_items))]).astype(np.int64)
         self._entries = np.stack([other[by_item], code[by_item]]).astype(np.int32)
         self._amounts = np.vstack([rows.votes, rows.effects])
-        self.kinds = _kinds(posterior)
         # The kernel has the nuisance parameter last: as the last effect, or as the log tie parameter behind them.
         stretched = isinstance(model.outcome, RaoKupper)
         self.order = order = np.arange(len(self.places))
@@ -363,4 +369,7 @@ def _slow_lines(information: Floats, n_items: int) -> Floats:
     moves = np.zeros((int(slow.sum()), size))
     moves[:, scores] = vectors[:, slow].T / root
     lines.append(moves)
-    return np.vstack(lines)
+    moves = np.vstack(lines)
+    # Either way along a line is the same move: rounding is not to choose between the two.
+    largest = np.take_along_axis(moves, np.abs(moves).argmax(axis=1)[:, None], axis=1)
+    return moves * np.sign(largest)

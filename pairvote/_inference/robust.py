@@ -73,11 +73,13 @@ class Sandwich:
         rows: VoteRows | None = None,
         squared: Model | None = None,
         prior: NDArray[np.float64] | None = None,
+        corrected_by: NDArray[np.float64] | None = None,
     ) -> Sandwich:
         """The sandwich at these parameters.
 
         rows: single votes, for errors between clusters. squared: the model of votes of squared weights, where the
-        weights are importance weights. prior: D, where it is not what the model has.
+        weights are importance weights. prior: D, where it is not what the model has. corrected_by: what gradients of
+        clusters are corrected by in the place of C.
         """
         precision = prior_precisions(model) if prior is None else prior
         if rows is None:
@@ -85,7 +87,7 @@ class Sandwich:
             slopes = of.sums.squares(of.likelihood, parameters)
             middle = symmetric(dense_information(of.counts, slopes, anchored=False))
             return cls(inverse, middle, 1.0, precision, model.n_items, 0.5 * float(model.totals[:, :3].sum()))
-        gradients = corrected_gradients(model, parameters, rows, inverse)
+        gradients = corrected_gradients(model, parameters, rows, inverse if corrected_by is None else corrected_by)
         largest = max(float(np.abs(gradients.data).max(initial=0.0)), math.sqrt(float(precision.max(initial=0.0))))
         # A power of two, which changes no digit.
         scale = 2.0 ** math.frexp(largest)[1] if largest > 0.0 else 1.0

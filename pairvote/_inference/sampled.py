@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference.learned import Draws
-from pairvote._inference.posterior import Learned, Posterior, centred
+from pairvote._inference.posterior import Learned, Posterior
 from pairvote._inference.prior import Prior
 from pairvote._inference.robust import Sandwich, centred_variances
 
@@ -21,40 +21,50 @@ class SampledPosterior(Posterior):
     """Means, covariances and quantiles of draws; errors without the model go out from their variances.
 
     The model has the normal prior of the learned spread, for those errors and for whoever fits more votes like these.
-    The solution holds the means of the draws.
+    The solution holds the means of the draws. draws: (n_draws, size), of which seven digits are enough.
     """
 
-    draws: Draws
+    draws: NDArray[np.float32]
 
     @classmethod
-    def of(cls, posterior: Posterior, draws: Draws) -> SampledPosterior:
-        """The posterior from draws that began at a fit under a normal prior."""
+    def of(cls, posterior: Posterior, draws: Draws) -> Posterior:
+        """The posterior from draws that began at a fit under a normal prior; their means alone where no errors are."""
         solution = replace(posterior.solution, parameters=draws.parameters.mean(axis=0), upper=None)
         low, middle, high = np.quantile(draws.spreads(), [0.025, 0.5, 0.975]).tolist()
+        learned = Learned(middle, low, high)
+        model = replace(posterior.model, prior=Prior.of(middle))
+        if posterior.uncertainty == "none":
+            return replace(posterior, model=model, solution=solution, learned=learned)
         return cls(
-            replace(posterior.model, prior=Prior.of(middle)),
+            model,
             solution,
             posterior.uncertainty,
             posterior.rows,
             posterior.squared,
-            Learned(middle, low, high),
-            draws=draws,
+            learned,
+            draws=draws.parameters.astype(np.float32),
         )
 
     @property
     def samples(self) -> Floats | None:
         """The draws of the centred scores: float64, shape (n_draws, n_items); None beside errors without the model."""
-        return None if self.is_robust else self.draws.parameters[:, : self.model.n_items]
+        return None if self.is_robust else self.draws[:, : self.model.n_items].astype(np.float64)
 
     @cached_property
     def _inverse(self) -> Floats:
-        """The covariance of the draws; along the mean score, of which there is no variance, that of one score."""
-        layout, parameters = self.model.layout, self.draws.parameters
-        covariance = np.atleast_2d(np.cov(parameters, rowvar=False))
-        scores = (layout.scores, layout.scores)
-        covariance[scores] = centred(covariance[scores])
-        covariance[scores] += np.trace(covariance[scores]) / layout.n_items**2
+        return self._with_mean(np.atleast_2d(np.cov(self.draws.astype(np.float64), rowvar=False)))
+
+    def _with_mean(self, covariance: Floats) -> Floats:
+        """The covariance of centred scores; along the mean score, of which there is no variance, that of one score."""
+        scores, covariance = self.model.layout.scores, covariance.copy()
+        covariance[scores] -= covariance[scores].mean(axis=0)
+        covariance[:, scores] -= covariance[:, scores].mean(axis=1, keepdims=True)
+        covariance[scores, scores] += np.trace(covariance[scores, scores]) / self.model.n_items**2
         return covariance
+
+    def prior_share(self) -> float:
+        """How much the prior decides, of a normal prior of the learned spread."""
+        return Posterior(self.model, self.solution).prior_share()
 
     @cached_property
     def _sandwich(self) -> Sandwich:

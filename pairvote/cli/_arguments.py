@@ -37,6 +37,15 @@ def number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
+def prior_sd(text: str) -> float | str:
+    if text == "learned":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not learned, a number above 0, or inf") from None
+
+
 def whole(text: str, low: int) -> int:
     try:
         number = int(text)

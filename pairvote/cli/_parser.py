@@ -98,9 +98,10 @@ def make_parser() -> _Parser:
     )
     scoring.add_argument(
         "--prior-sd",
-        type=_arguments.number,
+        type=_arguments.prior_sd,
         metavar="SD",
-        help="bradley-terry: the prior's standard deviation in log-odds, 3 by default; inf for maximum likelihood",
+        help="bradley-terry: the standard deviation of a normal prior, in log-odds; inf for maximum likelihood; by "
+        "default learned: spread and shape from the votes",
     )
     scoring.add_argument("--position", action="store_true", help="bradley-terry: fit what standing on the left adds")
     scoring.add_argument("--criterion", metavar="LABEL", help="score the votes on this criterion")

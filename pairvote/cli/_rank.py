@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pairvote._inference import outcome_probabilities
 from pairvote.cli._parser import columns_named
 from pairvote.io._formats import FORMATS, of_suffix
 from pairvote.ranking._ranking import Ranking
+from pairvote.ranking._results import Fit
 from pairvote.scoring._methods import scorer_named
 from pairvote.votes._chunks import CodedSource, CodedVotes, Criterion
 from pairvote.votes._running import count_pairs
@@ -181,6 +183,17 @@ def _as_json(summary: Summary, ranking: Ranking, n_rows: int, level: float) -> s
         "fit": None if fit is None else {name: getattr(fit, name) for name in names},
         "ranking": rows,
     }
+    if fit is not None:
+        report["fit"] |= _prior(fit)
     if fit is not None and ranking._uncertainty is not None:
         report["fit"]["prior_share"] = fit.prior_share
     return as_json(report)
+
+
+def _prior(fit: Fit) -> dict[str, Any]:
+    """The spread of the prior and the ends of its interval, None for an infinite one; and whether it was learned."""
+    spread = fit.prior_sd
+    low, sd, high = (
+        value if math.isfinite(value) else None for value in (spread.interval.low, float(spread), spread.interval.high)
+    )
+    return {"prior_sd": sd, "prior_sd_low": low, "prior_sd_high": high, "prior_learned": spread.learned}

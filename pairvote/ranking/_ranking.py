@@ -406,12 +406,13 @@ class Ranking(Standing):
             raise InputError(f"scores in {self.unit!r} have no place on Elo's scale; score with bradley_terry or elo")
         if not is_number(initial) or not math.isfinite(initial):
             raise InputError(f"initial is {initial!r}; it is a finite number, such as 1500")
-        origin = 0.0 if anchor is None else self.scores[self._code(anchor)]
+        anchored = 0.0 if anchor is None else float(self.scores[self._code(anchor)])
+        origin, known = initial - anchored * ELO_PER_LOG_ODDS, self._uncertainty
         return replace(
             self,
-            scores=(self.scores - origin) * ELO_PER_LOG_ODDS + initial,
+            scores=(self.scores - anchored) * ELO_PER_LOG_ODDS + initial,
             unit="elo",
-            _uncertainty=None if self._uncertainty is None else Scaled(self._uncertainty, ELO_PER_LOG_ODDS),
+            _uncertainty=None if known is None else Scaled(known, ELO_PER_LOG_ODDS, origin),
             _log_odds_per_unit=None if self._log_odds_per_unit is None else 1.0 / ELO_PER_LOG_ODDS,
         )
 

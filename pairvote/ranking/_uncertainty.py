@@ -71,16 +71,17 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """The covariance of scores that were multiplied by a factor."""
+    """The covariance of scores that were multiplied by a factor, and then moved by `origin`."""
 
     unscaled: Uncertainty
     scale: float
+    origin: float = 0.0
 
     @property
     def samples(self) -> NDArray[np.float64] | None:
-        """The samples, multiplied; their origin is not that of the scores."""
+        """The samples, multiplied and moved as the scores are."""
         samples = self.unscaled.samples
-        return None if samples is None else samples * self.scale
+        return None if samples is None else samples * self.scale + self.origin
 
     @property
     def degrees_of_freedom(self) -> float:

@@ -16,11 +16,11 @@ from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
 from pairvote._common.parallel import run_blocks
 from pairvote._common.random import Rng
-from pairvote._inference import LIMITS, Posterior, refit
+from pairvote._inference import LIMITS, Posterior, left_by_refits, refit, under_normal_prior
 from pairvote.errors import InputError, NotIdentifiedError, PairvoteError
 from pairvote.ranking._ranking import Ranking
-from pairvote.ranking._uncertainty import Known
-from pairvote.scoring._criteria import votes_on
+from pairvote.ranking._uncertainty import Known, symmetric_root
+from pairvote.scoring._criteria import shares_of, votes_on
 from pairvote.scoring._methods import Need, rank, scorer_named
 from pairvote.scoring._rows import with_clusters, with_sampling_weights
 from pairvote.votes._counts import PairCounts
@@ -58,6 +58,10 @@ def bootstrap(
     the share of these sets in which an item is among the best k. Drawn votes keep their time order, which
     matters to Elo. What the scorer does not count is not drawn: skips, votes of weight zero, and ties under
     ``ties="drop"``. A vote of weight 2 is drawn as one vote.
+
+    Under a learned prior, resamples are scored under a normal prior of the learned spread. Scores that a prior draws
+    together vary less than they are uncertain. So what the posterior's covariance has beside the variance of such
+    scores, where the model holds, is added to each resample as a normal deviation.
 
     A resample may leave out all votes on an item, or all that lead from some items to the others. What a scorer
     then says of it is the prior's, or Elo's initial rating, and no estimate; so resamples are drawn again until
@@ -148,7 +152,7 @@ def bootstrap(
         options["rng"] = rng
     estimate = rank(votes, method, **options, **({} if criterion is None else {"criterion": criterion}))
     options = {**scorer.options, **options}
-    criteria = options.get("criteria")
+    criteria, given = options.get("criteria"), votes
     votes = _counted(votes.select(criterion) if criteria is None else votes_on(votes, criteria), options)
     if options.get("weights") == "sampling" and criteria is None:
         # In the units of all votes; a resample's own would be as long.
@@ -162,12 +166,13 @@ def bootstrap(
     draw: Draw = _InOrder(votes, lot, n_lots)
     if not scorer.uses_order and criteria is None:
         draw = _AddedUp.of(votes, lot, what, folded=not options.get("position"))
-    score: Score = partial(_score, scorer.function, options)
-    if estimate.fit is not None:
-        score = partial(_score_nearby, estimate.fit._posterior, options["tol"], options["max_iter"])
+    fits = _Fits.of(estimate, given, options)
+    score: Score = partial(_score, scorer.function, options) if fits is None else fits
     function = partial(_score_block, draw, whole, score)
     scored = run_blocks(function, _blocks(int(n_resamples), rng), n_jobs=n_jobs, progress=progress)
     samples = _samples(scored, int(n_resamples))
+    if fits is not None:
+        samples += fits.left(len(samples), rng.spawn(1)[0])
     fit = None if estimate.fit is None else replace(estimate.fit, uncertainty="bootstrap")
     return replace(estimate, fit=fit, _uncertainty=Known.of_samples(samples))
 
@@ -276,11 +281,61 @@ def _score(
     return function(votes, **({**options, "rng": rng} if "rng" in options else options)).scores
 
 
-def _score_nearby(
-    fitted: Posterior, tol: float, max_iter: int, counts: PairCounts, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """The scores of a resample by the model that was fitted to all votes."""
-    return refit(fitted, counts, tol=max(tol, NEARBY_TOL), max_iter=max_iter).scores
+@dataclass(frozen=True, eq=False)
+class _Fits:
+    """Scores resamples by the models that were fitted to all votes: one, or one for each criterion."""
+
+    fitted: tuple[Posterior, ...]
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, estimate: Ranking, votes: Votes, options: Mapping[str, Any]) -> _Fits | None:
+        """Those of an estimate; None where nothing is fitted."""
+        if estimate.fit is not None:
+            return cls((estimate.fit._posterior,), options)
+        criteria = options.get("criteria")
+        if criteria is None or estimate.method != "bradley-terry":
+            return None
+        alone = {name: value for name, value in options.items() if name not in ("criteria", "criterion")}
+        rankings = [rank(votes, estimate.method, criterion=label, **alone) for label in criteria]
+        return cls(tuple(ranking.fit._posterior for ranking in rankings if ranking.fit is not None), options)
+
+    @cached_property
+    def _normal(self) -> tuple[Posterior, ...]:
+        return tuple(map(under_normal_prior, self.fitted))
+
+    @property
+    def _weights(self) -> NDArray[np.float64]:
+        return shares_of(self.options["criteria"]) if self.options["criteria"] else np.ones(1)
+
+    def __call__(self, resample: Votes | PairCounts, rng: np.random.Generator) -> NDArray[np.float64]:
+        """The scores of a resample."""
+        tol, max_iter = max(self.options["tol"], NEARBY_TOL), self.options["max_iter"]
+        scores = [
+            refit(normal, counts, tol=tol, max_iter=max_iter).scores
+            for normal, counts in zip(self._normal, self._counts(resample), strict=True)
+        ]
+        return np.asarray(self._weights @ scores)
+
+    def _counts(self, resample: Votes | PairCounts) -> list[PairCounts]:
+        if isinstance(resample, PairCounts):
+            return [resample]
+        parts = [resample.select(label) for label in self.options["criteria"]]
+        if self.options["weights"] == "sampling":
+            parts = [with_sampling_weights(part, self.options["ties"]) for part in parts]
+        return [count_votes(part, folded=not self.options["position"]) for part in parts]
+
+    def left(self, n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """What scores may differ by, beside what resamples do, under learned priors: (n_resamples, n_items) or 0."""
+        left = [
+            weight**2 * left_by_refits(fitted)
+            for weight, fitted in zip(self._weights, self.fitted, strict=True)
+            if fitted.learned is not None
+        ]
+        if not left:
+            return np.zeros(1)
+        root = symmetric_root(np.sum(left, axis=0))
+        return rng.standard_normal((n_resamples, len(root))) @ root
 
 
 @dataclass(frozen=True, eq=False)

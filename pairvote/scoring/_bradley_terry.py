@@ -91,7 +91,9 @@ def bradley_terry(
         "model": the inverse information. "sandwich": holds also where the model does not, if votes are independent.
         "by-voter": holds also where one voter's votes resemble each other, as where tastes differ; the votes must say
         whose they are. "clustered": the same with `clusters` in the place of voters. Intervals of these two are by a t
-        distribution with ``ranking.fit.degrees_of_freedom``. All are worked out when first asked for.
+        distribution with ``ranking.fit.degrees_of_freedom``. All are worked out when first asked for. Beside a learned
+        prior the scores are the same under each; the errors go out from those of the posterior, and with these three
+        statements on ranks come from a normal distribution in place of the posterior's draws.
     clusters : array_like of labels, shape (n_votes,), optional
         What votes share that may make them resemble each other, such as the prompt or the session: one label for
         every row of `votes`, for ``uncertainty="clustered"``.
@@ -102,7 +104,7 @@ def bradley_terry(
         balances the prior as it would if so many votes were unweighted. Standard errors by "model" are then sandwich
         errors, with squared weights.
     start : Ranking or array_like of float, shape (n_items,), optional
-        Scores to begin at, such as an earlier ranking; its labels are matched.
+        Scores to begin at, such as an earlier ranking; its labels are matched. Scores by draws begin where votes say.
     tol : float
         The fit has converged when every gradient is at most `tol` of its curvature, and the last step short beside it.
     max_iter : int
@@ -218,12 +220,14 @@ def ranked(
         counts = rows.sums(source.items)
         squares = rows.squared().sums(source.items) if sampled else None
     else:
-        # Votes are as soon counted folded; to fold counts takes as long as a fit may.
-        folded = not position and isinstance(source, Votes)
+        # Votes are as soon counted folded; to fold counts takes as long as a fit may, but not as long as draws take,
+        # which are then the same to the bit.
+        draws = isinstance(source, PairCounts) and limits.can_draw(source.n_items, source.n_pairs)
+        folded = not position and (isinstance(source, Votes) or (draws and isinstance(prior_sd, str)))
         if sampled and isinstance(source, Votes):
             squares = LocalSums(as_counts(squared(source), folded=folded))
         counts = as_counts(source, folded=folded)
-        given = given if sampled else counts
+        given = counts if isinstance(source, Votes) and not sampled else given
     posterior = fit(
         counts,
         ties=ties,

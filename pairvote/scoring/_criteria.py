@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
 from pairvote._common.messages import listed, shorten, wrong_option
@@ -77,10 +78,7 @@ def combine(
             rankings.append(scorer(votes, criterion=label, **options))
         except PairvoteError as failure:
             raise failure.at(f"criterion {shorten(label)}") from failure
-    # Divided twice, so that the sum of large ones does not overflow.
-    weights = np.array([float(weight) for weight in criteria.values()])
-    weights /= weights.max()
-    weights /= weights.sum()
+    weights = shares_of(criteria)
     parts = [ranking._uncertainty for ranking in rankings if ranking._uncertainty is not None]
     spreads = [ranking.order_spread for ranking in rankings if ranking.order_spread is not None]
     totals, first = summed(votes)
@@ -94,6 +92,14 @@ def combine(
         _uncertainty=Combined(tuple(parts), tuple(weights.tolist())) if parts else None,
         order_spread=np.sqrt(weights**2 @ np.square(spreads)) if spreads else None,
     )
+
+
+def shares_of(criteria: Mapping[Hashable, float]) -> NDArray[np.float64]:
+    """The weights of criteria, so that they add up to 1: float64, shape (n_criteria,)."""
+    # Divided twice, so that the sum of large ones does not overflow.
+    weights = np.array([float(weight) for weight in criteria.values()])
+    weights /= weights.max()
+    return np.asarray(weights / weights.sum())
 
 
 def votes_on(votes: object, criteria: Mapping[Hashable, float]) -> Votes:

@@ -87,16 +87,21 @@ def in_a_process(*argv, **options):
 
 # --- rank ---
 
+CIRCLE = "left,right,outcome\na,b,left\nb,c,left\nc,a,left\n"
+
 
 def test_table(done, votes_file):
     lines = done("rank", votes_file).splitlines()
     ranking = pv.bradley_terry(pv.read_votes(votes_file))
+    n = len(str(ranking).splitlines())
     assert lines[0] == "6 votes by 3 voters on 3 items, 1 tie and 1 skip among them, scored by bradley-terry"
-    assert lines[1:5] == str(ranking).splitlines()
+    assert lines[1 : n + 1] == str(ranking).splitlines()
+    spread = ranking.fit.prior_sd
+    assert lines[n].startswith(f"the prior was learned: spread {spread:.2g} (95%: {spread.interval.low:.2g} to ")
     chance = ranking.outcome_probabilities("ash", "birch").tie
-    assert lines[5].startswith(f"tie parameter (davidson) {ranking.fit.tie_parameter:.3g}: two equal items tie with")
-    assert float(lines[5].split()[-1]) >= chance, "equal items tie most"
-    assert len(lines) == 6
+    assert lines[-1].startswith(f"tie parameter (davidson) {ranking.fit.tie_parameter:.3g}: two equal items tie with")
+    assert float(lines[-1].split()[-1]) >= chance - 0.005, "equal items tie most"
+    assert len(lines) == 6 + 1
 
 
 def test_table_says_the_chance_that_equal_items_tie(done):
@@ -156,8 +161,10 @@ def test_json(done, votes_file):
         3,
     ]
     ranking = pv.bradley_terry(pv.read_votes(votes_file))
+    spread = ranking.fit.prior_sd
+    told = {"prior_sd_low": spread.interval.low, "prior_sd_high": spread.interval.high, "prior_learned": True}
     for name, value in report["fit"].items():
-        assert value == getattr(ranking.fit, name)
+        assert value == (told[name] if name in told else getattr(ranking.fit, name))
     assert {"converged", "n_iter", "log_likelihood", "tie_parameter", "position_effect"} <= set(report["fit"])
     columns = ranking.to_columns()
     for name, values in columns.items():
@@ -189,6 +196,7 @@ def test_json_keeps_letters_and_numbers_as_they_are(done):
         (["--ties", "drop", "--prior-sd", "0.5"], {"ties": "drop", "prior_sd": 0.5}),
         (["--ties", "rao-kupper", "--position"], {"ties": "rao-kupper", "position": True}),
         (["--prior-sd", "inf"], {"prior_sd": np.inf}),
+        (["--prior-sd", "learned"], {}),
     ],
 )
 def test_options_reach_the_scorer(done, votes_file, argv, options):
@@ -196,6 +204,22 @@ def test_options_reach_the_scorer(done, votes_file, argv, options):
     method = argv[1] if argv[0] == "--method" else "bradley-terry"
     expected = pv.rank(pv.read_votes(votes_file), method, **options)
     assert {row["item"]: row["score"] for row in report["ranking"]} == expected.to_dict()
+
+
+def test_the_prior_is_told(done, votes_file):
+    spread = pv.bradley_terry(pv.read_votes(votes_file)).fit.prior_sd
+    for argv, expected in (
+        ([], [float(spread), *spread.interval, True]),
+        (["--prior-sd", "2"], [2.0, 2.0, 2.0, False]),
+        (["--prior-sd", "inf", "--ties", "half"], [None, None, None, False]),
+    ):
+        fit = json.loads(done("rank", "-", *argv, "--format", "json", stdin=CIRCLE))["fit"] if argv else None
+        fit = json.loads(done("rank", votes_file, "--format", "json"))["fit"] if fit is None else fit
+        assert [fit[name] for name in ("prior_sd", "prior_sd_low", "prior_sd_high", "prior_learned")] == expected
+    assert "the prior was learned: spread" in done("rank", votes_file)
+    assert "learned" not in done("rank", votes_file, "--prior-sd", "3")
+    helped = " ".join(done("rank", "--help").split())
+    assert "inf for maximum likelihood; by default learned: spread and shape from the votes" in helped
 
 
 def test_top_includes_those_level_with_the_last_and_says_so(run):
@@ -214,7 +238,7 @@ def test_top_leaves_out_the_others(done, format):
 
 def test_all_items_are_shown_without_top(done):
     stdin = "left,right,outcome\n" + "".join(f"0,{i},left\n0,{i},right\n" for i in range(1, 121))
-    assert len(done("rank", "-", stdin=stdin).splitlines()) == 1 + 1 + 121
+    assert len(done("rank", "-", "--prior-sd", "3", stdin=stdin).splitlines()) == 1 + 1 + 121
 
 
 def test_what_the_prior_decides_of_a_long_chain_is_for_check_to_say(run):
@@ -288,7 +312,7 @@ def test_criterion_by_its_name_or_number(done):
 
 def test_items_that_nothing_compares_are_warned_of(run):
     status, printed, said = run("rank", "-", stdin="left,right,outcome\na,b,left\nc,d,left\n")
-    assert (status, len(printed.splitlines())) == (0, 7)
+    assert (status, len(printed.splitlines())) == (0, 8)
     assert "no vote joins the 2 components" in printed
     assert len(said) == 1
     assert said[0].startswith("pairvote: warning: the items fall into 2 components")
@@ -373,9 +397,12 @@ def test_bad_votes_are_refused_in_one_line(refused, stdin, argv, message):
         ),
         (["--method", "tally", "--prior-sd", "3"], "--prior-sd goes with --method bradley-terry"),
         (["--method", "elo", "--position"], "--position goes with --method bradley-terry"),
-        (["--prior-sd", "0"], "prior_sd is 0.0"),
+        (["--prior-sd", "0"], "prior_sd is 0.0; it is 'learned', or a number above 0"),
+        (["--prior-sd", "-1"], "prior_sd is -1.0"),
+        (["--prior-sd", ""], "'' is not learned, a number above 0, or inf"),
+        (["--prior-sd", "Learned"], "'Learned' is not learned, a number above 0, or inf"),
         (["--prior-sd", "nan"], "prior_sd is nan"),
-        (["--prior-sd", "wide"], "'wide' is not a number"),
+        (["--prior-sd", "wide"], "'wide' is not learned, a number above 0, or inf"),
         (["--outcomes", "left"], "'left' is not LABEL=left"),
         (["--outcomes", "a=won"], "'a=won' is not LABEL=left"),
         (["--outcomes", "a=left,a=right"], "'a' is given a meaning twice"),

@@ -121,6 +121,7 @@ def test_a_directory_of_files_is_ranked(printed: Run, tmp_path: Path) -> None:
     expected = pv.bradley_terry(whole)
     for row in report["ranking"]:
         assert row["score"] == pytest.approx(expected.to_dict()[row["item"]], abs=1e-8)
+    assert report["fit"]["prior_sd"] == pytest.approx(float(expected.fit.prior_sd), rel=1e-6)
 
 
 def test_what_is_wrong_is_told_with_its_line(printed: Run, tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ def many(n_items, label="{}"):
     left = rng.integers(n_items, size=10 * n_items)
     right = (left + rng.integers(1, n_items, size=len(left))) % n_items
     items = [label.format(code) for code in range(n_items)]
-    return pv.bradley_terry(pv.Votes.from_codes(left, right, 2 * rng.integers(2, size=len(left)), items=items))
+    votes = pv.Votes.from_codes(left, right, 2 * rng.integers(2, size=len(left)), items=items)
+    return pv.bradley_terry(votes, prior_sd=3.0)
 
 
 def draw(ranking, **options):

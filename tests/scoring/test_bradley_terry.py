@@ -277,8 +277,8 @@ def test_all_ties_leave_the_tie_parameter_open_without_a_prior(ties) -> None:
         votes = pv.Votes.from_codes(np.arange(40) % 5, (np.arange(40) + 2) % 5, [TIE] * 40, weight=row)
         message = refusal(votes, ties=ties, **MLE)
         assert "are ties, so the tie parameter has no finite estimate; set a finite prior_sd, or score with" in message
-        assert pv.bradley_terry(votes, ties=ties).scores.tolist() == pytest.approx([0.0] * 5, abs=1e-9)
-    assert pv.bradley_terry(votes, ties="half").scores.tolist() == pytest.approx([0.0] * 5, abs=1e-12)
+        assert pv.bradley_terry(votes, ties=ties, prior_sd=3.0).scores.tolist() == pytest.approx([0.0] * 5, abs=1e-9)
+    assert pv.bradley_terry(votes, ties="half", prior_sd=3.0).scores.tolist() == pytest.approx([0.0] * 5, abs=1e-12)
 
 
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
@@ -296,12 +296,12 @@ def test_one_side_always_winning_leaves_the_position_effect_open_without_a_prior
     message = refusal(votes, ties=ties, position=True, **MLE)
     assert f"the {outcome} side won all 4 votes, so the position effect has no finite estimate" in message
     assert "score with position=False, or set a finite prior_sd" in message
-    fit = pv.bradley_terry(votes, ties=ties, position=True).fit
+    fit = pv.bradley_terry(votes, ties=ties, position=True, prior_sd=3.0).fit
     assert 1.0 < sign * fit.position_effect < 4.0
     assert 0.5 < fit.position_standard_error < 3.0
     nothing = pv.Votes.from_labels(["a"], ["b"], ["skip"])
     assert "no vote was won by either side" in refusal(nothing, ties=ties, position=True, **MLE)
-    unknown = pv.bradley_terry(nothing, ties=ties, position=True).fit
+    unknown = pv.bradley_terry(nothing, ties=ties, position=True, prior_sd=3.0).fit
     assert (unknown.position_effect, unknown.position_standard_error) == (0.0, pytest.approx(3.0))
 
 
@@ -328,7 +328,7 @@ def test_a_finite_prior_always_answers(name, ties, position) -> None:
     for weight in (1.0, 1e-300):
         votes = pv.Votes.from_codes(left, right, outcome, n_items=n_items, weight=np.full(len(rows), weight))
         for kind in ("model", "sandwich"):
-            ranking = pv.bradley_terry(votes, ties=ties, position=position, uncertainty=kind)
+            ranking = pv.bradley_terry(votes, ties=ties, prior_sd=3.0, position=position, uncertainty=kind)
             fit = ranking.fit
             beside = [fit.tie_parameter, fit.tie_standard_error, fit.position_effect, fit.position_standard_error]
             assert np.isfinite([*ranking.scores, *ranking.standard_errors, *beside]).all()
@@ -368,7 +368,7 @@ SOME = well_mixed(5, 40, 11, ties=0.2).votes()
         ({"ties": "split"}, "ties is 'split'; use one of 'davidson', 'rao-kupper', 'half', 'drop'"),
         ({"ties": None}, "ties is None"),
         ({"ties": 0.5}, "ties is 0.5"),
-        ({"prior_sd": 0}, "prior_sd is 0; it is a number above 0"),
+        ({"prior_sd": 0}, "prior_sd is 0; it is 'learned', or a number above 0"),
         ({"prior_sd": -1.0}, "prior_sd is -1.0"),
         ({"prior_sd": math.nan}, "prior_sd is nan"),
         ({"prior_sd": "3"}, "prior_sd is '3'"),
@@ -451,7 +451,7 @@ def test_half_gets_sandwich_errors_only_where_there_are_ties() -> None:
 @pytest.mark.parametrize("position", [False, True])
 def test_start_changes_the_way_but_not_the_answer(ties, position) -> None:
     votes = well_mixed(9, 120, 12, ties=0.2).votes()
-    options = {"ties": ties, "position": position}
+    options = {"ties": ties, "position": position, "prior_sd": 3.0}
     cold = pv.bradley_terry(votes, **options)
     for start in (cold.scores, cold.scores.tolist(), cold, np.linspace(-5, 5, 9), np.arange(9)):
         assert_same_fit(pv.bradley_terry(votes, start=start, **options), cold)
@@ -461,7 +461,7 @@ def test_start_changes_the_way_but_not_the_answer(ties, position) -> None:
 def test_start_matches_labels() -> None:
     names = list("abcdefg")
     votes = well_mixed(7, 200, 13, ties=0.2).votes(items=names)
-    ranking = pv.bradley_terry(votes, position=True)
+    ranking = pv.bradley_terry(votes, position=True, prior_sd=3.0)
     order = [3, 6, 0, 5, 1, 4, 2]
     shuffled = pv.Votes.from_labels(
         [names[i] for i in votes.left],
@@ -469,23 +469,22 @@ def test_start_matches_labels() -> None:
         [pv.Outcome(o) for o in votes.outcome.tolist()],
         items=[names[k] for k in order],
     )
-    again = pv.bradley_terry(shuffled, position=True, start=ranking)
+    again = pv.bradley_terry(shuffled, position=True, prior_sd=3.0, start=ranking)
     assert again.fit.n_iter == 0
     np.testing.assert_allclose(again.scores, ranking.scores[order], atol=1e-9)
     # An item that the earlier ranking did not have begins level; one that is gone is not missed.
     more = pv.Votes.from_wins(["new", "a", "b"], ["a", "new", "a"], items=["new", "a", "b"])
-    assert_same_fit(pv.bradley_terry(more, start=ranking), pv.bradley_terry(more))
+    assert_same_fit(pv.bradley_terry(more, prior_sd=3.0, start=ranking), pv.bradley_terry(more, prior_sd=3.0))
 
 
 def test_start_by_another_model_helps_too() -> None:
     votes = well_mixed(9, 120, 14, ties=0.2).votes()
     for there, here in itertools.permutations(TIES, 2):
-        assert_same_fit(
-            pv.bradley_terry(votes, ties=here, position=True, start=pv.bradley_terry(votes, ties=there)),
-            pv.bradley_terry(votes, ties=here, position=True),
-        )
-    bootstrapped = pv.bootstrap(votes, n_resamples=2, rng=0)
-    assert pv.bradley_terry(votes, start=bootstrapped).fit.n_iter == 0
+        options = {"ties": here, "position": True, "prior_sd": 3.0}
+        other = pv.bradley_terry(votes, ties=there, prior_sd=3.0)
+        assert_same_fit(pv.bradley_terry(votes, start=other, **options), pv.bradley_terry(votes, **options))
+    bootstrapped = pv.bootstrap(votes, n_resamples=2, rng=0, prior_sd=3.0)
+    assert pv.bradley_terry(votes, prior_sd=3.0, start=bootstrapped).fit.n_iter == 0
 
 
 # --- laws ---
@@ -574,7 +573,7 @@ def test_scores_and_covariance_are_centred(sample, options) -> None:
 @given(samples(max_votes=18), st.sampled_from(TIES))
 def test_under_the_model_mean_information_sandwich_equals_model(sample, ties) -> None:
     """Where each pair's votes come out exactly as predicted, the two covariances agree."""
-    base = fitted(sample, ties=ties)
+    base = fitted(sample, ties=ties, prior_sd=3.0)
     rows = []
     for i, j in itertools.combinations(range(sample.n_items), 2):
         chances = base.outcome_probabilities(i, j) if not (ties in ("half", "drop") and base.tied.any()) else None
@@ -594,7 +593,7 @@ def test_under_the_model_mean_information_sandwich_equals_model(sample, ties) ->
 
 def test_prior_share_is_one_for_an_item_without_votes() -> None:
     votes = well_mixed(5, 60, 15).votes()
-    assert 0.0 < pv.bradley_terry(votes).fit.prior_share < 0.3
+    assert 0.0 < pv.bradley_terry(votes, prior_sd=3.0).fit.prior_share < 0.3
     more = pv.Votes.from_codes(votes.left, votes.right, votes.outcome, n_items=6)
     assert pv.bradley_terry(more).fit.prior_share == pytest.approx(1.0, abs=1e-9)
     assert pv.bradley_terry(Sample([], 4, False).votes()).fit.prior_share == pytest.approx(1.0, abs=1e-12)
@@ -660,7 +659,8 @@ def test_more_than_four_thousand_items_have_errors_without_a_table_of_them() -> 
     n_votes = (20 if _kernels.davidson.COMPILED else 3) * n_items
     left = rng.integers(n_items, size=n_votes)
     right = (left + rng.integers(1, n_items, size=n_votes)) % n_items
-    ranking = pv.bradley_terry(pv.Votes.from_codes(left, right, rng.choice([0, 2], size=n_votes), n_items=n_items))
+    votes = pv.Votes.from_codes(left, right, rng.choice([0, 2], size=n_votes), n_items=n_items)
+    ranking = pv.bradley_terry(votes, prior_sd=3.0)
     assert np.isfinite(ranking.scores).all()
     # Items being all but level, a vote says a quarter, and the prior a ninth.
     ratios = ranking.standard_errors * np.sqrt(ranking.asked / 4 + 1 / 9)

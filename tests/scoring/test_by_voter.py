@@ -133,7 +133,7 @@ def test_the_gradients_behind_it(ties, position, with_covariates) -> None:
     """Uncorrected, the outer products of any two votes of one voter; corrected, (I - H_v C)^(-1/2) g_v."""
     table = simulated(2, weighted=True)
     covariates = table.covariates if with_covariates else np.empty((120, 0))
-    options = {"ties": ties, "position": position}
+    options = {"ties": ties, "position": position, "prior_sd": 3.0}
     expected = reference.bradley_terry_with_covariates(table.rows, covariates, 5, **options)
     votes, inverse = expected["votes"], expected["inverse"]
     posterior = pv.bradley_terry(
@@ -204,7 +204,7 @@ def test_single_votes_have_their_closed_form() -> None:
     """With a voter for each vote, a gradient is divided by the root of one less the vote's leverage."""
     table = kalmar_like(5, n_items=6, n_voters=40, n_each=3)
     table = table._replace(voter=np.arange(120))
-    ranking = pv.bradley_terry(table.votes(), **BY_VOTER)
+    ranking = pv.bradley_terry(table.votes(), prior_sd=3.0, **BY_VOTER)
     information, meat = np.eye(6) / 9, np.eye(6) / 9
     for left, right, _, _ in table.rows:
         along = np.zeros(6)
@@ -220,7 +220,7 @@ def test_single_votes_have_their_closed_form() -> None:
         meat += gradient**2 * np.outer(along, along)
     np.testing.assert_allclose(ranking.covariance, reference.centred(inverse @ meat @ inverse, 6), rtol=1e-8)
     # So it is a little more than the sandwich, which takes single votes too but does not correct for few.
-    sandwich = pv.bradley_terry(table.votes(), uncertainty="sandwich")
+    sandwich = pv.bradley_terry(table.votes(), prior_sd=3.0, uncertainty="sandwich")
     ratios = ranking.standard_errors / sandwich.standard_errors
     assert 1.0 < ratios.min() < ratios.max() < 1.06
 

@@ -100,7 +100,7 @@ def test_intervals_of_few_clusters_are_those_of_a_t_distribution() -> None:
 
 @pytest.mark.parametrize("uncertainty", ["model", "sandwich"])
 def test_other_intervals_are_normal(uncertainty) -> None:
-    ranking = pv.bradley_terry(votes_of(voter=VOTER), uncertainty=uncertainty)
+    ranking = pv.bradley_terry(votes_of(voter=VOTER), prior_sd=3.0, uncertainty=uncertainty)
     assert ranking.fit.degrees_of_freedom == ranking.difference(0, 1).degrees_of_freedom == math.inf
     low, high = ranking.confidence_interval()
     np.testing.assert_allclose(high - low, 2 * 1.959963984540054 * ranking.standard_errors, rtol=1e-12)
@@ -211,7 +211,7 @@ def test_an_item_that_only_one_cluster_knows_has_no_errors() -> None:
 
 def test_statements_on_ranks_know_how_little_few_clusters_say() -> None:
     """Intervals of ranks are as wide as those by a normal of an error that is longer by the ratio of quantiles."""
-    few = clustered(votes_of(), VOTER % 3)
+    few = clustered(votes_of(), VOTER % 3, prior_sd=3.0)
     assert few.fit.degrees_of_freedom < 3
     normal = replace(few, _uncertainty=Known(few.covariance, is_posterior=True))
     for options in ({"kind": "confidence"}, {"kind": "credible"}, {"kind": "credible", "simultaneous": False}):

@@ -212,7 +212,7 @@ def test_intervals_of_coefficients_cover() -> None:
     estimates, errors = [], []
     for seed in range(n_runs):
         table = simulated(1000 + seed, n_items=10, n_votes=400, ties=0.0)
-        fit = fitted(table).fit
+        fit = fitted(table, prior_sd=3.0).fit
         estimates.append(fit.coefficients)
         errors.append(fit.coefficient_standard_errors)
     off = (np.array(estimates) - truth) / np.array(errors)
@@ -231,7 +231,7 @@ def test_intervals_of_coefficients_cover() -> None:
 @FEW
 def test_other_units_change_coefficients_inversely_and_nothing_else(seed, options, units) -> None:
     table = simulated(seed)
-    ranking, other = fitted(table), fitted(table._replace(covariates=table.covariates * units))
+    ranking, other = fitted(table, **options), fitted(table._replace(covariates=table.covariates * units), **options)
     np.testing.assert_allclose(other.scores, ranking.scores, rtol=0, atol=1e-9)
     np.testing.assert_allclose(other.covariance, ranking.covariance, rtol=1e-7, atol=1e-10)
     np.testing.assert_allclose(numbers_of(other), numbers_of(ranking), rtol=1e-9)
@@ -406,11 +406,11 @@ def test_published_standard_error_of_the_home_effect() -> None:
 @pytest.mark.parametrize("position", [False, True])
 def test_start_changes_the_way_but_not_the_answer(ties, position) -> None:
     table = simulated(10)
-    options = {"ties": ties, "position": position}
+    options = {"ties": ties, "position": position, "prior_sd": 3.0}
     cold = fitted(table, **options)
     assert fitted(table, start=cold, **options).fit.n_iter == 0
     others = [
-        fitted(table, ties="half", position=True),
+        fitted(table, ties="half", position=True, prior_sd=3.0),
         pv.bradley_terry(table.votes(), **options),
         pv.bradley_terry(table.votes(), covariates=table.covariates[:, 1], **options),
         pv.bradley_terry(table.votes(), covariates=table.covariates[:, ::-1], **options),
@@ -473,16 +473,16 @@ def test_dependent_covariates_are_named(prior_sd) -> None:
 def test_covariates_that_nearly_depend_are_told_apart() -> None:
     one = SOME.covariates[:, 0]
     near = np.column_stack([one, one + 1e-4 * np.random.default_rng(1).normal(size=110)])
-    ranking = fitted(SOME._replace(covariates=near))
+    ranking = fitted(SOME._replace(covariates=near), prior_sd=3.0)
     assert ranking.fit.coefficient_standard_errors.min() > 1e3
     expected = reference.bradley_terry_with_covariates(SOME.rows, near, 6)
     np.testing.assert_allclose(ranking.scores, expected["scores"], atol=1e-6)
     # Years and the like vary little beside their size.
     years = 2014.0 + np.arange(110) / 110
-    sided = fitted(SOME._replace(covariates=years[:, None]), position=True)
-    np.testing.assert_allclose(
-        sided.scores, fitted(SOME._replace(covariates=years[:, None] - 2014.0), position=True).scores, atol=1e-7
+    sided, moved = (
+        fitted(SOME._replace(covariates=years[:, None] - first), position=True, prior_sd=3.0) for first in (0.0, 2014.0)
     )
+    np.testing.assert_allclose(sided.scores, moved.scores, atol=1e-7)
 
 
 @pytest.mark.slow
@@ -566,6 +566,7 @@ def test_what_items_have_is_no_covariate_without_a_prior(position, n_items) -> N
     noisy = longer + 0.1 * np.random.default_rng(17).normal(size=longer.shape)
     fitted(table._replace(covariates=noisy), prior_sd=math.inf, **options)
     # A prior decides, and the fit says so.
+    options = {"position": position, "prior_sd": 3.0}
     decided = fitted(table._replace(covariates=longer), **options)
     assert decided.fit.prior_share > 0.6
     plain = pv.bradley_terry(table.votes(), **options)

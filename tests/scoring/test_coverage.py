@@ -159,7 +159,7 @@ def test_by_voter_intervals_cover_whether_or_not_voters_agree(taste_sd) -> None:
     for _ in range(150):
         truth, votes = by_voters_with_tastes(rng, taste_sd)
         for uncertainty, shares in found.items():
-            ranking = pv.bradley_terry(votes, uncertainty=uncertainty)
+            ranking = pv.bradley_terry(votes, prior_sd=3.0, uncertainty=uncertainty)
             low, high = ranking.confidence_interval(LEVEL)
             variances = np.diag(ranking.covariance)
             errors = np.sqrt(variances[firsts] + variances[seconds] - 2 * ranking.covariance[firsts, seconds])
@@ -198,3 +198,17 @@ def test_intervals_of_few_voters_cover_and_are_not_far_too_wide(n_voters, n_each
     assert normal < coverage
     if n_voters == 4:
         assert normal < 0.90
+
+
+@pytest.mark.parametrize(("n_voters", "n_each"), [(4, 150), (8, 75), (30, 20)])
+def test_intervals_by_voter_cover_under_a_learned_prior(n_voters, n_each) -> None:
+    rng = np.random.default_rng(n_voters)
+    covered = []
+    for _ in range(100):
+        truth, votes = by_voters_with_tastes(rng, 1.0, n_voters, n_each, 15)
+        low, high = pv.bradley_terry(votes, uncertainty="by-voter").confidence_interval(LEVEL)
+        covered.append(np.mean((low <= truth) & (truth <= high)))
+    error = np.std(covered, ddof=1) / math.sqrt(len(covered))
+    print(f"{n_voters} voters: {np.mean(covered):.4f} with a standard error of {error:.4f}")
+    assert error < 0.015
+    assert 0.92 < np.mean(covered) < 0.985

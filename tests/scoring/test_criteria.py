@@ -165,12 +165,12 @@ def test_the_bootstrap_by_voter_knows_that_voters_repeat_themselves() -> None:
         voter=np.tile(np.arange(80), 2),
         criterion=np.repeat(["useful", "new"], 80),
     )
-    criteria = {"useful": 1, "new": 1}
-    model = pv.bradley_terry(votes, criteria=criteria).standard_errors[0]
-    ranking = pv.bootstrap(votes, "bradley-terry", by="voter", criteria=criteria, n_resamples=800, rng=5)
+    options = {"criteria": {"useful": 1, "new": 1}, "prior_sd": 3.0}
+    model = pv.bradley_terry(votes, **options).standard_errors[0]
+    ranking = pv.bootstrap(votes, "bradley-terry", by="voter", n_resamples=800, rng=5, **options)
     # A ratio of sqrt(2), whose bootstrap side is within five standard errors of a standard error.
     assert ranking.standard_errors[0] / model == pytest.approx(math.sqrt(2), rel=5 / math.sqrt(2 * 800))
-    np.testing.assert_array_equal(ranking.scores, pv.bradley_terry(votes, criteria=criteria).scores)
+    np.testing.assert_array_equal(ranking.scores, pv.bradley_terry(votes, **options).scores)
 
 
 @pytest.mark.parametrize("method", SCORERS)

@@ -91,7 +91,19 @@ def test_a_ranking_of_many_votes_is_a_small_pickle(method, largest) -> None:
 def test_a_fit_pickles_no_more_than_its_counts() -> None:
     votes = many_votes()
     counts = len(pickle.dumps(votes.counts().folded()))
-    assert len(pickle.dumps(pv.bradley_terry(votes, uncertainty="none"))) < counts + 20_000
+    assert len(pickle.dumps(pv.bradley_terry(votes, prior_sd=3.0, uncertainty="none"))) < counts + 20_000
+
+
+def test_a_fit_under_a_learned_prior_pickles_its_draws_in_four_bytes_each_and_none_without_errors() -> None:
+    ranking = pv.bradley_terry(KALMAR)
+    n_draws = len(ranking._uncertainty.samples)
+    assert 500 <= n_draws <= 6_000
+    rest = len(pickle.dumps(pv.bradley_terry(KALMAR, uncertainty="none")))
+    assert rest < 20_000
+    assert len(pickle.dumps(ranking)) < rest + 4 * n_draws * 24 + 2_000
+    again = pickle.loads(pickle.dumps(ranking))
+    np.testing.assert_array_equal(again.standard_errors, ranking.standard_errors)
+    np.testing.assert_array_equal(again.top_k_probability(5), ranking.top_k_probability(5))
 
 
 @pytest.mark.slow
