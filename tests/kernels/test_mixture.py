@@ -209,6 +209,7 @@ class Drawn:
         return [
             math.log(numbers[0]),
             *np.sort(numbers[1:4]),
+            math.log(numbers[1:4].std()),
             *np.log(np.sort(numbers[4:7])),
             *np.sort(numbers[7:10])[[0, 2]],
             numbers[10],
@@ -236,7 +237,7 @@ def test_sweeps_leave_parameters_and_votes_drawn_together_as_they_were(n_items, 
     votes from these, those after some sweeps are from the same distribution.
     """
     rng = np.random.default_rng(n_items)
-    n = (2000 if n_items < 10 else 500) if COMPILED else 100
+    n = (4000 if n_items < 10 else 500) if COMPILED else 100
     moved, fresh, stayed = [], [], []
     for number in range(n):
         one = Drawn(n_items, ties, position, rng)
@@ -251,4 +252,4 @@ def test_sweeps_leave_parameters_and_votes_drawn_together_as_they_were(n_items, 
     chances = [ks_2samp(*both_).pvalue for both_ in zip(moved, fresh, strict=True) if np.ptp(both_[1]) > 0.0]
     assert min(chances) > 0.02 / len(chances)
     # The scores' own mean, of which neither votes nor other parameters say anything.
-    assert kstest(moved[10] * math.sqrt(n_items), norm.cdf).pvalue > 0.001
+    assert kstest(moved[11] * math.sqrt(n_items), norm.cdf).pvalue > 0.001
