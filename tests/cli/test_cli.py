@@ -243,11 +243,11 @@ def test_all_items_are_shown_without_top(done):
 
 def test_what_the_prior_decides_of_a_long_chain_is_for_check_to_say(run):
     stdin = "left,right,outcome\n" + "".join(f"{i},{i + 1},left\n{i + 1},{i},left\n" for i in range(60))
-    status, _, said = run("rank", "-", stdin=stdin)
+    status, _, said = run("rank", "-", "--prior-sd", "3", stdin=stdin)
     assert (status, said) == (0, [])
     status, printed, said = run("check", "-", "--top", "3", stdin=stdin)
     assert (status, said) == (0, [])
-    assert "- the prior decides 99% of the least determined difference between scores" in printed
+    assert "- the prior decides 100% of the least determined difference between scores" in printed
 
 
 @pytest.mark.parametrize("argv", [[], ["--input-format", "csv"]])

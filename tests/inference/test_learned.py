@@ -102,7 +102,7 @@ def test_items_without_votes_are_level() -> None:
     assert np.ptp(ranking.scores[3:]) < 1e-12
     assert ranking.ranks()[3:].tolist() == [ranking.ranks()[3]] * 3
     samples = ranking._uncertainty.samples
-    assert samples.mean(axis=1) == pytest.approx(np.zeros(len(samples)), abs=1e-9)
+    assert samples.mean(axis=1) == pytest.approx(np.zeros(len(samples)), abs=1e-5)
     assert (samples[:, 3] != samples[:, 4]).all()
 
 
@@ -244,7 +244,7 @@ def test_robust_errors_beside_a_learned_prior_are_to_the_draws_as_to_the_normal(
         votes, ties=ties, uncertainty=uncertainty, prior_sd=ranking.fit.prior_sd
     ).fit._posterior
     by_model = np.sqrt(centred_variances(posterior._inverse, 4))
-    sd = ranking.fit._posterior.draws.parameters[:, :4].std(axis=0)
+    sd = ranking.fit._posterior.draws[:, :4].std(axis=0)
     np.testing.assert_allclose(ranking.standard_errors / sd, np.sqrt(posterior.variances()) / by_model, rtol=0.1)
     assert ranking.fit.degrees_of_freedom == pytest.approx(posterior.degrees_of_freedom, rel=0.1)
     low, high = ranking.confidence_interval()

@@ -66,7 +66,7 @@ def assert_as_by_the_exact_sampler(samples: Floats, stored: dict[str, Any], most
 
 def draws_of(ranking: pv.Ranking) -> Floats:
     assert ranking.fit is not None
-    return ranking.fit._posterior.draws.parameters[:, : ranking.n_items]
+    return ranking.fit._posterior.draws[:, : ranking.n_items].astype(np.float64)
 
 
 # Sets of so few votes, or of groups so far apart, that standard deviations by the default call have a Monte Carlo error
@@ -80,8 +80,8 @@ def test_scores_are_those_of_the_exact_sampler(name):
     ranking = ranked(stored)
     samples = draws_of(ranking)
     assert_as_by_the_exact_sampler(samples, stored, (0.1, 0.2 if name in HEAVY else 0.1))
-    assert samples.mean(axis=1) == pytest.approx(np.zeros(len(samples)), abs=1e-9)
-    assert ranking.scores == pytest.approx(samples.mean(axis=0), abs=1e-9)
+    assert samples.mean(axis=1) == pytest.approx(np.zeros(len(samples)), abs=1e-5)
+    assert ranking.scores == pytest.approx(samples.mean(axis=0), abs=1e-5)
     # Errors of ties as halves are a sandwich, which is no posterior's.
     if stored["options"].get("ties") != "half":
         assert ranking.standard_errors == pytest.approx(samples.std(axis=0), rel=1e-3)
