@@ -127,30 +127,28 @@ def centred(matrix: NDArray[np.float64], n_items: int) -> NDArray[np.float64]:
     return centring @ matrix[:n_items, :n_items] @ centring
 
 
-def test_the_sandwich_is_that_of_the_draws_variances() -> None:
-    """V = C + C (B - H) C, with the draws' variances in C: where B = H it is the model's."""
+def test_the_sandwich_is_the_normal_one_with_the_draws_variances() -> None:
+    """V = C + C (B - H) C of the normal approximation, each score in units in which its variance is the draws'."""
     votes = votes_of(10)
     ranking = pv.bradley_terry(votes, uncertainty="sandwich", ties="drop")
     posterior = ranking.fit._posterior
     model, parameters = posterior.model, posterior.parameters
-    sandwich = posterior._sandwich
-    c, b = sandwich.inverse, sandwich.middle * sandwich.scale**2
-    by_model = pv.bradley_terry(votes, ties="drop").standard_errors
-    np.testing.assert_allclose(np.diag(centred(c, 6)), by_model**2, rtol=1e-4)
     whole = dense_information(model.counts, model.slopes(parameters), anchored=False)
     h = np.triu(whole) + np.triu(whole, 1).T - np.eye(6) / model.prior_sd**2
     # Single votes one by one, at the scores.
-    expected = np.zeros((6, 6))
+    b = np.zeros((6, 6))
     decided = np.isin(votes.outcome, (LEFT, RIGHT))
     for left, right, outcome in zip(*(x[decided] for x in (votes.left, votes.right, votes.outcome)), strict=True):
         along = np.zeros(6)
         along[[left, right]] = 1, -1
         p = 1 / (1 + math.exp(ranking.scores[right] - ranking.scores[left]))
-        expected += (outcome / 2 - p) ** 2 * np.outer(along, along)
-    np.testing.assert_allclose(b, expected, rtol=1e-9, atol=1e-9)
-    # Else the prior has no part in some direction.
-    assert np.linalg.eigvals(c @ h).real.max() < 1.0
-    np.testing.assert_allclose(ranking.covariance, centred(c + c @ (b - h) @ c, 6), rtol=1e-6, atol=1e-9)
+        b += (outcome / 2 - p) ** 2 * np.outer(along, along)
+    c = centred(np.linalg.inv(h + np.eye(6) / model.prior_sd**2), 6)
+    unit = pv.bradley_terry(votes, ties="drop").standard_errors / np.sqrt(np.diag(c))
+    assert 0.7 < unit.min() < unit.max() < 1.4
+    expected = centred(np.outer(unit, unit) * (c + c @ (b - h) @ c), 6)
+    # Along the mean score, of which nothing is known, units differ a little.
+    np.testing.assert_allclose(np.diag(ranking.covariance), np.diag(expected), rtol=0.1)
 
 
 def test_where_a_prior_of_parts_leaves_more_than_the_votes_the_errors_stay_finite() -> None:
@@ -195,7 +193,8 @@ def test_criteria_are_combined_draw_by_draw() -> None:
     np.testing.assert_allclose(samples.mean(axis=0), both.scores, atol=0.1)
     # Draws of two criteria are independent, though both chains began at one seed.
     np.testing.assert_allclose(samples.std(axis=0), both.standard_errors, rtol=0.15)
-    np.testing.assert_array_equal(both.confidence_interval(), quantiles(samples, 0.95))
+    # Moved to have the scores as their means to the last digit.
+    np.testing.assert_allclose(both.confidence_interval(), quantiles(samples, 0.95), rtol=0, atol=1e-7)
     alone = pv.bradley_terry(VOTES.where(asked == "new"))
     assert_same_numbers(parts[0], alone)
 
