@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from pairvote._inference.learned import Draws
 from pairvote._inference.posterior import Learned, Posterior
 from pairvote._inference.prior import Prior
-from pairvote._inference.robust import Sandwich, centred_variances
+from pairvote._inference.robust import Sandwich
 
 Floats = NDArray[np.float64]
+# Rounds in which units are found, since scores in other units are centred again.
+N_ROUNDS = 10
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,14 +54,13 @@ class SampledPosterior(Posterior):
 
     @cached_property
     def _inverse(self) -> Floats:
-        return self._with_mean(np.atleast_2d(np.cov(self.draws.astype(np.float64), rowvar=False)))
+        return self._centred(np.atleast_2d(np.cov(self.draws.astype(np.float64), rowvar=False)))
 
-    def _with_mean(self, covariance: Floats) -> Floats:
-        """The covariance of centred scores; along the mean score, of which there is no variance, that of one score."""
+    def _centred(self, covariance: Floats) -> Floats:
+        """The covariance of all parameters, its scores less their mean."""
         scores, covariance = self.model.layout.scores, covariance.copy()
         covariance[scores] -= covariance[scores].mean(axis=0)
         covariance[:, scores] -= covariance[:, scores].mean(axis=1, keepdims=True)
-        covariance[scores, scores] += np.trace(covariance[scores, scores]) / self.model.n_items**2
         return covariance
 
     def prior_share(self) -> float:
@@ -73,13 +74,13 @@ class SampledPosterior(Posterior):
         With the covariance C of the draws itself C (B + C^-1 - H) C need not be positive: the draws may be skew, or too
         few for an inverse.
         """
-        n_items, inverse = self.model.n_items, Posterior(self.model, self.solution)._inverse
+        inverse = Posterior(self.model, self.solution)._inverse
         found = Sandwich.of(self.model, self.parameters, inverse, rows=self.rows, squared=self.squared)
-        variances = [
-            np.concatenate([centred_variances(each, n_items), each.diagonal()[n_items:]])
-            for each in (self._inverse, inverse)
-        ]
-        unit = np.sqrt(variances[0] / variances[1])
+        # What lies along the mean score would come into the others in other units.
+        inverse = self._centred(inverse)
+        unit = np.ones(len(inverse))
+        for _ in range(N_ROUNDS):
+            unit *= np.sqrt(self._inverse.diagonal() / self._centred(inverse * np.outer(unit, unit)).diagonal())
         units = np.outer(unit, unit)
         prior = found.prior / (unit**2 if found.prior.ndim == 1 else units)
         return replace(found, inverse=inverse * units, middle=found.middle / units, prior=prior)
