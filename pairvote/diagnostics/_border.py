@@ -47,7 +47,7 @@ class Cut(Part):
     >>> print(pv.diagnostics.cut(pv.datasets.baseball(), top_k=1))
     The cut
       place 1 is Milwaukee (50 votes won), place 2 is Detroit (47)
-      they are 0.11 log-odds apart (standard error 0.27)
+      they are 0.12 log-odds apart (standard error 0.28)
       2 votes or fewer, had they gone the other way, would change the best 1
       no single vote, had it not been cast, would
     """
@@ -116,7 +116,7 @@ def cut(
     >>> import pairvote as pv
     >>> found = pv.diagnostics.cut(pv.datasets.baseball(), top_k=1)
     >>> found.last_in, found.first_out, round(found.gap, 2), found.flips, len(found.deciding)
-    ('Milwaukee', 'Detroit', 0.11, 2, 0)
+    ('Milwaukee', 'Detroit', 0.12, 2, 0)
     """
     chosen = votes.select(criterion) if isinstance(votes, Votes) else votes
     consensus = Consensus.of(chosen, None, prior_sd)

@@ -158,7 +158,7 @@ def voters(
     Voters
       31 voters with 20 to 20 answered questions
       they agree with the consensus in 60% to 90% of their votes, 75% on average (72% expected)
-      infit 0.59 to 1.36, outfit to 1.88
+      infit 0.59 to 1.36, outfit to 1.86
       1 voter flagged; an honest vote has a flag with a chance of at most 5% (by 499 simulated votes)
       voter  votes  left  agreement  infit  suspected of
       eve       20  100%        60%   1.36  one side only

@@ -143,7 +143,7 @@ class Voters(Part):
     >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
     >>> voters = pv.diagnostics.check(votes, rng=1).voters
     >>> len(voters.voters), voters.flags, round(float(voters.agreement.mean()), 2)
-    (30, {}, 0.75)
+    (30, {}, 0.76)
     """
 
     title = "Voters"
