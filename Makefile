@@ -18,8 +18,9 @@ test: $(VENV)/installed-test
 test-quick: $(VENV)/installed-test
 	$(PYTEST) -m 'not slow'
 
+# Without the examples of the documentation, whose draws take minutes there and are the same.
 test-interpreted: $(VENV)/installed-test
-	PAIRVOTE_KERNELS=python $(PYTEST)
+	PAIRVOTE_KERNELS=python $(PYTEST) tests
 
 # Needs gcc: bounds checks and sanitizers, in build/checked, beside the kernels of the checkout.
 test-checked: $(VENV)/installed-dev

@@ -187,8 +187,10 @@ class Drawn:
         if self.ties != "drop":
             beside[-2 if stretched else -1] = self.tie
         first = 2 * size + 2 * self.n_items + len(beside) + len(beside) ** 2
-        chain._state[:size] = np.concatenate([self.scores, beside])
-        numbers = [self.scale, *self.places, *self.widths, *self.shares, self.origin, *self.component]
+        # The chain has an order of its own.
+        self.order = chain.voted
+        chain._state[:size] = np.concatenate([self.scores[self.order], beside])
+        numbers = [self.scale, *self.places, *self.widths, *self.shares, self.origin, *self.component[self.order]]
         chain._state[first : first + len(numbers)] = numbers
         self.first = first
         return chain
@@ -201,8 +203,9 @@ class Drawn:
             numbers = np.concatenate([[self.scale], self.places, self.widths, self.shares, [self.origin]])
             component = self.component
         else:
-            scores, numbers = state[:n_items], state[self.first : self.first + 11]
-            component = state[self.first + 11 : self.first + 11 + n_items]
+            back = np.argsort(self.order)
+            scores, numbers = state[:n_items][back], state[self.first : self.first + 11]
+            component = state[self.first + 11 : self.first + 11 + n_items][back]
             last = n_items + self.position if self.ties == "rao-kupper" else n_items + int(self.position)
             beside = [state[n_items] if self.position else 0.0, state[last] if self.ties != "drop" else self.tie]
         log_odds = scores[self.pairs[:, 0]] - scores[self.pairs[:, 1]] + beside[0]
