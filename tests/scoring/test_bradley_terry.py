@@ -208,7 +208,8 @@ def test_raises_exactly_where_there_is_no_maximum(seed) -> None:
             else:
                 with pytest.raises(pv.NotIdentifiedError):
                     pv.bradley_terry(votes, **options)
-    assert min(seen.values()) > 100
+    # Without a maximum are those of no finite prior alone.
+    assert min(seen.values()) > (100 if _kernels.davidson.COMPILED else 60)
 
 
 MLE = {"prior_sd": math.inf}
