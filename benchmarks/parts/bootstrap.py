@@ -28,7 +28,7 @@ def bootstrap(size: Size) -> Group:
 
     def case(text: str, goal: Goal | None = None, **options: Any) -> Case:
         def fresh() -> Work:
-            return partial(_errors, votes.held(), n_resamples=n_resamples, rng=1, ties="half", **options)
+            return partial(_errors, votes.held(), n_resamples=n_resamples, rng=1, ties="half", prior_sd=3.0, **options)
 
         return Case(
             name=f"pairvote.bootstrap({text})",

@@ -110,7 +110,9 @@ def many_davidson(size: Size) -> Group:
     votes = make_votes(*MANY[size])
 
     def work() -> pv.Ranking:
-        return pv.bradley_terry(pv.Votes.from_codes(votes.left, votes.right, votes.outcome, n_items=votes.n_items))
+        return pv.bradley_terry(
+            pv.Votes.from_codes(votes.left, votes.right, votes.outcome, n_items=votes.n_items), prior_sd=3.0
+        )
 
     ours = _case(
         votes,
@@ -156,12 +158,12 @@ def refit(size: Size) -> Group:
 
     def again() -> Work:
         counts, added = votes.held().counts(), more.held()
-        ranking = pv.bradley_terry(counts)
-        return lambda: pv.bradley_terry(counts + added.counts(), start=ranking)
+        ranking = pv.bradley_terry(counts, prior_sd=3.0)
+        return lambda: pv.bradley_terry(counts + added.counts(), prior_sd=3.0, start=ranking)
 
     first_name = "pairvote.bradley_terry, held Votes"
     ours = (
-        _case(votes, first_name, lambda: partial(pv.bradley_terry, votes.held())),
+        _case(votes, first_name, lambda: partial(pv.bradley_terry, votes.held(), prior_sd=3.0)),
         _case(
             all_votes,
             "pairvote.bradley_terry(PairCounts + PairCounts, start=), 100 more",

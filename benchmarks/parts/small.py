@@ -30,7 +30,7 @@ def workshop(size: Size) -> Group:
         return pv.Votes.from_codes(votes.left, votes.right, votes.outcome, n_items=N_ITEMS)
 
     def with_errors(made: pv.Votes, **options: Any) -> Scores:
-        ranking = pv.bradley_terry(made, **options)
+        ranking = pv.bradley_terry(made, prior_sd=3.0, **options)
         return np.concatenate([ranking.scores, ranking.standard_errors])
 
     ours = (
@@ -41,7 +41,7 @@ def workshop(size: Size) -> Group:
         _case(
             "from_codes, bradley_terry(ties='drop'), standard errors", lambda: with_errors(from_codes(), ties="drop")
         ),
-        _case("from_codes, bradley_terry, no errors", lambda: pv.bradley_terry(from_codes()).scores),
+        _case("from_codes, bradley_terry, no errors", lambda: pv.bradley_terry(from_codes(), prior_sd=3.0).scores),
         _case("from_labels, bradley_terry, standard errors", lambda: with_errors(pv.Votes.from_labels(*columns))),
         _case("from_codes, elo", lambda: pv.elo(from_codes()).scores),
         _case("from_codes, tally", lambda: pv.tally(from_codes()).scores),
