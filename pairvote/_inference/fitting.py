@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,7 +26,7 @@ from pairvote._inference.plug_in import (
     spread_of,
 )
 from pairvote._inference.posterior import Learned, Posterior, UncertaintyKind, centred
-from pairvote._inference.prior import Prior
+from pairvote._inference.prior import Prior, PriorOption
 from pairvote._inference.sampled import SampledPosterior
 from pairvote._inference.solver import centre, maximise
 from pairvote._inference.start import well_mixed_start
@@ -53,7 +53,7 @@ def fit(
     votes: PairCounts | PairSums,
     *,
     ties: str = DEFAULT_TIES,
-    prior_sd: float | Prior | Literal["learned"] = 3.0,
+    prior_sd: PriorOption | Prior = 3.0,
     position: bool = False,
     uncertainty: UncertaintyKind = "model",
     rows: VoteRows | None = None,
@@ -78,13 +78,14 @@ def fit(
         After `max_iter` steps, or where no step gains.
     """
     learns = isinstance(prior_sd, str)
-    model = Model.of(votes, ties, FIRST_SD if isinstance(prior_sd, str) else prior_sd, position, limits)
+    known, first_tol = (FIRST_SD, FIRST_TOLERANCE) if isinstance(prior_sd, str) else (prior_sd, tol)
+    model = Model.of(votes, ties, known, position, limits)
     check_identified(model)
     if learns and _is_sampled(model):
         # Draws take far longer, and would begin at other last digits.
         start = None
     try:
-        solution = maximise(model, _start(model, start), FIRST_TOLERANCE if learns else tol, max_iter)
+        solution = maximise(model, _start(model, start), first_tol, max_iter)
     except ConvergenceError:
         if isinstance(model.sums, LocalSums):
             model.sums.check_coefficients(model.likelihood, model.n_ties, prior=model.prior.is_finite)

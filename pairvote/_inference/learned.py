@@ -39,6 +39,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.models import Model
 from pairvote._inference.outcomes.davidson import Davidson
@@ -84,11 +85,8 @@ class Effort:
     def numbers(self, n_items: int, n_entries: int) -> tuple[int, int]:
         """The least and the greatest number of draws."""
         cost = 100.0 + 20.0 * n_items + n_entries + 0.1 * n_items * n_items
-        least, most = (
-            int(min(max(work / cost, low), high))
-            for work, (low, high) in ((self.usual, self.least), (self.longest, self.most))
-        )
-        return least, most
+        least, most = np.clip(self.usual / cost, *self.least), np.clip(self.longest / cost, *self.most)
+        return int(least), int(most)
 
 
 EFFORT = Effort()
@@ -249,9 +247,10 @@ class _Chain:
 
     def __init__(self, posterior: Posterior) -> None:
         model, layout, rows = posterior.model, posterior.model.layout, _Rows.of(posterior.model)
-        self.kinds = kinds = _kinds(posterior)
+        slopes = model.slopes(posterior.solution.parameters)
+        self.kinds = kinds = _kinds(posterior.scores, slopes.diagonal)
         # In an order that votes and labels have, whichever of them came first.
-        voted = sorted(np.unique(rows.ends).tolist(), key=lambda item: (kinds[item], str(model.items[item])))
+        voted = sorted(np.unique(rows.ends).tolist(), key=lambda item: (kinds[item], shorten(model.items[item])))
         self.voted = np.array(voted, np.intp)
         self.places = np.concatenate([self.voted, np.arange(layout.n_items, layout.size)])
         place = np.empty(layout.n_items, np.int32)
@@ -279,7 +278,7 @@ class _Chain:
         first[order] = posterior.solution.parameters[self.places]
         centres[order] = model.prior_centres[self.places]
         firm[np.ix_(order, order)] = model.prior_products(np.eye(layout.size))[chosen]
-        whole = dense_information(model.counts, model.slopes(posterior.solution.parameters), anchored=False)
+        whole = dense_information(model.counts, slopes, anchored=False)
         information[np.ix_(order, order)] = (np.triu(whole) + np.triu(whole, 1).T)[chosen]
         pull[:n_items] = np.bincount(self._ends[0], rows.ahead, n_items) - np.bincount(
             self._ends[1], rows.ahead, n_items
@@ -339,11 +338,9 @@ class _Chain:
         return runs[0] if len(runs) == 1 else np.concatenate(runs)
 
 
-def _kinds(posterior: Posterior) -> NDArray[np.intp]:
+def _kinds(scores: Floats, information: Floats) -> NDArray[np.intp]:
     """A number for each item, the same for those with the same score and information under the normal prior."""
-    model, parameters = posterior.model, posterior.solution.parameters
-    information = model.slopes(parameters).diagonal
-    table = np.stack([parameters[model.layout.scores], np.log(information)], axis=1)
+    table = np.stack([scores, np.log(information)], axis=1)
     return np.unique(np.round(table / SAME), axis=0, return_inverse=True)[1].reshape(-1)
 
 

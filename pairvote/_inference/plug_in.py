@@ -39,7 +39,7 @@ from pairvote._inference.solver import Solution
 
 Floats = NDArray[np.float64]
 # Numbers of the prior that are learned: three places, widths and shares, of which one is the rest.
-N_NUMBERS = 8
+N_LEARNED = 8
 # The largest part of a posterior variance that may be left out, and the largest shift in standard deviations.
 MOST_VARIANCE, MOST_SHIFT = 0.02, 0.05
 # The same, from which on a fit says that its errors may be too small.
@@ -187,7 +187,7 @@ def errors_of(votes: NormalVotes, spread: float, sites: Prior) -> tuple[float, f
     if not voted.any():
         return math.inf, math.inf
     odds = np.maximum(sites.precision, spread**-2.0)[voted] / votes.information[voted]
-    variance = float(np.quantile(odds, 0.95)) * N_NUMBERS / len(votes.means)
+    variance = float(np.quantile(odds, 0.95)) * N_LEARNED / len(votes.means)
     return variance, shift_of(votes.skewness)
 
 
