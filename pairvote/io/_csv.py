@@ -17,14 +17,16 @@ import numpy as np
 
 from pairvote._common.messages import Locate
 from pairvote.io._csv_blocks import check, scan
-from pairvote.io._csv_cells import ARROW_FROM_BYTES, each_row, header, is_plain, read_cells, votes_columns
+from pairvote.io._csv_cells import ARROW_FROM_BYTES, by_part, each_row, header, is_plain, read_cells
 from pairvote.io._file_format import FileFormat
-from pairvote.io._source import Columns, Source, Wanted
+from pairvote.io._how import How
+from pairvote.io._source import Columns, Source
 from pairvote.io._text import is_text, read_text, text_columns, text_lines
+from pairvote.io._wanted import Wanted
 from pairvote.votes._votes import Votes
 
 
-def read(file: Source, wanted: Wanted, *, arrow_from_bytes: int = ARROW_FROM_BYTES) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Wanted, how: How, *, arrow_from_bytes: int = ARROW_FROM_BYTES) -> tuple[Columns, Locate]:
     """The wanted columns, coded, and what tells the line of a row."""
     raw = read_text(file)
 
@@ -40,7 +42,7 @@ def read(file: Source, wanted: Wanted, *, arrow_from_bytes: int = ARROW_FROM_BYT
         return f"line {line} of {file.name}"
 
     cells = read_cells(raw, places, names, rows, quickly=len(raw) >= arrow_from_bytes and is_plain(raw))
-    return votes_columns(cells, found, names, locate), locate
+    return by_part(cells, found, names), locate
 
 
 def write(votes: Votes, handle: IO[bytes]) -> None:

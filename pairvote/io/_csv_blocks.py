@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
-from pairvote.io._csv_cells import ARROW_FROM_BYTES, each_row, header, is_plain, read_cells, votes_columns
+from pairvote.io._csv_cells import ARROW_FROM_BYTES, by_part, each_row, header, is_plain, read_cells
 from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
 from pairvote.io._text import BOM, check_start, check_text, text_lines
 
@@ -135,10 +135,8 @@ class _Block:
         places = layout.places or [0]
         cells = read_cells(self.raw, places, len(layout.names), self.rows, quickly=quickly)
         n_rows = len(cells[places[0]].codes)
-        taken: dict[str, Any] = votes_columns(cells, layout.in_file, layout.names, self.locate)
-        weight = taken.pop("weight", None)
-        columns, weight = with_keys(taken, layout.keys, n_rows, weight)
-        return Batch(columns, n_rows, self.locate, weight, self.part.start + self.start + len(self.raw))
+        columns = with_keys(by_part(cells, layout.in_file, layout.names), layout.keys, n_rows)
+        return Batch(columns, n_rows, self.locate, self.part.start + self.start + len(self.raw))
 
 
 class _Cursor:

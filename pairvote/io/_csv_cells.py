@@ -10,15 +10,13 @@ from itertools import count, islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pairvote._common.coded import Coded
-from pairvote._common.labels import Codes, first_row
-from pairvote._common.messages import Locate
+from pairvote._common.labels import Codes
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import labels_of, place_of
 from pairvote.io._source import Columns
-from pairvote.io._text import BOM, refuse_weight, text_lines
+from pairvote.io._text import BOM, text_lines
 
 # Below this, importing pyarrow takes longer than the csv module takes to read the file.
 ARROW_FROM_BYTES = 2**22
@@ -43,13 +41,9 @@ def read_cells(
     return _read_by_csv(reader, places, len(names), rows)
 
 
-def votes_columns(cells: dict[int, Coded], found: dict[str, str], names: list[str], locate: Locate) -> Columns:
+def by_part(cells: dict[int, Coded], found: dict[str, str], names: list[str]) -> Columns:
     """The parts of votes that were found, from the cells by their places."""
-    by_part = {part: cells[names.index(name)] for part, name in found.items()}
-    return {
-        part: _weights(column, locate) if part == "weight" else _without_empty(column)
-        for part, column in by_part.items()
-    }
+    return {part: _without_empty(cells[names.index(name)]) for part, name in found.items()}
 
 
 def _reader(lines: Iterable[str]) -> Any:
@@ -199,15 +193,3 @@ def _without_empty(column: Coded) -> Coded:
     codes, labels = column
     empty = place_of(labels, "")
     return column if empty < 0 else Coded(np.where(codes == empty, np.int32(-1), codes), labels)
-
-
-def _weights(column: Coded, locate: Locate) -> NDArray[np.float64]:
-    numbers = np.empty(len(column.labels), np.float64)
-    for code, text in enumerate(map(str, column.labels)):
-        try:
-            # Python's float also takes 1_000, which no CSV means.
-            numbers[code] = float("" if "_" in text else text)
-        except ValueError:
-            refuse_weight(text or None, locate(first_row(column.codes == code)))
-    weights: NDArray[np.float64] = numbers[column.codes]
-    return weights

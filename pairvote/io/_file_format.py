@@ -12,8 +12,10 @@ import numpy as np
 from pairvote._common.coded import Coded
 from pairvote._common.messages import Locate
 from pairvote.errors import InputError
-from pairvote.io._source import OPTIONAL, Columns, Source, Wanted, unreadable
+from pairvote.io._how import How
+from pairvote.io._source import OPTIONAL, Columns, Source, unreadable
 from pairvote.io._text import count_lines
+from pairvote.io._wanted import Wanted
 from pairvote.votes._votes import Votes
 
 
@@ -21,20 +23,22 @@ from pairvote.votes._votes import Votes
 class Batch:
     """Some rows of a file: the columns by the parts of a vote. `done` is how much has been read by their end.
 
+    Columns of labels are `Coded`; those of amounts are as the file has them, in a list, an array of its own, or coded.
     When a column has the labels that it had in the batch before, `labels` is the same object: they are looked up once.
     """
 
-    columns: Mapping[str, Coded]
+    columns: Mapping[str, Any]
     n_rows: int
     locate: Locate
-    weight: Any = None
     done: int = 0
 
     def after(self, n_rows: int) -> Batch:
         """The batch without its first rows."""
-        columns = {part: Coded(column.codes[n_rows:], column.labels) for part, column in self.columns.items()}
-        weight = None if self.weight is None else self.weight[n_rows:]
-        return Batch(columns, self.n_rows - n_rows, lambda row: self.locate(row + n_rows), weight, self.done)
+        columns = {
+            part: Coded(column.codes[n_rows:], column.labels) if isinstance(column, Coded) else column[n_rows:]
+            for part, column in self.columns.items()
+        }
+        return Batch(columns, self.n_rows - n_rows, lambda row: self.locate(row + n_rows), self.done)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +52,8 @@ class FileFormat:
     suffixes : tuple of str
         Suffixes of its files, with the dot and in small letters. The first is the one to recommend.
     read : function
-        Takes a `Source` and the `Wanted` columns. Returns the columns by part, each as `Votes.from_labels` takes it,
-        and a function that says where a row stands.
+        Takes a `Source`, the `Wanted` columns and `How` it is read. Returns the columns by part, as the file has
+        them, and a function that says where a row stands.
     write : function
         Takes `Votes` and a file open for writing bytes. Raises InputError for a label that it would not read back.
     check : function
@@ -65,7 +69,7 @@ class FileFormat:
     name: str
     title: str
     suffixes: tuple[str, ...]
-    read: Callable[[Source, Wanted], tuple[Columns, Locate]]
+    read: Callable[[Source, Wanted, How], tuple[Columns, Locate]]
     write: Callable[[Votes, IO[bytes]], None]
     check: Callable[[Part, Reading], None]
     scan: Callable[[Sequence[Part], Reading], Iterator[Batch]]
@@ -123,6 +127,7 @@ class Reading:
     voters: bool = True
     skip: int = 0
     n_bytes: int = 0
+    how: How = field(default_factory=How)
     first: tuple[str, frozenset[str]] | None = None
 
     def of_interest(self, found: Mapping[str, str]) -> dict[str, str]:
@@ -149,11 +154,6 @@ def key_labels(part: Part, found: Mapping[str, str]) -> dict[str, list[Hashable]
     return {vote_part: [part.keys[name]] for vote_part, name in found.items() if name in part.keys}
 
 
-def with_keys(
-    columns: dict[str, Coded], keys: Mapping[str, Sequence[Hashable]], n_rows: int, weight: Any
-) -> tuple[dict[str, Coded], Any]:
-    """The columns and, apart, the weight, together with what the names of folders give."""
-    constants = {part: Coded(np.zeros(n_rows, np.int32), labels) for part, labels in keys.items()}
-    if "weight" in constants:
-        weight = list(constants.pop("weight").labels) * n_rows
-    return {**columns, **constants}, weight
+def with_keys(columns: dict[str, Any], keys: Mapping[str, Sequence[Hashable]], n_rows: int) -> dict[str, Any]:
+    """The columns, together with what the names of folders give."""
+    return {**columns, **{part: Coded(np.zeros(n_rows, np.int32), labels) for part, labels in keys.items()}}

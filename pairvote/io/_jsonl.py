@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import operator
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -12,22 +11,23 @@ from itertools import islice
 from typing import IO, Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pairvote._common.coded import Coded
 from pairvote._common.labels import look_up
 from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote.errors import InputError
 from pairvote.io._file_format import Batch, FileFormat, Part, Reading, key_labels, with_keys
-from pairvote.io._source import NEEDED, OPTIONAL, Columns, Source, Wanted
-from pairvote.io._text import check_start, check_text, is_text, read_text, refuse_weight, text_columns, text_lines
+from pairvote.io._how import How
+from pairvote.io._source import NEEDED, OPTIONAL, Columns, Source
+from pairvote.io._text import check_start, check_text, is_text, read_text, text_columns, text_lines
+from pairvote.io._wanted import AMOUNTS, Wanted
 from pairvote.votes._votes import Votes
 
 ABSENT = object()
 BLOCK_BYTES = 2**22
 
 
-def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Wanted, how: How) -> tuple[Columns, Locate]:
     """The wanted columns as lists, and what tells the line of a row."""
     raw = read_text(file)
 
@@ -69,9 +69,7 @@ def collect(
 def votes_columns(columns: dict[str, list[Any]], found: Iterable[str], raw: bytes, locate: Locate) -> Columns:
     """The parts that the file has, from what was collected of the lines in `raw`."""
     taken: Columns = {part: columns[part] for part in (*NEEDED, *found) if part in columns}
-    if "weight" in taken:
-        taken["weight"] = _weights(taken["weight"], locate)
-    for part in taken.keys() & {"voter", "criterion"}:
+    for part in taken:
         taken[part] = [None if value is ABSENT else value for value in taken[part]]
     if re.search(rb"\\u[dD][89a-fA-F]", raw):
         _refuse_surrogates(taken, locate)
@@ -117,18 +115,6 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_no_constant)
-
-
-def _weights(values: list[Any], locate: Locate) -> NDArray[np.float64]:
-    numbers = np.empty(len(values))
-    for row, value in enumerate(values):
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            refuse_weight(None if value is ABSENT else value, locate(row))
-        try:
-            numbers[row] = value
-        except OverflowError:
-            numbers[row] = math.inf
-    return numbers
 
 
 def _refuse_surrogates(columns: Mapping[str, Any], locate: Locate) -> None:
@@ -242,10 +228,9 @@ class _File:
         self._has_rows |= n_rows > 0
         found = [part for part in OPTIONAL if self._wanted.names.get(part) in self._keys]
         taken = votes_columns(values, self._reading.of_interest(dict.fromkeys(found, "")), block.raw, block.locate)
-        weight = taken.pop("weight", None)
-        columns = {part: _coded(column) for part, column in taken.items()}
-        columns, weight = with_keys(columns, self._labels, n_rows, weight)
-        return Batch(columns, n_rows, block.locate, weight, self._part.start + block.start + len(block.raw))
+        coded = {part: column if part in AMOUNTS else _coded(column) for part, column in taken.items()}
+        columns = with_keys(coded, self._labels, n_rows)
+        return Batch(columns, n_rows, block.locate, self._part.start + block.start + len(block.raw))
 
     def finish(self) -> None:
         """Refuse a file that as a whole lacks a column."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice, repeat
 from typing import Any, NamedTuple
 
@@ -17,8 +17,20 @@ from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
 from pairvote._common.text_table import COMPILED, TextTable
 from pairvote.io._arrow_text import Texts
-from pairvote.io._file_format import Batch
 from pairvote.votes._chunks import CodedVotes
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of votes: the coded columns by part, with left, right and outcome among them.
+
+    When a column has the labels that it had in the rows before, `labels` is the same object: they are looked up once.
+    """
+
+    columns: Mapping[str, Coded]
+    n_rows: int
+    locate: Locate
+    weight: NDArray[np.float64] | None = None
 
 
 class Numbering:
@@ -31,7 +43,7 @@ class Numbering:
         self._outcomes = _OutcomeTable(outcomes)
         self._has: set[str] = set()
 
-    def coded(self, batch: Batch) -> CodedVotes:
+    def coded(self, batch: Rows) -> CodedVotes:
         columns = batch.columns
         sides = {side: columns[side] for side in ("left", "right")}
         left, right = self._items.number(sides, batch.locate)

@@ -14,12 +14,14 @@ from pairvote._common.frames import Frame
 from pairvote._common.messages import Locate, row_number, shorten
 from pairvote.errors import InputError
 from pairvote.io._file_format import FileFormat
+from pairvote.io._how import How
 from pairvote.io._parquet_batches import check, scan
-from pairvote.io._source import Columns, Source, Wanted, in_order, label_columns, unreadable
+from pairvote.io._source import Columns, Source, in_order, label_columns, unreadable
+from pairvote.io._wanted import Wanted
 from pairvote.votes._votes import Votes
 
 
-def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Wanted, how: How) -> tuple[Columns, Locate]:
     """The wanted columns, coded where they are text, and what tells the number of a row."""
     import pyarrow as pa
 

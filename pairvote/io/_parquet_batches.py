@@ -16,6 +16,7 @@ from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import MANY_TEXTS, labels_of
 from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
+from pairvote.io._wanted import AMOUNTS
 
 # A scanner reads ahead while its batches are used; more than about a row group's worth would only fill memory.
 BATCHES_AHEAD = 8
@@ -64,7 +65,7 @@ class _File:
         self._columns = {
             vote_part: _Reader(vote_part, sizes.many_texts, fresh=self._is_parquet)
             for vote_part in self._in_file
-            if vote_part != "weight"
+            if vote_part not in AMOUNTS
         }
 
     def _opened(self) -> tuple[Any, Any]:
@@ -100,9 +101,11 @@ class _File:
                     return
                 locate = _locate(part.name, self._row)
                 taken = {vote_part: batch.column(name) for vote_part, name in self._in_file.items()}
-                weight = _numbers(taken.pop("weight"), locate) if "weight" in taken else None
-                columns = {
-                    vote_part: self._columns[vote_part].column(array, locate) for vote_part, array in taken.items()
+                raw = {
+                    vote_part: self._columns[vote_part].column(array, locate)
+                    if vote_part in self._columns
+                    else _amounts(array, vote_part, locate)
+                    for vote_part, array in taken.items()
                 }
             except InputError:
                 raise
@@ -114,10 +117,10 @@ class _File:
             if not agreed:
                 reading.agree(part.name, self.found)
                 agreed = True
-            columns, weight = with_keys(columns, self._keys, batch.num_rows, weight)
+            columns = with_keys(raw, self._keys, batch.num_rows)
             self._row += batch.num_rows
             done = part.start + part.n_bytes * self._row // n_rows if n_rows else 0
-            yield Batch(columns, batch.num_rows, locate, weight, done)
+            yield Batch(columns, batch.num_rows, locate, done)
 
     def _pass_over_row_groups(self) -> None:
         if not (self._reading.skip and self._is_parquet):
@@ -308,11 +311,11 @@ def _addresses(array: Any) -> list[int | None]:
     return [None if buffer is None else buffer.address for buffer in array.buffers()]
 
 
-def _numbers(array: Any, locate: Locate) -> Any:
-    """Weights as an array where they are numbers, else as a list whose entries will be checked."""
+def _amounts(array: Any, name: str, locate: Locate) -> Any:
+    """Amounts as an array where they are numbers, else as a list whose entries will be checked."""
     import pyarrow as pa
 
     kind = array.type
     if array.null_count or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return arrow_list(array, "weight", locate)
-    return np.array(arrow_values(array, "weight", locate).to_numpy(zero_copy_only=False))
+        return arrow_list(array, name, locate)
+    return np.array(arrow_values(array, name, locate).to_numpy(zero_copy_only=False))

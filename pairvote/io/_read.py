@@ -10,7 +10,10 @@ from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcomes
 from pairvote.errors import InputError
 from pairvote.io._formats import Format, format_of, require
-from pairvote.io._source import Source, Wanted, displayed, replacing
+from pairvote.io._how import How
+from pairvote.io._numbers import numbers
+from pairvote.io._source import Source, displayed, replacing
+from pairvote.io._wanted import Wanted
 from pairvote.votes._build import from_columns
 from pairvote.votes._votes import Votes
 
@@ -65,7 +68,9 @@ def read_votes(
     file = Source.of(source)
     chosen = require(format_of(format, file.suffix, file.name))
     wanted = Wanted.of(left=left, right=right, outcome=outcome, voter=voter, weight=weight, criterion=criterion)
-    columns, locate = chosen.read(file, wanted)
+    columns, locate = chosen.read(file, wanted, How())
+    if "weight" in columns:
+        columns["weight"] = numbers(columns["weight"], "weight", locate)
     return Votes._unchecked(**from_columns(**columns, items=items, outcomes=outcomes, locate=locate))
 
 

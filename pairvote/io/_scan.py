@@ -17,9 +17,11 @@ from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcomes, meanings_of
 from pairvote.io._file_format import Batch, Part, Reading
 from pairvote.io._formats import Format, format_of, require
-from pairvote.io._numbering import Numbering
-from pairvote.io._source import Wanted
+from pairvote.io._how import How
+from pairvote.io._numbering import Numbering, Rows
+from pairvote.io._numbers import numbers
 from pairvote.io._sources import parts_of
+from pairvote.io._wanted import Wanted
 from pairvote.votes._chunks import CodedVotes
 from pairvote.votes._votes import Votes
 
@@ -77,7 +79,9 @@ class VoteScan:
         numbering = Numbering(self._items, self._outcomes)
         for batch in self._batches(voters=voters):
             if batch.n_rows:
-                yield numbering.coded(batch)
+                weight = batch.columns.get("weight")
+                amounts = None if weight is None else numbers(weight, "weight", batch.locate)
+                yield numbering.coded(Rows(batch.columns, batch.n_rows, batch.locate, amounts))
 
     def __repr__(self) -> str:
         of_a_dataset = bool(self._parts) and self._parts[0].fragment is not None
@@ -90,7 +94,7 @@ class VoteScan:
         return sum(part.n_bytes for part in self._parts)
 
     def _reading(self, *, voters: bool) -> Reading:
-        return Reading(self._wanted, voters, self._skip_rows, self._n_bytes)
+        return Reading(self._wanted, voters, self._skip_rows, self._n_bytes, How())
 
     def _batches(self, *, voters: bool) -> Iterator[Batch]:
         reading = self._reading(voters=voters)

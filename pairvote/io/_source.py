@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 
 from pairvote._common.labels import Codes
-from pairvote._common.messages import listed, shorten
+from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcome
 from pairvote.errors import InputError
 from pairvote.votes._votes import Votes
@@ -80,46 +80,6 @@ def unreadable(name: str, error: Exception) -> InputError:
         return InputError(f"{name} is a directory; pass the path of a file")
     reason = getattr(error, "strerror", None) or error
     return InputError(f"{name} cannot be read ({reason}); check its path and that you may read it")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The column that holds each part of a vote, and which of them must be there."""
-
-    names: dict[str, str]
-    needed: frozenset[str]
-
-    @classmethod
-    def of(cls, **given: str | None) -> Wanted:
-        for part, name in given.items():
-            if not isinstance(name, str) and (name is not None or part in NEEDED):
-                raise InputError(f"{part} is {shorten(name)}; pass the name of a column")
-        names = {part: part if name is None else name for part, name in given.items()}
-        return cls(names, frozenset(part for part, name in given.items() if name is not None))
-
-    def found_in(self, columns: Sequence[str], file: str) -> dict[str, str]:
-        """Parts that the file has, with their columns; InputError for a needed column that is lacking or doubled."""
-        for part, name in self.names.items():
-            if name not in columns and part in self.needed:
-                raise self.lacks(part, columns, file)
-            if columns.count(name) > 1:
-                raise InputError(
-                    f"{file} has {columns.count(name)} columns called {name!r}; rename all but one of them"
-                )
-        return {part: name for part, name in self.names.items() if name in columns}
-
-    def lacks(self, part: str, columns: Sequence[str], file: str) -> InputError:
-        option: str | None = part
-        remedy = f"name the right one with {part}="
-        if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
-            option, remedy = None, "part the cells with commas"
-        return InputError(
-            f"{file} has no column {self.names[part]!r}",
-            option=option,
-            value=self.names[part],
-            where=file,
-            remedy=f"its columns are {listed(columns)}, so {remedy}",
-        )
 
 
 @contextmanager

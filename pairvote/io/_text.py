@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from io import BytesIO, TextIOWrapper
-from typing import NoReturn
 
-from pairvote._common.messages import shorten, wrong_entry
+from pairvote._common.messages import shorten
 from pairvote.errors import InputError
 from pairvote.io._source import Source, in_order, label_columns
 from pairvote.votes._votes import Votes
@@ -75,15 +74,6 @@ def is_text(label: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def refuse_weight(value: object, where: str) -> NoReturn:
-    """Say what is wrong with a weight that is no number, None where it is missing."""
-    if value is None:
-        remedy = "write 1 for a single vote, or leave out the row"
-        raise wrong_entry("weight", where, None, remedy, found="missing")
-    found = f"{shorten(value)}, which is not a number"
-    raise wrong_entry("weight", where, value, "write it as 1 or 0.5", found=found)
 
 
 def text_columns(

@@ -306,7 +306,7 @@ class TestJsonLines:
             (line(left="a", right="b", outcome=["left"]), {}, ["outcome", "line 1", "['left']"]),
             (line(**VOTE, weight=1) + line(**VOTE), {}, ["weight", "line 2", "missing"]),
             (line(**VOTE, weight=None), {}, ["weight", "line 1", "missing"]),
-            (line(**VOTE, weight="1"), {}, ["weight", "line 1", "'1'", "not a number"]),
+            (line(**VOTE, weight="one"), {}, ["weight", "line 1", "'one'", "not a number"]),
             (line(**VOTE, weight=True), {}, ["weight", "line 1", "True"]),
             (line(**VOTE, weight=10**400), {}, ["weight", "line 1", "finite"]),
             ('{"left": "\\ud83d", "right": "b", "outcome": "tie"}', {}, ["left", "line 1", "surrogate"]),

@@ -721,7 +721,7 @@ class TestParquetAndDatasets:
             ({"left": [["a"]] * 8}, "left at row 0 of {} is ['a'], which is not hashable"),
             ({"outcome": ["tie"] * 6 + ["won", "tie"]}, "outcome at row 6 of {} is 'won'"),
             ({"outcome": ["tie"] * 6 + [None, "tie"]}, "outcome at row 6 of {} is missing"),
-            ({"weight": [1.0] * 6 + [None, 1.0]}, "weight at row 6 of {} is None"),
+            ({"weight": [1.0] * 6 + [None, 1.0]}, "weight at row 6 of {} is missing"),
             ({"weight": [1.0] * 6 + [-1.0, 1.0]}, "weight at row 6 of {} is -1"),
         ],
     )

@@ -15,7 +15,9 @@ from pairvote._common.messages import Locate
 from pairvote.cli._main import main
 from pairvote.io._file_format import Batch, FileFormat, Part, Reading
 from pairvote.io._formats import FORMATS, Format
-from pairvote.io._source import Columns, Source, Wanted
+from pairvote.io._how import How
+from pairvote.io._source import Columns, Source
+from pairvote.io._wanted import Wanted
 
 MARKS = {" > ": "left", " < ": "right", " = ": "tie", " ? ": "skip"}
 BLOCK_LINES = 3
@@ -37,7 +39,7 @@ def locator(name: str, first: int = 0) -> Locate:
     return lambda row: f"line {first + row + 1} of {name}"
 
 
-def read(file: Source, wanted: Wanted) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Wanted, how: How) -> tuple[Columns, Locate]:
     wanted.found_in(["left", "right", "outcome"], file.name)
     locate = locator(file.name)
     return columns_of(file.read().decode().splitlines(), locate), locate
