@@ -22,11 +22,11 @@ from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
 from pairvote.io._source import Columns, Source
 from pairvote.io._text import is_text, read_text, text_columns, text_lines
-from pairvote.io._wanted import Wanted
+from pairvote.votes._wanted import Finder
 from pairvote.votes._votes import Votes
 
 
-def read(file: Source, wanted: Wanted, how: How, *, arrow_from_bytes: int = ARROW_FROM_BYTES) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Finder, how: How, *, arrow_from_bytes: int = ARROW_FROM_BYTES) -> tuple[Columns, Locate]:
     """The wanted columns, coded, and what tells the line of a row."""
     raw = read_text(file)
 

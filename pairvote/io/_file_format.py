@@ -15,7 +15,7 @@ from pairvote.errors import InputError
 from pairvote.io._how import How
 from pairvote.io._source import OPTIONAL, Columns, Source, unreadable
 from pairvote.io._text import count_lines
-from pairvote.io._wanted import Wanted
+from pairvote.votes._wanted import Finder
 from pairvote.votes._votes import Votes
 
 
@@ -69,7 +69,7 @@ class FileFormat:
     name: str
     title: str
     suffixes: tuple[str, ...]
-    read: Callable[[Source, Wanted, How], tuple[Columns, Locate]]
+    read: Callable[[Source, Finder, How], tuple[Columns, Locate]]
     write: Callable[[Votes, IO[bytes]], None]
     check: Callable[[Part, Reading], None]
     scan: Callable[[Sequence[Part], Reading], Iterator[Batch]]
@@ -123,7 +123,7 @@ class Part:
 class Reading:
     """One pass over the parts: the columns wanted, the rows yet to pass over, and the columns of the first part."""
 
-    wanted: Wanted
+    wanted: Finder
     voters: bool = True
     skip: int = 0
     n_bytes: int = 0
@@ -143,7 +143,7 @@ class Reading:
         for part in OPTIONAL[1:]:
             if (part in found) != (part in parts):
                 has, lacks = (file, other) if part in found else (other, file)
-                name = self.wanted.names[part]
+                name = self.wanted.name(part)
                 raise InputError(
                     f"{lacks} has no column {name!r} and {has} has one; give every file a {part}, or none of them"
                 )

@@ -20,7 +20,7 @@ from pairvote.io._file_format import Batch, FileFormat, Part, Reading, key_label
 from pairvote.io._how import How
 from pairvote.io._source import NEEDED, OPTIONAL, Columns, Source
 from pairvote.io._text import check_start, check_text, is_text, read_text, text_columns, text_lines
-from pairvote.io._wanted import AMOUNTS, Wanted
+from pairvote.votes._wanted import AMOUNTS, Wanted
 from pairvote.votes._votes import Votes
 
 ABSENT = object()

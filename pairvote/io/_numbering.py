@@ -32,6 +32,12 @@ class Rows:
     locate: Locate
     weight: NDArray[np.float64] | None = None
 
+    @classmethod
+    def of(cls, columns: Mapping[str, Any], n_rows: int, locate: Locate) -> Rows:
+        """The rows of columns, of which those of amounts are arrays."""
+        labels = {part: column for part, column in columns.items() if isinstance(column, Coded)}
+        return cls(labels, n_rows, locate, columns.get("weight"))
+
 
 class Numbering:
     """Makes coded votes of batches, and keeps one numbering of labels for all of them."""

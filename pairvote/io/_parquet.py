@@ -17,11 +17,11 @@ from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
 from pairvote.io._parquet_batches import check, scan
 from pairvote.io._source import Columns, Source, in_order, label_columns, unreadable
-from pairvote.io._wanted import Wanted
+from pairvote.votes._wanted import Finder
 from pairvote.votes._votes import Votes
 
 
-def read(file: Source, wanted: Wanted, how: How) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Finder, how: How) -> tuple[Columns, Locate]:
     """The wanted columns, coded where they are text, and what tells the number of a row."""
     import pyarrow as pa
 
@@ -37,7 +37,7 @@ def read(file: Source, wanted: Wanted, how: How) -> tuple[Columns, Locate]:
         return _columns(handle, wanted, file.name), row_number
 
 
-def _columns(handle: Any, wanted: Wanted, file: str) -> Columns:
+def _columns(handle: Any, wanted: Finder, file: str) -> Columns:
     from pyarrow import parquet
 
     try:

@@ -16,7 +16,7 @@ from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import MANY_TEXTS, labels_of
 from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
-from pairvote.io._wanted import AMOUNTS
+from pairvote.votes._wanted import AMOUNTS
 
 # A scanner reads ahead while its batches are used; more than about a row group's worth would only fill memory.
 BATCHES_AHEAD = 8

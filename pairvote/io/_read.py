@@ -1,40 +1,69 @@
-"""Votes from a file and into one: CSV, JSON Lines, Parquet."""
+"""Votes from files that fit in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+import warnings
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from pairvote._common.messages import shorten
+from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcomes
-from pairvote.errors import InputError
 from pairvote.io._formats import Format, format_of, require
-from pairvote.io._how import How
-from pairvote.io._numbers import numbers
-from pairvote.io._source import Source, displayed, replacing
-from pairvote.io._wanted import Wanted
+from pairvote.io._options import Options, options_of
+from pairvote.io._source import Source
+from pairvote.io._wide import votes_of_matrix, votes_of_rankings
 from pairvote.votes._build import from_columns
+from pairvote.votes._report import BadRows, Report
+from pairvote.votes._shapes import n_rows_of
 from pairvote.votes._votes import Votes
+from pairvote.votes._wanted import AllColumns, Name
+
+VOTE_COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion", "time")
 
 
 def read_votes(
     source: str | Path | IO[str] | IO[bytes],
     *,
     format: Format | None = None,
-    left: str = "left",
-    right: str = "right",
+    left: Name = "left",
+    right: Name = "right",
     outcome: str = "outcome",
+    winner: str | None = None,
+    loser: str | None = None,
+    tie: str | None = None,
+    left_score: str | None = None,
+    right_score: str | None = None,
+    left_wins: str | None = None,
+    right_wins: str | None = None,
+    tied: str | None = None,
     voter: str | None = None,
     weight: str | None = None,
     criterion: str | None = None,
+    time: str | None = None,
+    matrix: bool = False,
+    rankings: str | Sequence[str] | None = None,
+    extract: Mapping[str, str] | None = None,
     items: Iterable[Hashable] | None = None,
     outcomes: Outcomes | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: str = ".",
+    sheet: str | int | None = None,
+    na: str | Sequence[str] = (),
+    comment: str | None = None,
+    skip_lines: int = 0,
+    header: bool = True,
+    bad_rows: BadRows = "raise",
+    use_weight: bool = True,
+    normalise: bool = False,
 ) -> Votes:
-    r"""Votes from a file of CSV, JSON Lines or Parquet, one row or line a vote.
+    r"""Votes from a file: CSV, JSON Lines or Parquet.
 
-    Text is in UTF-8. In CSV every label is text, an empty cell is a missing value, and blank lines are skipped;
-    in JSON Lines and Parquet labels keep their type. Other columns than those named are left alone.
+    In CSV every label is text, an empty cell is a missing value, and blank lines are skipped; elsewhere labels keep
+    their type. Other columns than those named are left alone. Rows tell votes in one of several shapes: sides and an
+    outcome; sides and a winner; a winner and a loser; sides and their scores; sides and how often each won. A file
+    whose columns are called as these options needs none of them.
 
     Parameters
     ----------
@@ -42,20 +71,71 @@ def read_votes(
         The file's path, or a file open for reading, as text or as bytes.
     format : "csv", "jsonl" or "parquet", optional
         By default what the file's suffix says: .csv, .jsonl or .parquet.
-    left, right, outcome : str
-        The names of the columns.
+    left, right : str or list of str
+        The names of the columns of both sides. Cells of several columns are joined, as in "jpeg / 75".
+    outcome : str
+        The column of outcomes, whose labels `outcomes` explains.
+    winner : str, optional
+        The column that names the winner: the item, the name of its column, or left or right. An empty cell is a tie,
+        and so are the word tie and the word that `tie` gives.
+    loser : str, optional
+        The column of the loser, where there are no sides; `winner` then holds items only.
+    tie : str, optional
+        A word that means a tie in the column of winners, or a column that is true where a vote is tied.
+    left_score, right_score : str, optional
+        Columns of numbers: the higher wins, and a level score is a tie.
+    left_wins, right_wins, tied : str, optional
+        Columns of how many votes each side won in all, and how many were ties: one row for a pair.
     voter, weight, criterion : str, optional
         The names of further columns; by default those called "voter", "weight" and "criterion", where there are any.
+    time : str, optional
+        The column of times, by which Elo goes: numbers, or dates and times in ISO 8601.
+    matrix : bool
+        Whether the file is a square table: how often the item of a row beat the item of a column. The first column
+        names the items. The diagonal, and columns whose name no row has, are left out; an empty cell is 0.
+    rankings : "all" or list of str, optional
+        The columns of ballots, one a row, of which every pair is a vote. Numbers are places of the columns' items, 1
+        for the best; otherwise the columns are places, best first, and the cells are items.
+    extract : mapping, optional
+        For a column, a regular expression with named groups, each of which is a column of its own.
     items : iterable of labels, optional
         All items, in the order to keep; a label outside it is refused.
-    outcomes : mapping, optional
+    outcomes : mapping or str, optional
         What other outcome labels mean, such as ``{"model_a": "left", "model_b": "right"}``;
-        ``{None: "skip"}`` makes missing ones skips.
+        ``{None: "skip"}`` makes missing ones skips. Also "share", "scores", "1-5" or "H/D/A": see `Votes.from_labels`.
+    delimiter : str, optional
+        What parts the cells of CSV; by default what the first lines suggest.
+    encoding : str, optional
+        The encoding of text, such as "windows-1252"; by default UTF-8, or UTF-16 where the file begins so.
+    decimal : "." or ","
+        What stands before the fraction of a number in text.
+    sheet : str or int, optional
+        The sheet of a workbook, by its name, or its number from 1.
+    na : str or list of str
+        Cells of text that mean a missing value, beside the empty one.
+    comment : str, optional
+        Lines of CSV that begin so are passed over.
+    skip_lines : int
+        How many lines of CSV, or rows of a sheet, stand above the header.
+    header : bool
+        Whether the first row names the columns. If not, they are called "1", "2", "3" and so on.
+    bad_rows : "raise" or "skip"
+        What to do with a row that is no vote: refuse the file, or leave the row out and warn of it.
+    use_weight : bool
+        Whether a column called "weight" is taken for weights without being named.
+    normalise : bool
+        Whether labels of items that print alike are one item: those that differ in blanks at their ends, in
+        characters that cannot be seen, in how accents are composed, or in upper and lower case.
 
     Raises
     ------
     InputError
         Naming the value, its line and the remedy, for a file that cannot be read and for anything malformed.
+
+    Warns
+    -----
+    UserWarning
+        With ``bad_rows="skip"``, where rows were left out: how many, and what is wrong with the first.
 
     Examples
     --------
@@ -64,56 +144,41 @@ def read_votes(
     >>> file = io.StringIO("voter,left,right,outcome\nanna,ash,birch,left\nbo,birch,cedar,tie\n")
     >>> pv.read_votes(file, format="csv")
     Votes(2 votes, 3 items, 2 voters: 1 left, 0 right, 1 tie, 0 skip)
+    >>> file = io.StringIO("home,away,goals,conceded\nash,birch,3,1\nbirch,cedar,2,2\n")
+    >>> pv.read_votes(
+    ...     file, format="csv", left="home", right="away", left_score="goals", right_score="conceded"
+    ... ).outcome.tolist()
+    [2, 1]
     """
+    given = {name: value for name, value in locals().items() if name not in ("source", "format")}
+    report = Report(bad_rows)
+    votes = read_reported(source, format, options_of(**given), report)
+    warn_of_skipped(report)
+    return votes
+
+
+def read_reported(source: Any, format: Format | None, options: Options, report: Report) -> Votes:
+    """The votes of a file; the report takes what there is to tell."""
     file = Source.of(source)
     chosen = require(format_of(format, file.suffix, file.name))
-    wanted = Wanted.of(left=left, right=right, outcome=outcome, voter=voter, weight=weight, criterion=criterion)
-    columns, locate = chosen.read(file, wanted, How())
-    if "weight" in columns:
-        columns["weight"] = numbers(columns["weight"], "weight", locate)
-    return Votes._unchecked(**from_columns(**columns, items=items, outcomes=outcomes, locate=locate))
+    how = options.how.with_report(report)
+    if options.is_wide:
+        columns, locate = chosen.read(file, AllColumns(), how)
+        if options.matrix:
+            return votes_of_matrix(columns, locate, report, how.decimal)
+        names = options.ranked(list(columns), file.name)
+        voter = options.wanted.one_of("voter", list(columns), file.name)
+        return votes_of_rankings(columns, names, voter, locate, report, how.decimal)
+    reader = options.reader(report)
+    columns, locate = chosen.read(file, reader, how)
+    table = reader.rows(columns, n_rows_of(columns), locate, whole=True)
+    parts = {part: table.columns[part] for part in VOTE_COLUMNS if part in table.columns}
+    return Votes._unchecked(
+        **from_columns(**parts, items=options.items, outcomes=options.outcomes, locate=table.locate)
+    )
 
 
-def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None) -> None:
-    """Write votes to a file of CSV, JSON Lines or Parquet, for `read_votes` to read back.
-
-    The columns are left, right and outcome, and voter, weight and criterion where there are any. The file is
-    replaced as a whole: when anything goes wrong, an older one at `path` stays as it was. Items without votes
-    are not in the file, so pass ``items=votes.items`` when reading it to keep them, and their order.
-
-    Parameters
-    ----------
-    votes : Votes
-        CSV takes text and whole numbers for labels, which are read back as text; JSON Lines takes text and
-        numbers; Parquet takes columns all of text or all of whole numbers.
-    path : str or Path
-    format : "csv", "jsonl" or "parquet", optional
-        By default what the path's suffix says: .csv, .jsonl or .parquet.
-
-    Raises
-    ------
-    InputError
-        For a label that would not be read back as it is, naming it, and for a path that cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import pairvote as pv
-    >>> votes = pv.Votes.from_records([("ash", "birch", "left", "anna"), ("birch", "cedar", "tie", "bo")])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "votes.csv"
-    ...     pv.write_votes(votes, path)
-    ...     print(path.read_text(), pv.read_votes(path).voters)
-    left,right,outcome,voter
-    ash,birch,left,anna
-    birch,cedar,tie,bo
-     ('anna', 'bo')
-    """
-    if not isinstance(votes, Votes):
-        raise InputError(f"votes is {shorten(votes)}; pass Votes")
-    if not isinstance(path, (str, Path)):
-        raise InputError(f"path is {shorten(path)}; pass the path of a file")
-    chosen = require(format_of(format, Path(path).suffix.lower(), displayed(path)))
-    with replacing(Path(path)) as handle:
-        chosen.write(votes, handle)
+def warn_of_skipped(report: Report) -> None:
+    """Warn of the rows that were left out."""
+    if report.n_skipped:
+        warnings.warn(f"{plural(report.n_skipped, 'row')} skipped: {'; '.join(report.skipped)}", stacklevel=3)

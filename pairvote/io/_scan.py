@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from pathlib import Path
@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pairvote._common.checks import is_whole
-from pairvote._common.labels import check_items
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.options import check_flag
-from pairvote._common.outcomes import Outcomes, meanings_of
+from pairvote._common.outcomes import Outcomes
 from pairvote.io._file_format import Batch, Part, Reading
 from pairvote.io._formats import Format, format_of, require
-from pairvote.io._how import How
 from pairvote.io._numbering import Numbering, Rows
-from pairvote.io._numbers import numbers
+from pairvote.io._options import Options, options_of
+from pairvote.io._read import warn_of_skipped
 from pairvote.io._sources import parts_of
-from pairvote.io._wanted import Wanted
 from pairvote.votes._chunks import CodedVotes
+from pairvote.votes._report import BadRows, Report
+from pairvote.votes._shapes import Reader
 from pairvote.votes._votes import Votes
+from pairvote.votes._wanted import Name
 
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
@@ -54,34 +55,37 @@ class VoteScan:
     def __init__(
         self,
         parts: list[Part],
-        wanted: Wanted,
+        options: Options,
         *,
         chunk_rows: int,
-        items: tuple[Hashable, ...] | None,
-        outcomes: Outcomes | None,
         skip_rows: int,
         progress: bool,
     ) -> None:
-        self._parts, self._wanted = parts, wanted
+        self._parts, self._options = parts, options
         self._chunk_rows, self._skip_rows = chunk_rows, skip_rows
-        self._items, self._outcomes = items, outcomes
         self._progress = progress
+        # Of the pass that is under way, or of the last one.
+        self.report = Report(options.bad_rows)
         for file_format in {part.format.name: part.format for part in parts}.values():
             require(file_format)
         if parts:
-            parts[0].format.check(parts[0], self._reading(voters=True))
+            report = Report(options.bad_rows)
+            parts[0].format.check(parts[0], self._reading(options.reader(report), voters=True))
 
     def __iter__(self) -> Iterator[Votes]:
-        return _chunks(self.coded(voters=True), self._chunk_rows, growing=self._items is None)
+        yield from _chunks(self.coded(voters=True), self._chunk_rows, growing=self._options.items is None)
+        warn_of_skipped(self.report)
 
     def coded(self, *, voters: bool = False) -> Iterator[CodedVotes]:
         """The votes as their files have them, for what counts them: in other chunks, by default without the voters."""
-        numbering = Numbering(self._items, self._outcomes)
-        for batch in self._batches(voters=voters):
+        options = self._options
+        self.report = Report(options.bad_rows)
+        reader = options.reader(self.report)
+        numbering = Numbering(options.items, options.outcomes)
+        for batch in self._batches(self._reading(reader, voters=voters)):
             if batch.n_rows:
-                weight = batch.columns.get("weight")
-                amounts = None if weight is None else numbers(weight, "weight", batch.locate)
-                yield numbering.coded(Rows(batch.columns, batch.n_rows, batch.locate, amounts))
+                table = reader.rows(batch.columns, batch.n_rows, batch.locate)
+                yield numbering.coded(Rows.of(table.columns, table.n_rows, table.locate))
 
     def __repr__(self) -> str:
         of_a_dataset = bool(self._parts) and self._parts[0].fragment is not None
@@ -93,11 +97,11 @@ class VoteScan:
     def _n_bytes(self) -> int:
         return sum(part.n_bytes for part in self._parts)
 
-    def _reading(self, *, voters: bool) -> Reading:
-        return Reading(self._wanted, voters, self._skip_rows, self._n_bytes, How())
+    def _reading(self, reader: Reader, *, voters: bool) -> Reading:
+        how = self._options.how.with_report(reader.report)
+        return Reading(reader, voters, self._skip_rows, self._n_bytes, how)
 
-    def _batches(self, *, voters: bool) -> Iterator[Batch]:
-        reading = self._reading(voters=voters)
+    def _batches(self, reading: Reading) -> Iterator[Batch]:
         with _bar(self._n_bytes, shown=self._progress) as bar:
             for file_format, parts in groupby(self._parts, lambda part: part.format):
                 for batch in file_format.scan(list(parts), reading):
@@ -113,14 +117,35 @@ def scan_votes(
     *,
     chunk_rows: int = 1_000_000,
     format: Format | None = None,
-    left: str = "left",
-    right: str = "right",
+    left: Name = "left",
+    right: Name = "right",
     outcome: str = "outcome",
+    winner: str | None = None,
+    loser: str | None = None,
+    tie: str | None = None,
+    left_score: str | None = None,
+    right_score: str | None = None,
+    left_wins: str | None = None,
+    right_wins: str | None = None,
+    tied: str | None = None,
     voter: str | None = None,
     weight: str | None = None,
     criterion: str | None = None,
+    time: str | None = None,
+    extract: Mapping[str, str] | None = None,
     items: Iterable[Hashable] | None = None,
     outcomes: Outcomes | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: str = ".",
+    sheet: str | int | None = None,
+    na: str | Sequence[str] = (),
+    comment: str | None = None,
+    skip_lines: int = 0,
+    header: bool = True,
+    bad_rows: BadRows = "raise",
+    use_weight: bool = True,
+    normalise: bool = False,
     skip_rows: int = 0,
     progress: bool = False,
 ) -> VoteScan:
@@ -140,13 +165,15 @@ def scan_votes(
         Number of rows in a chunk; the last chunk may have fewer.
     format : "csv", "jsonl" or "parquet", optional
         By default what each file's suffix says: .csv, .jsonl or .parquet.
-    left, right, outcome, voter, weight, criterion : str, optional
-        The names of the columns, as in `read_votes`. When only some files have a column of voters, votes in the others
-        are by unknown voters. Weights and criteria must be in all files or in none.
-    items : iterable of labels, optional
-        All items, in the order to keep; a label outside it is refused.
-    outcomes : mapping, optional
-        What other outcome labels mean, such as ``{"model_a": "left", "model_b": "right"}``.
+    left, right, outcome, winner, loser, tie, left_score, right_score, left_wins, right_wins, tied
+        The names of the columns, as in `read_votes`. Totals of a pair become weighted rows.
+    voter, weight, criterion, time : str, optional
+        The names of further columns, as in `read_votes`. When only some files have a column of voters, votes in the
+        others are by unknown voters. Weights, criteria and times must be in all files or in none.
+    extract, items, outcomes, delimiter, encoding, decimal, sheet, na, comment, skip_lines, header
+        As in `read_votes`.
+    bad_rows, use_weight, normalise
+        As in `read_votes`. Rows that are left out are warned of when all chunks have been read.
     skip_rows : int
         Number of rows to pass over first, unchecked, so that a stream goes on where it stopped. Codes start anew at the
         first row that is read, so match items with those of earlier chunks by their labels.
@@ -175,19 +202,16 @@ def scan_votes(
     ...     print(scan, sum(len(votes) for votes in scan))
     VoteScan(2 files, 69 bytes, chunks of 1,000,000 rows) 2
     """
+    own = ("source", "chunk_rows", "format", "skip_rows", "progress")
+    given = {name: value for name, value in locals().items() if name not in own}
     for name, value, least in (("chunk_rows", chunk_rows, 1), ("skip_rows", skip_rows, 0)):
         if not is_whole(value) or value < least:
             raise wrong_option(name, value, f"pass a whole number from {least}")
     check_flag("progress", progress)
-    wanted = Wanted.of(left=left, right=right, outcome=outcome, voter=voter, weight=weight, criterion=criterion)
-    meanings_of(outcomes)
-    known = None if items is None else check_items(items)
     return VoteScan(
         parts_of(source, lambda suffix, name: format_of(format, suffix, name)),
-        wanted,
+        options_of(**given),
         chunk_rows=int(chunk_rows),
-        items=known,
-        outcomes=outcomes,
         skip_rows=int(skip_rows),
         progress=progress,
     )

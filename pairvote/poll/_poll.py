@@ -353,7 +353,7 @@ class Poll:
 
     def export(self, path: str | Path, *, format: Format | None = None) -> None:
         """Write `votes` to a file, in any format of `pairvote.write_votes`."""
-        from pairvote.io._read import write_votes
+        from pairvote.io._write import write_votes
 
         write_votes(self.votes(), path, format=format)
 

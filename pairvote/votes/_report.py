@@ -1,0 +1,68 @@
+"""What is to be told of columns that were read as votes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pairvote.errors import InputError
+
+BadRows = Literal["raise", "skip"]
+# So many of the rows that were skipped are named.
+NAMED = 5
+
+
+@dataclass
+class Report:
+    """What was used and what was left out, for a person who wants to know.
+
+    Attributes
+    ----------
+    bad_rows : "raise" or "skip"
+        Whether a row that is no vote ends the reading, or is counted and left out.
+    n_rows : int
+        Rows read, without those that were skipped.
+    n_skipped : int
+    skipped : list of str
+        What is wrong with the first of the rows that were skipped.
+    remarks : dict
+        Sentences on how the file was read, as keys, in the order in which they were made.
+    columns : dict
+        The column that gave each part of a vote, where it is one.
+    n_empty : int
+        Empty cells in a column of winners, which are ties.
+    """
+
+    bad_rows: BadRows = "raise"
+    n_rows: int = 0
+    n_skipped: int = 0
+    skipped: list[str] = field(default_factory=list)
+    remarks: dict[str, None] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    n_empty: int = 0
+
+    @property
+    def room(self) -> int:
+        """How many more of the rows that are skipped will be named."""
+        return max(NAMED - len(self.skipped), 0)
+
+    @property
+    def skips(self) -> bool:
+        """Whether bad rows are left out."""
+        return self.bad_rows == "skip"
+
+    def remark(self, sentence: str) -> None:
+        """Take note of how the file was read, once."""
+        self.remarks[sentence] = None
+
+    def refuse(self, error: InputError) -> None:
+        """Raise the error, or count the row that it is about as skipped."""
+        if not self.skips:
+            raise error
+        self.skip(1, error.problem)
+
+    def skip(self, n_rows: int, problem: str) -> None:
+        """Count rows that are left out; `problem` says what is wrong with the first of them."""
+        self.n_skipped += n_rows
+        if n_rows and len(self.skipped) < NAMED:
+            self.skipped.append(problem)
