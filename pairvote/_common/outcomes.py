@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import enum
+import math
+import re
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from pairvote._common.coded import Coded
-from pairvote._common.labels import (
-    as_array,
-    as_column,
-    checked_copy,
-    code_column,
-    first_row,
-    is_missing,
-    look_up,
-    own_values,
-    reading,
-)
-from pairvote._common.messages import Locate, listed, row_number, shorten, wrong_entry
+from pairvote._common.labels import is_missing, reading
+from pairvote._common.messages import shorten
 from pairvote.errors import InputError
 
 
@@ -43,113 +34,197 @@ class Outcome(enum.IntEnum):
 
 
 OUTCOME_NAMES = {outcome.name.lower(): int(outcome) for outcome in Outcome}
-Outcomes = Mapping[Any, "Outcome | str"]
+Outcomes = Mapping[Any, "Outcome | str | float"] | str
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
+_SCALE = re.compile(rf"\s*({_NUMBER})\s*[-\u2013]\s*({_NUMBER})\s*")
+_ONE_SCORE = r"(\d+(?:\.\d+)?|\d+/\d+|\u00bd)"
+_SCORES = re.compile(rf"\s*{_ONE_SCORE}\s*[-\u2010-\u2015\u2212:]\s*{_ONE_SCORE}\s*")
+_REMEDY = (
+    "pass a mapping such as {'model_a': 'left', 'model_b': 'right'}, or 'share', 'scores', a scale such as '1-5', "
+    "or the labels of left, tie and right such as 'H/D/A'"
+)
 
 
-def outcome_codes(values: ArrayLike) -> NDArray[np.uint8]:
-    """Outcomes of `from_codes`: integers 0 to 3, or labels."""
-    values = own_values(values, "outcome")
-    numbers = hasattr(values, "__array__") or _is_numbers(values)
-    array = as_array(values, "outcome", copy=False) if numbers else None
-    if array is None or array.dtype.kind not in "iuf":
-        return named_outcomes(values, None, row_number)
-    if array.ndim != 1:
-        raise InputError(f"outcome has shape {array.shape}; pass a one-dimensional array with one entry a vote")
-    if not array.size:
-        return np.empty(0, np.uint8)
-    if array.dtype.kind == "f":
-        raise InputError(f"outcome has dtype {array.dtype}; pass integers: 0 right, 1 tie, 2 left, 3 skip")
-    codes, _, stray = checked_copy(array, np.uint8, 0, 4)
-    if stray is not None:
-        raise InputError(f"outcome at row {stray[0]} is {stray[1]}; the codes are 0 right, 1 tie, 2 left, 3 skip")
-    return codes
+class Meaning(NamedTuple):
+    """The code of an outcome, -1 where a label has no meaning; the left side's share where it is graded, else nan."""
+
+    code: int
+    share: float = math.nan
+
+    @classmethod
+    def graded(cls, share: float) -> Meaning:
+        """A share of the vote, and the side that has the larger part of it."""
+        return cls(int(Outcome.TIE) if share == 0.5 else 2 * int(share > 0.5), share)
 
 
-def _is_numbers(values: Any) -> bool:
-    return isinstance(values, (list, tuple, range)) and all(
-        issubclass(kind, (int, float, np.number)) and kind is not bool for kind in set(map(type, values))
+_UNKNOWN = Meaning(-1)
+_NAMED = {name: Meaning(code) for name, code in OUTCOME_NAMES.items()}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Meanings:
+    """What the labels of outcomes mean.
+
+    Attributes
+    ----------
+    names : mapping of label to Meaning
+        Labels that have a meaning of their own, "left", "right", "tie" and "skip" among them.
+    scale : (float, float) or None
+        The numbers that stand for a vote wholly right and wholly left, where numbers are grades.
+    reads_scores : bool
+        Whether texts such as "3-2" are scores of left and right.
+    spelt : bool
+        Whether labels were given as text, so that a number is looked up by its text too.
+    """
+
+    names: Mapping[Any, Meaning]
+    scale: tuple[float, float] | None = None
+    reads_scores: bool = False
+    spelt: bool = False
+
+    @classmethod
+    def of(cls, outcomes: Outcomes | None) -> Meanings:
+        """What a user's `outcomes=` says; InputError for what it cannot say."""
+        if outcomes is None:
+            return cls(names=_NAMED)
+        if isinstance(outcomes, str):
+            return cls._of_text(outcomes)
+        if not isinstance(outcomes, Mapping):
+            raise InputError(
+                f"outcomes is {shorten(outcomes)}",
+                option="outcomes",
+                value=outcomes,
+                remedy=_REMEDY,
+            )
+        with reading("outcomes"):
+            pairs = list(outcomes.items())
+        fractions = any(isinstance(meaning, (float, np.floating)) for _, meaning in pairs)
+        names: dict[Any, Meaning] = dict(_NAMED)
+        for label, meaning in pairs:
+            names[None if is_missing(label) else label] = _meaning_of(label, meaning, fractions)
+        for label, _ in pairs:
+            if isinstance(label, (bool, np.bool_)):
+                # Files of text write a boolean by its name.
+                for name in (str(label), str(label).lower(), str(label).upper()):
+                    names.setdefault(name, names[label])
+        return cls(names=names)
+
+    @classmethod
+    def _of_text(cls, text: str) -> Meanings:
+        if text == "share":
+            return cls(names=_NAMED, scale=(0.0, 1.0))
+        if text == "scores":
+            return cls(names=_NAMED, reads_scores=True)
+        ends = _SCALE.fullmatch(text)
+        if ends is not None and float(ends[1]) != float(ends[2]):
+            return cls(names=_NAMED, scale=(float(ends[2]), float(ends[1])))
+        labels = [label.strip() for label in text.split("/")]
+        if len(labels) in (2, 3) and all(labels) and len(set(labels)) == len(labels):
+            sides = (Outcome.LEFT, Outcome.TIE, Outcome.RIGHT)
+            given = sides if len(labels) == 3 else sides[::2]
+            own = {label: Meaning(int(outcome)) for label, outcome in zip(labels, given, strict=True)}
+            return cls(names=_NAMED | own, spelt=True)
+        raise InputError(
+            f"outcomes is {shorten(text)}",
+            option="outcomes",
+            value=text,
+            remedy=_REMEDY,
+        )
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether a label may stand for a share of a vote."""
+        return self.scale is not None or any(not math.isnan(meaning.share) for meaning in self.names.values())
+
+    def meaning(self, label: Any) -> Meaning:
+        """The code and the share of a label."""
+        if isinstance(label, Outcome):
+            return Meaning(int(label))
+        found = self._named(label)
+        if found is not None:
+            return found
+        if self.scale is not None:
+            number = number_of(label)
+            return _UNKNOWN if number is None or math.isnan(share := self._share(number)) else Meaning.graded(share)
+        if self.reads_scores and isinstance(label, str):
+            return scores_of(label) or _UNKNOWN
+        return _UNKNOWN
+
+    def code(self, label: Any) -> int:
+        """The code of a label's outcome, -1 where it has no meaning."""
+        return self.meaning(label).code
+
+    def share(self, label: Any) -> float:
+        """The left side's share, nan where the label is not graded."""
+        return self.meaning(label).share
+
+    def shares(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The left side's share for numbers on the scale, nan for those outside it."""
+        right, left = self.scale or (math.nan, math.nan)
+        inside = (numbers >= min(left, right)) & (numbers <= max(left, right))
+        return np.divide(numbers - right, left - right, out=np.full(numbers.shape, math.nan), where=inside)
+
+    def _share(self, number: float) -> float:
+        return float(self.shares(np.array([number]))[0])
+
+    def _named(self, label: Any) -> Meaning | None:
+        try:
+            found = self.names.get(None if is_missing(label) else label)
+            if found is not None:
+                return found
+            if isinstance(label, (bool, np.bool_)):
+                return self.names.get(str(label)) or self.names.get(str(label).lower())
+            if self.spelt and isinstance(label, (int, float, np.number)):
+                return self.names.get(f"{label:.15g}")
+        except Exception:
+            # Whatever a label's own __hash__ or __eq__ raises, it is none of the names.
+            return None
+        return None
+
+
+def _meaning_of(label: Any, meaning: Any, fractions: bool) -> Meaning:
+    """The meaning of a label in a mapping; a whole number is a share only beside shares with a fraction."""
+    if isinstance(meaning, Outcome):
+        return Meaning(int(meaning))
+    if isinstance(meaning, str) and meaning in OUTCOME_NAMES:
+        return _NAMED[meaning]
+    is_share = isinstance(meaning, (float, np.floating)) or (
+        fractions and isinstance(meaning, (int, np.integer)) and not isinstance(meaning, bool)
+    )
+    if is_share and 0.0 <= meaning <= 1.0:
+        return Meaning.graded(float(meaning))
+    raise InputError(
+        f"outcomes[{shorten(label)}] is {shorten(meaning)}",
+        option="outcomes",
+        value=meaning,
+        remedy="it must be 'left', 'right', 'tie' or 'skip', or the left side's share as a float from 0.0 to 1.0",
     )
 
 
-def named_outcomes(values: Any, outcomes: Outcomes | None, locate: Locate) -> NDArray[np.uint8]:
-    column = as_column(values, "outcome")
-    if isinstance(column, np.ndarray):
-        column = code_column(column, "outcome")
-    names = meanings_of(outcomes)
-    if isinstance(column, Coded):
-        numbers = np.fromiter(
-            (outcome_code(label, names) for label in column.labels), np.int16, count=len(column.labels)
-        )
-        # A missing value is coded -1, which picks the last entry.
-        codes = np.append(numbers, outcome_code(None, names))[column.codes]
-    else:
-        # An Outcome equals its number, to which outcomes= may give another meaning.
-        if outcomes is None or Outcome not in set(map(type, column)):
-            meanings = dict(names)
-            with suppress(TypeError):
-                found = look_up(meanings, [column])[0]
-                if len(meanings) == len(names):
-                    return found.astype(np.uint8)
-        column = tuple(column)
-        codes = np.fromiter((outcome_code(label, names) for label in column), np.int16, count=len(column))
-    if codes.size and codes.min() < 0:
-        row = first_row(codes < 0)
-        if isinstance(column, Coded):
-            code = column.codes[row]
-            label = None if code < 0 else column.labels[code]
-        else:
-            label = column[row]
-        raise unknown_outcome(label, locate(row), names)
-    return codes.astype(np.uint8)
-
-
-def meanings_of(outcomes: Outcomes | None) -> dict[Any, int]:
-    names: dict[Any, int] = dict(OUTCOME_NAMES)
-    if outcomes is None:
-        return names
-    if not isinstance(outcomes, Mapping):
-        raise InputError(
-            f"outcomes is {shorten(outcomes)}",
-            option="outcomes",
-            value=outcomes,
-            remedy="pass a mapping such as {'model_a': 'left', 'model_b': 'right'}",
-        )
-    with reading("outcomes"):
-        pairs = list(outcomes.items())
-    for label, meaning in pairs:
-        name = None if is_missing(label) else label
-        if isinstance(meaning, Outcome):
-            names[name] = int(meaning)
-        elif isinstance(meaning, str) and meaning in OUTCOME_NAMES:
-            names[name] = OUTCOME_NAMES[meaning]
-        else:
-            raise InputError(
-                f"outcomes[{shorten(label)}] is {shorten(meaning)}",
-                option="outcomes",
-                value=meaning,
-                remedy="it must be 'left', 'right', 'tie' or 'skip'",
-            )
-    return names
-
-
-def outcome_code(label: Any, names: Mapping[Any, int]) -> int:
-    if isinstance(label, Outcome):
-        return int(label)
+def number_of(label: Any) -> float | None:
+    """The number that a label is, or that its text says; None for any other and for booleans."""
+    if isinstance(label, str):
+        if not re.fullmatch(rf"{_NUMBER}(?:[eE][+-]?\d+)?", label.strip(), re.ASCII):
+            return None
+        return float(label)
+    if isinstance(label, (bool, np.bool_)) or not isinstance(label, (int, float, np.integer, np.floating)):
+        return None
     try:
-        return names.get(None if is_missing(label) else label, -1)
-    except Exception:
-        # Whatever a label's own __hash__ or __eq__ raises, it is none of the names.
-        return -1
+        return float(label)
+    except OverflowError:
+        return math.inf
 
 
-def unknown_outcome(label: Any, where: str, names: Mapping[Any, int]) -> InputError:
-    """The error for an outcome label that has no meaning; its value is None where the label is missing."""
-    found = None
-    remedy = f"the labels are {listed(names)}, so mend it or name it in outcomes="
-    if is_missing(label):
-        label, found = None, "missing"
-        remedy = "leave out the row, or pass outcomes={None: 'skip'} to call it a skip"
-    elif isinstance(label, (int, float, np.number)):
-        found = f"the number {shorten(label)}, which could mean anything"
-        remedy = f"say what each number means, such as outcomes={{{shorten(label)}: 'left'}}"
-    return wrong_entry("outcome", where, label, remedy, found=found, option="outcomes")
+def scores_of(text: str) -> Meaning | None:
+    """What a text such as "3-2" means, where more is a win; None where it is no scores."""
+    from fractions import Fraction
+
+    found = _SCORES.fullmatch(text)
+    try:
+        left, right = (Fraction(score.replace("\u00bd", "1/2")) for score in found.groups()) if found else (None, None)
+    except ZeroDivisionError:
+        return None
+    if left is None or right is None:
+        return None
+    return Meaning(int(Outcome.TIE) if left == right else 2 * int(left > right))

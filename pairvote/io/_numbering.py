@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import weights
 from pairvote._common.coded import Coded
-from pairvote._common.labels import Codes, first_row, is_missing, iterate_labels, look_up, refuse_unhashable
+from pairvote._common.labels import Codes, is_missing, iterate_labels, look_up, refuse_unhashable
 from pairvote._common.messages import Locate, shorten, wrong_entry
-from pairvote._common.outcomes import Outcomes, meanings_of, outcome_code, unknown_outcome
+from pairvote._common.outcomes import Meanings, Outcomes
 from pairvote._common.text_table import COMPILED, TextTable
+from pairvote._common.unknown_outcomes import Explain, unknown_outcomes
+from pairvote.errors import InputError
 from pairvote.io._arrow_text import Texts
+from pairvote.votes._build import names_winners
 from pairvote.votes._chunks import CodedVotes
 
 
@@ -53,11 +56,16 @@ class Numbering:
         columns = batch.columns
         sides = {side: columns[side] for side in ("left", "right")}
         left, right = self._items.number(sides, batch.locate)
+
+        def explain(rows: NDArray[np.intp], labels: Sequence[Any]) -> InputError | None:
+            # Only now, since votes that are whole need no rows of their own.
+            return names_winners(left.spread(), right.spread(), self._items.labels, batch.locate)(rows, labels)
+
         votes = CodedVotes(
             items=self._items.labels,
             left=left,
             right=right,
-            outcome=self._outcomes.number(columns["outcome"], batch.locate),
+            outcome=self._outcomes.number(columns["outcome"], batch.locate, explain),
             weight=None if batch.weight is None else weights(batch.weight, batch.n_rows, batch.locate),
             locate=batch.locate,
         )
@@ -252,22 +260,22 @@ class _OutcomeTable:
     """What the labels of outcomes mean."""
 
     def __init__(self, outcomes: Outcomes | None) -> None:
-        self._names = meanings_of(outcomes)
+        self._meanings = Meanings.of(outcomes)
+        if self._meanings.is_graded:
+            raise InputError("outcomes are shares of votes, which chunks of votes do not keep yet")
         self._seen: _Known | None = None
 
-    def number(self, column: Coded, locate: Locate) -> Coded:
+    def number(self, column: Coded, locate: Locate, explain: Explain) -> Coded:
         codes, labels = column
         gaps = column.has_gaps("outcome", locate)
         if self._seen is None or not _same(self._seen.labels, labels):
-            numbers = [outcome_code(label, self._names) for label in [*labels, None]]
+            numbers = [self._meanings.code(label) for label in [*labels, None]]
             self._seen = _Known.of(labels, np.array(numbers, np.int32))
         seen = self._seen
         if gaps or not seen.whole:
             wrong = seen.numbers[codes] < 0
             if wrong.any():
-                row = first_row(wrong)
-                label = None if codes[row] < 0 else labels[codes[row]]
-                raise unknown_outcome(label, locate(row), self._names)
+                raise unknown_outcomes(column, np.flatnonzero(wrong), self._meanings, locate, explain)
         if gaps:
             return Coded(np.where(codes < 0, np.int32(len(labels)), codes), seen.numbers)
         return Coded(codes, seen.entries)

@@ -9,13 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import square, weights
-from pairvote._common.labels import Codes, check_items, code_labels, code_pairs, first_row, reading
+from pairvote._common.labels import Codes, check_items, code_labels, code_pairs, first_row, is_missing, reading
 from pairvote._common.messages import Locate, listed, row_number, shorten
-from pairvote._common.outcomes import Outcome, Outcomes, named_outcomes
+from pairvote._common.outcome_columns import read_outcomes
+from pairvote._common.outcomes import Outcome, Outcomes
+from pairvote._common.unknown_outcomes import Explain
 from pairvote.errors import InputError
 
 Fields = dict[str, Any]
 MOST_REPEATED = 10_000_000
+# The part of the outcomes without a meaning that must be labels of items, for the column to be one of winners.
+MOST_NAMED = 0.8
+WINNER_REMEDY = (
+    "pass that column as winner= in place of outcome= (from_frame, read_votes, scan_votes), or pass winners and losers "
+    "to Votes.from_wins"
+)
 
 
 def from_columns(
@@ -29,12 +37,61 @@ def from_columns(
     items: Any = None,
     outcomes: Outcomes | None = None,
     locate: Locate = row_number,
+    names: tuple[str, str] | None = None,
 ) -> Fields:
+    """Checked columns of votes from a user's. `names`: what the columns of left and right are called, for messages."""
     left_codes, right_codes, labels = code_pairs(left, right, items, locate)
-    codes = named_outcomes(outcome, outcomes, locate)
+    read = read_outcomes(outcome, outcomes, locate, names_winners(left_codes, right_codes, labels, locate, names))
+    if read.share is not None:
+        raise InputError("outcomes are shares of votes, which votes do not keep yet")
     return assemble(
-        left_codes, right_codes, codes, labels, voter=voter, weight=weight, criterion=criterion, locate=locate
+        left_codes, right_codes, read.codes, labels, voter=voter, weight=weight, criterion=criterion, locate=locate
     )
+
+
+def names_winners(
+    left: Codes,
+    right: Codes,
+    items: Sequence[Hashable],
+    locate: Locate = row_number,
+    names: tuple[str, str] | None = None,
+) -> Explain:
+    """What explains unknown outcomes that are labels of items, or `names` of their columns: the winner of each vote."""
+
+    def explain(rows: NDArray[np.intp], labels: Sequence[Any]) -> InputError | None:
+        if rows[-1] >= min(len(left), len(right)):
+            return None
+        present = [(int(row), label) for row, label in zip(rows, labels, strict=True) if not is_missing(label)]
+        by_label = [_side(label, (items[left[row]], items[right[row]])) for row, label in present]
+        by_name = [_side(label, names or ()) for _, label in present]
+        named, thing = by_label, "label of the {} item"
+        if sum(map(bool, by_name)) > sum(map(bool, by_label)):
+            named, thing = by_name, "name of the {} column"
+        n_named = sum(map(bool, named))
+        if not n_named or n_named < MOST_NAMED * len(named):
+            return None
+        first = next(place for place, side in enumerate(named) if side)
+        row, label = present[first]
+        where = locate(row)
+        return InputError(
+            f"outcome at {where} is {shorten(label)}, the {thing.format(named[first])}, and so it is in "
+            f"{n_named:,} of the {len(named):,} rows looked at: the column names the winner of each vote",
+            option="winner",
+            value=label,
+            where=where,
+            remedy=WINNER_REMEDY,
+        )
+
+    return explain
+
+
+def _side(label: Any, pair: Sequence[Hashable]) -> str:
+    """The side of a pair that a label names, or nothing."""
+    try:
+        return next((side for side, named in zip(("left", "right"), pair, strict=False) if label == named), "")
+    except Exception:
+        # Whatever a label's own __eq__ raises.
+        return ""
 
 
 def assemble(

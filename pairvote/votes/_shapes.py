@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes, as_column, code_column, first_row
-from pairvote._common.messages import Locate, listed, shorten, wrong_entry
-from pairvote._common.outcomes import Meanings, Outcome, Outcomes, unknown_outcomes
+from pairvote._common.messages import Locate, shorten, wrong_entry
+from pairvote._common.outcomes import Meanings, Outcome, Outcomes
+from pairvote._common.unknown_outcomes import unknown_outcomes
 from pairvote.errors import InputError
 from pairvote.votes._report import Report
 from pairvote.votes._normaliser import Normaliser
@@ -303,12 +304,7 @@ def _from_winner(reader: Reader, rows: Table) -> None:
         reader.report.n_empty += n_empty
 
     def error(row: int) -> InputError:
-        wrong = codes < 0
-        labels = [winner.labels[code] for code in winner.codes[wrong].tolist()]
-        items = listed([entry(columns["left"], row), entry(columns["right"], row)])
-        found = unknown_outcomes(labels, rows.locate(row), meanings, part="winner")
-        found.remedy = f"the items there are {items}; {found.remedy}"
-        return found
+        return unknown_outcomes(winner, np.flatnonzero(codes < 0), meanings, rows.locate, part="winner")
 
     rows.refuse(codes < 0, error)
     columns["outcome"] = Coded(codes, OUTCOMES)

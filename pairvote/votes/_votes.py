@@ -13,7 +13,8 @@ from pairvote._common.checks import check_total, item_codes
 from pairvote._common.frames import Backend, Frame, make_frame
 from pairvote._common.labels import Codes, as_array, code_pairs, first_row, iterate_labels, merge_labels
 from pairvote._common.messages import listed, plural, shorten
-from pairvote._common.outcomes import OUTCOME_NAMES, Outcome, Outcomes, outcome_codes
+from pairvote._common.outcome_columns import outcome_codes
+from pairvote._common.outcomes import OUTCOME_NAMES, Outcome, Outcomes
 from pairvote.errors import InputError
 from pairvote.votes._build import append_codes, assemble, from_columns, from_records, tabulated
 from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows
