@@ -22,8 +22,8 @@ from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
 from pairvote.io._source import Columns, Source
 from pairvote.io._text import is_text, read_text, text_columns, text_lines
-from pairvote.votes._wanted import Finder
 from pairvote.votes._votes import Votes
+from pairvote.votes._wanted import Finder
 
 
 def read(file: Source, wanted: Finder, how: How, *, arrow_from_bytes: int = ARROW_FROM_BYTES) -> tuple[Columns, Locate]:

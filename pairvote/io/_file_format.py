@@ -15,8 +15,8 @@ from pairvote.errors import InputError
 from pairvote.io._how import How
 from pairvote.io._source import OPTIONAL, Columns, Source, unreadable
 from pairvote.io._text import count_lines
-from pairvote.votes._wanted import Finder
 from pairvote.votes._votes import Votes
+from pairvote.votes._wanted import Finder
 
 
 @dataclass(frozen=True)

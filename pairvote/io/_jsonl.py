@@ -20,14 +20,14 @@ from pairvote.io._file_format import Batch, FileFormat, Part, Reading, key_label
 from pairvote.io._how import How
 from pairvote.io._source import NEEDED, OPTIONAL, Columns, Source
 from pairvote.io._text import check_start, check_text, is_text, read_text, text_columns, text_lines
-from pairvote.votes._wanted import AMOUNTS, Wanted
 from pairvote.votes._votes import Votes
+from pairvote.votes._wanted import AMOUNTS, Finder, Wanted
 
 ABSENT = object()
 BLOCK_BYTES = 2**22
 
 
-def read(file: Source, wanted: Wanted, how: How) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Finder, how: How) -> tuple[Columns, Locate]:
     """The wanted columns as lists, and what tells the line of a row."""
     raw = read_text(file)
 
@@ -38,9 +38,15 @@ def read(file: Source, wanted: Wanted, how: How) -> tuple[Columns, Locate]:
         line, _ = next(islice(texts(raw), row, None))
         return where(line)
 
-    columns, keys = collect(texts(raw), wanted, where)
-    found = wanted.found_in(list(keys), file.name) if columns["left"] else {}
-    return votes_columns(columns, found, raw, locate), locate
+    records = [_record(text, line, where) for line, text in texts(raw)]
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    found = wanted.found_in(keys, file.name) if records else {}
+    columns = {part: [record.get(name) for record in records] for part, name in found.items()}
+    if not records:
+        columns = {part: [] for part in NEEDED}
+    if re.search(rb"\\u[dD][89a-fA-F]", raw):
+        _refuse_surrogates(columns, locate)
+    return columns, locate
 
 
 def texts(raw: bytes, encoding: str = "utf-8-sig") -> Iterator[tuple[int, str]]:

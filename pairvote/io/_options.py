@@ -13,8 +13,8 @@ from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Meanings, Outcomes
 from pairvote.errors import InputError
 from pairvote.io._how import How
-from pairvote.votes._report import BadRows, Report
 from pairvote.votes._normaliser import Normaliser
+from pairvote.votes._report import BadRows, Report
 from pairvote.votes._shapes import Reader
 from pairvote.votes._wanted import Wanted
 

@@ -17,8 +17,8 @@ from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
 from pairvote.io._parquet_batches import check, scan
 from pairvote.io._source import Columns, Source, in_order, label_columns, unreadable
-from pairvote.votes._wanted import Finder
 from pairvote.votes._votes import Votes
+from pairvote.votes._wanted import Finder
 
 
 def read(file: Source, wanted: Finder, how: How) -> tuple[Columns, Locate]:

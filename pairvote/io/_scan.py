@@ -29,6 +29,8 @@ from pairvote.votes._wanted import Name
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
 
+# The options that only scanning has, and those that say what is to be read.
+_OF_SCANS = ("source", "format", "chunk_rows", "skip_rows", "progress")
 _COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion")
 
 
@@ -202,8 +204,7 @@ def scan_votes(
     ...     print(scan, sum(len(votes) for votes in scan))
     VoteScan(2 files, 69 bytes, chunks of 1,000,000 rows) 2
     """
-    own = ("source", "chunk_rows", "format", "skip_rows", "progress")
-    given = {name: value for name, value in locals().items() if name not in own}
+    given = {name: value for name, value in locals().items() if name not in _OF_SCANS}
     for name, value, least in (("chunk_rows", chunk_rows, 1), ("skip_rows", skip_rows, 0)):
         if not is_whole(value) or value < least:
             raise wrong_option(name, value, f"pass a whole number from {least}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,8 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import as_column, code_column, is_missing
 from pairvote._common.messages import Locate, listed, shorten
 from pairvote.errors import InputError
-from pairvote.votes._report import Report
 from pairvote.votes._amounts import entry, no_number, tried
+from pairvote.votes._report import Report
 from pairvote.votes._votes import Votes
 
 Columns = Mapping[str, Any]
@@ -115,8 +116,8 @@ def votes_of_rankings(
         column = code_column(as_column(columns[voter], voter), voter)
         voters = [entry(column, row) for row in range(n_rows)]
     report.n_rows += n_rows
-    what = "a cell is the place of its column's item, 1 for the best" if all(numeric) else "columns are places, best first"
-    report.remark(what)
+    of_places = "a cell is the place of its column's item, 1 for the best"
+    report.remark(of_places if all(numeric) else "columns are places, best first")
     items = [name.strip() for name in names] if all(numeric) else None
     return Votes.from_rankings(rankings, voter=voters, items=items)
 
@@ -125,7 +126,7 @@ def _by_place(places: Mapping[str, float]) -> list[Any]:
     """Items by their places, best first; those on one place together."""
     ranked: dict[float, list[str]] = {}
     for name, place in places.items():
-        if place == place:
+        if not math.isnan(place):
             ranked.setdefault(place, []).append(name.strip())
     return [names[0] if len(names) == 1 else names for _, names in sorted(ranked.items())]
 
@@ -135,10 +136,13 @@ def _is_numeric(column: Any, wrong: Any) -> bool:
     if not wrong.any():
         return True
     codes, labels = column if isinstance(column, Coded) else (np.arange(len(column)), column)
-    return all(
-        code < 0 or is_missing(labels[code]) or str(labels[code]).strip().lower() in ("", "na", "nan", "-")
-        for code in np.unique(codes[wrong]).tolist()
-    ) and not wrong.all()
+    return (
+        all(
+            code < 0 or is_missing(labels[code]) or str(labels[code]).strip().lower() in ("", "na", "nan", "-")
+            for code in np.unique(codes[wrong]).tolist()
+        )
+        and not wrong.all()
+    )
 
 
 def _stripped(label: Hashable) -> Hashable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,16 @@ from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Meanings, Outcome, Outcomes
 from pairvote._common.unknown_outcomes import unknown_outcomes
 from pairvote.errors import InputError
-from pairvote.votes._report import Report
-from pairvote.votes._normaliser import Normaliser
 from pairvote.votes._amounts import entry, no_number, tried
+from pairvote.votes._normaliser import Normaliser
+from pairvote.votes._report import Report
 from pairvote.votes._wanted import AMOUNTS, Name, Wanted
 
 # Codes of outcomes are places among these, which mean themselves whatever outcomes= says.
 OUTCOMES = (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT, Outcome.SKIP)
 LABELS = ("left", "right", "winner", "loser", "outcome", "voter", "criterion", "tie")
-TIED = {True: True, "true": True, "yes": True, "y": True, "t": True, "1": True, 1: True, "x": True, "tie": True}
-NOT_TIED = {False: False, "false": False, "no": False, "n": False, "f": False, "0": False, 0: False, "": False}
+TIED = {True: True, "true": True, "yes": True, "y": True, "t": True, "1": True, "x": True, "tie": True}
+NOT_TIED = {False: False, "false": False, "no": False, "n": False, "f": False, "0": False, "": False}
 JOIN = " / "
 # A remedy for a row that is no vote.
 DROP = "mend it, or pass bad_rows='skip' to leave such rows out"
@@ -157,7 +158,7 @@ class Reader:
         """Find the rows that would be refused as votes."""
         left, right = (_coded(rows.columns[side], side) for side in ("left", "right"))
         for side, column in (("left", left), ("right", right)):
-            rows.refuse(column.codes < 0, lambda row, side=side: _missing(side, rows.locate(row)))
+            rows.refuse(column.codes < 0, partial(_missing, side, rows.locate))
         ours, theirs = _numbered([left, right])
         rows.refuse(
             (ours == theirs) & (ours >= 0),
@@ -186,9 +187,11 @@ class Reader:
             first = min(firsts)
             raise next(error(first) for (_, error), row in zip(rows.wrong, firsts, strict=True) if row == first)
         wrong = np.logical_or.reduce([mask for mask, _ in rows.wrong])
-        for row in np.flatnonzero(wrong)[: self.report.room].tolist():
+        faulty = np.flatnonzero(wrong)
+        room = self.report.room
+        for row in faulty[:room].tolist():
             self.report.skip(1, next(error(row) for mask, error in rows.wrong if mask[row]).problem)
-        self.report.n_skipped += max(int(np.count_nonzero(wrong)) - self.report.room, 0)
+        self.report.n_skipped += len(faulty[room:])
         return rows.take(np.flatnonzero(~wrong))
 
 
@@ -198,7 +201,8 @@ def n_rows_of(columns: Mapping[str, Any]) -> int:
     return len(column.codes) if isinstance(column, Coded) else len(column)
 
 
-def _missing(side: str, where: str) -> InputError:
+def _missing(side: str, locate: Locate, row: int) -> InputError:
+    where = locate(row)
     return wrong_entry(side, where, None, "a vote needs two items, so fill it in or drop the row", found="missing")
 
 
@@ -233,7 +237,7 @@ def _joined(columns: Sequence[Coded]) -> Coded:
     """
     table = np.stack([column.codes for column in columns], axis=1)
     distinct, codes = np.unique(table, axis=0, return_inverse=True)
-    whole = (distinct >= 0).all(axis=1)
+    whole = np.asarray((distinct >= 0).all(axis=1))
     texts = [
         JOIN.join(str(column.labels[code]) for column, code in zip(columns, row, strict=True)) if full else None
         for row, full in zip(distinct.tolist(), whole.tolist(), strict=True)

@@ -12,8 +12,8 @@ from pairvote.errors import InputError
 
 # Parts whose columns hold amounts and not labels; formats hand them on as they are.
 AMOUNTS = frozenset({"weight", "left_score", "right_score", "left_wins", "right_wins", "tied", "time"})
-# What rows tell of votes, each way by the parts that it needs; those that may be there in `MAY`. The first whose columns
-# are there is taken, if no option says more.
+# What rows tell of votes: each way by the parts that it needs, and in `MAY` those that it may have. The first whose
+# columns are there is taken, if no option says more.
 SHAPES: dict[str, tuple[str, ...]] = {
     "outcome": ("left", "right", "outcome"),
     "winner": ("left", "right", "winner"),
@@ -134,7 +134,7 @@ class Wanted:
             if part == "tie" and name not in present:
                 # The word for a tie, in the column of winners.
                 continue
-            if part in ALWAYS + ("tied",) and part in names and name not in present:
+            if part in (*ALWAYS, "tied") and part in names and name not in present:
                 raise self._lacks(shape, present, file, columns)
             if part in names or (part not in NAMED_ONLY and name in present):
                 several = (name,) if isinstance(name, str) else name
@@ -150,7 +150,7 @@ class Wanted:
     def _sides_say_who_won(self, shapes: list[str]) -> bool:
         """Whether the names of the columns of both sides tell who won, so that there need be no outcome."""
         left, right = self.given.get("left"), self.given.get("right")
-        if "outcome" not in shapes or "outcome" in self.given or not isinstance(left, str) or not isinstance(right, str):
+        if "outcome" in self.given or not ("outcome" in shapes and isinstance(left, str) and isinstance(right, str)):
             return False
         return bool(_WON.search(left) and not _LOST.search(left) and _LOST.search(right))
 
