@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcomes
 from pairvote.io._formats import Format, format_of, require
 from pairvote.io._options import Options, options_of
 from pairvote.io._source import Source
 from pairvote.io._wide import votes_of_matrix, votes_of_rankings
 from pairvote.votes._build import from_columns
+from pairvote.votes._from_frame import warn_of_skipped
 from pairvote.votes._report import BadRows, Report
-from pairvote.votes._shapes import n_rows_of
+from pairvote.votes._shapes import VOTE_COLUMNS, n_rows_of
 from pairvote.votes._votes import Votes
 from pairvote.votes._wanted import AllColumns, Name
-
-VOTE_COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion", "time")
 
 
 def read_votes(
@@ -176,9 +173,3 @@ def read_reported(source: Any, format: Format | None, options: Options, report: 
     return Votes._unchecked(
         **from_columns(**parts, items=options.items, outcomes=options.outcomes, locate=table.locate)
     )
-
-
-def warn_of_skipped(report: Report) -> None:
-    """Warn of the rows that were left out."""
-    if report.n_skipped:
-        warnings.warn(f"{plural(report.n_skipped, 'row')} skipped: {'; '.join(report.skipped)}", stacklevel=3)

@@ -17,7 +17,7 @@ REMEDIES = {"weight": ("write 1 for a single vote, or leave out the row", "write
 MISSING, NO_NUMBER = "fill it in, or leave out the row", "write it as 1 or 0.5, or leave out the row"
 
 
-def numbers(column: Any, part: str, locate: Locate, decimal: str = ".") -> NDArray[np.float64]:
+def numbers(column: Any, part: str, locate: Locate, decimal: str | None = ".") -> NDArray[np.float64]:
     """The numbers of a column of amounts, which is an array, a list, or coded.
 
     Raises
@@ -32,8 +32,11 @@ def numbers(column: Any, part: str, locate: Locate, decimal: str = ".") -> NDArr
     return found
 
 
-def tried(column: Any, decimal: str = ".") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The numbers of a column of amounts, nan where an entry is none; and in which rows that is."""
+def tried(column: Any, decimal: str | None = ".") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The numbers of a column of amounts, nan where an entry is none; and in which rows that is.
+
+    With None for `decimal`, text is no number.
+    """
     if isinstance(column, np.ndarray) and column.dtype.kind in "iuf":
         return column.astype(np.float64), np.zeros(len(column), bool)
     codes, labels = column if isinstance(column, Coded) else (None, column)
@@ -48,8 +51,10 @@ def tried(column: Any, decimal: str = ".") -> tuple[NDArray[np.float64], NDArray
     return values[codes], wrong[codes]
 
 
-def _number(label: Any, decimal: str) -> float | None:
+def _number(label: Any, decimal: str | None) -> float | None:
     if isinstance(label, str):
+        if decimal is None:
+            return None
         # Python's float also takes 1_000, which no file means.
         text = label.replace(decimal, ".") if decimal != "." and "." not in label else label
         try:

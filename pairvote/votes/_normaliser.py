@@ -6,8 +6,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from pairvote._common.coded import Coded
 from pairvote._common.alike import alike_key, cleaned
+from pairvote._common.coded import Coded
 
 
 class Normaliser:

@@ -29,6 +29,8 @@ class Report:
         Sentences on how the file was read, as keys, in the order in which they were made.
     columns : dict
         The column that gave each part of a vote, where it is one.
+    others : list of str
+        Columns that were passed over.
     n_empty : int
         Empty cells in a column of winners, which are ties.
     """
@@ -39,6 +41,7 @@ class Report:
     skipped: list[str] = field(default_factory=list)
     remarks: dict[str, None] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
     n_empty: int = 0
 
     @property

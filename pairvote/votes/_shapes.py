@@ -31,6 +31,8 @@ LABELS = ("left", "right", "winner", "loser", "outcome", "voter", "criterion", "
 TIED = {True: True, "true": True, "yes": True, "y": True, "t": True, "1": True, "x": True, "tie": True}
 NOT_TIED = {False: False, "false": False, "no": False, "n": False, "f": False, "0": False, "": False}
 JOIN = " / "
+# What votes are made of.
+VOTE_COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion", "time")
 # A remedy for a row that is no vote.
 DROP = "mend it, or pass bad_rows='skip' to leave such rows out"
 
@@ -69,8 +71,8 @@ class Reader:
     outcomes : as in `read_votes`
     tie : str, optional
         The word that means a tie in a column of winners.
-    decimal : str
-        What stands before the fraction of a number in text.
+    decimal : str, optional
+        What stands before the fraction of a number in text; with None, text is no number.
     normaliser : Normaliser, optional
         What joins labels that print alike.
     report : Report
@@ -80,13 +82,15 @@ class Reader:
     report: Report
     outcomes: Outcomes | None = None
     tie: str | None = None
-    decimal: str = "."
+    decimal: str | None = "."
     normaliser: Normaliser | None = None
 
     def found_in(self, columns: Sequence[str], file: str) -> dict[str, str]:
         """As `Wanted.found_in`; the report takes note of it."""
         found = self.wanted.found_in(columns, file)
         self.report.columns.update(found)
+        used = set(found.values())
+        self.report.others = [name for name in columns if name not in used]
         return found
 
     def name(self, part: str) -> Name:
@@ -106,7 +110,9 @@ class Reader:
         rows = Table(self._labels(columns, locate), n_rows, locate)
         shape = _shape_of(rows.columns)
         for part in AMOUNTS & rows.columns.keys() - {"time"}:
-            self._numbers(rows, part)
+            # Weights of a data frame are checked where votes are put together.
+            if part != "weight" or self.decimal is not None or self.report.skips or shape is not None:
+                self._numbers(rows, part)
         if shape is not None:
             shape(self, rows)
         if self.report.skips:

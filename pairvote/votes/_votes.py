@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import check_total, item_codes
-from pairvote._common.frames import Backend, Frame, make_frame
+from pairvote._common.frames import Backend, make_frame
 from pairvote._common.labels import Codes, as_array, code_pairs, first_row, iterate_labels, merge_labels
 from pairvote._common.messages import listed, plural, shorten
 from pairvote._common.outcome_columns import outcome_codes
@@ -18,7 +18,10 @@ from pairvote._common.outcomes import OUTCOME_NAMES, Outcome, Outcomes
 from pairvote.errors import InputError
 from pairvote.votes._build import append_codes, assemble, from_columns, from_records, tabulated
 from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows
+from pairvote.votes._from_frame import from_frame
 from pairvote.votes._own import OwnTable, amounts, column, n_labels
+from pairvote.votes._report import BadRows
+from pairvote.votes._wanted import Name
 
 __all__ = ["Outcome", "Votes"]
 
@@ -271,31 +274,57 @@ class Votes(OwnTable):
         cls,
         df: object,
         *,
-        left: str = "left",
-        right: str = "right",
+        left: Name = "left",
+        right: Name = "right",
         outcome: str = "outcome",
+        winner: str | None = None,
+        loser: str | None = None,
+        tie: str | None = None,
+        left_score: str | None = None,
+        right_score: str | None = None,
+        left_wins: str | None = None,
+        right_wins: str | None = None,
+        tied: str | None = None,
         voter: str | None = None,
         weight: str | None = None,
         criterion: str | None = None,
+        time: str | None = None,
         items: Iterable[Hashable] | None = None,
         outcomes: Outcomes | None = None,
+        bad_rows: BadRows = "raise",
+        use_weight: bool = True,
+        normalise: bool = False,
     ) -> Votes:
         """Votes from the columns of a data frame (pandas, polars, pyarrow: any that narwhals knows).
 
         Parameters
         ----------
         df : data frame with a row for each vote
-        left, right, outcome : str
-            The names of the columns.
+        left, right, outcome, winner, loser, tie, left_score, right_score, left_wins, right_wins, tied
+            The names of the columns, as in `pairvote.read_votes`: sides and an outcome, sides and a winner, a winner
+            and a loser, sides and their scores, or pairs and how often each side won.
         voter, weight, criterion : str, optional
             The names of further columns; by default the one called "voter", "weight" or "criterion" where there is one.
+        time : str, optional
+            The column of times, by which Elo goes.
         items, outcomes
             As in `from_labels`.
+        bad_rows : "raise" or "skip"
+            What to do with a row that is no vote: refuse the frame, or leave the row out and warn of it.
+        use_weight : bool
+            Whether a column called "weight" is taken for weights without being named.
+        normalise : bool
+            Whether labels of items that print alike are one item.
 
         Raises
         ------
         InputError
             For a missing column, listing those that there are, and for anything malformed in one.
+
+        Warns
+        -----
+        UserWarning
+            With ``bad_rows="skip"``, where rows were left out.
 
         Examples
         --------
@@ -304,28 +333,12 @@ class Votes(OwnTable):
         >>> df = pd.DataFrame({"left": ["ash"], "right": ["birch"], "outcome": ["tie"]})
         >>> pv.Votes.from_frame(df)
         Votes(1 vote, 2 items: 0 left, 0 right, 1 tie, 0 skip)
+        >>> df = pd.DataFrame({"left": ["ash", "ash"], "right": ["birch", "birch"], "picked": ["birch", "ash"]})
+        >>> pv.Votes.from_frame(df, winner="picked").outcome.tolist()
+        [0, 2]
         """
-        frame = Frame(df)
-
-        def column(name: str) -> Any:
-            return frame.column(name)
-
-        def optional(name: str | None, default: str) -> Any:
-            if name is None:
-                return column(default) if default in frame.columns else None
-            return column(name)
-
-        fields = from_columns(
-            column(left),
-            column(right),
-            column(outcome),
-            voter=optional(voter, "voter"),
-            weight=optional(weight, "weight"),
-            criterion=optional(criterion, "criterion"),
-            items=items,
-            outcomes=outcomes,
-        )
-        return cls._unchecked(**fields)
+        given = {name: value for name, value in locals().items() if name not in ("cls", "df")}
+        return cls._unchecked(**from_frame(df, **given))
 
     @classmethod
     def from_choix(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,7 +33,8 @@ _LOST = re.compile(
     r"(?<![^\W_])(lose|loses|lost|loser|losers|rejected|not[ _]?chosen|runners?[ _-]?up|runnersup)(?![^\W_])",
     re.IGNORECASE,
 )
-Name = str | Sequence[str]
+# A column, or several of one side.
+Name = str | list[str] | tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,27 @@ class Wanted:
     extract: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, *, use_weight: bool = True, extract: Mapping[str, str] | None = None, **names: Any) -> Wanted:
-        """The columns that options name; None stands for an option that was not given."""
+    def of(
+        cls,
+        *,
+        use_weight: bool = True,
+        extract: Mapping[str, str] | None = None,
+        any_names: bool = False,
+        **names: Any,
+    ) -> Wanted:
+        """The columns that options name; None stands for an option that was not given.
+
+        With `any_names`, names need not be text: those of a data frame may be numbers.
+        """
         given: dict[str, Name] = {}
         for part, name in names.items():
             if name is None or (part in NEEDED and name == part):
                 continue
-            several = part in SIDES and isinstance(name, (list, tuple)) and name
-            if not (isinstance(name, str) or (several and all(isinstance(one, str) for one in name))):
+            several = part in SIDES and isinstance(name, list)
+            own = tuple(name) if several else (name,)
+            if not own or not all(isinstance(one, Hashable if any_names else str) for one in own):
                 raise wrong_option(part, name, "pass the name of a column")
-            given[part] = name if isinstance(name, str) else tuple(name)
+            given[part] = own if several else name
         if not use_weight and "weight" in given:
             raise wrong_option("weight", given["weight"], "leave it out, or do not pass use_weight=False")
         wanted = cls(given, use_weight, {} if extract is None else _patterns(extract))
@@ -137,7 +149,7 @@ class Wanted:
             if part in (*ALWAYS, "tied") and part in names and name not in present:
                 raise self._lacks(shape, present, file, columns)
             if part in names or (part not in NAMED_ONLY and name in present):
-                several = (name,) if isinstance(name, str) else name
+                several = _each(name)
                 for place, one in enumerate(several):
                     source = next((key for key, pattern in self.extract.items() if one in pattern.groupindex), one)
                     found[f"{part}+{place}" if place else part] = source
@@ -145,7 +157,7 @@ class Wanted:
 
     def _has(self, part: str, present: Iterable[str]) -> bool:
         name = self.name(part)
-        return all(one in present for one in ((name,) if isinstance(name, str) else name))
+        return all(one in present for one in _each(name))
 
     def _sides_say_who_won(self, shapes: list[str]) -> bool:
         """Whether the names of the columns of both sides tell who won, so that there need be no outcome."""
@@ -158,19 +170,14 @@ class Wanted:
         """The pattern and the group that give a part out of a column, if it is extracted."""
         side, _, place = part.partition("+")
         name = self.name(side)
-        one = name if isinstance(name, str) else name[int(place or 0)]
+        one = _each(name)[int(place or 0)]
         return next(((pattern, one) for pattern in self.extract.values() if one in pattern.groupindex), None)
 
     def _lacks(self, shape: str, present: set[str], file: str, columns: Sequence[str]) -> InputError:
         needed = SHAPES.get(shape, ())
         parts = [part for part in (*needed, *ALWAYS) if part in self.given or part in needed]
         lacking = [part for part in parts if not self._has(part, present)]
-        names = [
-            one
-            for part in lacking
-            for one in ([self.name(part)] if isinstance(self.name(part), str) else self.name(part))
-            if one not in present
-        ]
+        names = [one for part in lacking for one in _each(self.name(part)) if one not in present]
         several = "s" if len(names) > 1 else ""
         return InputError(
             f"{file} has no column{several} {listed(names)}",
@@ -180,6 +187,11 @@ class Wanted:
             remedy=f"its columns are {listed(columns)}, so name the right one{several} with "
             + ", ".join(f"{part}=" for part in lacking),
         )
+
+
+def _each(name: Name) -> tuple[str, ...]:
+    """The columns of a part: several are in a tuple."""
+    return name if isinstance(name, tuple) else (name,)  # type: ignore[return-value]
 
 
 class Finder(Protocol):

@@ -193,13 +193,15 @@ def test_the_index_of_a_frame_says_nothing() -> None:
 @pytest.mark.parametrize("option", ["left", "right", "outcome", "voter", "weight", "criterion"])
 def test_a_missing_column_is_refused_and_those_there_are_listed(make: Callable[[Any], Any], option: str) -> None:
     df = make({"left": LEFT, "right": RIGHT, "outcome": OUTCOME})
-    message = r"there is no column 'who'; the columns are 'left', 'right', 'outcome', so name the right one"
+    message = r"the data frame has no column 'who'; its columns are 'left', 'right', 'outcome', so name the right one"
     with pytest.raises(pv.InputError, match=message):
         pv.Votes.from_frame(df, **{option: "who"})
 
 
 def test_a_frame_of_no_columns_has_none_to_list() -> None:
-    with pytest.raises(pv.InputError, match=r"there is no column 'left'; the columns are none"):
+    with pytest.raises(
+        pv.InputError, match=r"no columns 'left', 'right', 'outcome'; its columns are none"
+    ):
         pv.Votes.from_frame(pd.DataFrame())
 
 
