@@ -1,0 +1,321 @@
+"""A guess at the options with which a file of votes is read rightly; a message proposes it, and nothing applies it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pairvote._common.messages import plural
+from pairvote.io._guess_items import Items, find_items
+from pairvote.io._guess_outcome import NO_OUTCOME, TIED_WORDS, Told, find_outcome
+from pairvote.io._guess_shapes import PAIRED, find_matrix, find_rankings, find_within, is_headerless
+from pairvote.io._overview import ColumnView, Overview, closest
+from pairvote.io._words import has_word, words
+
+# The options that name a column.
+NAMING = (
+    *("left", "right", "outcome", "winner", "loser", "tie", "left_score", "right_score", "left_wins", "right_wins"),
+    *("tied", "voter", "weight", "criterion", "time"),
+)
+TELLING = frozenset({"outcome", "winner", "loser", "left_score", "right_score", "left_wins", "right_wins", "tied"})
+# Who voted, by the names of columns, the surest first.
+VOTER_WORDS = (
+    *("voter", "worker", "judge", "annotator", "rater", "user", "participant", "respondent", "observer", "subject"),
+    *("assessor", "evaluator", "reviewer", "labeler", "labeller", "juror", "person", "student", "expert", "email"),
+    *("username", "session", "ip"),
+)
+WITH_VOTER = frozenset(
+    {"id", "name", "code", "hash", "hashed", "key", "no", "number", "address", "ip", "uuid", "pid", "nr", "s"}
+)
+# What becomes of a column that is called so by default.
+DEFAULTS = {"left": "left", "right": "right", "outcome": "outcome", "voter": "voter"}
+MOST_CANDIDATES = 12
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Options of `read_votes` that may read a file rightly, and sentences that say what was taken for what.
+
+    Attributes
+    ----------
+    options : dict
+        Options by their names, those that were given among them.
+    remarks : list of str
+        What to know before one relies on it.
+    found : bool
+        Whether the columns of votes were recognised; otherwise the options are only those given.
+    """
+
+    options: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    found: bool = False
+
+
+def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:  # noqa: B006
+    """A guess at the options for a file with these columns.
+
+    Parameters
+    ----------
+    overview : Overview
+        The columns of the file, read with the options of bytes and of cells that were given.
+    given : mapping
+        Options that a user gave. A column that is there is kept; one that is spelt nearly so is mended.
+
+    Examples
+    --------
+    >>> from pairvote.io._guess import guess
+    >>> from pairvote.io._overview import Overview
+    >>> columns = {"model_a": ["x", "y", "z"], "model_b": ["y", "z", "x"], "winner": ["model_a", "model_b", "tie"]}
+    >>> guess(Overview.of(columns)).options
+    {'left': 'model_a', 'right': 'model_b', 'outcome': 'winner', 'outcomes': {'model_a': 'left', 'model_b': 'right'}}
+    """
+    options, remarks = _mended(overview, given)
+    if not overview.n_rows:
+        return Guess(options, [*remarks, "there are no rows"])
+    found = _whole(overview, options) or _by_rows(overview, options)
+    if found is None and options.get("header", True) and not given.keys() & {*NAMING} and is_headerless(overview):
+        bare = overview.without_header()
+        found = _by_rows(bare, options)
+        if found is not None:
+            found.options["header"] = False
+            found.remarks.insert(0, "the first row looks like votes and not like names of columns, which are numbered")
+            overview = bare
+    if found is None:
+        return Guess(options, [*remarks, "no columns look like the two items of a vote and its outcome"])
+    merged = _merged(options, found.options)
+    remarks += found.remarks
+    taken = [name for part in NAMING for name in _as_names(merged.get(part))]
+    if "voter" not in merged and "voter" not in overview.columns and not merged.get("matrix"):
+        voter = _voter(overview, taken)
+        if voter is not None:
+            merged["voter"] = voter
+    remarks += _of_weights(overview, merged)
+    remarks += _of_validity(overview, taken)
+    return Guess({name: merged[name] for name in merged if _is_said(name, merged[name])}, remarks, True)
+
+
+# --- what was given ---
+
+
+def _mended(overview: Overview, given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+    """The given options with names of columns as the file spells them, without those that it does not have."""
+    options: dict[str, Any] = {}
+    remarks: list[str] = []
+    for option, value in given.items():
+        if option not in NAMING or value is None or (option == "tie" and value not in overview.columns):
+            if value is not None:
+                options[option] = value
+            continue
+        names = [closest(name, overview.names) for name in _as_names(value)]
+        if all(name is not None for name in names):
+            options[option] = names[0] if isinstance(value, str) else [str(name) for name in names]
+        elif option in DEFAULTS and value == option:
+            continue
+        elif _is_within(value, given.get("extract")):
+            options[option] = value
+    return options, remarks
+
+
+def _is_within(value: object, extract: object) -> bool:
+    """Whether a name is that of a group in a pattern."""
+    return isinstance(extract, Mapping) and any(f"(?P<{value}>" in str(pattern) for pattern in extract.values())
+
+
+def _as_names(value: object) -> list[str]:
+    return [] if value is None else [value] if isinstance(value, str) else [str(name) for name in value]  # type: ignore[attr-defined]
+
+
+def _merged(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """The found options over those given, which they were found with; outcomes that were given stay."""
+    merged = {name: value for name, value in given.items() if name not in TELLING or name in found}
+    for name, value in found.items():
+        own = given.get(name)
+        if name == "outcomes" and isinstance(own, Mapping) and isinstance(value, Mapping):
+            value = {**value, **own}
+        elif name in ("outcomes", "bad_rows", "na", "decimal") and own not in (None, (), [], "raise", "."):
+            value = own
+        merged[name] = value
+    if "winner" in found and "loser" in found:
+        merged.pop("left", None), merged.pop("right", None)
+    return merged
+
+
+def _is_said(name: str, value: object) -> bool:
+    """Whether an option differs from what is taken when it is not given."""
+    return not (DEFAULTS.get(name) == value or value in (None, (), [], {}, "raise") or (name == "decimal" and value == "."))
+
+
+# --- shapes ---
+
+
+def _whole(overview: Overview, options: Mapping[str, Any]) -> Told | None:
+    """A matrix or ballots, if nothing that was given says otherwise."""
+    if any(options.get(part) for part in TELLING | {"left", "right", "extract"}):
+        return None
+    matrix = None if options.get("rankings") else find_matrix(overview)
+    if matrix is not None:
+        remark = "a cell is taken as how often the item of its row beat the item of its column"
+        return Told(9.0, dict(matrix), [remark])
+    rankings = find_rankings(overview)
+    return None if rankings is None else Told(9.0, *rankings)
+
+
+def _by_rows(overview: Overview, options: Mapping[str, Any]) -> Told | None:
+    """A vote a row, or a pair a row with totals."""
+    left, right = (_first(options.get(side)) for side in ("left", "right"))
+    won, lost = options.get("winner"), options.get("loser")
+    if won and lost:
+        left, right = str(won), str(lost)
+    candidates = find_items(overview, left, right)[:MOST_CANDIDATES]
+    told = [found for items in candidates if (found := _told(overview, items, options)) is not None]
+    best = max(told, key=lambda found: found.score, default=None)
+    if (best is None or best.score < 5) and not left and not right:
+        within = find_within(overview) or _pair_within(overview, options)
+        if within is not None:
+            return Told(5.0, *within)
+    return best
+
+
+def _first(value: object) -> str | None:
+    names = _as_names(value)
+    return names[0] if names else None
+
+
+def _told(overview: Overview, items: Items, options: Mapping[str, Any]) -> Told | None:
+    """The options for these items, when something tells the outcomes."""
+    sides = {
+        "left": items.left[0] if len(items.left) == 1 else list(items.left),
+        "right": items.right[0] if len(items.right) == 1 else list(items.right),
+    }
+    for side, value in sides.items():
+        if isinstance(options.get(side), list):
+            sides[side] = options[side]
+    outcome = options.get("outcome") or (None if options.get("loser") else options.get("winner"))
+    if items.has_winner and len(items.left) == 1 and not (outcome and outcome not in items.columns):
+        found = Told(items.score + 4.0, {"winner": sides["left"], "loser": sides["right"]})
+        tie = _column_of_ties(overview, items)
+        if tie is not None:
+            found.options["tie"] = tie
+    else:
+        told = _given_numbers(overview, options) or find_outcome(overview, items, outcome)
+        if told is None:
+            return None
+        found = Told(items.score + told.score, {**sides, **told.options}, list(told.remarks), told.bad)
+    return _with_bad_rows(overview, items, found)
+
+
+def _given_numbers(overview: Overview, options: Mapping[str, Any]) -> Told | None:
+    """Two columns of scores or totals that were given."""
+    for pair in (("left_score", "right_score"), ("left_wins", "right_wins")):
+        if all(options.get(part) for part in pair):
+            bad = np.isnan(sum(overview[options[part]].values() for part in pair))
+            own = {part: options[part] for part in (*pair, "tied") if options.get(part)}
+            return Told(5.0, own, [], bad)
+    return None
+
+
+def _column_of_ties(overview: Overview, items: Items) -> str | None:
+    """A column that says which rows of winners and losers are ties."""
+    for view in overview.columns.values():
+        if set(words(view.name)) <= TIED_WORDS | {"is", "a"} and view.name not in items.columns:
+            if {text.lower() for text in view.texts} <= {"true", "false", "0", "1", "yes", "no"}:
+                return view.name
+    return None
+
+
+def _with_bad_rows(overview: Overview, items: Items, found: Told) -> Told:
+    """The guess with rows left out that are no votes, when there are any; each kind is counted."""
+    left, right = items.texts(overview)
+    missing, alone = (left < 0) | (right < 0), (left == right) & (left >= 0)
+    untold = np.zeros(overview.n_rows, bool) if found.bad is None else found.bad & ~missing & ~alone
+    kinds = (
+        (missing, "has not both items", "have not both items"),
+        (alone, "has an item against itself", "have an item against itself"),
+        (untold, "does not tell the outcome", "do not tell the outcome"),
+    )
+    for mask, one, many in kinds:
+        number = int(np.count_nonzero(mask))
+        if number:
+            found.options["bad_rows"] = "skip"
+            found.remarks.append(f"{plural(number, 'row')} {one if number == 1 else many} and would be left out")
+    found.score -= 4.0 * float((missing | alone | untold).mean())
+    named = [view.name for view in (overview[name] for name in items.columns) if view.rows_of(_says_na(view)).any()]
+    if named:
+        found.remarks.append(f"NA in {', '.join(map(repr, named))} is taken as a label; --na NA makes it an empty cell")
+    if len(set(overview[items.left[0]].texts) | set(overview[items.right[0]].texts)) > 0.9 * 2 * overview.n_rows > 7:
+        found.remarks.append("nearly every item occurs once only, so there is hardly anything to rank")
+    return found
+
+
+def _says_na(view: ColumnView) -> Any:
+    return np.array([text in ("NA", "N/A", "NaN", "nan", "null") for text in view.texts], bool)
+
+
+def _pair_within(overview: Overview, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]] | None:
+    """A column of texts such as "ash vs birch", beside one that tells the outcome."""
+    import re
+
+    for view in overview.columns.values():
+        matches = [re.search(PAIRED, text) for text in view.texts]
+        if not matches or not all(matches) or view.n_missing:
+            continue
+        sides = {
+            side: [match[side] if match else None for match in (matches[code] for code in view.codes.tolist())]
+            for side in ("left", "right")
+        }
+        wider = Overview({**overview.columns, **{side: ColumnView.of(side, cells) for side, cells in sides.items()}}, overview.n_rows)
+        told = _told(wider, Items(("left",), ("right",), None, 5.0), options)
+        if told is not None:
+            return {**told.options, "extract": {view.name: PAIRED}}, told.remarks
+    return None
+
+
+# --- the rest of a vote ---
+
+
+def _voter(overview: Overview, taken: list[str]) -> str | None:
+    """The column that names who voted."""
+    best: tuple[int, str] | None = None
+    for view in overview.columns.values():
+        own = words(view.name)
+        found = [VOTER_WORDS.index(word) for word in own if word in VOTER_WORDS]
+        if view.name in taken or view.is_nested or not found or view.n_distinct < 2:
+            continue
+        rest = [word for word in own if word not in VOTER_WORDS]
+        if set(rest) <= WITH_VOTER and (best is None or min(found) < best[0]):
+            best = min(found), view.name
+    return None if best is None else best[1]
+
+
+def _of_weights(overview: Overview, merged: dict[str, Any]) -> list[str]:
+    """What is said of a column called weight, which counts without being asked for."""
+    name = merged.get("weight", "weight")
+    if name not in overview.columns or merged.get("use_weight") is False or merged.get("matrix"):
+        return []
+    view = overview[name]
+    values = view.values()
+    if not view.all_numbers or np.isnan(values).any() or (values < 0).any():
+        merged.pop("weight", None)
+        merged["use_weight"] = False
+        return [f"the column {name!r} has cells that are no weights, so it is left out"]
+    return [f"the column {name!r} counts as weights; --no-weight leaves it out"]
+
+
+def _of_validity(overview: Overview, taken: list[str]) -> list[str]:
+    """What is said of a column that marks rows as not valid, which are votes all the same."""
+    for view in overview.columns.values():
+        if words(view.name) in (["valid"], ["is", "valid"]) and view.name not in taken:
+            no = view.rows_of(np.array([text.lower() in ("false", "0", "no", "f") for text in view.texts], bool))
+            if no.any():
+                return [f"{plural(int(no.sum()), 'row')} that {view.name!r} calls false count all the same"]
+    return []
+
+
+def is_time_like(name: str) -> bool:
+    """Whether a column's name speaks of a time."""
+    return has_word(words(name), ("date", "time", "timestamp", "tstamp", "datetime", "created", "when")) and not has_word(
+        words(name), NO_OUTCOME & {"class", "half"}
+    )

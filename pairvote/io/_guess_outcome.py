@@ -1,0 +1,380 @@
+"""Which columns of a file say what came of each comparison, and what their cells mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from pairvote._common.messages import plural
+from pairvote._common.outcomes import OUTCOME_NAMES
+from pairvote.io._guess_items import Items, shared_numbers
+from pairvote.io._overview import ColumnView, Overview, escaped
+from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word, name_pair, words
+
+# Names of outcomes, the surest first.
+OUTCOME_WORDS = (
+    *("outcome", "winner", "result", "ftr", "verdict", "preference", "preferred", "choice", "vote", "selected"),
+    *("label", "judgement", "judgment", "decision", "chosen", "selection", "pick", "picked", "answer", "better", "best"),
+    *("won", "win", "wins", "winning", "res", "response", "resultado", "ergebnis", "resultat", "g1_winner", "rating"),
+    *("graded", "score", "share", "prob", "probability", "is"),
+)
+# A column with these in its name is none, whatever its cells are.
+NO_OUTCOME = frozenset(
+    {
+        *("color", "colour", "side", "position", "order", "class", "rated", "valid", "type", "time", "date", "venue"),
+        *("half", "ht", "htr", "gold", "correct", "swap", "swapped", "flipped", "neutral", "surface", "round", "id"),
+    }
+)
+SCORE_WORDS = {
+    **dict.fromkeys(("points", "score", "scores", "pts", "point"), 3.0),
+    **dict.fromkeys(("ftg", "g", "goal", "goals", "runs", "sets", "result", "total"), 2.5),
+}
+NO_SCORE = frozenset(
+    {
+        *("odds", "elo", "rating", "rank", "ranking", "accuracy", "age", "seed", "shots", "corners", "fouls", "cards"),
+        *("red", "yellow", "xg", "pen", "pens", "aet", "goalaet", "ht", "htg", "half", "behinds", "id", "time", "prob"),
+        *("probability", "price", "height", "weight", "length", "tokens", "index", "order", "level", "year", "seconds"),
+        *("win", "wins", "won", "cost", "turn", "hidden", "prior", "ts", "svpt", "ace", "df"),
+    }
+)
+WIN_WORDS = frozenset({"win", "wins", "won", "w", "victories", "votes", "count", "n", "freq", "wincount"})
+TIED_WORDS = frozenset({"tie", "ties", "tied", "draw", "draws", "drawn", "equal"})
+# An outcome's cells are understood in at least this share of rows; the others are proposed as skips.
+UNDERSTOOD = 0.6
+
+
+@dataclass
+class Told:
+    """What says how votes came out, as options of `read_votes`; remarks; and how good a guess it is.
+
+    `n_bad` rows would be refused as no votes.
+    """
+
+    score: float
+    options: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    bad: Any = None
+
+
+def find_outcome(overview: Overview, items: Items, given: str | None = None) -> Told | None:
+    """What tells the outcomes for these items, best first; `given` is a column that was named for it."""
+    found = []
+    for view in overview.columns.values():
+        if view.name in items.columns or view.is_nested or (given is not None and view.name != given):
+            continue
+        found += [told for told in (_of_labels(overview, items, view), _of_words(items, view, sure=bool(given))) if told]
+        found += [told for told in (_of_score_texts(view, sure=bool(given)), _of_grades(view, sure=bool(given))) if told]
+    if given is None:
+        found += [*_of_two_columns(overview, items)]
+    return max(found, key=lambda told: told.score, default=None)
+
+
+# --- an item's label ---
+
+
+def _of_labels(overview: Overview, items: Items, view: ColumnView) -> Told | None:
+    """A column whose cells name the item that won."""
+    if len(items.left) > 1:
+        return None
+    left, right = overview[items.left[0]], overview[items.right[0]]
+    ours, theirs, picked = _three(left, right, view)
+    there = picked >= 0
+    hits = ((picked == ours) | (picked == theirs)) & there
+    n_there = int(there.sum())
+    if not hits.sum() or hits.sum() < UNDERSTOOD * n_there or hits.sum() < 0.3 * len(hits):
+        return None
+    speech = Speech(left.name, right.name, _texts(view))
+    options: dict[str, Any] = {"winner": view.name}
+    remarks: list[str] = []
+    other = Counter(view.labels[code] for code in view.codes[there & ~hits].tolist())
+    meanings = {label: speech.meaning(str(label)) for label in other}
+    ties = [label for label, meaning in meanings.items() if meaning == TIE and label not in OUTCOME_NAMES]
+    if len(ties) == 1 and isinstance(ties[0], str):
+        options["tie"] = ties[0]
+    rest = {label: meaning for label, meaning in meanings.items() if label not in OUTCOME_NAMES}
+    if "tie" in options:
+        rest.pop(ties[0])
+    items_there = {*left.labels, *right.labels}
+    bad = there & ~hits & view.rows_of(np.array([label in items_there for label in view.labels], bool))
+    rest = {label: meaning for label, meaning in rest.items() if label not in items_there}
+    if bad.any():
+        remarks.append(f"in {plural(int(bad.sum()), 'row')} {_quoted(view.name)} is neither of the two items")
+    n_empty = view.n_missing
+    if n_empty and ties:
+        rest[None] = SKIP
+        remarks.append(f"{plural(n_empty, 'row')} without a winner {_are(n_empty)} skipped; say =tie for ties")
+    elif n_empty:
+        remarks.append(f"{plural(n_empty, 'row')} without a winner {_count(n_empty)} as a tie; --outcomes =skip leaves them out")
+    if rest:
+        options["outcomes"] = {label: meaning or SKIP for label, meaning in rest.items()}
+        remarks += _strangers({label: other.get(label, 0) for label, meaning in rest.items() if meaning is None})
+    score = 6.0 * float(hits.sum()) / max(n_there, 1) + _named(view.name) - 2.0 * float(bad.mean())
+    return Told(score, options, remarks, bad)
+
+
+def _three(left: ColumnView, right: ColumnView, picked: ColumnView) -> tuple[Any, Any, Any]:
+    """Rows of three columns as numbers, the same for the same text."""
+    table: dict[str, int] = {}
+    sides = []
+    for view in (left, right, picked):
+        own = np.array([table.setdefault(text, len(table)) for text in view.texts] + [-1], np.int64)
+        sides.append(own[view.codes])
+    return sides[0], sides[1], sides[2]
+
+
+# --- a word ---
+
+
+def _of_words(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
+    """A column whose cells are words such as left, model_a, H, draw, or numbers and booleans that stand for them."""
+    if view.n_distinct > max(30, view.n_rows // 20):
+        return None
+    if view.all_numbers or all(isinstance(label, bool) or str(label).lower() in _BOOLEANS for label in view.labels):
+        return _of_codes(items, view, sure=sure)
+    left, right = items.left[0], items.right[0]
+    texts = _texts(view)
+    speech = Speech(left, right, texts)
+    meanings: dict[Hashable, Any] = {label: speech.meaning(str(label)) for label in view.labels}
+    counts = dict(zip(view.labels, view.counts.tolist(), strict=True))
+    n_known = sum(counts[label] for label, meaning in meanings.items() if meaning)
+    sides = {meaning for meaning in meanings.values() if meaning in (LEFT, RIGHT)}
+    if not sides or n_known < UNDERSTOOD * sum(counts.values()):
+        return None
+    if not sure and has_word(words(view.name), NO_OUTCOME):
+        return None
+    strangers = {label: counts[label] for label, meaning in meanings.items() if meaning is None}
+    remarks = _strangers(strangers)
+    strength = {label: speech.is_strong(str(label)) for label in view.labels}
+    if {True, False} <= {strength[label] for label, meaning in meanings.items() if meaning in (LEFT, RIGHT)} or (
+        False in strength.values() and None in {strength[label] for label in view.labels if meanings[label] in (LEFT, RIGHT)}
+    ):
+        meanings = _graded(meanings, strength)
+        remarks.append("answers of several strengths count as shares of a vote: 1.0 is wholly left, 0.75 rather left")
+    options = _as_outcome(view.name, {label: meaning or SKIP for label, meaning in meanings.items()})
+    _empty_as_skip(options, view, remarks)
+    n_all = sum(counts.values())
+    score = 4.0 * n_known / n_all + (1.0 if len(sides) > 1 else 0.0) + _named(view.name) - len(strangers) * 0.1
+    return Told(score, options, remarks)
+
+
+def _graded(meanings: dict[Hashable, Any], strength: dict[Hashable, bool | None]) -> dict[Hashable, Any]:
+    """Meanings as shares of the left side where cells say how much better it is."""
+    shares = {(LEFT, False): 0.75, (RIGHT, False): 0.25, LEFT: 1.0, RIGHT: 0.0}
+    two_levels = True in strength.values() and False not in strength.values()
+    if two_levels:
+        shares |= {(LEFT, None): 0.75, (RIGHT, None): 0.25}
+    return {
+        label: shares.get((meaning, strength[label]), shares.get(meaning, meaning)) for label, meaning in meanings.items()
+    }
+
+
+_BOOLEANS = frozenset({"true", "false"})
+
+
+def _of_codes(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
+    """A column of few numbers, or of true and false."""
+    own = words(view.name)
+    left, right = _side_words(items)
+    sided = LEFT if set(own) & left and not set(own) & right else RIGHT if set(own) & right and not set(own) & left else None
+    named = _named(view.name)
+    if not sure and (not (named or (sided and "is" in own)) or has_word(own, NO_OUTCOME)):
+        return None
+    remarks: list[str] = []
+    meanings: dict[Hashable, Any]
+    if all(isinstance(label, bool) or str(label).lower() in _BOOLEANS for label in view.labels):
+        yes, no = (RIGHT, LEFT) if sided == RIGHT else (LEFT, RIGHT)
+        meanings = {label: yes if str(label).lower() == "true" else no for label in view.labels}
+        if sided is None:
+            remarks.append(f"true in {_quoted(view.name)} is taken to mean left; swap left and right if it does not")
+    else:
+        there = ~view.is_na
+        values = sorted(set(view.numbers[there].tolist()))
+        known = _of_numbers(values, sided, is_index=has_word(own, _INDEX_WORDS) and "is" not in own)
+        if known is None:
+            return None
+        meanings = {
+            label: known.get(number, SKIP) for label, number in zip(view.labels, view.numbers.tolist(), strict=True)
+        }
+        if sided is None:
+            spelt = ", ".join(f"{value:g} {known[value]}" for value in values)
+            remarks.append(f"numbers in {_quoted(view.name)} are taken as {spelt}; swap them if they mean otherwise")
+    options = _as_outcome(view.name, meanings)
+    _empty_as_skip(options, view, remarks)
+    return Told(4.0 + named + (1.0 if sided else 0.0), options, remarks)
+
+
+_INDEX_WORDS = ("winner", "choice", "chosen", "selected", "selection", "pick", "picked", "preferred", "best", "answer")
+
+
+def _of_numbers(values: list[float], sided: str | None, *, is_index: bool) -> dict[float, str] | None:
+    """What whole numbers mean, and halves between them."""
+    there = set(values)
+    if there <= {0.0, 0.5, 1.0}:
+        yes, no = (RIGHT, LEFT) if sided == RIGHT or (is_index and sided is None) else (LEFT, RIGHT)
+        return {1.0: yes, 0.0: no, 0.5: TIE}
+    if there <= {-1.0, 0.0, 1.0}:
+        yes, no = (RIGHT, LEFT) if sided == RIGHT else (LEFT, RIGHT)
+        return {1.0: yes, -1.0: no, 0.0: TIE}
+    if there <= {0.0, 1.0, 1.5, 2.0}:
+        return {1.0: LEFT, 2.0: RIGHT, 0.0: TIE, 1.5: TIE}
+    return None
+
+
+def _side_words(items: Items) -> tuple[set[str], set[str]]:
+    left, right = {"left", "a", "first", "home", "1"}, {"right", "b", "second", "away", "2"}
+    if items.names is not None:
+        left.add(items.names.first)
+        right.add(items.names.second)
+    return left, right
+
+
+# --- grades, and scores in a text ---
+
+
+def _of_grades(view: ColumnView, *, sure: bool) -> Told | None:
+    """A column of numbers on a scale: shares from 0 to 1, a preference from 1 to 2, or whole numbers such as 1 to 5."""
+    named = _named(view.name)
+    if not view.all_numbers or view.n_distinct < 3 or not (named or sure) or has_word(words(view.name), NO_OUTCOME):
+        return None
+    values = view.numbers[~view.is_na]
+    low, high = float(values.min()), float(values.max())
+    text = None
+    if not view.all_whole:
+        text = "share" if 0 <= low and high <= 1 else "1-2" if 1 <= low and high <= 2 else None
+    elif 1 <= low and 3 <= high <= 11:
+        text = f"1-{int(high) + (int(high) + 1) % 2}"
+    elif low == 0 and 4 <= high <= 10:
+        text = f"0-{int(high) + int(high) % 2}"
+    elif low < 0 and 2 <= max(-low, high) <= 5:
+        text = f"{-int(max(-low, high))}-{int(max(-low, high))}"
+    if text is None or (not sure and not view.all_whole and text is None):
+        return None
+    if text == "share":
+        remark = f"{_quoted(view.name)} is taken as the left side's share of a vote"
+    else:
+        least, most = (f"-{part}" if text.startswith("-") and place == 0 else part for place, part in enumerate(text.lstrip("-").split("-")))
+        remark = f"{least} in {_quoted(view.name)} is taken as wholly left, {most} as wholly right; turn them round as {most}-{least} if not"
+    options: dict[str, Any] = {"outcome": view.name, "outcomes": text}
+    if view.has_decimal_comma:
+        options["decimal"] = ","
+    return Told(3.0 + named, options, [remark], ~view.rows_of(~np.isnan(view.numbers)))
+
+
+def _of_score_texts(view: ColumnView, *, sure: bool) -> Told | None:
+    """A column of texts such as 3-2."""
+    texts = view.texts
+    is_scores = np.array([bool(SCORES.fullmatch(text)) for text in texts], bool)
+    n_scores = int(view.counts[is_scores].sum())
+    if view.n_distinct < 2 or n_scores < 0.8 * (view.n_rows - view.n_missing) or n_scores < 0.3 * view.n_rows:
+        return None
+    if any(_is_date(text) for text in texts):
+        return None
+    from pairvote._common.outcomes import Meanings
+
+    meanings = Meanings.of("scores")
+    read = np.array([meanings.code(label) >= 0 for label in view.labels], bool)
+    return Told(3.5 + 0.5 * _named(view.name), {"outcome": view.name, "outcomes": "scores"}, [], ~view.rows_of(read))
+
+
+def _is_date(text: str) -> bool:
+    parts = text.replace(":", "-").replace("–", "-").split("-")
+    return len(parts) > 2 or (len(parts) == 2 and len(parts[0]) == 4)
+
+
+# --- two columns of numbers ---
+
+
+def _of_two_columns(overview: Overview, items: Items) -> Iterator[Told]:
+    """Two scores a row; or the wins of both sides, where a row is a pair."""
+    views = [view for view in overview.columns.values() if view.all_numbers and view.name not in items.columns]
+    left, right = items.texts(overview)
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    pairs = np.stack([low, high], axis=1)[(low >= 0)]
+    distinct = len(np.unique(pairs, axis=0)) >= 0.95 * max(len(pairs), 1)
+    for x, y in permutations(views, 2):
+        names = name_pair(x.name, y.name)
+        if names is None or names.has_winner:
+            continue
+        lacking = float(np.isnan(x.values() + y.values()).mean())
+        bad = np.isnan(x.values() + y.values())
+        if has_word(names.stem, WIN_WORDS) and x.all_whole and y.all_whole:
+            most = max(x.numbers[~x.is_na].max(), y.numbers[~y.is_na].max())
+            if distinct or most > 1:
+                options: dict[str, Any] = {"left_wins": x.name, "right_wins": y.name}
+                tied = [view for view in views if set(words(view.name)) <= TIED_WORDS and view.name not in (x.name, y.name)]
+                if tied:
+                    options["tied"] = tied[0].name
+                yield Told(7.0 - 3 * lacking, options, [], bad)
+                continue
+        if has_word(names.stem, NO_SCORE):
+            continue
+        worth = max((SCORE_WORDS.get(word, 0.0) for word in names.stem), default=2.0)
+        if not names.stem or worth:
+            yield Told(2.0 + worth - 3 * lacking, {"left_score": x.name, "right_score": y.name}, [], bad)
+
+
+# --- in common ---
+
+
+def _named(name: str) -> float:
+    """How much a name says that its column is the outcome."""
+    own = words(name)
+    if name.lower() in OUTCOME_WORDS[:10]:
+        return 3.0
+    if len(own) == 1 and own[0] in OUTCOME_WORDS:
+        return 2.5
+    places = [OUTCOME_WORDS.index(word) for word in own if word in OUTCOME_WORDS[:-1]]
+    return 1.5 - min(places) * 0.02 - 0.1 * (len(own) - 1) if places else 0.0
+
+
+def _texts(view: ColumnView) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for text, count in zip(view.texts, view.counts.tolist(), strict=True):
+        counts[text] = counts.get(text, 0) + count
+    return counts
+
+
+def _as_outcome(name: str, meanings: dict[Hashable, Any]) -> dict[str, Any]:
+    """The options for a column of labels; those that mean themselves are not named."""
+    own = {label: meaning for label, meaning in meanings.items() if label != meaning}
+    options: dict[str, Any] = {"outcome": name}
+    if own:
+        options["outcomes"] = own
+    return options
+
+
+def _empty_as_skip(options: dict[str, Any], view: ColumnView, remarks: list[str]) -> None:
+    """Empty cells are proposed as skips."""
+    if view.n_missing:
+        options["outcomes"] = {**options.get("outcomes", {}), None: SKIP}
+        n = view.n_missing
+        remarks.append(f"{plural(n, 'row')} with an empty {_quoted(view.name)} {_are(n)} skipped")
+
+
+def _strangers(counts: dict[Any, int]) -> list[str]:
+    """What is said of labels whose meaning is not known."""
+    if not counts:
+        return []
+    shown = ", ".join(f"{_quoted(label)} ({plural(count, 'row')})" for label, count in list(counts.items())[:5])
+    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+    return [f"not understood and so skipped: {shown}{more}; say what they mean if you know"]
+
+
+def _quoted(label: object) -> str:
+    return repr(escaped(str(label))) if not isinstance(label, str) or label.isprintable() else repr(label)
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _count(number: int) -> str:
+    return "counts" if number == 1 else "count"
+
+
+__all__ = ["Told", "find_outcome", "shared_numbers"]

@@ -1,0 +1,119 @@
+"""Files that are votes in other ways than two columns and an outcome: matrices, ballots, and pairs within a text."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from pairvote._common.messages import plural
+from pairvote.io._overview import ColumnView, Overview
+from pairvote.io._words import has_word, place_of, words
+
+# Patterns for texts that hold a pair and who won it, each with a shorter text to tell them by.
+_ONE = r"[^,]+?"
+DECISIONS = (
+    rf"^\s*(?P<left>{_ONE})\s*,\s*(?P<right>{_ONE})\s*->\s*(?P<winner>{_ONE})\s*,[^,]+$",
+    r"^\s*(?P<winner>.+?)\s*(?:>|≻)\s*(?P<loser>[^>≻]+?)\s*$",
+    r"^\s*(?P<winner>.+?)\s+(?:beats|beat|defeats|defeated|over)\s+(?P<loser>.+?)\s*$",
+)
+PAIRED = r"^\s*(?P<left>.+?)\s+(?:vs\.?|v\.?|versus)\s+(?P<right>.+?)\s*$"
+# A column of texts is taken apart where at least this share of its cells can be.
+TAKEN_APART = 0.6
+
+
+def find_matrix(overview: Overview) -> dict[str, Any] | None:
+    """The options for a square table of wins, when the first column and the header name the same items."""
+    views = list(overview.columns.values())
+    if len(views) < 4 or not overview.n_rows:
+        return None
+    first = views[0]
+    rows = set(first.texts)
+    cells = [view for view in views[1:] if view.name.strip() in rows]
+    if len(cells) < 3 or len(cells) < 0.9 * len(rows) or len(rows) < 0.9 * first.n_rows:
+        return None
+    if not all(view.all_numbers or not view.n_distinct for view in cells):
+        return None
+    return {"matrix": True}
+
+
+def find_rankings(overview: Overview) -> tuple[dict[str, Any], list[str]] | None:
+    """The options for a ballot a row, when several columns hold the places 1, 2, 3 … within each row."""
+    places = {view.name: _places(view) for view in overview.columns.values() if view.n_distinct}
+    names = [name for name, numbers in places.items() if numbers is not None]
+    names = [name for name in names if not has_word(words(name), ("id", "age", "year", "round", "session", "weight"))]
+    if len(names) < 3:
+        return None
+    table = np.stack([places[name] for name in names], axis=1)  # type: ignore[arg-type]
+    ranked = ~np.isnan(table)
+    filled = table[ranked.any(axis=1)]
+    if not len(filled) or np.nanmax(filled) > len(names):
+        return None
+    distinct = np.array([len(set(row[~np.isnan(row)])) == (~np.isnan(row)).sum() for row in filled])
+    begins = np.nanmin(filled, axis=1) == 1
+    if float(distinct.mean()) < 0.8 or float(begins.mean()) < 0.9 or ranked.sum() < 2 * len(filled):
+        return None
+    remarks = [f"the cells of {plural(len(names), 'column')} are taken as places, 1 for the best"]
+    return {"rankings": "all" if len(names) == len(overview.columns) else names}, remarks
+
+
+def _places(view: ColumnView) -> Any:
+    """The place in every row, nan where the cell is missing; None where a cell says no place."""
+    numbers = view.numbers if view.all_numbers else np.array([place_of(text) for text in view.texts])
+    wrong = np.isnan(numbers) & ~view.is_na
+    numbers = np.where(view.is_na, np.nan, numbers)
+    if wrong.any() or not (numbers[~np.isnan(numbers)] % 1 == 0).all() or not (numbers[~np.isnan(numbers)] >= 1).all():
+        return None
+    return np.append(numbers, np.nan)[view.codes]
+
+
+def find_within(overview: Overview) -> tuple[dict[str, Any], list[str]] | None:
+    """The options for a column whose cells hold a pair and who won it, such as "19,2 -> 2,19"."""
+    for view in overview.columns.values():
+        for pattern in DECISIONS:
+            options = _taken_apart(view, pattern)
+            if options is not None:
+                rest = view.n_rows - _n_fitting(view, pattern)
+                remarks = []
+                if rest:
+                    options["bad_rows"] = "skip"
+                    remarks.append(f"{plural(rest, 'row')} of {view.name!r} cannot be taken apart and are left out")
+                return options, remarks
+    return None
+
+
+def _taken_apart(view: ColumnView, pattern: str) -> dict[str, Any] | None:
+    if view.is_nested or view.all_numbers or view.n_distinct < 2 or view.text_length > 200:
+        return None
+    if _n_fitting(view, pattern) < TAKEN_APART * (view.n_rows - view.n_missing):
+        return None
+    found = [match for match in (re.search(pattern, text) for text in view.texts) if match]
+    groups = [match.groupdict() for match in found]
+    if "left" in groups[0]:
+        if sum(group["winner"] in (group["left"], group["right"]) for group in groups) < 0.9 * len(groups):
+            return None
+        return {"winner": "winner", "extract": {view.name: pattern}}
+    items = [set(group.values()) for group in groups]
+    # Where every item stands in one cell only, the sign between them is part of a sentence.
+    if len(set().union(*items)) > 1.5 * len(items) or any(len(item) < 2 for item in items):
+        return None
+    return {"winner": "winner", "loser": "loser", "extract": {view.name: pattern}}
+
+
+def _n_fitting(view: ColumnView, pattern: str) -> int:
+    fits = np.array([bool(re.search(pattern, text)) for text in view.texts], bool)
+    return int(view.counts[fits].sum())
+
+
+def is_headerless(overview: Overview) -> bool:
+    """Whether the names of the columns look like a row of cells: several of them occur as cells of their own column."""
+    views = list(overview.columns.values())
+    as_cells = [view for view in views if view.name.strip() in view.texts]
+    shared = [
+        (x, y)
+        for x, y in combinations(views, 2)
+        if {x.name.strip(), y.name.strip()} <= {*x.texts, *y.texts} and x.name != y.name and not x.all_numbers
+    ]
+    return len(as_cells) >= 2 or bool(shared and as_cells)

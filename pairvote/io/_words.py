@@ -1,0 +1,323 @@
+"""What words in the names of columns and in cells mean: sides, winners and losers, and outcomes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+LEFT, RIGHT, TIE, SKIP = "left", "right", "tie", "skip"
+
+# Two words that tell two columns apart, the left side's first.
+SIDES = (
+    ("left", "right"),
+    ("a", "b"),
+    ("1", "2"),
+    ("one", "two"),
+    ("first", "second"),
+    ("home", "away"),
+    ("home", "visitor"),
+    ("home", "visiting"),
+    ("home", "guest"),
+    ("host", "guest"),
+    ("white", "black"),
+    ("player", "opponent"),
+    ("team", "opponent"),
+    ("item", "other"),
+    ("x", "y"),
+    ("i", "j"),
+    ("l", "r"),
+    ("h", "a"),
+    ("h", "v"),
+    ("red", "blue"),
+    ("0", "1"),
+    ("heim", "gast"),
+    ("links", "rechts"),
+    ("hemma", "borta"),
+    ("this", "that"),
+    ("baseline", "candidate"),
+)
+# The winner's first.
+WINNERS = (
+    ("winner", "loser"),
+    ("winners", "losers"),
+    ("winner", "runner up"),
+    ("winners", "runners up"),
+    ("winner", "runnerup"),
+    ("winners", "runnersup"),
+    ("champion", "runner up"),
+    ("champion", "finalist"),
+    ("winning", "losing"),
+    ("won", "lost"),
+    ("win", "lose"),
+    ("wins", "loses"),
+    ("chosen", "rejected"),
+    ("chosen", "not chosen"),
+    ("chosen", "unchosen"),
+    ("chosen", "discarded"),
+    ("selected", "rejected"),
+    ("selected", "not selected"),
+    ("selected", "unselected"),
+    ("preferred", "rejected"),
+    ("preferred", "not preferred"),
+    ("preferred", "dispreferred"),
+    ("preferred", "unpreferred"),
+    ("preferred", "other"),
+    ("accepted", "rejected"),
+    ("picked", "not picked"),
+    ("picked", "unpicked"),
+    ("picked", "rejected"),
+    ("picked", "passed"),
+    ("better", "worse"),
+    ("best", "worst"),
+    ("victor", "vanquished"),
+    ("victor", "loser"),
+    ("dominant", "subordinate"),
+    ("sieger", "verlierer"),
+    ("w", "l"),
+)
+
+_TIES = frozenset(
+    {
+        *("tie", "ties", "tied", "draw", "draws", "drawn", "drew", "equal", "equally", "equals", "same", "even"),
+        *("both", "neither", "bothbad", "allbad", "indifferent", "unentschieden", "lika", "oavgjort", "remis"),
+        *("agreed", "repetition", "stalemate", "insufficient", "50move", "timevsinsufficient", "="),
+    }
+)
+_TIE_PHRASES = frozenset(
+    {
+        *("no preference", "no difference", "no winner", "about the same", "too close to call", "half half"),
+        *("50 move", "fifty move", "fiftymove", "dead heat", "1 2 1 2", "0.5 0.5", "all bad", "all good"),
+    }
+)
+_SKIPS = frozenset(
+    {
+        *("skip", "skipped", "skips", "invalid", "error", "empty", "none", "null", "nil", "na", "nan", "unknown"),
+        *("unsure", "undecided", "pass", "passed", "abstain", "abstained", "blank", "void", "cancelled", "canceled"),
+        *("abandoned", "postponed", "inconsistent", "missing", "idk", "unclear", "excluded", "?", "-", "--", "."),
+    }
+)
+_SKIP_PHRASES = frozenset(
+    {
+        *("n a", "not sure", "don t know", "dont know", "do not know", "cannot say", "can t say", "can t tell"),
+        *("cannot tell", "can t decide", "cannot decide", "no answer", "no vote", "no response", "not applicable"),
+        *("i don t know", "not answered", "not available", "no result"),
+    }
+)
+_WINS = frozenset({"win", "won", "wins", "winner", "victory", "true", "yes", "sieg"})
+_LOSSES = frozenset({"lose", "lost", "loss", "loses", "loser", "defeat", "defeated", "false", "no", "niederlage"})
+# What chess.com says of the player who lost.
+_CHESS = frozenset(
+    {"checkmated", "resigned", "timeout", "abandoned", "kingofthehill", "threecheck", "bughousepartnerlose"}
+)
+_FILLER = frozenset(
+    {
+        *("wins", "win", "won", "winner", "winning", "is", "the", "was", "better", "best", "preferred", "prefer", "i"),
+        *("prefers", "chosen", "chose", "choose", "choice", "option", "model", "assistant", "response", "answer"),
+        *("output", "team", "image", "item", "system", "side", "candidate", "text", "project", "condition", "one"),
+        *("selected", "select", "picked", "pick", "vote", "voted", "for", "much", "slightly", "strongly", "clearly"),
+        *("significantly", "bit", "somewhat", "far", "little", "it", "of", "to", "outcome", "result", "more", "very"),
+        *("generator", "number", "no", "my", "would", "say", "favors", "favours", "s", "victory", "label"),
+    }
+)
+_WEAK = frozenset({"slightly", "bit", "somewhat", "little", "marginally"})
+_STRONG = frozenset({"much", "strongly", "clearly", "significantly", "far", "definitely", "a lot"})
+_COMPARED = re.compile(r"\[*\s*(\w+?)\s*(>>|>|≻|=|≈|~|≺|<<|<)\s*(\w+?)\s*\]*")
+_SCORED = re.compile(r"\s*(\d+|1/2|½|0?[.,]5)\s*[-–—:]\s*(\d+|1/2|½|0?[.,]5)\s*")
+# Some say who won on penalties or after extra time behind the score.
+SCORES = re.compile(r"\s*\d+\s*[-–—:]\s*\d+\b.{0,20}", re.DOTALL)
+
+# Sets of one-letter labels, each with what must be among them.
+_LETTERS: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("h", {"h": LEFT, "a": RIGHT, "v": RIGHT, "d": TIE, "t": TIE, "x": TIE}),
+    ("x", {"1": LEFT, "2": RIGHT, "x": TIE}),
+    ("w", {"w": LEFT, "l": RIGHT, "d": TIE, "t": TIE}),
+    ("w", {"w": LEFT, "b": RIGHT, "d": TIE, "t": TIE}),
+    ("a", {"a": LEFT, "b": RIGHT, "c": TIE, "t": TIE, "d": TIE, "e": TIE, "n": TIE, "s": SKIP}),
+    ("b", {"a": LEFT, "b": RIGHT, "c": TIE, "t": TIE, "d": TIE, "e": TIE, "n": TIE, "s": SKIP}),
+    ("l", {"l": LEFT, "r": RIGHT, "t": TIE, "d": TIE, "e": TIE, "n": TIE, "s": SKIP}),
+    ("r", {"l": LEFT, "r": RIGHT, "t": TIE, "d": TIE, "e": TIE, "n": TIE, "s": SKIP}),
+    ("t", {"t": LEFT, "f": RIGHT}),
+    ("y", {"y": LEFT, "n": RIGHT}),
+    ("1", {"1": LEFT, "2": RIGHT, "0": TIE}),
+)
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_PLACE_WORDS = frozenset({"choice", "place", "rank", "ranked", "preference", "pick", "th", "st", "nd", "rd", "position"})
+
+
+class NamePair(NamedTuple):
+    """Two names that differ in one word only: those two words, the words that both have, and whether one won."""
+
+    first: str
+    second: str
+    stem: tuple[str, ...]
+    has_winner: bool
+
+
+def words(name: str) -> list[str]:
+    """The words of a column's name, in small letters: "HomeTeam", "home_team" and "Home.Team" are home and team."""
+    parts = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", name)
+    return [part.casefold() for part in parts]
+
+
+def name_pair(x: str, y: str) -> NamePair | None:
+    """How two names differ, where they name the left and the right, or winner and loser, of the same thing."""
+    of_x, of_y = words(x), words(y)
+    for pairs, has_winner in ((WINNERS, True), (SIDES, False)):
+        for first, second in pairs:
+            stem = _stem(of_x, of_y, first, second)
+            if stem is not None:
+                return NamePair(first, second, stem, has_winner)
+    return None
+
+
+def _stem(of_x: list[str], of_y: list[str], first: str, second: str) -> tuple[str, ...] | None:
+    """The words besides `first` and `second`, if those are all that differs."""
+    left, right = first.split(), second.split()
+    for at in range(len(of_x) - len(left) + 1):
+        rest = of_x[:at] + of_x[at + len(left) :]
+        if of_x[at : at + len(left)] == left and of_x[:at] + right + of_x[at + len(left) :] == of_y:
+            return tuple(rest)
+    if len(of_x) != len(of_y):
+        return None
+    # Within one word: hometeam and awayteam, hgoal and vgoal, FTHG and FTAG.
+    differing = [place for place, (a, b) in enumerate(zip(of_x, of_y, strict=True)) if a != b]
+    if len(differing) != 1:
+        return None
+    word, other = of_x[differing[0]], of_y[differing[0]]
+    for at in range(len(word)):
+        if word.startswith(first, at) and word[:at] + second + word[at + len(first) :] == other:
+            rest_of_word = word[:at] + word[at + len(first) :]
+            if len(first) > 2 or (len(word) <= 5 or at == 0) and (first, second) != ("i", "j"):
+                return (*of_x[: differing[0]], rest_of_word, *of_x[differing[0] + 1 :])
+    return None
+
+
+class Speech:
+    """What the words in an outcome's cells mean for a left and a right column, by the names of these.
+
+    Parameters
+    ----------
+    left, right : str
+        The columns' names.
+    texts : mapping
+        The cells, with the number of rows of each: single letters mean what they mean among the others.
+    """
+
+    def __init__(self, left: str, right: str, texts: Mapping[str, int]) -> None:
+        pair = name_pair(left, right)
+        self._left = {"left", "l", "first", "a", "1", "home", "white", "host", "links", "vänster"}
+        self._right = {"right", "r", "second", "b", "2", "away", "black", "visitor", "guest", "rechts", "höger"}
+        if pair is not None:
+            self._left.add(pair.first)
+            self._right.add(pair.second)
+        self._full = {" ".join(words(left)): LEFT, " ".join(words(right)): RIGHT}
+        self._names = {left.casefold(): LEFT, right.casefold(): RIGHT}
+        plain = {text: " ".join(words(text)) for text in texts}
+        self._letters = _letters({plain[text]: count for text, count in texts.items() if len(plain[text]) == 1}, pair)
+        self._is_chess = not {"checkmated", "resigned", "timeout"}.isdisjoint(plain.values())
+
+    def meaning(self, text: str) -> str | None:
+        """What a cell means: left, right, tie or skip; None where that is not known."""
+        text = text.strip()
+        if text.casefold() in self._names:
+            return self._names[text.casefold()]
+        scored = _SCORED.fullmatch(text)
+        if scored:
+            return _of_scores(*(_half(part) for part in scored.groups()))
+        compared = _COMPARED.fullmatch(text)
+        if compared:
+            return self._of_comparison(*compared.groups())
+        own = words(text)
+        phrase = " ".join(own)
+        if phrase in self._full:
+            return self._full[phrase]
+        if phrase in self._letters:
+            return self._letters[phrase]
+        if self._is_chess and phrase in _CHESS:
+            return RIGHT
+        if text.casefold() in _SKIPS or phrase in _SKIPS or phrase in _SKIP_PHRASES:
+            return SKIP
+        if phrase in _WINS:
+            return LEFT
+        if phrase in _LOSSES:
+            return RIGHT
+        if text in _TIES or phrase in _TIE_PHRASES:
+            return TIE
+        return self._of_words(own)
+
+    def _of_words(self, own: list[str]) -> str | None:
+        """What several words mean together."""
+        over = next((place for place, word in enumerate(own) if word in ("over", "beats", "beat", "than", "vs")), None)
+        told = own if over is None else own[:over]
+        left, right = (any(word in sides for word in told) for sides in (self._left, self._right))
+        if over is None and not _TIES.isdisjoint(own) and not (left ^ right and _SIDED_TIE.isdisjoint(own)):
+            return TIE
+        # "a bit better" names no side.
+        if left and "a" in told and told.index("a") + 1 < len(told) and told[told.index("a") + 1] in _WEAK | _STRONG:
+            left = any(word in self._left - {"a"} for word in told)
+        if left == right or any(word not in self._left | self._right | _FILLER | _LOSSES for word in told):
+            return None
+        lost = not _LOSSES.isdisjoint(word for word in told if word != "no")
+        return LEFT if left != lost else RIGHT
+
+    def _of_comparison(self, first: str, sign: str, second: str) -> str | None:
+        sides = [LEFT if w.casefold() in self._left else RIGHT if w.casefold() in self._right else "" for w in (first, second)]
+        if set(sides) != {LEFT, RIGHT}:
+            return None
+        if sign in "=≈~":
+            return TIE
+        return sides[0] if sign in (">", ">>", "≻") else sides[1]
+
+    def is_strong(self, text: str) -> bool | None:
+        """Whether a cell says that one side is much better, or only a little; None where it does not say how much."""
+        if ">>" in text or "<<" in text:
+            return True
+        own = set(words(text))
+        if own & _WEAK:
+            return False
+        return True if own & _STRONG else None
+
+
+_SIDED_TIE = frozenset({"tie", "tied", "draw", "equal", "same"})
+
+
+def _letters(texts: Mapping[str, int], pair: NamePair | None) -> Mapping[str, str]:
+    """The meaning of single letters and digits, by the set that most rows fit."""
+    best: tuple[int, Mapping[str, str]] = (0, {})
+    white = pair is not None and pair.first == "white"
+    home = pair is not None and pair.first in ("home", "host", "h", "heim")
+    for needed, meanings in _LETTERS:
+        if needed not in texts and not (home and needed == "h"):
+            continue
+        if needed == "w" and "b" in meanings and not white and "l" in texts:
+            continue
+        fitting = sum(count for text, count in texts.items() if text in meanings)
+        if fitting > best[0]:
+            best = fitting, meanings
+    return best[1]
+
+
+def _half(text: str) -> float:
+    return 0.5 if text in ("1/2", "½") else float(text.replace(",", "."))
+
+
+def _of_scores(left: float, right: float) -> str:
+    return LEFT if left > right else RIGHT if right > left else TIE
+
+
+def has_word(own: Iterable[str], among: Iterable[str]) -> bool:
+    """Whether any of the words is among others."""
+    return not set(own).isdisjoint(among)
+
+
+def place_of(text: str) -> float:
+    """The place that a cell of a ballot says: 1, "1st", "First Choice"; nan where it says none."""
+    own = [word for word in words(text) if word not in _PLACE_WORDS]
+    if len(own) != 1:
+        return math.nan
+    if own[0] in _ORDINALS:
+        return float(_ORDINALS.index(own[0]) + 1)
+    return float(own[0]) if own[0].isdecimal() and len(own[0]) < 4 else math.nan
