@@ -138,6 +138,8 @@ def _of_words(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
         return _of_codes(items, view, sure=sure)
     left, right = items.left[0], items.right[0]
     texts = _texts(view)
+    if sum(count for text, count in texts.items() if SCORES.fullmatch(text)) > 0.5 * sum(texts.values()):
+        return None
     speech = Speech(left, right, texts)
     meanings: dict[Hashable, Any] = {label: speech.meaning(str(label)) for label in view.labels}
     counts = dict(zip(view.labels, view.counts.tolist(), strict=True))

@@ -12,10 +12,11 @@ from pairvote._common.messages import plural
 from pairvote.io._overview import ColumnView, Overview
 from pairvote.io._words import has_word, place_of, words
 
-# Patterns for texts that hold a pair and who won it, each with a shorter text to tell them by.
-_ONE = r"[^,]+?"
+# Patterns for texts that hold a pair and who won it.
 DECISIONS = (
-    rf"^\s*(?P<left>{_ONE})\s*,\s*(?P<right>{_ONE})\s*->\s*(?P<winner>{_ONE})\s*,[^,]+$",
+    r"^(?P<left>[^,]+),(?P<right>[^,]+) -> (?P<winner>[^,]+),[^,]+$",
+    r"^\s*(?P<left>[^,]+?)\s*,\s*(?P<right>[^,]+?)\s*(?:->|=>|→)\s*(?P<winner>[^,]+?)\s*,[^,]+$",
+    r"^\s*(?P<left>[^,]+?)\s*,\s*(?P<right>[^,]+?)\s*(?:->|=>|→)\s*(?P<winner>[^,]+?)\s*$",
     r"^\s*(?P<winner>.+?)\s*(?:>|≻)\s*(?P<loser>[^>≻]+?)\s*$",
     r"^\s*(?P<winner>.+?)\s+(?:beats|beat|defeats|defeated|over)\s+(?P<loser>.+?)\s*$",
 )
