@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
+
+from pairvote.errors import InputError
 
 
 class _Formats:
@@ -82,22 +85,82 @@ def criteria(text: str) -> dict[str, float]:
     return weights
 
 
-def outcomes(text: str) -> dict[Any, str]:
-    """The mapping behind "a=left,b=right"; a label that reads as a number stands for the number too."""
-    meanings: dict[Any, str] = {}
-    for part in text.split(","):
-        label, equals, meaning = part.rpartition("=")
-        if not equals or meaning not in ("left", "right", "tie", "skip"):
-            raise argparse.ArgumentTypeError(f"{part!r} is not LABEL=left, LABEL=right, LABEL=tie or LABEL=skip")
+def outcomes(text: str) -> dict[Any, str | float] | str:
+    """The mapping behind "a=left,b=right", or a text that names how outcomes are told, such as scores or 1-5.
+
+    A label with a comma, an equals sign or a quote in it stands in double quotes. A label that reads as a number
+    stands for the number too, and true and false for the booleans; a label of no characters is a missing one.
+    """
+    from pairvote._common.outcomes import Meanings
+
+    if "=" not in text:
+        try:
+            Meanings.of(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not LABEL=left, LABEL=right, LABEL=tie or LABEL=skip, nor share, scores, 1-5 or H/D/A"
+            ) from error
+        return text
+    meanings: dict[Any, str | float] = {}
+    for label, meaning, part in _labelled(text):
         if label in meanings:
             raise argparse.ArgumentTypeError(f"{label!r} is given a meaning twice")
-        meanings[label] = meaning
-    for label, meaning in list(meanings.items()):
+        meanings[label] = _meaning(meaning, part)
+    for label, told in list(meanings.items()):
         with contextlib.suppress(ValueError):
-            meanings[float(label)] = meaning
+            meanings[float(label)] = told
+    for label, told in list(meanings.items()):
+        if isinstance(label, str) and label.lower() in ("true", "false"):
+            meanings.setdefault(label.lower() == "true", told)
     if "" in meanings:
         meanings[None] = meanings.pop("")
     return meanings
+
+
+def _labelled(text: str) -> Iterator[tuple[str, str, str]]:
+    """Each label and its meaning, and the part of the text that says so."""
+    part_of_text = re.compile(r'"((?:[^"]|"")*)"=([^,"]*)|([^,"]*)')
+    at = 0
+    while at <= len(text):
+        found = part_of_text.match(text, at)
+        end = at if found is None else found.end()
+        if found is None or text[end : end + 1] not in ("", ","):
+            raise argparse.ArgumentTypeError(f"{text[at:]!r} is not LABEL=MEANING; put a label with marks in double quotes")
+        if found[1] is not None:
+            yield found[1].replace('""', '"'), found[2], found[0]
+        else:
+            label, equals, meaning = found[3].rpartition("=")
+            yield label, meaning if equals else "", found[0]
+        at = end + 1
+
+
+def _meaning(text: str, part: str) -> str | float:
+    if text in ("left", "right", "tie", "skip"):
+        return text
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise argparse.ArgumentTypeError(
+            f"{part!r} is not LABEL=left, LABEL=right, LABEL=tie or LABEL=skip, or the left side's share from 0 to 1"
+        )
+    return share
+
+
+class Merged(argparse.Action):
+    """Takes --outcomes several times: what each says of labels is put together."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, value: Any, option: str | None = None) -> None:
+        """Keep the value, beside what was said before."""
+        known = getattr(namespace, self.dest)
+        if known is not None:
+            if not (isinstance(known, dict) and isinstance(value, dict)):
+                raise argparse.ArgumentError(self, "a text such as scores says all, so give it alone")
+            if known.keys() & value.keys():
+                raise argparse.ArgumentError(self, f"{min(map(str, known.keys() & value.keys()))!r} is given a meaning twice")
+            value = {**known, **value}
+        setattr(namespace, self.dest, value)
 
 
 def add_reading(command: argparse.ArgumentParser) -> None:
@@ -110,8 +173,10 @@ def add_reading(command: argparse.ArgumentParser) -> None:
     reading.add_argument(
         "--outcomes",
         type=outcomes,
+        action=Merged,
         metavar="LABEL=MEANING,...",
-        help="what other outcome labels mean, such as model_a=left,model_b=right; no label for a missing one: =skip",
+        help="what other outcome labels mean, such as model_a=left,model_b=right; no label for a missing one: =skip; "
+        "or how they are told: scores, share, a scale such as 1-5, or the labels H/D/A",
     )
     for name in ("left", "right", "outcome"):
         reading.add_argument(f"--{name}", default=name, metavar="NAME", help="the column's name")
