@@ -125,7 +125,9 @@ def _labelled(text: str) -> Iterator[tuple[str, str, str]]:
         found = part_of_text.match(text, at)
         end = at if found is None else found.end()
         if found is None or text[end : end + 1] not in ("", ","):
-            raise argparse.ArgumentTypeError(f"{text[at:]!r} is not LABEL=MEANING; put a label with marks in double quotes")
+            raise argparse.ArgumentTypeError(
+                f"{text[at:]!r} is not LABEL=MEANING; put a label with marks in double quotes"
+            )
         if found[1] is not None:
             yield found[1].replace('""', '"'), found[2], found[0]
         else:
@@ -158,19 +160,65 @@ class Merged(argparse.Action):
             if not (isinstance(known, dict) and isinstance(value, dict)):
                 raise argparse.ArgumentError(self, "a text such as scores says all, so give it alone")
             if known.keys() & value.keys():
-                raise argparse.ArgumentError(self, f"{min(map(str, known.keys() & value.keys()))!r} is given a meaning twice")
+                raise argparse.ArgumentError(
+                    self, f"{min(map(str, known.keys() & value.keys()))!r} is given a meaning twice"
+                )
             value = {**known, **value}
         setattr(namespace, self.dest, value)
 
 
+def extract(text: str) -> tuple[str, str]:
+    """A column and the pattern of its cells, out of "decision=(?P<left>.*),(?P<right>.*)"."""
+    column, equals, pattern = text.partition("=")
+    if not column or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not COLUMN=PATTERN")
+    return column, pattern
+
+
 def add_reading(command: argparse.ArgumentParser) -> None:
-    """Which file to read, and how."""
-    command.add_argument("votes", metavar="VOTES", help="a file or folder of votes, or - for standard input")
-    reading = command.add_argument_group("input")
-    reading.add_argument(
-        "--input-format", choices=_Formats(), metavar="FORMAT", help="%(choices)s; by default what the suffix says"
+    """Which files to read, and how."""
+    command.add_argument(
+        "votes", metavar="VOTES", nargs="+", help="files and folders of votes, or - for standard input"
     )
-    reading.add_argument(
+    _add_columns(command.add_argument_group("columns", "By default those that are called so are taken."))
+    _add_rows(command.add_argument_group("rows"))
+    _add_cells(command.add_argument_group("file"))
+
+
+def _add_columns(columns: Any) -> None:
+    for side in ("left", "right"):
+        columns.add_argument(
+            f"--{side}",
+            action="append",
+            metavar="NAME",
+            help=f"the item on the {side}; give it twice to join two columns",
+        )
+    columns.add_argument("--outcome", metavar="NAME", help="what was picked")
+    columns.add_argument("--winner", metavar="NAME", help="the winner, by its label or by its side, beside both sides")
+    columns.add_argument("--loser", metavar="NAME", help="the loser, beside the winner")
+    columns.add_argument(
+        "--tie", metavar="NAME", help="true where a vote is a tie; or the word for a tie among winners"
+    )
+    for option, what in (("score", "score"), ("wins", "number of votes won, one row for a pair")):
+        for side in ("left", "right"):
+            columns.add_argument(f"--{side}-{option}", metavar="NAME", help=f"the {what}")
+    columns.add_argument("--tied", metavar="NAME", help="the number of ties, beside --left-wins")
+    columns.add_argument("--voter", metavar="NAME", help="who voted")
+    columns.add_argument("--weight", metavar="NAME", help="how many votes a row stands for")
+    columns.add_argument("--no-weight", action="store_true", help="take no column for weights")
+    columns.add_argument("--criterion-column", metavar="NAME", help="what was asked")
+    columns.add_argument("--time", metavar="NAME", help="when; Elo goes by it")
+    columns.add_argument(
+        "--extract",
+        type=extract,
+        action="append",
+        metavar="NAME=PATTERN",
+        help="a column whose cells hold several: a regular expression with groups such as (?P<left>...)",
+    )
+
+
+def _add_rows(rows: Any) -> None:
+    rows.add_argument(
         "--outcomes",
         type=outcomes,
         action=Merged,
@@ -178,10 +226,37 @@ def add_reading(command: argparse.ArgumentParser) -> None:
         help="what other outcome labels mean, such as model_a=left,model_b=right; no label for a missing one: =skip; "
         "or how they are told: scores, share, a scale such as 1-5, or the labels H/D/A",
     )
-    for name in ("left", "right", "outcome"):
-        reading.add_argument(f"--{name}", default=name, metavar="NAME", help="the column's name")
-    for flag in ("--voter", "--weight", "--criterion-column"):
-        reading.add_argument(flag, metavar="NAME", help="the column's name")
+    rows.add_argument("--matrix", action="store_true", help="the file is a square table of wins, of rows over columns")
+    rows.add_argument(
+        "--rankings",
+        action="append",
+        metavar="NAME",
+        help="a column of ballots, one a row; give it for each such column, or all",
+    )
+    rows.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that are no votes, and say which")
+    rows.add_argument("--strip", action="store_true", help="join items whose labels print alike")
+
+
+def _add_cells(file: Any) -> None:
+    file.add_argument(
+        "--input-format", choices=_Formats(), metavar="FORMAT", help="%(choices)s; by default what the file looks like"
+    )
+    file.add_argument("-d", "--delimiter", metavar="CHAR", help="what parts the cells of CSV; found out by default")
+    file.add_argument("-t", "--tabs", action="store_true", help="tabs part the cells")
+    file.add_argument("-e", "--encoding", metavar="NAME", help="such as windows-1252; UTF-8 or UTF-16 by default")
+    file.add_argument("--decimal", choices=(".", ","), help="the mark before a fraction")
+    file.add_argument("--sheet", type=sheet, metavar="NAME", help="of a workbook, by name or number from 1")
+    file.add_argument("--na", action="append", metavar="TEXT", help="a cell that means a missing value, such as NA")
+    file.add_argument("--comment", metavar="TEXT", help="pass over lines that begin so")
+    file.add_argument("--skip-lines", type=seed, default=0, metavar="N", help="pass over N lines above the header")
+    file.add_argument(
+        "--no-header", action="store_true", help="the columns have no names; they are called 1, 2, 3, ..."
+    )
+
+
+def sheet(text: str) -> str | int:
+    """A sheet's number, or its name."""
+    return int(text) if text.isdecimal() and int(text) else text
 
 
 def add_check(command: argparse.ArgumentParser) -> None:

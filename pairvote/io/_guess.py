@@ -54,7 +54,7 @@ class Guess:
     found: bool = False
 
 
-def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:  # noqa: B006
+def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
     """A guess at the options for a file with these columns.
 
     Parameters
@@ -145,7 +145,9 @@ def _merged(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 
 def _is_said(name: str, value: object) -> bool:
     """Whether an option differs from what is taken when it is not given."""
-    return not (DEFAULTS.get(name) == value or value in (None, (), [], {}, "raise") or (name == "decimal" and value == "."))
+    return not (
+        DEFAULTS.get(name) == value or value in (None, (), [], {}, "raise") or (name == "decimal" and value == ".")
+    )
 
 
 # --- shapes ---
@@ -268,7 +270,9 @@ def _pair_within(overview: Overview, options: Mapping[str, Any]) -> tuple[dict[s
             side: [match[side] if match else None for match in (matches[code] for code in view.codes.tolist())]
             for side in ("left", "right")
         }
-        wider = Overview({**overview.columns, **{side: ColumnView.of(side, cells) for side, cells in sides.items()}}, overview.n_rows)
+        wider = Overview(
+            {**overview.columns, **{side: ColumnView.of(side, cells) for side, cells in sides.items()}}, overview.n_rows
+        )
         told = _told(wider, Items(("left",), ("right",), None, 5.0), options)
         if told is not None:
             return {**told.options, "extract": {view.name: PAIRED}}, told.remarks
@@ -318,6 +322,6 @@ def _of_validity(overview: Overview, taken: list[str]) -> list[str]:
 
 def is_time_like(name: str) -> bool:
     """Whether a column's name speaks of a time."""
-    return has_word(words(name), ("date", "time", "timestamp", "tstamp", "datetime", "created", "when")) and not has_word(
-        words(name), NO_OUTCOME & {"class", "half"}
-    )
+    return has_word(
+        words(name), ("date", "time", "timestamp", "tstamp", "datetime", "created", "when")
+    ) and not has_word(words(name), NO_OUTCOME & {"class", "half"})

@@ -17,7 +17,20 @@ ITEM_WORDS = frozenset(
         *("team", "player", "model", "item", "option", "condition", "candidate", "generator", "system", "name"),
         *("label", "title", "choice", "script", "project", "competitor", "entrant", "idea", "proposal", "product"),
         *("brand", "method", "algorithm", "stimulus", "object", "individual", "ind", "contestant", "fighter", "club"),
-        *("alternative", "entity", "agent", "bot", "movie", "film", "song", "animal", "type", "text", "image", "winner"),
+        *(
+            "alternative",
+            "entity",
+            "agent",
+            "bot",
+            "movie",
+            "film",
+            "song",
+            "animal",
+            "type",
+            "text",
+            "image",
+            "winner",
+        ),
         *("person", "place", "work", "essay", "design", "variant", "policy", "statement", "photo", "picture", "side"),
     }
 )
@@ -31,7 +44,7 @@ NOT_ITEMS = frozenset(
         *("turn", "judgment", "judgement", "confidence", "completion", "prompt", "votes", "count", "level", "state"),
     }
 )
-TEXT_WORDS = frozenset({"response", "output", "answer", "response", "reply", "summary", "content"})
+TEXT_WORDS = frozenset({"response", "output", "answer", "reply", "summary", "content"})
 LEVEL_WORDS = frozenset({"level", "variant", "version", "size", "setting", "quality", "param", "value", "strength"})
 # Beyond so many columns only those whose names say what they are come into question.
 MOST_COLUMNS = 60
@@ -101,7 +114,7 @@ def _candidates(overview: Overview, left: str | None, right: str | None) -> Iter
             score = _score(x, y, names)
             if score > 0:
                 yield _with_levels(Items((x.name,), (y.name,), names, score), overview)
-    alike = [view for view in views if 1 < view.n_distinct and not view.all_numbers][:MOST_COLUMNS]
+    alike = [view for view in views if view.n_distinct > 1 and not view.all_numbers][:MOST_COLUMNS]
     for x, y in combinations(alike, 2):
         if (x.name, y.name) not in named and (y.name, x.name) not in named and overlap(x, y) >= 0.5:
             score = _score(x, y, None)

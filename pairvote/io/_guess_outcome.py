@@ -19,7 +19,19 @@ from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word,
 # Names of outcomes, the surest first.
 OUTCOME_WORDS = (
     *("outcome", "winner", "result", "ftr", "verdict", "preference", "preferred", "choice", "vote", "selected"),
-    *("label", "judgement", "judgment", "decision", "chosen", "selection", "pick", "picked", "answer", "better", "best"),
+    *(
+        "label",
+        "judgement",
+        "judgment",
+        "decision",
+        "chosen",
+        "selection",
+        "pick",
+        "picked",
+        "answer",
+        "better",
+        "best",
+    ),
     *("won", "win", "wins", "winning", "res", "response", "resultado", "ergebnis", "resultat", "g1_winner", "rating"),
     *("graded", "score", "share", "prob", "probability", "is"),
 )
@@ -67,8 +79,12 @@ def find_outcome(overview: Overview, items: Items, given: str | None = None) -> 
     for view in overview.columns.values():
         if view.name in items.columns or view.is_nested or (given is not None and view.name != given):
             continue
-        found += [told for told in (_of_labels(overview, items, view), _of_words(items, view, sure=bool(given))) if told]
-        found += [told for told in (_of_score_texts(view, sure=bool(given)), _of_grades(view, sure=bool(given))) if told]
+        found += [
+            told for told in (_of_labels(overview, items, view), _of_words(items, view, sure=bool(given))) if told
+        ]
+        found += [
+            told for told in (_of_score_texts(view, sure=bool(given)), _of_grades(view, sure=bool(given))) if told
+        ]
     if given is None:
         found += [*_of_two_columns(overview, items)]
     return max(found, key=lambda told: told.score, default=None)
@@ -109,7 +125,9 @@ def _of_labels(overview: Overview, items: Items, view: ColumnView) -> Told | Non
         rest[None] = SKIP
         remarks.append(f"{plural(n_empty, 'row')} without a winner {_are(n_empty)} skipped; say =tie for ties")
     elif n_empty:
-        remarks.append(f"{plural(n_empty, 'row')} without a winner {_count(n_empty)} as a tie; --outcomes =skip leaves them out")
+        remarks.append(
+            f"{plural(n_empty, 'row')} without a winner {_count(n_empty)} as a tie; --outcomes =skip leaves them out"
+        )
     if rest:
         options["outcomes"] = {label: meaning or SKIP for label, meaning in rest.items()}
         remarks += _strangers({label: other.get(label, 0) for label, meaning in rest.items() if meaning is None})
@@ -153,7 +171,8 @@ def _of_words(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
     remarks = _strangers(strangers)
     strength = {label: speech.is_strong(str(label)) for label in view.labels}
     if {True, False} <= {strength[label] for label, meaning in meanings.items() if meaning in (LEFT, RIGHT)} or (
-        False in strength.values() and None in {strength[label] for label in view.labels if meanings[label] in (LEFT, RIGHT)}
+        False in strength.values()
+        and None in {strength[label] for label in view.labels if meanings[label] in (LEFT, RIGHT)}
     ):
         meanings = _graded(meanings, strength)
         remarks.append("answers of several strengths count as shares of a vote: 1.0 is wholly left, 0.75 rather left")
@@ -171,7 +190,8 @@ def _graded(meanings: dict[Hashable, Any], strength: dict[Hashable, bool | None]
     if two_levels:
         shares |= {(LEFT, None): 0.75, (RIGHT, None): 0.25}
     return {
-        label: shares.get((meaning, strength[label]), shares.get(meaning, meaning)) for label, meaning in meanings.items()
+        label: shares.get((meaning, strength[label]), shares.get(meaning, meaning))
+        for label, meaning in meanings.items()
     }
 
 
@@ -182,7 +202,13 @@ def _of_codes(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
     """A column of few numbers, or of true and false."""
     own = words(view.name)
     left, right = _side_words(items)
-    sided = LEFT if set(own) & left and not set(own) & right else RIGHT if set(own) & right and not set(own) & left else None
+    sided = (
+        LEFT
+        if set(own) & left and not set(own) & right
+        else RIGHT
+        if set(own) & right and not set(own) & left
+        else None
+    )
     named = _named(view.name)
     if not sure and (not (named or (sided and "is" in own)) or has_word(own, NO_OUTCOME)):
         return None
@@ -247,8 +273,8 @@ def _of_grades(view: ColumnView, *, sure: bool) -> Told | None:
     low, high = float(values.min()), float(values.max())
     text = None
     if not view.all_whole:
-        text = "share" if 0 <= low and high <= 1 else "1-2" if 1 <= low and high <= 2 else None
-    elif 1 <= low and 3 <= high <= 11:
+        text = "share" if low >= 0 and high <= 1 else "1-2" if low >= 1 and high <= 2 else None
+    elif low >= 1 and 3 <= high <= 11:
         text = f"1-{int(high) + (int(high) + 1) % 2}"
     elif low == 0 and 4 <= high <= 10:
         text = f"0-{int(high) + int(high) % 2}"
@@ -259,7 +285,10 @@ def _of_grades(view: ColumnView, *, sure: bool) -> Told | None:
     if text == "share":
         remark = f"{_quoted(view.name)} is taken as the left side's share of a vote"
     else:
-        least, most = (f"-{part}" if text.startswith("-") and place == 0 else part for place, part in enumerate(text.lstrip("-").split("-")))
+        least, most = (
+            f"-{part}" if text.startswith("-") and place == 0 else part
+            for place, part in enumerate(text.lstrip("-").split("-"))
+        )
         remark = f"{least} in {_quoted(view.name)} is taken as wholly left, {most} as wholly right; turn them round as {most}-{least} if not"
     options: dict[str, Any] = {"outcome": view.name, "outcomes": text}
     if view.has_decimal_comma:
@@ -308,7 +337,9 @@ def _of_two_columns(overview: Overview, items: Items) -> Iterator[Told]:
             most = max(x.numbers[~x.is_na].max(), y.numbers[~y.is_na].max())
             if distinct or most > 1:
                 options: dict[str, Any] = {"left_wins": x.name, "right_wins": y.name}
-                tied = [view for view in views if set(words(view.name)) <= TIED_WORDS and view.name not in (x.name, y.name)]
+                tied = [
+                    view for view in views if set(words(view.name)) <= TIED_WORDS and view.name not in (x.name, y.name)
+                ]
                 if tied:
                     options["tied"] = tied[0].name
                 yield Told(7.0 - 3 * lacking, options, [], bad)

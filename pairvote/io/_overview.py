@@ -8,7 +8,6 @@ import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -263,4 +262,3 @@ def closest(name: str, names: Iterable[str]) -> str | None:
 
 def _folded(name: str) -> str:
     return re.sub(r"[\s_\-.]+", "", name).casefold()
-

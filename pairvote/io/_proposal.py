@@ -6,7 +6,6 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
-
 from pairvote.errors import InputError
 from pairvote.io._guess import NAMING, Guess
 from pairvote.io._overview import Overview, closest, escaped
@@ -111,7 +110,7 @@ def explain(
     overview: Overview,
     guess: Guess,
     call: str,
-    given: Mapping[str, object] = {},  # noqa: B006
+    given: Mapping[str, object] = {},
     *,
     width: int = WIDTH,
 ) -> str:
@@ -149,6 +148,3 @@ def _wrapped(sentences: Iterable[str], width: int, most: int) -> list[str]:
     for sentence in sentences:
         lines += textwrap.wrap(escaped(sentence), width, subsequent_indent="  ", break_long_words=True) or [""]
     return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][: width - 2] + " …"]
-
-
-

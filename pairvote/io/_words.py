@@ -144,7 +144,9 @@ _LETTERS: tuple[tuple[str, Mapping[str, str]], ...] = (
 )
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_PLACE_WORDS = frozenset({"choice", "place", "rank", "ranked", "preference", "pick", "th", "st", "nd", "rd", "position"})
+_PLACE_WORDS = frozenset(
+    {"choice", "place", "rank", "ranked", "preference", "pick", "th", "st", "nd", "rd", "position"}
+)
 
 
 class NamePair(NamedTuple):
@@ -190,7 +192,7 @@ def _stem(of_x: list[str], of_y: list[str], first: str, second: str) -> tuple[st
     for at in range(len(word)):
         if word.startswith(first, at) and word[:at] + second + word[at + len(first) :] == other:
             rest_of_word = word[:at] + word[at + len(first) :]
-            if len(first) > 2 or (len(word) <= 5 or at == 0) and (first, second) != ("i", "j"):
+            if len(first) > 2 or ((len(word) <= 5 or at == 0) and (first, second) != ("i", "j")):
                 return (*of_x[: differing[0]], rest_of_word, *of_x[differing[0] + 1 :])
     return None
 
@@ -264,7 +266,10 @@ class Speech:
         return LEFT if left != lost else RIGHT
 
     def _of_comparison(self, first: str, sign: str, second: str) -> str | None:
-        sides = [LEFT if w.casefold() in self._left else RIGHT if w.casefold() in self._right else "" for w in (first, second)]
+        sides = [
+            LEFT if w.casefold() in self._left else RIGHT if w.casefold() in self._right else ""
+            for w in (first, second)
+        ]
         if set(sides) != {LEFT, RIGHT}:
             return None
         if sign in "=≈~":

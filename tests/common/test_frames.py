@@ -199,9 +199,7 @@ def test_a_missing_column_is_refused_and_those_there_are_listed(make: Callable[[
 
 
 def test_a_frame_of_no_columns_has_none_to_list() -> None:
-    with pytest.raises(
-        pv.InputError, match=r"no columns 'left', 'right', 'outcome'; its columns are none"
-    ):
+    with pytest.raises(pv.InputError, match=r"no columns 'left', 'right', 'outcome'; its columns are none"):
         pv.Votes.from_frame(pd.DataFrame())
 
 

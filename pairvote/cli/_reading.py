@@ -1,0 +1,193 @@
+"""Files of votes for the commands: read with the options that were given, and what was used said."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pairvote._common.alike import alike_labels, missing_words
+from pairvote._common.messages import listed, plural, shorten
+from pairvote.cli._parser import columns_named
+from pairvote.errors import InputError, PairvoteError
+
+if TYPE_CHECKING:
+    from pairvote.io._scan import VoteScan
+    from pairvote.votes._report import Report
+    from pairvote.votes._votes import Votes
+
+# The options of reading, as the library and the parser call them, where their names are alike.
+OPTIONS = (
+    "left", "right", "outcome", "winner", "loser", "tie", "left_score", "right_score", "left_wins", "right_wins",
+    "tied", "voter", "weight", "time", "matrix", "rankings", "extract", "outcomes", "delimiter", "encoding", "decimal",
+    "sheet", "na", "comment", "skip_lines",
+)  # fmt: skip
+# Columns whose names say that they hold times.
+TIMES = re.compile(r"time|date|created|submitted|(?<![^\W_])(ts|tstamp|when|at)(?![^\W_])", re.IGNORECASE)
+# So many groups of labels that print alike are named.
+GROUPS = 3
+
+
+def library_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of `read_votes` that the arguments set."""
+    options = {name: getattr(arguments, name) for name in OPTIONS}
+    options["criterion"] = arguments.criterion_column
+    options["header"] = not arguments.no_header
+    options["bad_rows"] = "skip" if arguments.skip_bad_rows else "raise"
+    options["use_weight"] = not arguments.no_weight
+    options["normalise"] = arguments.strip
+    if arguments.tabs:
+        options["delimiter"] = "\t"
+    if arguments.delimiter is not None and arguments.tabs:
+        raise InputError("-d and -t are both given", option="delimiter", remedy="pass one of them")
+    for side in ("left", "right"):
+        columns = options[side]
+        options[side] = columns[0] if columns is not None and len(columns) == 1 else columns
+    if options["rankings"] == ["all"]:
+        options["rankings"] = "all"
+    if options["extract"] is not None:
+        options["extract"] = dict(options["extract"])
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def read(arguments: argparse.Namespace) -> tuple[Votes, Report]:
+    """The votes of all files, and what is to be told of them; InputError where there are none."""
+    from pairvote.io._options import options_of
+    from pairvote.io._read import read_reported
+    from pairvote.votes._report import Report
+
+    source = source_of(arguments)
+    options = options_of(**library_options(arguments))
+    report = Report(options.bad_rows)
+    with columns_named():
+        votes = read_reported(source, arguments.input_format, options, report)
+    if not len(votes):
+        raise no_votes(arguments, report)
+    return votes, report
+
+
+def scan(arguments: argparse.Namespace) -> VoteScan:
+    """The votes of all files, to be read chunk by chunk."""
+    from pairvote.io._scan import scan_votes
+
+    progress = sys.stderr is not None and sys.stderr.isatty()
+    with columns_named():
+        return scan_votes(
+            source_of(arguments), format=arguments.input_format, progress=progress, **library_options(arguments)
+        )
+
+
+def source_of(arguments: argparse.Namespace) -> Any:
+    """What the reader takes: standard input, a path, or several."""
+    names: list[str] = arguments.votes
+    if "" in names:
+        raise InputError("the name of a file is empty", value="", remedy="pass the file; is a variable not set?")
+    if "-" in names:
+        if len(names) > 1:
+            raise InputError("- stands beside other files", value="-", remedy="pass files, or standard input alone")
+        return _standard_input()
+    return names[0] if len(names) == 1 else names
+
+
+def _standard_input() -> Any:
+    class StandardInput(io.BytesIO):
+        name = "standard input"
+
+    if sys.stdin is None:
+        raise InputError("standard input is closed; pass a file")
+    return StandardInput(sys.stdin.buffer.read())
+
+
+def no_votes(arguments: argparse.Namespace, report: Report) -> InputError:
+    """The error for files in which there is no vote."""
+    files = listed(arguments.votes)
+    if report.n_skipped:
+        problem = f"{files} has no vote: {plural(report.n_skipped, 'row')} skipped, the first since {report.skipped[0]}"
+        return InputError(problem, where=files, remedy="mend the options that say what the columns are")
+    remedy = "check that it is the right file and was written to its end"
+    return InputError(f"{files} has columns and no row of votes", where=files, remedy=remedy)
+
+
+def used(arguments: argparse.Namespace, report: Report, *, by_time: bool) -> list[str]:
+    """Sentences on what was read; with `by_time`, also on a column of times that was passed over."""
+    sentences = [f"note: {_rows_and_columns(arguments, report)}"]
+    sentences += [f"note: {remark}" for remark in report.remarks]
+    if report.n_empty:
+        sentences.append(
+            f"note: {plural(report.n_empty, 'empty cell')} in the column of winners counted as ties; "
+            "--outcomes =skip makes skips of them"
+        )
+    if report.n_skipped:
+        more = "; …" if report.n_skipped > len(report.skipped) else ""
+        sentences.append(f"warning: {plural(report.n_skipped, 'row')} skipped: {'; '.join(report.skipped)}{more}")
+    times = [name for name in report.others if isinstance(name, str) and TIMES.search(name)]
+    if by_time and times and "time" not in report.columns:
+        sentences.append(
+            f"note: rows are taken in the order of the file, and {listed(times)} is passed over; "
+            f"--time {times[0]} goes by it"
+        )
+    return sentences
+
+
+def _rows_and_columns(arguments: argparse.Namespace, report: Report) -> str:
+    columns = []
+    for part, name in report.columns.items():
+        side, _, place = part.partition("+")
+        if place:
+            columns[-1] += f" and {shorten(name)}"
+        elif part == "weight":
+            columns.append(f"weight {shorten(name)} (--no-weight leaves it out)")
+        else:
+            columns.append(side if name == part else f"{side} {shorten(name)}")
+    files = "standard input" if arguments.votes == ["-"] else listed(arguments.votes, 100)
+    where = f", from the columns {', '.join(columns)}" if columns else ""
+    return f"{plural(report.n_rows, 'row')} read from {files}{where}"
+
+
+def on_labels(labels: Any) -> list[str]:
+    """Sentences on labels that print alike, and on those that are words for a missing value."""
+    sentences = []
+    groups = alike_labels(labels)
+    if groups:
+        shown = "; ".join(listed(group, 100) for group in groups[:GROUPS])
+        more = f" and {plural(len(groups) - GROUPS, 'more group')}" if len(groups) > GROUPS else ""
+        sentences.append(f"warning: items that print alike are counted apart: {shown}{more}; --strip joins them")
+    missing = missing_words(labels)
+    if missing:
+        sentences.append(
+            f"warning: {listed(missing)} is an item; if it is a missing value, pass --na {missing[0]} --skip-bad-rows"
+        )
+    return sentences
+
+
+def explanation(error: PairvoteError, arguments: argparse.Namespace) -> str | None:
+    """All that is wrong with a file that cannot be read, and the command that may read it; None if that is not known."""
+    from pairvote.io._explain import explained
+    from pairvote.io._proposal import as_command
+
+    def call(options: dict[str, Any]) -> str:
+        return as_command(options, arguments.votes, arguments.command)
+
+    # Standard input is read once.
+    source = arguments.content if arguments.votes == ["-"] else source_of(arguments)
+    return explained(error, source, arguments.input_format, library_options(arguments), call)
+
+
+def is_large(arguments: argparse.Namespace) -> bool:
+    """Whether to read chunk by chunk: large files."""
+    from pairvote.io._formats import FORMATS, of_suffix
+
+    if arguments.matrix or arguments.rankings is not None or "-" in arguments.votes:
+        return False
+    for name in arguments.votes:
+        path = Path(name)
+        if not path.exists():
+            continue
+        format = arguments.input_format
+        file_format = of_suffix(path.suffix.lower()) if format is None else FORMATS[format]
+        if path.is_dir() or (file_format is not None and path.stat().st_size >= file_format.large_bytes):
+            return True
+    return False

@@ -1,0 +1,96 @@
+"""What to say of a file that cannot be read: all that is wrong with it, and the options that may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pairvote.errors import InputError, PairvoteError
+from pairvote.io._file_format import Reading
+from pairvote.io._formats import format_of
+from pairvote.io._guess import NAMING, Guess, guess
+from pairvote.io._how import How
+from pairvote.io._options import options_of
+from pairvote.io._overview import Overview
+from pairvote.io._proposal import explain
+from pairvote.io._source import Source
+from pairvote.io._sources import parts_of
+from pairvote.votes._report import Report
+from pairvote.votes._wanted import AllColumns
+
+# Larger files are judged by their first rows.
+MOST_BYTES = 2**26
+# Options that say how bytes become cells.
+OF_CELLS = ("delimiter", "encoding", "decimal", "sheet", "na", "comment", "skip_lines", "header")
+# Options that an error may be about, for a guess to help.
+HELPED = frozenset({*NAMING, "outcomes", "encoding", "matrix", "rankings", "extract", "bad_rows", None})
+
+
+def explained(
+    error: PairvoteError,
+    source: Any,
+    format: Any,
+    options: Mapping[str, Any],
+    call: Callable[[dict[str, Any]], str],
+) -> str | None:
+    """A message on everything that is wrong, with the call that a guess proposes; None where there is nothing to add.
+
+    Parameters
+    ----------
+    error : PairvoteError
+        What reading came to.
+    source, format, options
+        As `read_votes` takes them.
+    call : function
+        Writes out options as the user gives them.
+    """
+    proposal = proposed(error, source, format, options)
+    if proposal is None:
+        return None
+    overview, found = proposal
+    return explain(error, overview, found, call(found.options), options)
+
+
+def proposed(
+    error: PairvoteError, source: Any, format: Any, options: Mapping[str, Any]
+) -> tuple[Overview, Guess] | None:
+    """The columns of the file and a guess at the options; None where its columns cannot be seen."""
+    if not isinstance(error, InputError) or error.option not in HELPED:
+        return None
+    given = dict(options)
+    if error.option == "encoding" and isinstance(error.value, str):
+        given["encoding"] = error.value
+    try:
+        overview = overview_of(source, format, given)
+        found = guess(overview, given)
+    except InputError:
+        return None
+    return overview, found
+
+
+def overview_of(source: Any, format: Any, options: Mapping[str, Any]) -> Overview:
+    """The columns of the first file of a source."""
+    how = options_of(**{name: options[name] for name in OF_CELLS if name in options}).how
+    # What is wrong with single rows does not matter here.
+    how = how.with_report(Report("skip"))
+    if callable(getattr(source, "read", None)):
+        source.seek(0)
+        file = Source.of(source)
+        columns, _ = format_of(format, file.suffix, file.name).read(file, AllColumns(), how)
+        return Overview.of(columns)
+    part = parts_of(source, lambda suffix, name: format_of(format, suffix, name))[0]
+    if part.n_bytes <= MOST_BYTES and part.path is not None and part.fragment is None:
+        columns, _ = part.format.read(Source.of(part.path), AllColumns(), how)
+        return Overview.of(columns)
+    return _of_first_rows(part, how)
+
+
+def _of_first_rows(part: Any, how: How) -> Overview:
+    reading = Reading(AllColumns(), n_bytes=part.n_bytes, how=how)
+    batches = part.format.scan([part], reading)
+    try:
+        batch = next((batch for batch in batches if batch.n_rows), None)
+    finally:
+        batches.close()
+    columns: dict[str, Any] = {} if batch is None else dict(batch.columns)
+    return Overview.of(columns, sample=True)
