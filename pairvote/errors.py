@@ -5,13 +5,30 @@ Each message gives the value, where it stands, what is wrong with it and what to
 
 from __future__ import annotations
 
+import re
 from typing import Any, Self
+
+# A message is no longer than a screen; a remedy may take so much of it, and more where the problem leaves more.
+LONGEST_MESSAGE, LONGEST_REMEDY = 1800, 900
+# Controls, line and paragraph separators, marks and overrides of the writing direction, characters without a width or
+# an ink of their own, halves of surrogate pairs, private use: what would steer a terminal or be overlooked.
+_HIDDEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    r"\ud800-\udfff\ue000-\uf8ff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e00ff\U000e01f0-\U0010ffff"
+)
+# Joiners and variation selectors shape Arabic, Indic, Mongolian and emoji; elsewhere they only hide.
+_SHAPING = r"\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_SHAPED = r"\u0600-\u1fff\u2030-\u205e\u2070-\U0010ffff"
+UNPRINTABLE = re.compile(rf"[{_HIDDEN}]|(?<![{_SHAPED}])(?!\ufe0f\u20e3)[{_SHAPING}]|[\u200c\u200d](?![{_SHAPED}])")
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 class PairvoteError(Exception):
     """The base of every error that pairvote raises on purpose.
 
-    A program reads the attributes; `str` gives the whole sentence for a person.
+    A program reads the attributes; `str` gives the whole sentence for a person: on one line, with control characters
+    as escapes, and at most 1,800 characters long.
 
     Parameters
     ----------
@@ -59,7 +76,13 @@ class PairvoteError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return self.problem if self.remedy is None else f"{self.problem}; {self.remedy}"
+        problem, remedy = printable(self.problem), self.remedy
+        if remedy is None:
+            return _cut_inside(problem, LONGEST_MESSAGE)
+        remedy = printable(remedy)
+        rest = LONGEST_MESSAGE - len("; ")
+        remedy = _cut_inside(remedy, max(LONGEST_REMEDY, rest - len(problem)))
+        return f"{_cut_inside(problem, rest - len(remedy))}; {remedy}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         import pickle
@@ -94,6 +117,29 @@ class PairvoteError(Exception):
         whole = where if self.where is None else f"{self.where} of {where}"
         vars(placed).update(vars(self), where=whole)
         return placed
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, with characters that hide or steer a terminal as escapes such as ``\n`` and ``\u202e``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _cut_inside(text: str, length: int) -> str:
+    """The text, or its beginning and its end with an ellipsis between: the end is often what to do."""
+    if len(text) <= length:
+        return text
+    end = length // 3
+    return f"{text[: length - end - 3]} … {text[-end:]}"
 
 
 class InputError(PairvoteError, ValueError):

@@ -3,41 +3,64 @@
 from __future__ import annotations
 
 import html
-import unicodedata
 from collections.abc import Container, Sequence
 
-# Characters that would break a line, or steer a terminal: controls, line and paragraph separators, lone surrogates.
-UNSAFE = ("Cc", "Zl", "Zp", "Cs")
+from pairvote._common.cells import cut, n_cells, padded, printable
+
+# Text columns are cut to no fewer cells than this; numbers are never cut.
+NARROWEST = 4
 
 
 def as_label(label: object, width: int | None = None) -> str:
-    """A label on one line: control characters escaped, and cut to `width` characters."""
-    text = str(label)
-    if not text.isprintable():
-        text = "".join(repr(c)[1:-1] if unicodedata.category(c) in UNSAFE else c for c in text)
-    return text if width is None or len(text) <= width else text[: width - 1].rstrip() + "…"
+    """A label on one line: characters that hide or steer a terminal escaped, and cut to `width` cells."""
+    text = printable(str(label))
+    return text if width is None else cut(text, width)
 
 
 def text_lines(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int], gap: str = "  "
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    text_columns: Container[int],
+    gap: str = "  ",
+    width: int | None = None,
 ) -> list[str]:
-    """The lines of an aligned table: text columns to the left, numbers to the right, with a gap between columns."""
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    """The lines of an aligned table: text columns to the left, numbers to the right, with a gap between columns.
+
+    With a `width` in cells, the widest text columns are cut until the lines fit or no text is left to cut.
+    """
+    table = [list(map(printable, cells)) for cells in (headings, *rows)]
+    widths = [max(map(n_cells, column)) for column in zip(*table, strict=True)]
+    if width is not None:
+        widths = _fitted(widths, text_columns, width - len(gap) * (len(widths) - 1))
 
     def line(cells: Sequence[str]) -> str:
         aligned = [
-            cell.ljust(width) if i in text_columns else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            padded(cut(cell, room), room) if i in text_columns else padded(cell, room, left=False)
+            for i, (cell, room) in enumerate(zip(cells, widths, strict=True))
         ]
         return gap.join(aligned).rstrip()
 
-    return [line(headings), *map(line, rows)]
+    return [line(cells) for cells in table]
+
+
+def _fitted(widths: list[int], text_columns: Container[int], room: int) -> list[int]:
+    """The widths of columns of which the widest text columns were narrowed, so that all take the room there is."""
+    widths = list(widths)
+    while sum(widths) > room:
+        texts = [(width, place) for place, width in enumerate(widths) if place in text_columns and width > NARROWEST]
+        if not texts:
+            break
+        widest, place = max(texts)
+        # Down to the next column, or by what is too much.
+        others = [width for width, other in texts if other != place]
+        widths[place] = max(widest - (sum(widths) - room), min(max(others, default=0), widest - 1), NARROWEST)
+    return widths
 
 
 def side_by_side(blocks: Sequence[Sequence[str]], gap: str) -> list[str]:
     """Blocks of as many lines each, one beside the other."""
-    widths = [max(map(len, block)) for block in blocks]
-    return [gap.join(map(str.ljust, lines, widths)).rstrip() for lines in zip(*blocks, strict=True)]
+    widths = [max(map(n_cells, block)) for block in blocks]
+    return [gap.join(map(padded, lines, widths)).rstrip() for lines in zip(*blocks, strict=True)]
 
 
 def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Container[int]) -> str:
@@ -45,8 +68,8 @@ def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], text_colu
 
     def cells(tag: str, values: Sequence[str]) -> str:
         return "".join(
-            f'<{tag} style="text-align:{"left" if i in text_columns else "right"}">{html.escape(value)}</{tag}>'
-            for i, value in enumerate(values)
+            f'<{tag} style="text-align:{"left" if i in text_columns else "right"}">{value}</{tag}>'
+            for i, value in enumerate(map(html.escape, map(printable, values)))
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)

@@ -133,7 +133,7 @@ def used(arguments: argparse.Namespace, report: Report, *, by_time: bool) -> lis
 
 
 def _rows_and_columns(arguments: argparse.Namespace, report: Report) -> str:
-    columns = []
+    columns: list[str] = []
     for part, name in report.columns.items():
         side, _, place = part.partition("+")
         if place:
@@ -164,7 +164,7 @@ def on_labels(labels: Any) -> list[str]:
 
 
 def explanation(error: PairvoteError, arguments: argparse.Namespace) -> str | None:
-    """All that is wrong with a file that cannot be read, and the command that may read it; None if that is not known."""
+    """All that is wrong with files that cannot be read, and the command that may read them; None if unknown."""
     from pairvote.io._explain import explained
     from pairvote.io._proposal import as_command
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.messages import plural
-from pairvote._common.tables import as_label, html_table, text_lines
+from pairvote._common.tables import NARROWEST, as_label, html_table, text_lines
 from pairvote.ranking._units import Unit
 
 MOST_ROWS = 50
@@ -61,10 +61,10 @@ class Table:
             shown[name] = [f"{value:.10g}" for value in columns[name]]
         return list(shown), [list(row) for row in zip(*shown.values(), strict=True)]
 
-    def text(self) -> str:
-        """An aligned table, and how many items it leaves out."""
-        headings, rows = self.formatted(LABEL_WIDTH)
-        lines = text_lines(headings, rows, text_columns=(1,))
+    def text(self, width: int | None = None) -> str:
+        """An aligned table, and how many items it leaves out; labels are cut to fit it in so many cells of a line."""
+        headings, rows = self.formatted(LABEL_WIDTH if width is None else max(width, NARROWEST))
+        lines = text_lines(headings, rows, text_columns=(1,), width=width)
         if self.n_items > len(rows):
             lines.append(f"... and {self.n_items - len(rows):,} more")
         return "\n".join([*lines, *self.notes])
