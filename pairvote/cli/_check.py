@@ -6,13 +6,17 @@ import math
 from typing import Any
 
 from pairvote.diagnostics import check
+from pairvote.diagnostics._page import as_text
 from pairvote.votes._votes import Votes
 
 
-def report_on(votes: Votes, top_k: int, seed: int | None) -> tuple[str, dict[str, Any]]:
-    """The report as text, and as what JSON can hold: labels as strings, null where there is no number."""
+def report_on(votes: Votes, top_k: int, seed: int | None, width: int | None = None) -> tuple[str, dict[str, Any]]:
+    """The report as text, and as what JSON can hold: labels as strings, null where there is no number.
+
+    With a `width` in cells of a terminal, tables are fitted to it.
+    """
     report = check(votes, top_k=top_k, rng=seed)
-    return f"{report}\n", {name: _plain(value) for name, value in report.to_dict().items()}
+    return f"{as_text(report._sections(), width)}\n", {name: _plain(value) for name, value in report.to_dict().items()}
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from pairvote._common.tables import as_label, side_by_side, text_lines
-from pairvote.cli._output import save_picture
+from pairvote.cli._output import save_picture, tell
 from pairvote.datasets import Workshop, kalmar
 from pairvote.errors import InputError
 from pairvote.plotting._ranking import check_picture
@@ -31,7 +31,8 @@ def demo(seed: int, picture: str) -> str:
         "Bradley-Terry": bradley_terry(votes),
     }
     if drawable:
-        save_picture(rankings["Bradley-Terry"], picture)
+        for sentence in save_picture(rankings["Bradley-Terry"], picture):
+            tell(sentence)
         drawn = f"The Bradley-Terry scores with their intervals are drawn in {picture}."
     else:
         drawn = "No picture is drawn, since matplotlib is not installed; pip install 'pairvote[plot]'."

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pairvote.cli._output import save_picture, tell, write
+from pairvote.cli._output import as_data, as_json, save_picture, tell, terminal_width, write
 from pairvote.cli._parser import columns_named, flags_of, make_parser
 from pairvote.errors import InputError, PairvoteError
 
@@ -71,7 +71,10 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace) -> int:
 # --- rank ---
 
 
-def _rank(arguments: argparse.Namespace) -> str:
+def _rank(arguments: argparse.Namespace) -> str | bytes:
+    from pairvote.cli._answer import check_safe, remarks_on, table, table_as_csv, table_as_json
+
+    check_safe(arguments.safe_csv, arguments.format)
     options = _scorer_options(arguments)
     if arguments.plot is not None:
         from pairvote.plotting._ranking import check_picture
@@ -79,21 +82,16 @@ def _rank(arguments: argparse.Namespace) -> str:
         check_picture(arguments.plot)
     ranking, summary = _ranked(arguments, options)
     n_rows = _n_rows(ranking, arguments.top)
+    summary.warnings += remarks_on(ranking, n_rows, arguments.top)
     if arguments.plot is not None:
-        save_picture(ranking, arguments.plot, level=arguments.level, top_k=arguments.top)
-    if arguments.top is not None and n_rows > arguments.top:
-        tell(f"note: {n_rows} items are shown, not {arguments.top}, since place {arguments.top} is shared")
-    n_components = int(ranking.components.max(initial=-1)) + 1
-    if n_components > 1:
-        tell(
-            f"warning: the items fall into {n_components:,} components that no vote connects; "
-            "their order across components is not the voters'"
-        )
-    if ranking.method == "bradley-terry" and ranking._uncertainty is None:
-        tell(f"note: standard errors are not given for as many as {ranking.n_items:,} items")
-    from pairvote.cli._rank import describe
-
-    return describe(summary, ranking, n_rows, arguments.level, arguments.format)
+        summary.warnings += save_picture(ranking, arguments.plot, level=arguments.level, top_k=arguments.top)
+    for sentence in summary.warnings:
+        tell(sentence)
+    if arguments.format == "csv":
+        return table_as_csv(ranking, n_rows, arguments.level, safe=arguments.safe_csv)
+    if arguments.format == "json":
+        return table_as_json(summary, ranking, n_rows, arguments.level)
+    return table(summary, ranking, n_rows, arguments.level, terminal_width())
 
 
 def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ranking, Summary]:
@@ -181,30 +179,29 @@ def _n_rows(ranking: Ranking, top: int | None) -> int:
 # --- check ---
 
 
-def _check(arguments: argparse.Namespace) -> str:
+def _check(arguments: argparse.Namespace) -> str | bytes:
     votes = _read(arguments)
     votes = votes.select(_spelt(votes, arguments.criterion))
 
     from pairvote.cli._check import report_on
-    from pairvote.cli._rank import as_json
 
-    text, report = report_on(votes, arguments.top, arguments.seed)
+    text, report = report_on(votes, arguments.top, arguments.seed, terminal_width())
     return text if arguments.format == "text" else as_json(report)
 
 
 # --- plan ---
 
 
-def _plan(arguments: argparse.Namespace) -> str:
+def _plan(arguments: argparse.Namespace) -> str | bytes:
     from pairvote.cli._plan import plan
 
     titles = _standard_input() if arguments.items == "-" else arguments.items
     options = (arguments.voters, arguments.votes, arguments.out, arguments.seed, arguments.top)
-    ballots, description = plan(titles, *options)
+    ballots, description = plan(titles, *options, force=arguments.force)
     if ballots:
         for line in description.splitlines():
             tell(line)
-    return ballots or description
+    return as_data(ballots) if ballots else description
 
 
 # --- demo ---

@@ -117,6 +117,11 @@ def make_parser() -> _Parser:
     )
     output.add_argument("--level", type=_arguments.level, default=0.95, help="of the intervals, %(default)s by default")
     output.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    output.add_argument(
+        "--safe-csv",
+        action="store_true",
+        help="in CSV, an apostrophe before labels that a spreadsheet would take for formulas",
+    )
     output.add_argument("--plot", metavar="FILE", help="save a picture, such as ranking.png or ranking.svg")
     _arguments.add_reading(rank)
 
@@ -143,6 +148,7 @@ def make_parser() -> _Parser:
         "--votes", type=_arguments.count, default=20, metavar="N", help="for each, %(default)s by default"
     )
     plan.add_argument("--out", default="-", metavar="FILE", help="standard output by default, or for -")
+    plan.add_argument("--force", action="store_true", help="replace the file of --out where there is one")
     plan.add_argument("--seed", type=_arguments.seed, metavar="N", help="the same seed gives the same plan")
     plan.add_argument(
         "--top",

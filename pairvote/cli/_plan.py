@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.messages import plural, shorten
+from pairvote.cli._output import as_csv, as_data
 from pairvote.errors import InputError
 from pairvote.io._source import Source, displayed, replacing
 from pairvote.sampling._plan import describe_plan, plan_ballots
@@ -35,9 +34,12 @@ def plan(
     seed: int | None,
     top_k: int | None = None,
     *,
+    force: bool = False,
     repetitions: int = REPETITIONS,
 ) -> tuple[str, str]:
     """The ballots as CSV, or nothing if they are saved in the file `out`; and a description of them.
+
+    A file that is there already is replaced only by `force`.
 
     With `top_k`, the description also says what the vote will find of so many best. Without voters there is only that.
     """
@@ -45,7 +47,9 @@ def plan(
         raise InputError("--voters is not given", remedy="pass it, or --top K to be told how many are needed")
     if n_voters is None and out != "-":
         raise InputError("--out is given without --voters, so there are no ballots to save", remedy="pass --voters N")
-    items = _read_titles(Source.of(titles))
+    source = Source.of(titles)
+    _check_out(Path(out), source, force=force)
+    items = _read_titles(source)
     if top_k is not None and top_k >= len(items):
         problem = f"--top is {top_k} and there are {len(items)} items"
         raise InputError(problem, value=top_k, remedy="pass fewer, those that are to be found")
@@ -60,7 +64,7 @@ def plan(
     if out == "-":
         return text, description
     with replacing(Path(out)) as handle:
-        handle.write(text.encode())
+        handle.write(as_data(text))
     return "", f"{description}The ballots are in {displayed(out)}.\n"
 
 
@@ -91,6 +95,20 @@ def _prospect(
     return "\n".join(lines)
 
 
+def _check_out(out: Path, titles: Source, *, force: bool) -> None:
+    """InputError for a file that is not to be replaced: one that may be filled in already, or that of the titles."""
+    if str(out) == "-" or not out.is_file():
+        return
+    if titles.path is not None and titles.path.exists() and out.samefile(titles.path):
+        raise InputError(f"--out is {displayed(out)}, the file of the titles", remedy="choose another --out")
+    if not force:
+        raise InputError(
+            f"{displayed(out)} is there already, and may be filled in",
+            where=displayed(out),
+            remedy="choose another --out, or pass --force to replace it",
+        )
+
+
 def _read_titles(file: Source) -> list[str]:
     try:
         text = file.read().decode("utf-8-sig")
@@ -113,9 +131,9 @@ def _read_titles(file: Source) -> list[str]:
 
 
 def _as_csv(ballots: NDArray[np.int32], items: list[str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for voter, questions in enumerate(ballots.tolist(), start=1):
-        writer.writerows((voter, number, items[a], items[b], "") for number, (a, b) in enumerate(questions, start=1))
-    return text.getvalue()
+    rows = (
+        (voter, number, items[a], items[b], None)
+        for voter, questions in enumerate(ballots.tolist(), start=1)
+        for number, (a, b) in enumerate(questions, start=1)
+    )
+    return as_csv([COLUMNS, *rows])

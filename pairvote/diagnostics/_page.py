@@ -13,6 +13,7 @@ from pairvote._common.checks import restore
 from pairvote._common.tables import as_label, html_table, text_lines
 
 LABEL_WIDTH = 48
+INDENT = "  "
 MOST_ROWS = 8
 
 
@@ -66,14 +67,19 @@ class Part:
 Sections = Sequence[tuple[str, Sequence[Block]]]
 
 
-def as_text(sections: Sections) -> str:
-    """Sections under their titles, as lines."""
+def as_text(sections: Sections, width: int | None = None) -> str:
+    """Sections under their titles, as lines; tables are fitted to a width in cells of a terminal."""
     lines = []
+    room = None if width is None else width - len(INDENT)
     for title, blocks in sections:
         lines.append(title)
         for block in blocks:
-            shown = [block] if isinstance(block, str) else text_lines(block.headings, block.rows, block.text_columns)
-            lines += [f"  {line}" for line in shown]
+            shown = (
+                [block]
+                if isinstance(block, str)
+                else text_lines(block.headings, block.rows, block.text_columns, width=room)
+            )
+            lines += [INDENT + line for line in shown]
     return "\n".join(lines)
 
 

@@ -308,7 +308,7 @@ def normal_quantile(level: float) -> float:
     from statistics import NormalDist
 
     check_level(level)
-    return NormalDist().inv_cdf(0.5 + 0.5 * float(level))
+    return -NormalDist().inv_cdf(0.5 * (1.0 - float(level)))
 
 
 def quantile(level: float, degrees_of_freedom: float = math.inf) -> float:
@@ -318,4 +318,4 @@ def quantile(level: float, degrees_of_freedom: float = math.inf) -> float:
         return reach
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees_of_freedom, 0.5 + 0.5 * float(level)))
+    return float(-stdtrit(degrees_of_freedom, 0.5 * (1.0 - float(level))))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.cells import n_cells
 from pairvote._common.messages import plural
 from pairvote._common.tables import NARROWEST, as_label, html_table, text_lines
 from pairvote.ranking._units import Unit
@@ -65,6 +66,9 @@ class Table:
         """An aligned table, and how many items it leaves out; labels are cut to fit it in so many cells of a line."""
         headings, rows = self.formatted(LABEL_WIDTH if width is None else max(width, NARROWEST))
         lines = text_lines(headings, rows, text_columns=(1,), width=width)
+        if width is not None and max(map(n_cells, lines)) > width:
+            # The longest heading names the unit, which follows from the method.
+            lines = text_lines([heading.partition(" (")[0] for heading in headings], rows, (1,), width=width)
         if self.n_items > len(rows):
             lines.append(f"... and {self.n_items - len(rows):,} more")
         return "\n".join([*lines, *self.notes])

@@ -152,14 +152,23 @@ def test_csv_quotes_labels(done):
 def test_json(done, votes_file):
     text = done("rank", votes_file, "--format", "json")
     report = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-    assert list(report) == ["method", "unit", "level", "n_votes", "n_items", "fit", "ranking"]
-    assert [report[name] for name in ("method", "unit", "level", "n_votes", "n_items")] == [
-        "bradley-terry",
-        "log-odds",
-        0.95,
-        6,
-        3,
-    ]
+    told = {
+        "version": 1,
+        "pairvote": pv.__version__,
+        "method": "bradley-terry",
+        "unit": "log-odds",
+        "level": 0.95,
+        "n_votes": 6,
+        "n_ties": 1,
+        "n_skips": 1,
+        "n_voters": 3,
+        "n_items": 3,
+        "n_components": 1,
+        "skipped_rows": {"n": 0, "first": []},
+        "warnings": [],
+    }
+    assert list(report) == [*told, "fit", "ranking"]
+    assert {name: report[name] for name in told} == told
     ranking = pv.bradley_terry(pv.read_votes(votes_file))
     spread = ranking.fit.prior_sd
     told = {"prior_sd_low": spread.interval.low, "prior_sd_high": spread.interval.high, "prior_learned": True}
