@@ -31,7 +31,11 @@ WITH_VOTER = frozenset(
     {"id", "name", "code", "hash", "hashed", "key", "no", "number", "address", "ip", "uuid", "pid", "nr", "s"}
 )
 # What becomes of a column that is called so by default.
-DEFAULTS = {"left": "left", "right": "right", "outcome": "outcome", "voter": "voter"}
+NO_DEFAULT = object()
+DEFAULTS: dict[str, object] = {
+    **{part: part for part in ("left", "right", "outcome", "voter", "criterion")},
+    **{"decimal": ".", "skip_lines": 0, "header": True, "use_weight": True, "matrix": False, "normalise": False},
+}
 MOST_CANDIDATES = 12
 
 
@@ -54,7 +58,7 @@ class Guess:
     found: bool = False
 
 
-def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
+def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:  # noqa: B006
     """A guess at the options for a file with these columns.
 
     Parameters
@@ -94,7 +98,7 @@ def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
             merged["voter"] = voter
     remarks += _of_weights(overview, merged)
     remarks += _of_validity(overview, taken)
-    return Guess({name: merged[name] for name in merged if _is_said(name, merged[name])}, remarks, True)
+    return Guess(said(merged), remarks, True)
 
 
 # --- what was given ---
@@ -143,11 +147,11 @@ def _merged(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _is_said(name: str, value: object) -> bool:
-    """Whether an option differs from what is taken when it is not given."""
-    return not (
-        DEFAULTS.get(name) == value or value in (None, (), [], {}, "raise") or (name == "decimal" and value == ".")
-    )
+def said(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that differ from what is taken when they are not given."""
+    unsaid = (None, (), [], {}, "raise")
+    own = {name: value for name, value in options.items() if not any(value is no or value == no for no in unsaid)}
+    return {name: value for name, value in own.items() if DEFAULTS.get(name, NO_DEFAULT) != value}
 
 
 # --- shapes ---

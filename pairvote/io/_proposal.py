@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
 
 from pairvote.errors import InputError
-from pairvote.io._guess import NAMING, Guess
+from pairvote.io._guess import NAMING, Guess, guess, said
 from pairvote.io._overview import Overview, closest, escaped
 
 # Options whose flags are not their names.
@@ -110,7 +112,7 @@ def explain(
     overview: Overview,
     guess: Guess,
     call: str,
-    given: Mapping[str, object] = {},
+    given: Mapping[str, object] = {},  # noqa: B006
     *,
     width: int = WIDTH,
 ) -> str:
@@ -148,3 +150,29 @@ def _wrapped(sentences: Iterable[str], width: int, most: int) -> list[str]:
     for sentence in sentences:
         lines += textwrap.wrap(escaped(sentence), width, subsequent_indent="  ", break_long_words=True) or [""]
     return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][: width - 2] + " …"]
+
+
+def explained(
+    error: InputError, overview: Overview, given: Mapping[str, object], spell: Callable[[Mapping[str, Any]], str]
+) -> InputError:
+    """The error with what the file holds, and with a command or call that may read it, if there is one to propose.
+
+    Parameters
+    ----------
+    error : InputError
+        What reading the file came to.
+    overview : Overview
+        The columns of the file.
+    given : mapping
+        The options that were given, by their names in Python.
+    spell : function
+        Makes a command or a call of options.
+    """
+    found = guess(overview, given)
+    if found.found and found.options == said(given):
+        # What was given is the best guess as well, so what is wrong is something else.
+        return error
+    if not found.found and not faults(overview, given):
+        return error
+    text = explain(error, overview, found, spell(found.options), given)
+    return InputError(text, option=error.option, value=error.value, where=error.where)
