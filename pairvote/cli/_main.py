@@ -10,8 +10,9 @@ import sys
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pairvote.cli._output import as_data, as_json, save_picture, tell, terminal_width, write
-from pairvote.cli._parser import columns_named, flags_of, make_parser
+from pairvote.cli import _reading as reading
+from pairvote.cli._output import as_data, as_json, save_picture, tell, tell_all, terminal_width, write
+from pairvote.cli._parser import flags_of, make_parser
 from pairvote.errors import InputError, PairvoteError
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def main(argv: Sequence[str] | None = None, *, by_chunks: bool | None = None) ->
     try:
         return _run(argv, arguments)
     except PairvoteError as error:
-        flags = flags_of(error, arguments)
-        return _fail(f"{error} (on the command line: {', '.join(flags)})" if flags else str(error))
+        return _refuse(error, arguments)
     except BrokenPipeError:
         return 1
     except OSError as error:
@@ -95,30 +95,33 @@ def _rank(arguments: argparse.Namespace) -> str | bytes:
 
 
 def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ranking, Summary]:
-    from pairvote.cli._rank import Summary, is_large, rank_chunks
-    from pairvote.scoring._methods import rank
+    from pairvote.cli._rank import Summary, rank_chunks
+    from pairvote.scoring._methods import rank, scorer_named
 
     by_chunks = arguments.by_chunks
     if by_chunks is None:
-        by_chunks = is_large(arguments.votes, arguments.input_format)
+        by_chunks = reading.is_large(arguments)
+    by_time = scorer_named(arguments.method).uses_order
     if arguments.criteria is None and by_chunks:
-        from pairvote.io._scan import scan_votes
-
-        progress = sys.stderr is not None and sys.stderr.isatty()
-        options_of_scan = {"format": arguments.input_format, "progress": progress, **_columns(arguments)}
-        with columns_named():
-            scan = scan_votes(arguments.votes, **options_of_scan)
-        return rank_chunks(scan, arguments.method, arguments.criterion, options)
-    votes = _read(arguments)
-    if arguments.criteria is None:
-        votes = votes.select(_spelt(votes, arguments.criterion))
+        scan = reading.scan(arguments)
+        ranking, summary = rank_chunks(scan, arguments.method, arguments.criterion, options)
+        report = scan.report
+        if not summary.n_votes:
+            raise reading.no_votes(arguments, report)
     else:
-        from pairvote.scoring._criteria import votes_on
+        votes, report = reading.read(arguments)
+        if arguments.criteria is None:
+            votes = votes.select(_spelt(votes, arguments.criterion))
+        else:
+            from pairvote.scoring._criteria import votes_on
 
-        criteria = {_spelt(votes, label): weight for label, weight in arguments.criteria.items()}
-        votes = votes_on(votes, criteria)
-        options |= {"criteria": criteria, "criterion": arguments.criterion}
-    return rank(votes, arguments.method, **options), Summary.of(votes)
+            criteria = {_spelt(votes, label): weight for label, weight in arguments.criteria.items()}
+            votes = votes_on(votes, criteria)
+            options |= {"criteria": criteria, "criterion": arguments.criterion}
+        ranking, summary = rank(votes, arguments.method, **options), Summary.of(votes)
+    summary.n_bad_rows, summary.bad_rows = report.n_skipped, report.skipped
+    summary.warnings += [*reading.used(arguments, report, by_time=by_time), *reading.on_labels(ranking.items)]
+    return ranking, summary
 
 
 def _scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -133,34 +136,6 @@ def _scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
             flag = name.replace("_", "-")
             raise InputError(f"--{flag} goes with --method {', '.join(takers)}, not with {arguments.method}")
     return options
-
-
-def _read(arguments: argparse.Namespace) -> Votes:
-    from pairvote.io._read import read_votes
-
-    source, format = arguments.votes, arguments.input_format
-    if source == "-":
-        source = _standard_input()
-        if format is None:
-            format = "jsonl" if source.getvalue().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "csv"
-    with columns_named():
-        return read_votes(source, format=format, **_columns(arguments))
-
-
-def _columns(arguments: argparse.Namespace) -> dict[str, Any]:
-    parts = ("left", "right", "outcome", "voter", "weight", "outcomes")
-    return {part: getattr(arguments, part) for part in parts} | {"criterion": arguments.criterion_column}
-
-
-def _standard_input() -> Any:
-    import io
-
-    class StandardInput(io.BytesIO):
-        name = "standard input"
-
-    if sys.stdin is None:
-        raise InputError("standard input is closed; pass a file")
-    return StandardInput(sys.stdin.buffer.read())
 
 
 def _spelt(votes: Votes, criterion: str | None) -> Hashable | None:
@@ -180,13 +155,16 @@ def _n_rows(ranking: Ranking, top: int | None) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> str | bytes:
-    votes = _read(arguments)
+    votes, report = reading.read(arguments)
     votes = votes.select(_spelt(votes, arguments.criterion))
 
     from pairvote.cli._check import report_on
 
-    text, report = report_on(votes, arguments.top, arguments.seed, terminal_width())
-    return text if arguments.format == "text" else as_json(report)
+    warnings = [*reading.used(arguments, report, by_time=False), *reading.on_labels(votes.items)]
+    for sentence in warnings:
+        tell(sentence)
+    text, findings = report_on(votes, arguments.top, arguments.seed, terminal_width())
+    return text if arguments.format == "text" else as_json({**findings, "warnings": warnings})
 
 
 # --- plan ---
@@ -195,7 +173,7 @@ def _check(arguments: argparse.Namespace) -> str | bytes:
 def _plan(arguments: argparse.Namespace) -> str | bytes:
     from pairvote.cli._plan import plan
 
-    titles = _standard_input() if arguments.items == "-" else arguments.items
+    titles = reading.standard_input() if arguments.items == "-" else arguments.items
     options = (arguments.voters, arguments.votes, arguments.out, arguments.seed, arguments.top)
     ballots, description = plan(titles, *options, force=arguments.force)
     if ballots:
@@ -221,6 +199,16 @@ def _escape_what_cannot_be_encoded() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _refuse(error: PairvoteError, arguments: argparse.Namespace) -> int:
+    """Say what is wrong; of a file that cannot be read, all at once and with the command that may read it."""
+    message = reading.explanation(error, arguments)
+    if message is not None:
+        tell_all(f"error: {message}")
+        return 2
+    flags = flags_of(error, arguments)
+    return _fail(f"{error} (on the command line: {', '.join(flags)})" if flags else str(error))
 
 
 def _fail(message: str) -> int:

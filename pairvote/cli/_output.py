@@ -99,6 +99,13 @@ def tell(line: str) -> None:
             print("pairvote: " + printable(" ".join(line.splitlines())), file=sys.stderr)
 
 
+def tell_all(text: str) -> None:
+    """Say it on standard error, in its own lines."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print("pairvote: " + "\n".join(map(printable, text.split("\n"))), file=sys.stderr)
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pairvote.cli._parser import columns_named
-from pairvote.io._formats import FORMATS, of_suffix
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._methods import scorer_named
 from pairvote.votes._chunks import CodedSource, CodedVotes, Criterion
@@ -50,15 +48,6 @@ class Summary:
         self.n_votes += len(codes)
         self.n_ties += int(times[numbers == Outcome.TIE].sum())
         self.n_skips += int(times[numbers == Outcome.SKIP].sum())
-
-
-def is_large(source: str, format: str | None) -> bool:
-    """Whether to read it chunk by chunk: a large file, or a directory of files."""
-    path = Path(source)
-    if source == "-" or not path.exists():
-        return False
-    file_format = of_suffix(path.suffix.lower()) if format is None else FORMATS[format]
-    return path.is_dir() or (file_format is not None and path.stat().st_size >= file_format.large_bytes)
 
 
 def rank_chunks(

@@ -88,11 +88,16 @@ def source_of(arguments: argparse.Namespace) -> Any:
     if "-" in names:
         if len(names) > 1:
             raise InputError("- stands beside other files", value="-", remedy="pass files, or standard input alone")
-        return _standard_input()
+        # It is read once, and looked at again where it cannot be read as votes.
+        arguments.content = getattr(arguments, "content", None) or standard_input()
+        arguments.content.seek(0)
+        return arguments.content
     return names[0] if len(names) == 1 else names
 
 
-def _standard_input() -> Any:
+def standard_input() -> Any:
+    """What comes by standard input, all of it."""
+
     class StandardInput(io.BytesIO):
         name = "standard input"
 
@@ -171,9 +176,13 @@ def explanation(error: PairvoteError, arguments: argparse.Namespace) -> str | No
     def call(options: dict[str, Any]) -> str:
         return as_command(options, arguments.votes, arguments.command)
 
-    # Standard input is read once.
-    source = arguments.content if arguments.votes == ["-"] else source_of(arguments)
-    return explained(error, source, arguments.input_format, library_options(arguments), call)
+    if not hasattr(arguments, "skip_bad_rows"):
+        return None
+    try:
+        options = library_options(arguments)
+        return explained(error, source_of(arguments), arguments.input_format, options, call)
+    except InputError:
+        return None
 
 
 def is_large(arguments: argparse.Namespace) -> bool:
