@@ -34,7 +34,7 @@ WITH_VOTER = frozenset(
 NO_DEFAULT = object()
 DEFAULTS: dict[str, object] = {
     **{part: part for part in ("left", "right", "outcome", "voter", "criterion")},
-    **{"decimal": ".", "skip_lines": 0, "header": True, "use_weight": True, "matrix": False, "normalise": False},
+    "decimal": ".", "skip_lines": 0, "header": True, "use_weight": True, "matrix": False, "normalise": False,
 }
 MOST_CANDIDATES = 12
 
@@ -58,7 +58,7 @@ class Guess:
     found: bool = False
 
 
-def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:  # noqa: B006
+def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
     """A guess at the options for a file with these columns.
 
     Parameters

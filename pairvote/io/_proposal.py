@@ -7,7 +7,6 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-
 from pairvote.errors import InputError
 from pairvote.io._guess import NAMING, Guess, guess, said
 from pairvote.io._overview import Overview, closest, escaped
@@ -112,7 +111,7 @@ def explain(
     overview: Overview,
     guess: Guess,
     call: str,
-    given: Mapping[str, object] = {},  # noqa: B006
+    given: Mapping[str, object] = {},
     *,
     width: int = WIDTH,
 ) -> str:

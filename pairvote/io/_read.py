@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from pairvote._common.outcomes import Outcomes
+from pairvote.errors import InputError
 from pairvote.io._formats import Format, format_of, require
 from pairvote.io._options import Options, options_of
+from pairvote.io._scan import VoteScan, chunks_of
 from pairvote.io._source import Source
+from pairvote.io._sources import parts_of
 from pairvote.io._wide import votes_of_matrix, votes_of_rankings
 from pairvote.votes._build import from_columns
 from pairvote.votes._from_frame import warn_of_skipped
@@ -18,9 +21,12 @@ from pairvote.votes._shapes import VOTE_COLUMNS, n_rows_of
 from pairvote.votes._votes import Votes
 from pairvote.votes._wanted import AllColumns, Name
 
+# More than there can be.
+MOST_ROWS = 2**62
+
 
 def read_votes(
-    source: str | Path | IO[str] | IO[bytes],
+    source: str | Path | Sequence[str | Path] | IO[str] | IO[bytes],
     *,
     format: Format | None = None,
     left: Name = "left",
@@ -64,8 +70,9 @@ def read_votes(
 
     Parameters
     ----------
-    source : str, Path or open file
-        The file's path, or a file open for reading, as text or as bytes.
+    source : str, Path, list of them, or open file
+        The path of a file or of a folder of files, several of them, or a file open for reading, as text or as bytes.
+        Files are read one after the other, those below a folder as `scan_votes` reads them.
     format : "csv", "jsonl" or "parquet", optional
         By default what the file's suffix says: .csv, .jsonl or .parquet.
     left, right : str or list of str
@@ -155,7 +162,12 @@ def read_votes(
 
 
 def read_reported(source: Any, format: Format | None, options: Options, report: Report) -> Votes:
-    """The votes of a file; the report takes what there is to tell."""
+    """The votes of files; the report takes what there is to tell."""
+    if is_several(source):
+        if options.is_wide:
+            what = "matrix" if options.matrix else "rankings"
+            raise InputError(f"{what} is for one file", option=what, remedy="pass the path of one")
+        return _read_several(source, format, options, report)
     file = Source.of(source)
     chosen = require(format_of(format, file.suffix, file.name))
     how = options.how.with_report(report)
@@ -173,3 +185,23 @@ def read_reported(source: Any, format: Format | None, options: Options, report: 
     return Votes._unchecked(
         **from_columns(**parts, items=options.items, outcomes=options.outcomes, locate=table.locate)
     )
+
+
+def is_several(source: Any) -> bool:
+    """Whether the source is several files: a list of them, or a folder."""
+    if isinstance(source, (list, tuple)):
+        return True
+    try:
+        return isinstance(source, (str, Path)) and Path(source).is_dir()
+    except (OSError, ValueError):
+        # Whoever opens it says why it cannot be.
+        return False
+
+
+def _read_several(source: Any, format: Format | None, options: Options, report: Report) -> Votes:
+    """The votes of several files, joined."""
+    parts = parts_of(source, lambda suffix, name: format_of(format, suffix, name))
+    scan = VoteScan(parts, options, chunk_rows=MOST_ROWS, skip_rows=0, progress=False)
+    for votes in chunks_of(scan.coded(voters=True, report=report), MOST_ROWS, growing=options.items is None):
+        return votes
+    return Votes._unchecked(**from_columns([], [], [], items=options.items))

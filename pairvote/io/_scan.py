@@ -75,13 +75,16 @@ class VoteScan:
             parts[0].format.check(parts[0], self._reading(options.reader(report), voters=True))
 
     def __iter__(self) -> Iterator[Votes]:
-        yield from _chunks(self.coded(voters=True), self._chunk_rows, growing=self._options.items is None)
+        yield from chunks_of(self.coded(voters=True), self._chunk_rows, growing=self._options.items is None)
         warn_of_skipped(self.report)
 
-    def coded(self, *, voters: bool = False) -> Iterator[CodedVotes]:
-        """The votes as their files have them, for what counts them: in other chunks, by default without the voters."""
+    def coded(self, *, voters: bool = False, report: Report | None = None) -> Iterator[CodedVotes]:
+        """The votes as their files have them, for what counts them: in other chunks, by default without the voters.
+
+        `report` takes what there is to tell; by default the scan's own does, anew for every pass.
+        """
         options = self._options
-        self.report = Report(options.bad_rows)
+        self.report = Report(options.bad_rows) if report is None else report
         reader = options.reader(self.report)
         numbering = Numbering(options.items, options.outcomes)
         for batch in self._batches(self._reading(reader, voters=voters)):
@@ -228,7 +231,7 @@ def _bar(n_bytes: int, *, shown: bool) -> AbstractContextManager[Any]:
     return cast("AbstractContextManager[Any]", tqdm(unit=" votes", unit_scale=True))
 
 
-def _chunks(pieces: Iterable[CodedVotes], n_rows: int, *, growing: bool) -> Iterator[Votes]:
+def chunks_of(pieces: Iterable[CodedVotes], n_rows: int, *, growing: bool) -> Iterator[Votes]:
     """The votes in chunks of `n_rows`."""
     held: list[Votes] = []
     lacking = n_rows
