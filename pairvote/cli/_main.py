@@ -120,7 +120,9 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
             options |= {"criteria": criteria, "criterion": arguments.criterion}
         ranking, summary = rank(votes, arguments.method, **options), Summary.of(votes)
     summary.n_bad_rows, summary.bad_rows = report.n_skipped, report.skipped
-    summary.warnings += [*reading.used(arguments, report, by_time=by_time), *reading.on_labels(ranking.items)]
+    for sentence in reading.used(arguments, report):
+        tell(sentence)
+    summary.warnings += [*reading.doubtful(report, by_time=by_time), *reading.on_labels(ranking.items)]
     return ranking, summary
 
 
@@ -160,8 +162,8 @@ def _check(arguments: argparse.Namespace) -> str | bytes:
 
     from pairvote.cli._check import report_on
 
-    warnings = [*reading.used(arguments, report, by_time=False), *reading.on_labels(votes.items)]
-    for sentence in warnings:
+    warnings = [*reading.doubtful(report, by_time=False), *reading.on_labels(votes.items)]
+    for sentence in [*reading.used(arguments, report), *warnings]:
         tell(sentence)
     text, findings = report_on(votes, arguments.top, arguments.seed, terminal_width())
     return text if arguments.format == "text" else as_json({**findings, "warnings": warnings})

@@ -116,10 +116,14 @@ def no_votes(arguments: argparse.Namespace, report: Report) -> InputError:
     return InputError(f"{files} has columns and no row of votes", where=files, remedy=remedy)
 
 
-def used(arguments: argparse.Namespace, report: Report, *, by_time: bool) -> list[str]:
-    """Sentences on what was read; with `by_time`, also on a column of times that was passed over."""
-    sentences = [f"note: {_rows_and_columns(arguments, report)}"]
-    sentences += [f"note: {remark}" for remark in report.remarks]
+def used(arguments: argparse.Namespace, report: Report) -> list[str]:
+    """Sentences on what was read, and how."""
+    return [f"note: {_rows_and_columns(arguments, report)}", *(f"note: {remark}" for remark in report.remarks)]
+
+
+def doubtful(report: Report, *, by_time: bool) -> list[str]:
+    """Sentences on what may be wrong with rows; with `by_time`, also on a column of times that was passed over."""
+    sentences = []
     if report.n_empty:
         sentences.append(
             f"note: {plural(report.n_empty, 'empty cell')} in the column of winners counted as ties; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pairvote.errors import InputError, PairvoteError
@@ -12,7 +13,7 @@ from pairvote.io._guess import NAMING, Guess, guess
 from pairvote.io._how import How
 from pairvote.io._options import options_of
 from pairvote.io._overview import Overview
-from pairvote.io._proposal import explain
+from pairvote.io._proposal import as_call, explain
 from pairvote.io._source import Source
 from pairvote.io._sources import parts_of
 from pairvote.votes._report import Report
@@ -44,18 +45,30 @@ def explained(
     call : function
         Writes out options as the user gives them.
     """
-    proposal = proposed(error, source, format, options)
-    if proposal is None:
+    proposal = proposed(error, source, format, options) if isinstance(error, InputError) else None
+    if proposal is None or not isinstance(error, InputError):
         return None
     overview, found = proposal
     return explain(error, overview, found, call(found.options), options)
 
 
-def proposed(
-    error: PairvoteError, source: Any, format: Any, options: Mapping[str, Any]
-) -> tuple[Overview, Guess] | None:
+def with_call(error: InputError, source: Any, format: Any, options: Mapping[str, Any]) -> InputError:
+    """The error, with the call that may read the file after its remedy, if one is known."""
+    proposal = None
+    if isinstance(source, (str, Path)):
+        given = {name: value for name, value in options.items() if value is not None}
+        proposal = proposed(error, source, format, given)
+    if proposal is None or not proposal[1].found:
+        return error
+    call = as_call(proposal[1].options, str(source))
+    remedy = f"perhaps {call}"
+    error.remedy = remedy if error.remedy is None else f"{error.remedy}; {remedy}"
+    return error
+
+
+def proposed(error: InputError, source: Any, format: Any, options: Mapping[str, Any]) -> tuple[Overview, Guess] | None:
     """The columns of the file and a guess at the options; None where its columns cannot be seen."""
-    if not isinstance(error, InputError) or error.option not in HELPED:
+    if error.option not in HELPED:
         return None
     given = dict(options)
     if error.option == "encoding" and isinstance(error.value, str):

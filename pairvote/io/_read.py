@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from pairvote._common.outcomes import Outcomes
 from pairvote.errors import InputError
+from pairvote.io._explain import with_call
 from pairvote.io._formats import Format, format_of, require
 from pairvote.io._options import Options, options_of
 from pairvote.io._scan import VoteScan, chunks_of
@@ -156,7 +157,11 @@ def read_votes(
     """
     given = {name: value for name, value in locals().items() if name not in ("source", "format")}
     report = Report(bad_rows)
-    votes = read_reported(source, format, options_of(**given), report)
+    options = options_of(**given)
+    try:
+        votes = read_reported(source, format, options, report)
+    except InputError as error:
+        raise with_call(error, source, format, given) from None
     warn_of_skipped(report)
     return votes
 
