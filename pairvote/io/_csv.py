@@ -9,40 +9,45 @@ from __future__ import annotations
 import csv
 import operator
 import re
-from collections.abc import Hashable, Iterator
-from itertools import islice
+from collections.abc import Hashable
+from functools import partial
 from typing import IO
 
 import numpy as np
 
 from pairvote._common.messages import Locate
 from pairvote.io._csv_blocks import check, scan
-from pairvote.io._csv_cells import ARROW_FROM_BYTES, by_part, each_row, header, is_plain, read_cells
+from pairvote.io._csv_cells import ARROW_FROM_BYTES, Rows, by_part, is_plain
+from pairvote.io._csv_rows import LONGEST_LINE, Lines
+from pairvote.io._csv_table import SAMPLE_BYTES, begin
+from pairvote.io._encodings import BOM
 from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
 from pairvote.io._source import Columns, Source
-from pairvote.io._text import is_text, read_text, text_columns, text_lines
+from pairvote.io._text import is_text, read_text, text_columns
 from pairvote.votes._votes import Votes
 from pairvote.votes._wanted import Finder
 
 
-def read(file: Source, wanted: Finder, how: How, *, arrow_from_bytes: int = ARROW_FROM_BYTES) -> tuple[Columns, Locate]:
+def read(
+    file: Source,
+    wanted: Finder,
+    how: How,
+    *,
+    arrow_from_bytes: int = ARROW_FROM_BYTES,
+    longest: int = LONGEST_LINE,
+) -> tuple[Columns, Locate]:
     """The wanted columns, coded, and what tells the line of a row."""
-    raw = read_text(file)
-
-    def rows() -> Iterator[tuple[int, list[str]]]:
-        return each_row(text_lines(raw, newline=""), file.name)
-
-    names = header(rows(), file.name)
-    found = wanted.found_in(names, file.name)
-    places = [names.index(name) for name in dict.fromkeys(found.values())]
-
-    def locate(row: int) -> str:
-        line, _ = next(islice(rows(), row + 1, None))
-        return f"line {line} of {file.name}"
-
-    cells = read_cells(raw, places, names, rows, quickly=len(raw) >= arrow_from_bytes and is_plain(raw))
-    return by_part(cells, found, names), locate
+    report = how.report
+    raw = read_text(file, how, checked=not report.skips)
+    lines = Lines(raw, len(BOM) if raw.startswith(BOM) else 0, longest=longest)
+    table = begin(lines, raw[:SAMPLE_BYTES], file.name, how, wanted)
+    found = wanted.found_in(table.names, file.name)
+    places = [table.names.index(name) for name in dict.fromkeys(found.values())]
+    rows = Rows(file.name, table, raw, lines.position, partial(int, table.n_above), longest=longest)
+    quickly = len(raw) >= arrow_from_bytes and is_plain(raw, table.dialect)
+    cells = rows.cells(places, quickly=quickly, refuse=report.refuse)
+    return by_part(cells, found, table.names, how.na), rows.locate
 
 
 def write(votes: Votes, handle: IO[bytes]) -> None:

@@ -6,24 +6,25 @@ quoted by the book; anywhere else the csv module finds the ends of rows, so that
 
 from __future__ import annotations
 
-import csv
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from functools import cached_property, partial
-from itertools import islice
+from functools import partial
 from typing import IO, Any
 
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
-from pairvote.io._csv_cells import ARROW_FROM_BYTES, by_part, each_row, header, is_plain, read_cells
+from pairvote.io._csv_cells import ARROW_FROM_BYTES, Rows, by_part, is_plain
+from pairvote.io._csv_rows import LONGEST_LINE, Dialect, Lines, each_row, pass_over, refuse
+from pairvote.io._csv_table import SAMPLE_BYTES, Table, begin
+from pairvote.io._encodings import BOM, count_lines
 from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
-from pairvote.io._text import BOM, check_start, check_text, text_lines
+from pairvote.io._how import Report
+from pairvote.io._text import check_start
 
 # What pyarrow parses quickest: larger ones leave the processor's caches.
 BLOCK_BYTES = 2**22
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
+# A block's rows, and what was found to be wrong with those that were left out.
+Job = Callable[[], tuple[Batch, Report]]
 
 
 def scan(
@@ -33,37 +34,55 @@ def scan(
     block_bytes: int = BLOCK_BYTES,
     arrow_from_bytes: int = ARROW_FROM_BYTES,
     n_threads: int | None = None,
+    longest: int = LONGEST_LINE,
 ) -> Iterator[Batch]:
     """The rows of the files, in order."""
     quickly = reading.n_bytes >= arrow_from_bytes
-    jobs = (job for part in parts for job in _jobs(part, reading, block_bytes, quickly=quickly))
-    return _ahead(jobs, n_usable() if n_threads is None else n_threads)
+    jobs = (job for part in parts for job in _jobs(part, reading, block_bytes, longest, quickly=quickly))
+    for batch, report in _ahead(jobs, n_usable() if n_threads is None else n_threads):
+        _hand_on(report, reading.how.report)
+        yield batch
 
 
 def check(part: Part, reading: Reading) -> None:
     """Refuse a file whose first row does not have the columns."""
-    with part.open() as handle:
-        _Layout(part, reading, _Cursor(handle, part, BLOCK_BYTES))
+    with part.open_text(reading.how) as handle:
+        _Layout(part, reading, _Cursor(handle, part.name, BLOCK_BYTES))
 
 
-def _jobs(part: Part, reading: Reading, block_bytes: int, *, quickly: bool) -> Iterator[Callable[[], Batch]]:
+def _jobs(part: Part, reading: Reading, block_bytes: int, longest: int, *, quickly: bool) -> Iterator[Job]:
     """Each block of a file, as a function that parses it."""
-    with part.open() as handle:
-        cursor = _Cursor(handle, part, block_bytes)
+    how = reading.how
+    skips = how.report.skips
+    with part.open_text(how) as handle:
+        cursor = _Cursor(handle, part.name, block_bytes, longest)
         layout = _Layout(part, reading, cursor)
         reading.agree(part.name, layout.found)
+        dialect = layout.table.dialect
         while True:
-            start = cursor.offset
-            raw = cursor.plain_block() if quickly else None
+            start, n_above = cursor.position, cursor.number
+            raw = cursor.plain_block(dialect) if quickly else None
             plain = raw is not None
             if raw is None:
-                raw = cursor.block()
+                raw = cursor.block(dialect, skips=skips)
+            elif skips:
+                cursor.number += count_lines(raw)
             if not raw:
                 return
-            yield partial(_Block(part, start, raw, layout).batch, quickly=plain)
+            # Where rows are skipped, lines are counted on the way: to read the file anew for each would take too long.
+            n_before = partial(int, n_above) if skips else partial(part.lines_before, start, how=how)
+            rows = Rows(part.name, layout.table, raw, 0, n_before, start, longest)
+            yield partial(layout.batch, rows, quickly=plain)
 
 
-def _ahead(jobs: Iterator[Callable[[], Batch]], n_threads: int) -> Iterator[Batch]:
+def _hand_on(found: Report, report: Report) -> None:
+    """Tell of the rows that were skipped in a block, in the order of the blocks."""
+    for problem in found.skipped:
+        report.skip(1, problem)
+    report.n_skipped += found.n_skipped - len(found.skipped)
+
+
+def _ahead(jobs: Iterator[Job], n_threads: int) -> Iterator[tuple[Batch, Report]]:
     """What the jobs give, in order, while threads work on the jobs that come next."""
     from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -71,7 +90,7 @@ def _ahead(jobs: Iterator[Callable[[], Batch]], n_threads: int) -> Iterator[Batc
         for job in jobs:
             yield job()
         return
-    pending: deque[Future[Batch]] = deque()
+    pending: deque[Future[tuple[Batch, Report]]] = deque()
     failed: InputError | None = None
     with ThreadPoolExecutor(n_threads) as pool:
         try:
@@ -100,117 +119,126 @@ class _Layout:
     """What the header of a file says."""
 
     def __init__(self, part: Part, reading: Reading, cursor: _Cursor) -> None:
-        raw = cursor.block(n_rows=1)
-        check_text(raw, part.name)
-        self.names = header(each_row(text_lines(raw, "", "utf-8"), part.name), part.name)
-        self.found = reading.wanted.found_in(part.among(self.names), part.name)
+        self.part, self.how = part, reading.how
+        self.table: Table = begin(cursor, cursor.head, part.name, reading.how, reading.wanted)
+        names = self.table.names
+        self.found = reading.wanted.found_in(part.among(names), part.name)
         taken = reading.of_interest(self.found)
         self.in_file = {vote_part: name for vote_part, name in taken.items() if name not in part.keys}
-        self.places = [self.names.index(name) for name in dict.fromkeys(self.in_file.values())]
+        self.places = [names.index(name) for name in dict.fromkeys(self.in_file.values())]
         self.keys = key_labels(part, taken)
 
-
-class _Block:
-    """Whole rows of a file from `start` on."""
-
-    def __init__(self, part: Part, start: int, raw: bytes, layout: _Layout) -> None:
-        self.part, self.start, self.raw, self.layout = part, start, raw, layout
-
-    @cached_property
-    def _n_before(self) -> int:
-        return self.part.lines_before(self.start)
-
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        lines = text_lines(self.raw, "", "utf-8")
-        return each_row(lines, self.part.name, len(self.layout.names), lambda: self._n_before)
-
-    def locate(self, row: int) -> str:
-        line, _ = next(islice(self.rows(), row, None))
-        return f"line {self._n_before + line} of {self.part.name}"
-
-    def batch(self, *, quickly: bool) -> Batch:
-        layout = self.layout
-        check_text(self.raw, self.part.name, self.start, lambda: self._n_before)
+    def batch(self, rows: Rows, *, quickly: bool) -> tuple[Batch, Report]:
+        report = Report(bad_rows=self.how.report.bad_rows)
         # The first column says how many rows there are, should the names of folders say all that is wanted.
-        places = layout.places or [0]
-        cells = read_cells(self.raw, places, len(layout.names), self.rows, quickly=quickly)
+        places = self.places or [0]
+        cells = rows.cells(places, quickly=quickly, refuse=report.refuse, n_threads=1)
         n_rows = len(cells[places[0]].codes)
-        columns = with_keys(by_part(cells, layout.in_file, layout.names), layout.keys, n_rows)
-        return Batch(columns, n_rows, self.locate, self.part.start + self.start + len(self.raw))
+        columns = by_part(cells, self.in_file, self.table.names, self.how.na)
+        done = self.part.start + rows.offset + len(rows.raw)
+        return Batch(with_keys(columns, self.keys, n_rows), n_rows, rows.locate, done), report
 
 
-class _Cursor:
-    """Position in an open file, always at the beginning of a row."""
+class _Cursor(Lines):
+    """Position in an open text, always at the beginning of a row; what stands before the block at hand is let go."""
 
-    def __init__(self, handle: IO[bytes], part: Part, block_bytes: int) -> None:
-        self._handle: Any = handle
-        self._block_bytes = block_bytes
+    _buffer: bytearray
+
+    def __init__(self, handle: IO[bytes], file: str, block_bytes: int, longest: int = LONGEST_LINE) -> None:
         # One buffer for the whole file: new memory for every block would cost as much as reading it.
-        self._buffer, self._at, self._stop, self._ended = bytearray(), 0, 0, False
-        self.offset = 0
-        self._fill(max(block_bytes, 2**10))
-        check_start(bytes(self._buffer[: self._stop]), part.name)
-        if self._buffer.startswith(BOM):
-            self._take(len(BOM))
+        super().__init__(bytearray(), longest=longest)
+        self._handle: Any = handle
+        self._file, self._block_bytes = file, block_bytes
+        self._ended = self._is_cut = False
+        self._kept = 0
+        self._fill(max(block_bytes, SAMPLE_BYTES))
+        self.head = bytes(self._buffer[: min(self._stop, SAMPLE_BYTES)])
+        check_start(self.head, file)
+        if self.head.startswith(BOM):
+            self.position = len(BOM)
 
-    def plain_block(self) -> bytes | None:
+    def plain_block(self, dialect: Dialect) -> bytes | None:
         """A block of whole rows that are quoted by the book; None when the block at hand is not."""
+        if self._is_cut:
+            return None
+        self._kept = self.position
         self._fill(self._block_bytes)
-        at, stop = self._at, min(self._stop, self._at + self._block_bytes)
+        at = self.position - self._base
+        stop = min(self._stop, at + self._block_bytes)
         is_last = self._ended and stop == self._stop
         end = stop if is_last else _row_end(self._buffer, at, stop)
-        block = self._take(end - at)
+        block = self._between(at, end)
         # Parsers take what looks like a byte order mark for one.
-        if block and not block.startswith(BOM) and is_plain(block):
+        if block and not block.startswith(BOM) and is_plain(block, dialect):
+            self.position += len(block)
             return block
-        self._at, self.offset = at, self.offset - len(block)
         return None
 
-    def block(self, n_rows: int | None = None) -> bytes:
-        """Whole rows as the csv module finds them: about a block, or the first `n_rows` that are not blank."""
-        start, n_found = self.offset, 0
-        lines: list[bytes] = []
-        # Parsing the block will say, with its line, what is wrong with a row.
-        with suppress(csv.Error):
-            for row in csv.reader(self._lines_into(lines), strict=True):
-                n_found += bool(row)
-                if n_found == n_rows or (n_rows is None and self.offset - start >= self._block_bytes):
+    def block(self, dialect: Dialect, *, skips: bool) -> bytes:
+        """Whole rows as the csv module finds them, about a block; a line that is too long is cut and ends the block."""
+        self._pass_rest()
+        start = self._kept = self.position
+        try:
+            for _ in each_row(self, dialect, self._file, pass_over if skips else refuse):
+                if self.position - start >= self._block_bytes:
                     break
-        return b"".join(lines)
+        except InputError:
+            # Parsing the block will say, with its line, what is wrong with a row.
+            pass
+        raw = self._between(start - self._base, self.position - self._base)
+        return raw + b"\n" if self._is_cut else raw
 
-    def _lines_into(self, lines: list[bytes]) -> Iterator[str]:
-        while line := self._line():
-            lines.append(line)
-            yield line.decode("utf-8", "replace")
+    def __next__(self) -> str:
+        if self._is_cut:
+            raise StopIteration
+        return super().__next__()
 
-    def _line(self) -> bytes:
-        end = self._line_end()
-        while end == self._stop and not self._ended:
-            self._fill(self._stop - self._at + max(self._block_bytes, 2**10))
-            end = self._line_end()
-        return self._take(end - self._at)
+    def back_to(self, position: int, number: int) -> None:
+        super().back_to(position, number)
+        self._is_cut = False
 
-    def _line_end(self) -> int:
-        match = _LINE.match(self._buffer, self._at, self._stop)
-        return match.end() if match else self._at
+    def pass_line(self) -> None:
+        self._pass(self._line_end(self.longest))
 
-    def _take(self, length: int) -> bytes:
+    def skip(self, n_lines: int) -> None:
+        for _ in range(n_lines):
+            self.pass_line()
+            self._pass_rest()
+
+    def _pass(self, end: int) -> None:
+        cut = self.position + self.longest
+        self._is_cut = end > cut
+        super()._pass(min(end, cut))
+
+    def _pass_rest(self) -> None:
+        """Pass over what is left of a line that was cut."""
+        while self._is_cut:
+            self._kept = self.position
+            number = self.number
+            self._pass(self._line_end(self.longest))
+            self.number = number
+
+    def _between(self, start: int, stop: int) -> bytes:
         with memoryview(self._buffer) as view:
-            taken = bytes(view[self._at : self._at + length])
-        self._at += length
-        self.offset += length
-        return taken
+            return bytes(view[start:stop])
+
+    def _more(self) -> bool:
+        if self._ended:
+            return False
+        self._fill(self._base + self._stop - self._kept + max(self._block_bytes, 2**10))
+        return True
 
     def _fill(self, length: int) -> None:
-        """Read until `length` bytes are at hand or the file ends."""
-        left = self._stop - self._at
+        """Read until `length` bytes from the beginning of the block on are at hand, or the text ends."""
+        kept = self._kept - self._base
+        left = self._stop - kept
         if left >= length or self._ended:
             return
-        self._buffer[:left] = self._buffer[self._at : self._stop]
+        self._buffer[:left] = self._buffer[kept : self._stop]
         self._buffer.extend(bytes(max(length - len(self._buffer), 0)))
         with memoryview(self._buffer) as view:
             n_read = self._handle.readinto(view[left:length])
-        self._at, self._stop = 0, left + n_read
+        self._base, self._stop = self._kept, left + n_read
         self._ended = self._stop < length
 
 

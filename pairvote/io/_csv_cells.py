@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import operator
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from itertools import count, islice
-from typing import Any
 
 import numpy as np
 
@@ -15,134 +17,155 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import labels_of, place_of
+from pairvote.io._csv_rows import LONGEST_LINE, Dialect, Lines, Refuse, each_row, pass_over, refuse
+from pairvote.io._csv_table import Table
+from pairvote.io._encodings import BOM
 from pairvote.io._source import Columns
-from pairvote.io._text import BOM, text_lines
+from pairvote.io._text import check_text
 
 # Below this, importing pyarrow takes longer than the csv module takes to read the file.
 ARROW_FROM_BYTES = 2**22
 ROWS_AT_ONCE = 2**15
 
 
-def read_cells(
-    raw: bytes, places: list[int], names: list[str] | int, rows: Callable[[], Any], *, quickly: bool
-) -> dict[int, Coded]:
-    """Cells by the places of their columns; pyarrow reads them when `quickly` is set, which plain text allows.
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Whole rows of a file.
 
-    `names` are those in the header of `raw`, or the number of columns when it has none. `rows` gives what `each_row`
-    does, to say what is wrong with a row.
+    Parameters
+    ----------
+    file : str
+        The name of the file.
+    table : Table
+    raw : bytes
+        Text of the file, in which the rows begin at `at`.
+    at : int
+    n_before : function
+        Gives the number of lines above them.
+    offset : int
+        Number of bytes in the text before those of `raw`.
+    longest : int
+        Bytes of the longest line.
     """
-    cells = _read_by_arrow(raw, places, names) if quickly else None
-    if cells is not None:
-        return cells
-    if isinstance(names, int):
-        return _read_by_csv(_reader(text_lines(raw, "", "utf-8")), places, names, rows)
-    reader = _reader(text_lines(raw, newline=""))
-    next(filter(None, reader))
-    return _read_by_csv(reader, places, len(names), rows)
 
+    file: str
+    table: Table
+    raw: bytes
+    at: int
+    n_before: Callable[[], int]
+    offset: int = 0
+    longest: int = LONGEST_LINE
 
-def by_part(cells: dict[int, Coded], found: dict[str, str], names: list[str]) -> Columns:
-    """The parts of votes that were found, from the cells by their places."""
-    return {part: _without_empty(cells[names.index(name)]) for part, name in found.items()}
+    def each(self, refuse: Refuse = pass_over) -> Iterator[tuple[int, list[str]]]:
+        """The rows one by one, with their lines among those of the rows."""
+        lines = Lines(self.raw, self.at, longest=self.longest)
+        table = self.table
+        return each_row(
+            lines, table.dialect, self.file, refuse, width=table.width, n_before=self.n_before, offset=self.offset
+        )
 
+    def locate(self, row: int) -> str:
+        """Where a row stands, among those that were read."""
+        line, _ = next(islice(self.each(), row, None))
+        return f"line {self.n_before() + line} of {self.file}"
 
-def _reader(lines: Iterable[str]) -> Any:
-    return csv.reader(lines, strict=True)
+    def cells(
+        self, places: list[int], *, quickly: bool, refuse: Refuse = refuse, n_threads: int | None = None
+    ) -> dict[int, Coded]:
+        """Cells by the places of their columns; rows that are none go to `refuse`.
 
+        Pyarrow reads them when `quickly` is set, which plain text allows, on one thread or on all that there are.
+        """
+        cells = self._together(places, quickly, n_threads) if self._is_clean(refuse) else None
+        return _coded((row for _, row in self.each(refuse)), places) if cells is None else cells
 
-def header(rows: Iterator[tuple[int, list[str]]], file: str) -> list[str]:
-    """The names of the columns, from the first of the rows."""
-    first = next(rows, None)
-    if first is None:
-        raise InputError(f"{file} has only blank lines; begin it with one such as left,right,outcome")
-    return first[1]
-
-
-def each_row(
-    lines: Iterable[str], file: str, width: int | None = None, n_before: Callable[[], int] = int
-) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank, with the line on which it starts: slow, and exact about what is wrong.
-
-    `width` is the number of cells in the header, when that is not among the lines. `n_before()` lines stand above.
-    """
-    reader = _reader(lines)
-    while True:
-        line = reader.line_num + 1
+    def _is_clean(self, refuse: Refuse) -> bool:
+        """Whether all lines are text, and none is too long; otherwise the rows are to be looked at one by one."""
+        # A line that is too long would fill one of these blocks.
+        step = max(self.longest // 2, 1)
+        for start in range(self.at, len(self.raw) - step + 1, step):
+            if self.raw.find(b"\n", start, start + step) < 0 and self.raw.find(b"\r", start, start + step) < 0:
+                return False
         try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            where = f"line {n_before() + line} of {file}"
-            raise InputError(
-                f"{where} is not CSV ({error})",
-                where=where,
-                remedy="close every quote, and double those inside a cell",
-            ) from None
-        if not row:
-            continue
-        if width is None:
-            width = len(row)
-        if len(row) != width:
-            where = f"line {n_before() + line} of {file}"
-            raise InputError(
-                f"{where} has {len(row)} cells and the header has {width}",
-                where=where,
-                remedy="give it one for each column, with quotes around text that has commas",
-            )
-        yield line, row
+            check_text(self.raw, self.file, self.offset, self.n_before)
+        except InputError:
+            return False
+        return True
+
+    def _together(self, places: list[int], quickly: bool, n_threads: int | None) -> dict[int, Coded] | None:
+        """The cells, read all at once; None where that cannot be."""
+        raw, at, dialect = self.raw, self.at, self.table.dialect
+        if dialect.may_have_comments(raw, at):
+            if raw.find(b'"', at) >= 0:
+                return None
+            raw, at = _without_comments(raw[at:], dialect), 0
+        # Parsers take what looks like a byte order mark for one.
+        if quickly and not raw.startswith(BOM, at):
+            cells = _read_by_arrow(raw, at, places, self.table, n_threads)
+            if cells is not None:
+                return cells
+        stream = BytesIO(raw)
+        stream.seek(at)
+        return _read_by_csv(TextIOWrapper(stream, "utf-8", newline=""), places, self.table)
 
 
-def _read_by_csv(reader: Any, places: list[int], width: int, rows: Callable[[], Any]) -> dict[int, Coded]:
+def by_part(cells: dict[int, Coded], found: dict[str, str], names: list[str], na: tuple[str, ...] = ()) -> Columns:
+    """The parts of votes that were found, from the cells by their places; empty cells and `na` are missing."""
+    return {part: _without(cells[names.index(name)], ("", *na)) for part, name in found.items()}
+
+
+def _read_by_csv(lines: Iterable[str], places: list[int], table: Table) -> dict[int, Coded] | None:
+    """The cells as the csv module reads them, or None where something is wrong with a row."""
+    try:
+        return _coded(filter(None, table.dialect.reader(lines)), places, table.width)
+    except csv.Error:
+        return None
+
+
+def _coded(rows: Iterable[list[str]], places: list[int], width: int | None = None) -> dict[int, Coded]:
+    """The cells of rows; csv.Error for a row that has not the width."""
     tables: dict[int, defaultdict[str, int]] = {place: defaultdict(count().__next__) for place in places}
     chunks: dict[int, list[Codes]] = {place: [np.empty(0, np.int32)] for place in places}
-    filled = filter(None, reader)
-    try:
-        while some := list(islice(filled, ROWS_AT_ONCE)):
-            if any(len(row) != width for row in some):
-                raise csv.Error("rows of several lengths")
-            for place in places:
-                codes = map(tables[place].__getitem__, map(operator.itemgetter(place), some))
-                chunks[place].append(np.fromiter(codes, np.int32, count=len(some)))
-    except csv.Error:
-        for _ in rows():
-            pass
-        raise
+    each = iter(rows)
+    while some := list(islice(each, ROWS_AT_ONCE)):
+        if width is not None and any(len(row) != width for row in some):
+            raise csv.Error("rows of several lengths")
+        for place in places:
+            codes = map(tables[place].__getitem__, map(operator.itemgetter(place), some))
+            chunks[place].append(np.fromiter(codes, np.int32, count=len(some)))
     return {place: Coded(np.concatenate(chunks[place]), list(tables[place])) for place in places}
 
 
-def _read_by_arrow(raw: bytes, places: list[int], names: list[str] | int) -> dict[int, Coded] | None:
-    """The cells as pyarrow reads them, or None where it is absent or refuses them; they are plain, and text.
-
-    `names` are those in the header, or how many columns there are in rows without one.
-    """
+def _read_by_arrow(
+    raw: bytes, at: int, places: list[int], table: Table, n_threads: int | None
+) -> dict[int, Coded] | None:
+    """The cells as pyarrow reads them, or None where it is absent or refuses them; they are plain, and text."""
     try:
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
     except ImportError:
         return None
     text = pa.dictionary(pa.int32(), pa.string())
-    if isinstance(names, int):
-        names = [str(place) for place in range(names)]
-        # Blocks are parsed side by side, each on one thread.
-        options = arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(raw))
-    else:
-        options = arrow_csv.ReadOptions()
+    names = [str(place) for place in range(table.width)]
     taken = [names[place] for place in places]
+    # Blocks are parsed side by side, each on one thread.
+    sizes = {"use_threads": False, "block_size": len(raw)} if n_threads == 1 else {}
     try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(raw),
-            read_options=options,
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in raw),
+        read = arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(raw).slice(at)),
+            read_options=arrow_csv.ReadOptions(column_names=names, **sizes),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=table.dialect.delimiter, newlines_in_values=raw.find(b'"', at) >= 0
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=taken, column_types=dict.fromkeys(taken, text), null_values=[], check_utf8=False
             ),
         )
-    except (pa.ArrowException, OSError, KeyError, UnicodeError):
+    except (pa.ArrowException, OSError, KeyError, UnicodeError, ValueError):
         return None
     cells = {}
     for place, name in zip(places, taken, strict=True):
-        array = table[name].unify_dictionaries().combine_chunks()
+        array = read[name].unify_dictionaries().combine_chunks()
         cells[place] = Coded(array.indices.to_numpy(), labels_of(array.dictionary))
     return cells
 
@@ -150,17 +173,20 @@ def _read_by_arrow(raw: bytes, places: list[int], names: list[str] | int) -> dic
 _QUOTE = ord('"')
 
 
-def is_plain(raw: bytes) -> bool:
-    """Whether cells are quoted by the book, and none is longer than the csv module takes.
+def is_plain(raw: bytes, dialect: Dialect) -> bool:
+    """Whether cells are quoted by the book, none is longer than the csv module takes, and there are no comments.
 
     By the book, quotes come in pairs: the first opens a cell or is the second half of a doubled quote, the
     second closes a cell or is the first half of a doubled quote.
     """
+    if not dialect.delimiter.isascii() or dialect.may_have_comments(raw):
+        return False
+    delimiter = ord(dialect.delimiter)
     limit = csv.field_size_limit()
     # A longer cell without quotes would fill one of these blocks.
     step = max(limit // 2, 1)
     for start in range(0, len(raw) - step + 1, step):
-        if all(raw.find(mark, start, start + step) < 0 for mark in (b",", b"\n", b"\r")):
+        if all(raw.find(mark, start, start + step) < 0 for mark in (delimiter, b"\n", b"\r")):
             return False
     if b'"' not in raw:
         return True
@@ -177,7 +203,7 @@ def is_plain(raw: bytes) -> bool:
         ends = np.ones(len(piece) + 2, bool)
         seen = octets[max(start - 1, 0) : start + size + 1]
         ends[not start :][: len(seen)] = (
-            (seen == _QUOTE) | (seen == ord(",")) | (seen == ord("\n")) | (seen == ord("\r"))
+            (seen == _QUOTE) | (seen == delimiter) | (seen == ord("\n")) | (seen == ord("\r"))
         )
         if not start and raw.startswith(BOM):
             ends[len(BOM)] = True
@@ -189,7 +215,17 @@ def is_plain(raw: bytes) -> bool:
     return not within
 
 
-def _without_empty(column: Coded) -> Coded:
+def _without_comments(raw: bytes, dialect: Dialect) -> bytes:
+    """Text without quotes, without the lines that are comments."""
+    if dialect.comment is None:
+        return raw
+    return re.sub(rb"(?:(?<=[\r\n])|\A)" + re.escape(dialect.comment) + rb"[^\r\n]*(?:\r\n|\r|\n)?", b"", raw)
+
+
+def _without(column: Coded, texts: tuple[str, ...]) -> Coded:
+    """The column in which these texts are missing values."""
     codes, labels = column
-    empty = place_of(labels, "")
-    return column if empty < 0 else Coded(np.where(codes == empty, np.int32(-1), codes), labels)
+    places = [place for text in texts if (place := place_of(labels, text)) >= 0]
+    for place in places:
+        codes = np.where(codes == place, np.int32(-1), codes)
+    return Coded(codes, labels)

@@ -12,9 +12,11 @@ import numpy as np
 from pairvote._common.coded import Coded
 from pairvote._common.messages import Locate
 from pairvote.errors import InputError
+from pairvote.io._bytes import opened
+from pairvote.io._encodings import count_lines
 from pairvote.io._how import How
-from pairvote.io._source import OPTIONAL, Columns, Source, unreadable
-from pairvote.io._text import count_lines
+from pairvote.io._source import OPTIONAL, Columns, Source
+from pairvote.io._text import in_utf8
 from pairvote.votes._votes import Votes
 from pairvote.votes._wanted import Finder
 
@@ -82,7 +84,8 @@ class FileFormat:
 class Part:
     """A file among those to read, or a fragment of a dataset.
 
-    `keys` are the columns that stand in the names of its folders, `start` the bytes in the files before it.
+    `keys` are the columns that stand in the names of its folders, `start` the bytes in the files before it, `member`
+    the file in a zip archive.
     """
 
     name: str
@@ -92,19 +95,22 @@ class Part:
     n_bytes: int = 0
     start: int = 0
     fragment: Any = None
+    member: str | None = None
 
     def open(self) -> IO[bytes]:
+        """The file's bytes, unpacked as they are read; InputError when they change before their end is reached."""
         if self.path is None:
             raise InputError(f"{self.name} is no file; pass the path of one")
-        try:
-            return self.path.open("rb")
-        except (OSError, ValueError) as error:
-            raise unreadable(self.name, error) from error
+        return opened(self.path, self.name, self.member)
 
-    def lines_before(self, offset: int, newline: bytes | None = None) -> int:
-        """Number of lines that end before `offset`, where a line begins; they end by any line end, or by `newline`."""
+    def open_text(self, how: How) -> IO[bytes]:
+        """The file's text in UTF-8, transcoded as it is read."""
+        return in_utf8(self.open(), self.name, how)
+
+    def lines_before(self, offset: int, newline: bytes | None = None, how: How | None = None) -> int:
+        """Number of lines that end before `offset` in the text; they end by any line end, or by `newline`."""
         n_lines, last = 0, b""
-        with self.open() as handle:
+        with self.open_text(how or How()) as handle:
             while offset and (raw := handle.read(min(offset, 2**24))):
                 offset -= len(raw)
                 if newline is not None:

@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,18 +19,15 @@ from pairvote._common.labels import Codes
 from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcome
 from pairvote.errors import InputError
+from pairvote.io._bytes import HEAD_BYTES, displayed, inner_suffix, opened, unpacked, unreadable
 from pairvote.votes._votes import Votes
+
+__all__ = ["Source", "displayed", "replacing", "unreadable"]
 
 Columns = dict[str, Any]
 NEEDED = ("left", "right", "outcome")
 OPTIONAL = ("voter", "weight", "criterion")
 OUTCOME_LABELS = tuple(Outcome(value).name.lower() for value in range(4))
-
-
-def displayed(path: object) -> str:
-    """A file's name as it goes into a message, on one line and in valid Unicode."""
-    text = str(path)
-    return text if text.isprintable() and text else repr(text)
 
 
 @dataclass(frozen=True)
@@ -50,36 +49,60 @@ class Source:
 
     @property
     def suffix(self) -> str:
-        return os.path.splitext(self.name if self.path is None else self.path)[1].lower()
+        """The suffix that tells the format, under those of packed files."""
+        return inner_suffix(self.name if self.path is None else self.path)
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether it is an open file that gives text and not bytes."""
+        return self.path is None and isinstance(self._given, str)
 
     def read(self) -> bytes:
-        """All of it, as bytes."""
-        if self.path is not None:
+        """All of it, unpacked, as bytes; text that an open file gives is in UTF-8."""
+        if self.path is None:
+            return self._content
+        with opened(self.path, self.name) as handle:
+            return self._all_of(handle)
+
+    def head(self) -> bytes:
+        """How it begins when it is unpacked, in at most HEAD_BYTES."""
+        if self.path is None:
+            return self._content[:HEAD_BYTES]
+        with opened(self.path, self.name) as handle:
+            return handle.read(HEAD_BYTES)
+
+    @cached_property
+    def _content(self) -> bytes:
+        given = self._given
+        if isinstance(given, str):
             try:
-                return self.path.read_bytes()
-            except (OSError, ValueError) as error:
-                raise unreadable(self.name, error) from error
+                return given.encode("utf-8")
+            except UnicodeError as error:
+                raise InputError(f"{self.name} is not UTF-8 text ({error}); save it as UTF-8") from error
+        with unpacked(BytesIO(given), self.name) as handle:
+            return self._all_of(handle)
+
+    @cached_property
+    def _given(self) -> bytes | str:
+        """What an open file gives; it is read once."""
         try:
             content = self.stream.read()
-            if isinstance(content, str):
-                content = content.encode("utf-8")
         except UnicodeError as error:
             raise InputError(f"{self.name} is not UTF-8 text ({error}); save it as UTF-8") from error
         except Exception as error:
             # A stream is somebody else's object (a socket, a decompressor) and may raise anything.
             raise InputError(f"{self.name} cannot be read ({error}); is it open for reading?") from error
+        if isinstance(content, str):
+            return content
         if not isinstance(content, (bytes, bytearray, memoryview)):
             raise InputError(f"{self.name} gave {shorten(content)} and not text or bytes; pass an open file")
         return bytes(content)
 
-
-def unreadable(name: str, error: Exception) -> InputError:
-    if isinstance(error, FileNotFoundError):
-        return InputError(f"there is no file {name}; check its path")
-    if isinstance(error, IsADirectoryError):
-        return InputError(f"{name} is a directory; pass the path of a file")
-    reason = getattr(error, "strerror", None) or error
-    return InputError(f"{name} cannot be read ({reason}); check its path and that you may read it")
+    def _all_of(self, handle: IO[bytes]) -> bytes:
+        try:
+            return handle.read()
+        except OSError as error:
+            raise unreadable(self.name, error) from error
 
 
 @contextmanager

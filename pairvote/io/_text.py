@@ -1,65 +1,66 @@
-"""What CSV and JSON Lines share: bytes that must be text, and labels that must be read back as they are."""
+"""What formats of text share: bytes that must be text in UTF-8, and labels that must be read back as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from io import BytesIO, TextIOWrapper
+from typing import IO, Any
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError
+from pairvote.io._bytes import HEAD_BYTES
+from pairvote.io._encodings import BOM, as_utf8, count_lines, encoding_of, first_not_utf8, not_utf8
+from pairvote.io._how import How
+from pairvote.io._kinds import refuse_kind
 from pairvote.io._source import Source, in_order, label_columns
 from pairvote.votes._votes import Votes
 
-BOM = b"\xef\xbb\xbf"
-PARQUET = b"PAR1\x15"
-_SIGNATURES = {
-    b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
-    b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
-    b"PK\x03\x04": ("a zip archive or an Excel workbook", "save it as CSV in UTF-8"),
-    b"\x1f\x8b": ("compressed with gzip", "unpack it first"),
-    PARQUET: ("Parquet", "pass format='parquet'"),
-}
 
-
-def read_text(file: Source) -> bytes:
-    """The file's bytes, which are text in UTF-8."""
+def read_text(file: Source, how: How | None = None, *, checked: bool = True) -> bytes:
+    """The file's text, in UTF-8 whatever it was in; where it is not `checked`, bytes may be in it that are no text."""
+    how = how or How()
     raw = file.read()
+    # An open file of text has been decoded already.
+    encoding = None if file.is_decoded else encoding_of(raw[:HEAD_BYTES], how)
+    if encoding is not None:
+        raw = as_utf8(BytesIO(raw), file.name, encoding).read()
     check_start(raw, file.name)
-    check_text(raw, file.name)
+    if checked:
+        check_text(raw, file.name)
     return raw
+
+
+def in_utf8(handle: Any, name: str, how: How) -> IO[bytes]:
+    """The text of a file that is open at its beginning, as a stream in UTF-8 that is never in memory as a whole."""
+    encoding = encoding_of(handle.peek(HEAD_BYTES)[:HEAD_BYTES], how)
+    stream: IO[bytes] = handle if encoding is None else as_utf8(handle, name, encoding)
+    return stream
 
 
 def check_start(raw: bytes, name: str) -> None:
     """Refuse a file that is empty, or that begins as a file of another kind does."""
     if raw in (b"", BOM):
         raise InputError(f"{name} is empty; check that it is the right file and was written to its end")
-    for signature, (kind, remedy) in _SIGNATURES.items():
-        if raw.startswith(signature):
-            option = "format" if signature == PARQUET else None
-            raise InputError(f"{name} is {kind}", option=option, where=name, remedy=remedy)
+    head = raw[:HEAD_BYTES]
+    refuse_kind(head, name)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        remedy = "pass encoding='utf-16', or leave out encoding="
+        raise InputError(f"{name} is UTF-16 text", option="encoding", where=name, remedy=remedy)
 
 
 def check_text(raw: bytes, name: str, offset: int = 0, n_before: Callable[[], int] = int) -> None:
     """Refuse bytes that are not text in UTF-8: a file, or lines of it from `offset` on, below `n_before()` lines."""
     at = raw.find(b"\0")
     if at >= 0:
+        where = f"line {n_before() + count_lines(raw[:at]) + 1}"
         raise InputError(
-            f"{name} has a NUL byte at line {n_before() + count_lines(raw[:at]) + 1}, so it is not text; "
-            "pass CSV or JSON Lines in UTF-8"
+            f"{name} has a NUL byte at {where}, so it is not text",
+            where=f"{where} of {name}",
+            remedy="pass CSV or JSON Lines in UTF-8",
         )
-    if not raw.isascii():
-        try:
-            raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{name} is not UTF-8 at line {n_before() + count_lines(raw[: error.start]) + 1} "
-                f"(byte 0x{raw[error.start]:02x} at position {offset + error.start}); save it as UTF-8"
-            ) from None
-
-
-def count_lines(raw: bytes) -> int:
-    """Number of line ends, of any of the three kinds."""
-    return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
+    at = first_not_utf8(raw)
+    if at >= 0:
+        raise not_utf8(raw, at, name, n_before() + count_lines(raw[:at]) + 1, offset + at)
 
 
 def text_lines(raw: bytes, newline: str, encoding: str = "utf-8-sig") -> TextIOWrapper:

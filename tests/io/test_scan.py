@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import pairvote as pv
 from pairvote._common.threads import n_usable
-from pairvote.io import _csv, _csv_blocks, _csv_cells, _jsonl, _parquet_batches
+from pairvote.io import _csv, _csv_cells, _jsonl, _parquet_batches
 from pairvote.io._formats import FORMATS
 from pairvote.votes._chunks import CodedSource
 
@@ -473,13 +473,13 @@ class TestCsvBlocks:
     def test_few_blocks_are_in_memory(self, tmp_path, monkeypatch):
         small_blocks(monkeypatch, 50)
         alive = weakref.WeakSet()
-        made = _csv_blocks._Block.__init__
+        made = _csv_cells.Rows.__init__
 
-        def watched(block, *arguments):
-            made(block, *arguments)
-            alive.add(block)
+        def watched(rows, *arguments):
+            made(rows, *arguments)
+            alive.add(rows)
 
-        monkeypatch.setattr(_csv_blocks._Block, "__init__", watched)
+        monkeypatch.setattr(_csv_cells.Rows, "__init__", watched)
         path = tmp_path / "a.csv"
         path.write_text(HEADER + "a,b,tie\n" * 1000)
         most = n_blocks = 0
@@ -500,16 +500,16 @@ class TestCsvBlocks:
         small_blocks(monkeypatch, 50, n_threads=2)
         path = tmp_path / "a.csv"
         path.write_text(HEADER + "a,b,tie\n" * 30)
-        parsed, batch = [], _csv_blocks._Block.batch
+        parsed, cells = [], _csv_cells.Rows.cells
         second = threading.Event()
 
-        def watched(block, **options):
-            parsed.append(block.start)
+        def watched(rows, *arguments, **options):
+            parsed.append(rows.offset)
             if len(parsed) >= 2:
                 second.set()
-            return batch(block, **options)
+            return cells(rows, *arguments, **options)
 
-        monkeypatch.setattr(_csv_blocks._Block, "batch", watched)
+        monkeypatch.setattr(_csv_cells.Rows, "cells", watched)
         chunks = pv.scan_votes(path).coded()
         next(chunks)
         # The consumer asks for nothing more, and yet:
