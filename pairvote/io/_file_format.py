@@ -56,12 +56,15 @@ class FileFormat:
     read : function
         Takes a `Source`, the `Wanted` columns and `How` it is read. Returns the columns by part, as the file has
         them, and a function that says where a row stands.
-    write : function
-        Takes `Votes` and a file open for writing bytes. Raises InputError for a label that it would not read back.
     check : function
         Takes a `Part` and a `Reading`. Raises InputError for a file whose first row lacks a column that is needed.
     scan : function
         Takes several `Part` and a `Reading`. Yields the rows of all files in order, as `Batch`.
+    write : function, optional
+        Takes `Votes` and a file open for writing bytes. Raises InputError for a label that it would not read back.
+    begins : function, optional
+        Takes the first bytes of a file, all of them if it is small, and says whether it is of this format. By default
+        only the suffix does.
     large_bytes : int
         Size in bytes from which the command line reads a file in batches.
     needs, extra : str, optional
@@ -72,9 +75,10 @@ class FileFormat:
     title: str
     suffixes: tuple[str, ...]
     read: Callable[[Source, Finder, How], tuple[Columns, Locate]]
-    write: Callable[[Votes, IO[bytes]], None]
     check: Callable[[Part, Reading], None]
     scan: Callable[[Sequence[Part], Reading], Iterator[Batch]]
+    write: Callable[[Votes, IO[bytes]], None] | None = None
+    begins: Callable[[bytes], bool] | None = None
     large_bytes: int = 2**26
     needs: str | None = None
     extra: str | None = None
