@@ -79,4 +79,12 @@ def _as_text(label: Hashable) -> str:
     raise ValueError("a cell of CSV is text or a whole number")
 
 
-CSV = FileFormat(name="csv", title="CSV", suffixes=(".csv",), read=read, write=write, check=check, scan=scan)
+CSV = FileFormat(
+    name="csv",
+    title="CSV",
+    suffixes=(".csv", ".tsv", ".tab", ".txt", ".dat"),
+    read=read,
+    write=write,
+    check=check,
+    scan=scan,
+)

@@ -123,7 +123,7 @@ def _fitting(names: list[str], rows: list[list[str]], how: How, wanted: Finder) 
     if len(rows) < 2 or len(widths) > 1:
         return names
     more = widths.pop() - len(names)
-    if more == -1 and names[-1] not in {wanted.names[part] for part in wanted.needed}:
+    if more == -1:
         how.report.remark(f"the header names a column more than the rows have, so its last, {names[-1]!r}, is left out")
         return names[:-1]
     if more == 1 and not any(row[-1] for row in rows):

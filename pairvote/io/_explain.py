@@ -8,14 +8,12 @@ from typing import Any
 
 from pairvote.errors import InputError, PairvoteError
 from pairvote.io._file_format import Reading
-from pairvote.io._formats import format_of
 from pairvote.io._guess import NAMING, Guess, guess
 from pairvote.io._how import How
 from pairvote.io._options import options_of
 from pairvote.io._overview import Overview
 from pairvote.io._proposal import as_call, explain
-from pairvote.io._source import Source
-from pairvote.io._sources import parts_of
+from pairvote.io._sources import file_of, parts_of
 from pairvote.votes._report import Report
 from pairvote.votes._wanted import AllColumns
 
@@ -88,12 +86,12 @@ def overview_of(source: Any, format: Any, options: Mapping[str, Any]) -> Overvie
     how = how.with_report(Report("skip"))
     if callable(getattr(source, "read", None)):
         source.seek(0)
-        file = Source.of(source)
-        columns, _ = format_of(format, file.suffix, file.name).read(file, AllColumns(), how)
+        file, chosen = file_of(source, format, how)
+        columns, _ = chosen.read(file, AllColumns(), how)
         return Overview.of(columns)
-    part = parts_of(source, lambda suffix, name: format_of(format, suffix, name))[0]
+    part = parts_of(source, format, Reading(AllColumns(), how=how))[0]
     if part.n_bytes <= MOST_BYTES and part.path is not None and part.fragment is None:
-        columns, _ = part.format.read(Source.of(part.path), AllColumns(), how)
+        columns, _ = part.format.read(part.source(), AllColumns(), how)
         return Overview.of(columns)
     return _of_first_rows(part, how)
 

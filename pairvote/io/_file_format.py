@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -63,8 +64,10 @@ class FileFormat:
     write : function, optional
         Takes `Votes` and a file open for writing bytes. Raises InputError for a label that it would not read back.
     begins : function, optional
-        Takes the first bytes of a file, all of them if it is small, and says whether it is of this format. By default
-        only the suffix does.
+        Takes the first bytes of a file, and says whether it is of this format: None where it may be. By default only
+        the suffix says so.
+    binary : bool
+        Whether its files are no text.
     large_bytes : int
         Size in bytes from which the command line reads a file in batches.
     needs, extra : str, optional
@@ -78,7 +81,8 @@ class FileFormat:
     check: Callable[[Part, Reading], None]
     scan: Callable[[Sequence[Part], Reading], Iterator[Batch]]
     write: Callable[[Votes, IO[bytes]], None] | None = None
-    begins: Callable[[bytes], bool] | None = None
+    begins: Callable[[bytes], bool | None] | None = None
+    binary: bool = False
     large_bytes: int = 2**26
     needs: str | None = None
     extra: str | None = None
@@ -106,6 +110,13 @@ class Part:
         if self.path is None:
             raise InputError(f"{self.name} is no file; pass the path of one")
         return opened(self.path, self.name, self.member)
+
+    def source(self) -> Source:
+        """The file as it is read at once."""
+        if self.member is None and self.path is not None:
+            return Source(self.name, self.path)
+        with self.open() as handle:
+            return Source(self.name, None, BytesIO(handle.read()))
 
     def open_text(self, how: How) -> IO[bytes]:
         """The file's text in UTF-8, transcoded as it is read."""

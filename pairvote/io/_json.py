@@ -17,24 +17,16 @@ from pairvote.errors import InputError
 from pairvote.io._file_format import Batch, FileFormat, Part, Reading, key_labels, with_keys
 from pairvote.io._how import How
 from pairvote.io._join import joined
-from pairvote.io._json_rows import Find, Rows, coded, records_of
-from pairvote.io._json_values import BLOCK_BYTES, DECODER, Block, Place, document_blocks, line_blocks, spelt
+from pairvote.io._json_rows import Rows, coded, records_of
+from pairvote.io._json_values import BLOCK_BYTES, DECODER, Block, Place, Record, document_blocks, line_blocks, spelt
 from pairvote.io._source import Columns, Source
-from pairvote.io._text import is_text, text_columns
+from pairvote.io._text import is_text, read_text, text_columns
 from pairvote.votes._report import Report
 from pairvote.votes._votes import Votes
-from pairvote.votes._wanted import AMOUNTS, NEEDED, Finder
+from pairvote.votes._wanted import AMOUNTS, NEEDED, AllColumns, Finder
 
-# Takes an open file, its name, how it is read, what finds the columns, and how much to read at once.
-Blocks = Callable[[IO[bytes], str, How, Find, int], Iterator[Block]]
-
-
-def _lines(handle: IO[bytes], file: str, how: How, find: Find, n_bytes: int) -> Iterator[Block]:
-    return line_blocks(handle, file, how, n_bytes)
-
-
-def _document(handle: IO[bytes], file: str, how: How, find: Find, n_bytes: int) -> Iterator[Block]:
-    return document_blocks(handle, file, how, lambda found: records_of(found, find, file, how), n_bytes)
+# Takes an open file, its name, how it is read, what gives the records of a lone object, and how much to read at once.
+Blocks = Callable[[IO[bytes], str, How, Callable[[Record], list[Record]], int], Iterator[Block]]
 
 
 def read(
@@ -45,19 +37,19 @@ def read(
     def find(names: Sequence[str]) -> dict[str, str]:
         return wanted.found_in(names, file.name)
 
-    rows = Rows(file.name, how, find)
+    every = isinstance(wanted, AllColumns)
+    rows = Rows(file.name, how, find, every=every)
+    lone = partial(records_of, find=find, file=file.name, every=every)
     pieces = []
-    for block in blocks(BytesIO(file.read()), file.name, how, find, block_bytes):
+    for block in blocks(BytesIO(read_text(file, how, checked=False)), file.name, how, lone, block_bytes):
         for columns, places, _ in rows.blocks(block):
             locate = partial(_place, places, file.name)
             pieces.append((_coded(columns, locate), len(places), locate))
     rows.finish()
-    return joined(pieces, list(rows.found))
+    return joined(pieces, list(rows.found or NEEDED))
 
 
-def scan(
-    parts: Sequence[Part], reading: Reading, *, blocks: Blocks, block_bytes: int = BLOCK_BYTES
-) -> Iterator[Batch]:
+def scan(parts: Sequence[Part], reading: Reading, *, blocks: Blocks, block_bytes: int = BLOCK_BYTES) -> Iterator[Batch]:
     """The rows of the files, in order."""
     for part in parts:
         yield from _batches(part, reading, blocks, block_bytes)
@@ -77,10 +69,12 @@ def _batches(part: Part, reading: Reading, blocks: Blocks, block_bytes: int) -> 
         taken = reading.of_interest(find(names))
         return {vote_part: name for vote_part, name in taken.items() if name not in part.keys}
 
-    rows = Rows(part.name, reading.how, find_in_file)
+    every = isinstance(reading.wanted, AllColumns)
+    rows = Rows(part.name, reading.how, find_in_file, every=every)
+    lone = partial(records_of, find=find_in_file, file=part.name, every=every)
     shown: set[str] | None = None
-    with part.open() as handle:
-        for block in blocks(handle, part.name, reading.how, find_in_file, block_bytes):
+    with part.open_text(reading.how) as handle:
+        for block in blocks(handle, part.name, reading.how, lone, block_bytes):
             for columns, places, done in rows.blocks(block):
                 if not places:
                     continue
@@ -135,14 +129,16 @@ def _cell(label: Hashable) -> str:
     return json.dumps(plain, ensure_ascii=False, allow_nan=False)
 
 
-def is_lines(head: bytes) -> bool:
-    """Whether a file that begins so may have an object on each line."""
-    return _kind(head) in ("lines", "one")
+def is_lines(head: bytes) -> bool | None:
+    """Whether a file that begins so has an object on each line; None where it may be a document as well."""
+    kind = _kind(head)
+    return None if kind == "one" else kind == "lines"
 
 
-def is_document(head: bytes) -> bool:
-    """Whether a file that begins so may be a document of JSON."""
-    return _kind(head) in ("document", "one")
+def is_document(head: bytes) -> bool | None:
+    """Whether a file that begins so is a document of JSON; None where it has objects one after the other."""
+    kind = _kind(head)
+    return None if kind == "lines" else kind in ("document", "one")
 
 
 def _kind(head: bytes) -> str:
@@ -169,17 +165,17 @@ JSONL = FileFormat(
     title="JSON Lines",
     suffixes=(".jsonl", ".ndjson"),
     begins=is_lines,
-    read=partial(read, blocks=_lines),
+    read=partial(read, blocks=line_blocks),
     write=write,
-    check=partial(check, blocks=_lines),
-    scan=partial(scan, blocks=_lines),
+    check=partial(check, blocks=line_blocks),
+    scan=partial(scan, blocks=line_blocks),
 )
 JSON = FileFormat(
     name="json",
     title="JSON",
     suffixes=(".json",),
     begins=is_document,
-    read=partial(read, blocks=_document),
-    check=partial(check, blocks=_document),
-    scan=partial(scan, blocks=_document),
+    read=partial(read, blocks=document_blocks),
+    check=partial(check, blocks=document_blocks),
+    scan=partial(scan, blocks=document_blocks),
 )

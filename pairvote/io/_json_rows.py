@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import zip_longest
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from pairvote._common.coded import Coded
 from pairvote._common.labels import code_column
-from pairvote._common.messages import Locate, listed, shorten, wrong_entry
+from pairvote._common.messages import Locate, listed, plural, shorten, wrong_entry
 from pairvote.errors import InputError
 from pairvote.io._how import How
 from pairvote.io._json_values import Block, Doubled, Place, Record, named, row_names, spelt
@@ -65,12 +67,15 @@ def _is_repeated(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
 
 
-def records_of(document: Record, find: Find, file: str, how: How) -> list[Record]:
-    """The records of an object that is all of a file: columns, rows with names, a list of objects, or objects by keys."""
+def records_of(document: Record, find: Find, file: str, *, every: bool) -> list[Record]:
+    """The records of an object that is all of a file: columns, named rows, a list of objects, or objects by keys.
+
+    Where `every` column is wanted, their names do not tell which of these it is.
+    """
     if _is_split(document):
         names = row_names(document["columns"], How(), file)
         return [named(row, names, f"row {number} of {file}") for number, row in enumerate(document["data"], 1)]
-    wanted = _found(find, list(document))
+    wanted = None if every else _found(find, list(document))
     if wanted is not None:
         columns = {name: document[name] for name in wanted.values()}
         if all(isinstance(column, list) for column in columns.values()):
@@ -78,18 +83,22 @@ def records_of(document: Record, find: Find, file: str, how: How) -> list[Record
         return _of_columns_by_key(columns) if _are_objects(columns) else [document]
     names_below = Names()
     names_below.learn([document])
-    if _found(find, names_below.all()) is not None:
+    if not every and _found(find, names_below.all()) is not None:
         return [document]
     repeated = [key for key, value in document.items() if _is_repeated(value)]
-    if len(repeated) > 1:
+    if len(repeated) == 1:
+        return list(document[repeated[0]])
+    if repeated and not every:
         raise InputError(
             f"{file} has several lists of objects, {listed(repeated)}",
             where=file,
             remedy=f"name the columns together with their list, such as left={repeated[0] + '.left'!r}",
         )
-    if repeated:
-        return list(document[repeated[0]])
-    return list(document.values()) if _are_objects(document) else [document]
+    if _are_objects(document):
+        numbered = all(key.isdecimal() for column in document.values() for key in column)
+        return _of_columns_by_key(document) if numbered else list(document.values())
+    lists = {key: value for key, value in document.items() if isinstance(value, list)}
+    return _of_columns(lists, file) if len(set(map(len, lists.values()))) == 1 < len(lists) else [document]
 
 
 def _is_split(document: Record) -> bool:
@@ -133,13 +142,15 @@ class Rows:
     ----------
     find : function
         Gives the parts that are wanted, by all names of columns, with their names; InputError for one that is lacking.
+    every : bool
+        Whether all columns are wanted as they are, so that nothing in them is wrong.
     """
 
-    def __init__(self, file: str, how: How, find: Find) -> None:
-        self._file, self._how, self._find = file, how, find
+    def __init__(self, file: str, how: How, find: Find, *, every: bool) -> None:
+        self._file, self._how, self._find, self._every = file, how, find, every
         self._names = Names()
         self._held: list[Block] = []
-        self._types: dict[str, tuple[bool, str]] = {}
+        self._types: dict[str, type] = {}
         self.found: dict[str, str] = {}
         self.n_without = 0
 
@@ -168,9 +179,8 @@ class Rows:
         if any(block.records for block in self._held):
             self._find(self._names.all())
         if self.n_without:
-            self._how.report.remark(
-                f"{self.n_without:,} of the records of {self._file} have an empty list where the columns are, and give no vote"
-            )
+            what = f"{plural(self.n_without, 'record')} of {self._file}"
+            self._how.report.remark(f"{what} without an entry in the list that has the columns")
 
     def _columns(self, block: Block) -> tuple[Columns, list[Place]]:
         records, places = block.records, block.places
@@ -181,17 +191,17 @@ class Rows:
         for part, values in columns.items():
             if not {list, float}.isdisjoint(map(type, values)):
                 columns[part] = [_one(value) for value in values]
-        return self._checked(columns, places)
+        return (columns, places) if self._every else self._checked(columns, places)
 
     def _expanded(self, records: list[Record], places: list[Place]) -> tuple[Columns, list[Place]]:
         rows: list[Record] = []
         of_rows: list[Place] = []
         for record, place in zip(records, places, strict=True):
             try:
-                found = _rows(record, self.found)
+                found = _rows(record, self.found, every=self._every)
             except InputError as error:
-                error.problem = f"{spelt(place, self._file)} {error.problem}"
-                self._how.report.refuse(InputError(error.problem, where=spelt(place, self._file), remedy=error.remedy))
+                where = spelt(place, self._file)
+                self._how.report.refuse(InputError(f"{where} {error.problem}", where=where, remedy=error.remedy))
                 continue
             self.n_without += not found
             rows += found
@@ -221,23 +231,19 @@ class Rows:
     def _keep_apart(self, part: str, values: list[Any], kinds: set[type], places: list[Place]) -> None:
         """Refuse true beside 1, which are one label to Python."""
         group = "item" if part.partition("+")[0] in ("left", "right", "winner", "loser") else part
-        for is_bool in (True, False):
-            if (bool in kinds) if is_bool else not kinds.isdisjoint((int, float)):
-                known = self._types.setdefault(group, (is_bool, part))
-                if known[0] is not is_bool:
-                    row = next(
-                        row
-                        for row, value in enumerate(values)
-                        if isinstance(value, (bool, int, float)) and isinstance(value, bool) is is_bool
-                    )
-                    kind, other = ("true or false", "a number") if is_bool else ("a number", "true or false")
-                    raise wrong_entry(
-                        part,
-                        where := spelt(places[row], self._file),
-                        values[row],
-                        "give all labels one type, so that none is taken for another",
-                        found=f"{shorten(values[row])}, which is {kind}, and another row has {other} there",
-                    ) from None
+        if kinds.isdisjoint((bool, int, float)) or (
+            group in self._types and kinds <= {self._types[group], str, NoneType}
+        ):
+            return
+        for row, value in enumerate(values):
+            if not isinstance(value, (bool, int, float)):
+                continue
+            kind = bool if isinstance(value, bool) else int
+            if self._types.setdefault(group, kind) is not kind:
+                is_, others = ("true or false", "a number") if kind is bool else ("a number", "true or false")
+                found = f"{shorten(value)}, which is {is_}, and another row has {others} there"
+                remedy = "give all labels one type, so that none is taken for another"
+                raise wrong_entry(part, spelt(places[row], self._file), value, remedy, found=found)
 
 
 def _is_wrong(value: Any) -> bool:
@@ -265,8 +271,11 @@ def _one(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _rows(record: Record, paths: Mapping[str, str]) -> list[Record]:
-    """The rows of a record: what it has of the parts, by their paths, once for each entry of a list on the way."""
+def _rows(record: Record, paths: Mapping[str, str], *, every: bool) -> list[Record]:
+    """The rows of a record: what it has of the parts, by their paths, once for each entry of a list on the way.
+
+    Where `every` column is wanted, entries of several lists stand side by side.
+    """
     own: Record = {}
     below: dict[str, dict[str, str]] = {}
     for part, path in paths.items():
@@ -281,10 +290,15 @@ def _rows(record: Record, paths: Mapping[str, str]) -> list[Record]:
         if isinstance(value, Doubled):
             raise InputError(f"has the key {shorten(value.twice)} more than once", remedy="rename one of the two")
         if isinstance(value, dict):
-            found = _rows(value, deeper)
+            found = _rows(value, deeper, every=every)
         else:
             # An entry without any of the columns is about something else.
-            found = [row for entry in value if isinstance(entry, dict) for row in _rows(entry, deeper) if row]
+            found = [
+                row for entry in value if isinstance(entry, dict) for row in _rows(entry, deeper, every=every) if row
+            ]
+        if every:
+            rows = [{**row, **more} for row, more in zip_longest(rows, found, fillvalue=own)]
+            continue
         if len(found) != 1:
             if repeated:
                 raise InputError(
@@ -308,7 +322,9 @@ def _step(record: Record, path: str) -> tuple[str, str | None]:
     return path, None
 
 
-def coded(values: list[Any], part: str, locate: Locate) -> Coded:
-    """The values of a column of labels as codes."""
+def coded(values: list[Any], part: str, locate: Locate) -> Coded | list[Any]:
+    """The values of a column of labels as codes; as they are where lists or objects are among them."""
+    if not {*NESTED, Doubled}.isdisjoint(map(type, values)):
+        return values
     column = code_column(values, part, locate)
     return Coded(np.asarray(column.codes, np.int32), list(column.labels))

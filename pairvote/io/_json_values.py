@@ -12,7 +12,7 @@ from typing import IO, Any
 from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError
 from pairvote.io._how import How
-from pairvote.io._text import BOM, check_start, check_text
+from pairvote.io._text import check_start, check_text
 
 Record = dict[str, Any]
 # The line on which a record stands, and its number among those of a document; 0 where a message leaves it out.
@@ -67,7 +67,9 @@ def spelt(place: Place, file: str) -> str:
     return f"record {number} (line {line}) of {file}" if line else f"record {number} of {file}"
 
 
-def line_blocks(handle: IO[bytes], file: str, how: How, n_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+def line_blocks(
+    handle: IO[bytes], file: str, how: How, records_of: Callable[[Record], list[Record]], n_bytes: int = BLOCK_BYTES
+) -> Iterator[Block]:
     """The objects of a file that has one on each line; blank lines are passed over."""
     n_lines, done = 0, 0
     while lines := handle.readlines(n_bytes):
@@ -301,11 +303,10 @@ class _Numbered:
 
     def add(self, value: Any, line: int) -> None:
         """Take in an entry of an array; the first row names the columns if rows are arrays."""
-        if isinstance(value, list):
-            if self._names is None:
-                self._names = row_names(value, self._how, f"line {line} of {self._file}")
-                if self._how.header:
-                    return
+        if isinstance(value, list) and self._names is None:
+            self._names = row_names(value, self._how, f"line {line} of {self._file}")
+            if self._how.header:
+                return
         self._number += 1
         place = (line, self._number)
         _keep(lambda: self._record(value, place), place, self._file, self._how, self._block)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import operator
 from collections.abc import Hashable
 from typing import IO, Any
@@ -13,27 +12,18 @@ from pairvote._common.arrow import is_text
 from pairvote._common.frames import Frame
 from pairvote._common.messages import Locate, row_number, shorten
 from pairvote.errors import InputError
+from pairvote.io._arrow_columns import seekable, unreadable_as
 from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
 from pairvote.io._parquet_batches import check, scan
-from pairvote.io._source import Columns, Source, in_order, label_columns, unreadable
+from pairvote.io._source import Columns, Source, in_order, label_columns
 from pairvote.votes._votes import Votes
 from pairvote.votes._wanted import Finder
 
 
 def read(file: Source, wanted: Finder, how: How) -> tuple[Columns, Locate]:
     """The wanted columns, coded where they are text, and what tells the number of a row."""
-    import pyarrow as pa
-
-    if isinstance(file.stream, io.TextIOBase):
-        raise InputError(f"{file.name} is open as text, which Parquet is not; open it as bytes, with mode 'rb'")
-    if file.path is None:
-        return _columns(pa.BufferReader(file.read()), wanted, file.name), row_number
-    try:
-        handle = file.path.open("rb")
-    except (OSError, ValueError) as error:
-        raise unreadable(file.name, error) from error
-    with handle:
+    with seekable(file) as handle:
         return _columns(handle, wanted, file.name), row_number
 
 
@@ -53,10 +43,7 @@ def _columns(handle: Any, wanted: Finder, file: str) -> Columns:
         raise
     except Exception as error:
         # A broken file makes pyarrow raise errors of many kinds, some of them outside its own hierarchy.
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise InputError(
-            f"{file} cannot be read as Parquet ({reason}); check that it is and that it was written to its end"
-        ) from error
+        raise unreadable_as("Parquet", file, error) from error
     return columns
 
 
@@ -100,7 +87,9 @@ def _label_array(labels: list[Hashable], kind: str) -> Any:
 PARQUET = FileFormat(
     name="parquet",
     title="Parquet",
-    suffixes=(".parquet",),
+    suffixes=(".parquet", ".pq", ".parq"),
+    binary=True,
+    begins=lambda head: head.startswith(b"PAR1"),
     read=read,
     write=write,
     check=check,

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from pairvote._common.arrow import arrow_codes, arrow_list, arrow_values, is_dictionary, is_text
-from pairvote._common.coded import Coded
-from pairvote._common.labels import MAX_ITEMS
-from pairvote._common.messages import Locate, row_number
+from pairvote._common.arrow import is_text
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
-from pairvote.io._arrow_text import MANY_TEXTS, labels_of
+from pairvote.io._arrow_columns import ColumnReaders, locate_from, unreadable_as
+from pairvote.io._arrow_text import MANY_TEXTS
 from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
-from pairvote.votes._wanted import AMOUNTS
 
 # A scanner reads ahead while its batches are used; more than about a row group's worth would only fill memory.
 BATCHES_AHEAD = 8
@@ -62,22 +57,18 @@ class _File:
             raise
         except Exception as error:
             raise self._refusal(error) from error
-        self._columns = {
-            vote_part: _Reader(vote_part, sizes.many_texts, fresh=self._is_parquet)
-            for vote_part in self._in_file
-            if vote_part not in AMOUNTS
-        }
+        self._readers = ColumnReaders(self._in_file, sizes.many_texts, fresh=self._is_parquet)
 
     def _opened(self) -> tuple[Any, Any]:
         from pyarrow import dataset, fs
 
         if self._part.fragment is None:
-            # Opened by Python first, which says clearly what keeps a file from being read.
-            self._part.open().close()
             # With buffers made beforehand, all of the file that was read would stay in memory until its end.
             options = dataset.ParquetFragmentScanOptions(pre_buffer=False)
             own = dataset.ParquetFileFormat(default_fragment_scan_options=options)
-            fragment = own.make_fragment(str(self._part.path), fs.LocalFileSystem())
+            packed = _unpacked(self._part)
+            where = (str(self._part.path), fs.LocalFileSystem()) if packed is None else (packed,)
+            fragment = own.make_fragment(*where)
             return fragment, fragment.physical_schema
         fragment, schema = self._part.fragment
         # Text has no types of its own: the dataset says which to read it as.
@@ -99,14 +90,8 @@ class _File:
                 batch = next(batches, None)
                 if batch is None:
                     return
-                locate = _locate(part.name, self._row)
-                taken = {vote_part: batch.column(name) for vote_part, name in self._in_file.items()}
-                raw = {
-                    vote_part: self._columns[vote_part].column(array, locate)
-                    if vote_part in self._columns
-                    else _amounts(array, vote_part, locate)
-                    for vote_part, array in taken.items()
-                }
+                locate = locate_from(part.name, self._row)
+                raw = self._readers.columns(batch, locate)
             except InputError:
                 raise
             except Exception as error:
@@ -139,10 +124,13 @@ class _File:
         names = list(dict.fromkeys(self._in_file.values()))
         if self._part.fragment is None and self._sizes.n_threads == 1 and not any("." in name for name in names):
             # A scanner has a thread that reads ahead, also where it was asked for none; a dot would be a path here.
+            from pyarrow import BufferReader
             from pyarrow.parquet import ParquetFile
 
             texts = self._fragment.format.read_options.dictionary_columns
-            with ParquetFile(self._part.path, read_dictionary=list(texts)) as file:
+            content = self._fragment.buffer
+            source = self._part.path if content is None else BufferReader(content)
+            with ParquetFile(source, read_dictionary=list(texts)) as file:
                 # One after the other, so that no more than one is held.
                 for group in self._fragment.row_groups:
                     rows = {"row_groups": [group.id], "columns": names}
@@ -184,11 +172,7 @@ class _File:
         )
 
     def _refusal(self, error: Exception) -> InputError:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        return InputError(
-            f"{self._part.name} cannot be read as {self._kind}{self._broken_rows()} ({reason}); check that it is and "
-            "that it was written to its end"
-        )
+        return unreadable_as(self._kind, self._part.name, error, self._broken_rows())
 
     def _broken_rows(self) -> str:
         """The rows in which a file is broken: a scanner that reads ahead stops before it has given all above them."""
@@ -209,8 +193,18 @@ class _File:
         return False
 
 
-def _locate(name: str, first: int) -> Locate:
-    return lambda row: f"{row_number(first + row)} of {name}"
+def _unpacked(part: Part) -> Any:
+    """What is packed in a file, whole in memory: pyarrow reads Parquet from its end. None for a plain file."""
+    import pyarrow as pa
+
+    # Opened by Python first, which says clearly what keeps a file from being read.
+    with part.open() as handle:
+        head = handle.read(4)
+        if part.member is None and part.path is not None:
+            with part.path.open("rb") as plain:
+                if plain.read(4) == head:
+                    return None
+        return pa.py_buffer(head + handle.read())
 
 
 def _text_formats() -> tuple[type, ...]:
@@ -244,78 +238,10 @@ def _with_dictionaries(fragment: Any, schema: Any, names: Any) -> tuple[Any, Any
         coerce_int96_timestamp_unit=own.read_options.coerce_int96_timestamp_unit,
     )
     fmt = dataset.ParquetFileFormat(read_options=read, default_fragment_scan_options=own.default_fragment_scan_options)
-    remade = fmt.make_fragment(
-        fragment.path,
-        fragment.filesystem,
-        fragment.partition_expression,
-        row_groups=[group.id for group in fragment.row_groups],
-    )
+    groups = [group.id for group in fragment.row_groups]
+    if fragment.buffer is None:
+        where = (fragment.path, fragment.filesystem, fragment.partition_expression)
+        remade = fmt.make_fragment(*where, row_groups=groups)
+    else:
+        remade = fmt.make_fragment(fragment.buffer, row_groups=groups)
     return remade, remade.physical_schema
-
-
-class _Reader:
-    """Makes codes of the arrays of one column, and remembers the labels of the last array."""
-
-    def __init__(self, name: str, many_texts: int, *, fresh: bool) -> None:
-        # Arrays that Parquet's reader makes are in memory that nobody else has.
-        self._name, self._many_texts, self._fresh = name, many_texts, fresh
-        self._dictionary: Any = None
-        self._labels: Sequence[Hashable] = []
-        self._range = range(0)
-
-    def column(self, array: Any, locate: Locate) -> Coded:
-        import pyarrow as pa
-
-        kind = array.type
-        if not is_dictionary(kind):
-            array = arrow_values(array, self._name, locate)
-        if pa.types.is_integer(kind) and not array.null_count and len(array):
-            column = self._whole_numbers(array.to_numpy(zero_copy_only=False))
-            if column is not None:
-                return column
-        if not is_dictionary(kind):
-            try:
-                array = array.dictionary_encode()
-            except (pa.ArrowNotImplementedError, pa.ArrowTypeError):
-                return Coded(np.arange(len(array), dtype=np.int32), array.to_pylist())
-        dictionary = array.dictionary
-        if self._dictionary is None or not _same(dictionary, self._dictionary):
-            self._dictionary = dictionary
-            own = arrow_values(dictionary, f"the dictionary of {self._name}", locate)
-            self._labels = labels_of(own, many_texts=self._many_texts)
-        return Coded(arrow_codes(array, self._name, locate, copy=not self._fresh), self._labels)
-
-    def _whole_numbers(self, values: Any) -> Coded | None:
-        """Codes that are places in a range of whole numbers; None when the range would be too long."""
-        low, high = int(values.min()), int(values.max())
-        known = self._range
-        if not known or low < known.start or high >= known.stop:
-            start, stop = (min(low, known.start), max(high + 1, known.stop)) if known else (low, high + 1)
-            if stop - start > MAX_ITEMS or stop > 2**63:
-                return None
-            # Room to spare, so that numbers that rise from batch to batch seldom need a new range.
-            self._range = known = range(start, stop + min(stop - start, MAX_ITEMS - (stop - start)))
-        return Coded((values.astype(np.int64) - known.start).astype(np.int32), known)
-
-
-def _same(ours: Any, theirs: Any) -> bool:
-    """Whether two dictionaries have the same entries; known at once when they share memory."""
-    if ours.type != theirs.type or len(ours) != len(theirs):
-        return False
-    if ours.offset == theirs.offset and _addresses(ours) == _addresses(theirs):
-        return True
-    return bool(ours.equals(theirs))
-
-
-def _addresses(array: Any) -> list[int | None]:
-    return [None if buffer is None else buffer.address for buffer in array.buffers()]
-
-
-def _amounts(array: Any, name: str, locate: Locate) -> Any:
-    """Amounts as an array where they are numbers, else as a list whose entries will be checked."""
-    import pyarrow as pa
-
-    kind = array.type
-    if array.null_count or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return arrow_list(array, name, locate)
-    return np.array(arrow_values(array, name, locate).to_numpy(zero_copy_only=False))

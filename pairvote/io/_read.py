@@ -9,11 +9,11 @@ from typing import IO, Any
 from pairvote._common.outcomes import Outcomes
 from pairvote.errors import InputError
 from pairvote.io._explain import with_call
-from pairvote.io._formats import Format, format_of, require
+from pairvote.io._file_format import Reading
+from pairvote.io._formats import Format
 from pairvote.io._options import Options, options_of
 from pairvote.io._scan import VoteScan, chunks_of
-from pairvote.io._source import Source
-from pairvote.io._sources import parts_of
+from pairvote.io._sources import file_of, is_several, parts_of
 from pairvote.io._wide import votes_of_matrix, votes_of_rankings
 from pairvote.votes._build import from_columns
 from pairvote.votes._from_frame import warn_of_skipped
@@ -173,9 +173,8 @@ def read_reported(source: Any, format: Format | None, options: Options, report: 
             what = "matrix" if options.matrix else "rankings"
             raise InputError(f"{what} is for one file", option=what, remedy="pass the path of one")
         return _read_several(source, format, options, report)
-    file = Source.of(source)
-    chosen = require(format_of(format, file.suffix, file.name))
     how = options.how.with_report(report)
+    file, chosen = file_of(source, format, how)
     if options.is_wide:
         columns, locate = chosen.read(file, AllColumns(), how)
         if options.matrix:
@@ -192,20 +191,10 @@ def read_reported(source: Any, format: Format | None, options: Options, report: 
     )
 
 
-def is_several(source: Any) -> bool:
-    """Whether the source is several files: a list of them, or a folder."""
-    if isinstance(source, (list, tuple)):
-        return True
-    try:
-        return isinstance(source, (str, Path)) and Path(source).is_dir()
-    except (OSError, ValueError):
-        # Whoever opens it says why it cannot be.
-        return False
-
-
 def _read_several(source: Any, format: Format | None, options: Options, report: Report) -> Votes:
     """The votes of several files, joined."""
-    parts = parts_of(source, lambda suffix, name: format_of(format, suffix, name))
+    reading = Reading(options.reader(report), how=options.how.with_report(report))
+    parts = parts_of(source, format, reading)
     scan = VoteScan(parts, options, chunk_rows=MOST_ROWS, skip_rows=0, progress=False)
     for votes in chunks_of(scan.coded(voters=True, report=report), MOST_ROWS, growing=options.items is None):
         return votes

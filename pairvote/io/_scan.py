@@ -15,7 +15,7 @@ from pairvote._common.messages import plural, wrong_option
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcomes
 from pairvote.io._file_format import Batch, Part, Reading
-from pairvote.io._formats import Format, format_of, require
+from pairvote.io._formats import Format
 from pairvote.io._numbering import Numbering, Rows
 from pairvote.io._options import Options, options_of
 from pairvote.io._sources import parts_of
@@ -62,14 +62,15 @@ class VoteScan:
         chunk_rows: int,
         skip_rows: int,
         progress: bool,
+        report: Report | None = None,
     ) -> None:
         self._parts, self._options = parts, options
         self._chunk_rows, self._skip_rows = chunk_rows, skip_rows
         self._progress = progress
         # Of the pass that is under way, or of the last one.
-        self.report = Report(options.bad_rows)
-        for file_format in {part.format.name: part.format for part in parts}.values():
-            require(file_format)
+        self.report = report or Report(options.bad_rows)
+        # What was said of the files when they were chosen.
+        self._said = dict(self.report.remarks)
         if parts:
             report = Report(options.bad_rows)
             parts[0].format.check(parts[0], self._reading(options.reader(report), voters=True))
@@ -84,7 +85,7 @@ class VoteScan:
         `report` takes what there is to tell; by default the scan's own does, anew for every pass.
         """
         options = self._options
-        self.report = Report(options.bad_rows) if report is None else report
+        self.report = Report(options.bad_rows, remarks=dict(self._said)) if report is None else report
         reader = options.reader(self.report)
         numbering = Numbering(options.items, options.outcomes)
         for batch in self._batches(self._reading(reader, voters=voters)):
@@ -212,12 +213,16 @@ def scan_votes(
         if not is_whole(value) or value < least:
             raise wrong_option(name, value, f"pass a whole number from {least}")
     check_flag("progress", progress)
+    options = options_of(**given)
+    report = Report(options.bad_rows)
+    parts = parts_of(source, format, Reading(options.reader(report), how=options.how.with_report(report)))
     return VoteScan(
-        parts_of(source, lambda suffix, name: format_of(format, suffix, name)),
-        options_of(**given),
+        parts,
+        options,
         chunk_rows=int(chunk_rows),
         skip_rows=int(skip_rows),
         progress=progress,
+        report=report,
     )
 
 

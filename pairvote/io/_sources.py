@@ -1,111 +1,234 @@
-"""The files of a source for scanning, or the fragments of a dataset, in the order to read them."""
+"""The files of a source: one, several, those in folders and archives, or the fragments of a dataset; in their order."""
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from collections.abc import Callable, Hashable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from io import BytesIO, TextIOBase
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from pairvote._common.messages import listed, shorten
+from pairvote._common.messages import listed, plural, shorten
 from pairvote.errors import InputError
-from pairvote.io._file_format import FileFormat, Part
-from pairvote.io._formats import FORMATS
-from pairvote.io._source import displayed, unreadable
+from pairvote.io._bytes import HEAD_BYTES, displayed, inner_suffix, members_of_zip, opened, unreadable
+from pairvote.io._file_format import FileFormat, Part, Reading
+from pairvote.io._folders import files_below
+from pairvote.io._formats import FORMATS, format_of, named, of_suffix, require
+from pairvote.io._how import How
+from pairvote.io._source import Source
+from pairvote.votes._report import Report
 
 # What Hive writes where a value is missing.
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
-FormatOf = Callable[[str, str], FileFormat]
 
 
-def parts_of(source: object, format_of: FormatOf) -> list[Part]:
-    """The parts of a source; `format_of` tells the format by a file's suffix and name."""
+class _File(NamedTuple):
+    """A file to read: its path, the file within it if it is an archive, and the columns that folders give."""
+
+    path: Path
+    n_bytes: int
+    inner: str = ""
+    member: str | None = None
+    keys: Mapping[str, Hashable] = {}
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return displayed(self.path if self.member is None else f"{self.path}/{self.member}")
+
+
+def parts_of(source: object, format: object, reading: Reading) -> list[Part]:
+    """The parts of a source, in the order to read them.
+
+    Raises
+    ------
+    InputError
+        For what is no source, a file that is not there, and files in a folder or an archive that are no votes; with
+        ``bad_rows="skip"`` these are left out, and the report names them.
+    """
     datasets = sys.modules.get("pyarrow.dataset")
     if datasets is not None and isinstance(source, datasets.Dataset):
         return _fragments(source)
-    if isinstance(source, (str, Path)):
-        path = Path(source)
-        try:
-            is_folder = path.is_dir()
-        except ValueError as error:
-            raise unreadable(displayed(source), error) from error
-        return _in_folder(path, format_of) if is_folder else _files([path], format_of)
     if callable(getattr(source, "read", None)):
         raise InputError(
             "source is an open file, which cannot be read again from its start; pass its path, or use read_votes"
         )
-    if not isinstance(source, (list, tuple)) or not all(isinstance(path, (str, Path)) for path in source):
+    if format is not None:
+        named(format)
+    report = reading.how.report
+    parts: list[Part] = []
+    for path in paths_of(source):
+        if is_several(path):
+            parts += _votes_among(_within(path, report), displayed(path), format, reading)
+        else:
+            part = _part(_File(path, _size_of(path)), format, report)
+            require(part.format)
+            parts.append(part)
+    start = 0
+    for place, part in enumerate(parts):
+        parts[place] = replace(part, start=start)
+        start += part.n_bytes
+    return parts
+
+
+def paths_of(source: object) -> list[Path]:
+    """The paths that a source names.
+
+    Raises
+    ------
+    InputError
+        For what is no path or a list of them, and for an empty name, which an unset variable gives.
+    """
+    given = [source] if isinstance(source, (str, Path)) else source
+    if not isinstance(given, (list, tuple)) or not all(isinstance(path, (str, Path)) for path in given):
         raise InputError(
             f"source is {shorten(source)}; pass the path of a file or a folder, a list of paths, or a pyarrow dataset"
         )
-    if not source:
+    if not given:
         raise InputError("source is an empty list; name at least one file")
-    return _files([Path(path) for path in source], format_of)
+    for path in given:
+        # Path("") is Path("."), so who means the current folder says "." as text.
+        if path in ("", Path()):
+            remedy = "name the file; for all files of the current folder pass '.'"
+            raise InputError("the name of the file is empty; is a variable unset?", value=path, remedy=remedy)
+    return [Path(path) for path in given]
 
 
-def _files(paths: list[Path], format_of: FormatOf, keys: list[dict[str, Hashable]] | None = None) -> list[Part]:
-    parts, start = [], 0
-    for place, path in enumerate(paths):
-        name = displayed(path)
-        try:
-            n_bytes = path.stat().st_size
-            if path.is_dir():
-                raise InputError(f"{name} is a folder; pass it alone, or the files in it")
-            if not path.is_file():
-                raise InputError(f"{name} is no regular file, which could be read again; use read_votes")
-        except (OSError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise unreadable(name, error) from error
-        chosen = format_of(os.path.splitext(path)[1].lower(), name)
-        parts.append(Part(name, chosen, path, keys[place] if keys else {}, n_bytes, start))
-        start += n_bytes
-    return parts
+def is_several(source: object) -> bool:
+    """Whether a source is several files: a list of them, a folder, or an archive of more than one."""
+    if isinstance(source, (list, tuple)):
+        return True
+    if not isinstance(source, (str, Path)):
+        return False
+    try:
+        (path,) = paths_of(source)
+        return path.is_dir() or (path.is_file() and len(members_of_zip(path) or ()) > 1)
+    except (OSError, ValueError) as error:
+        raise unreadable(displayed(source), error) from error
 
 
-def _in_folder(folder: Path, format_of: FormatOf) -> list[Part]:
-    """The files below a folder, in the order of their names; numbers are in numerical order."""
-    found = sorted(_below(folder), key=_in_natural_order)
-    name = displayed(folder)
-    if not found:
+def file_of(source: object, format: object, how: How) -> tuple[Source, FileFormat]:
+    """A single file, by its path or open, and its format."""
+    asked = None if format is None else named(format)
+    file = Source.of(paths_of(source)[0] if isinstance(source, (str, Path)) else source)
+    path = file.path
+    if path is not None and path.exists() and not path.is_file():
+        # A pipe cannot be read twice.
+        with opened(path, file.name) as handle:
+            file = Source(file.name, None, BytesIO(handle.read()))
+    likely = asked or of_suffix(file.suffix)
+    if likely is not None and likely.binary and isinstance(file.stream, TextIOBase):
+        raise InputError(f"{file.name} is open as text, which {likely.title} is not; open it as bytes, with mode 'rb'")
+    return file, require(format_of(format, file.suffix, file.name, file.head(), how.report))
+
+
+def _size_of(path: Path) -> int:
+    try:
+        n_bytes = path.stat().st_size
+        if path.is_file():
+            return n_bytes
+    except (OSError, ValueError) as error:
+        raise unreadable(displayed(path), error) from error
+    raise InputError(f"{displayed(path)} is no regular file, which could be read again; use read_votes")
+
+
+def _part(file: _File, format: object, report: Report) -> Part:
+    with opened(file.path, file.name, file.member) as handle:
+        head = handle.read(HEAD_BYTES)
+    suffix = inner_suffix(file.path if file.member is None else file.member)
+    chosen = format_of(format, suffix, file.name, head, report)
+    return Part(file.name, chosen, file.path, file.keys, file.n_bytes, member=file.member)
+
+
+def _votes_among(files: Sequence[_File], folder: str, format: object, reading: Reading) -> list[Part]:
+    """The files in a folder or an archive that are votes; others are refused, or left out where that was asked for."""
+    report = reading.how.report
+    parts: list[Part] = []
+    others: dict[str, InputError] = {}
+    for file in files:
+        found = _part_of_votes(file, format, reading)
+        if isinstance(found, Part):
+            parts.append(found)
+        else:
+            others[file.inner] = found
+    if not others:
+        return parts
+    first = next(iter(others.values()))
+    if not parts:
+        raise first
+    names, files_of = listed(others), f"{plural(len(others), 'file')} of {folder}"
+    if report.skips:
+        report.remark(f"{files_of} left out, which cannot be read as votes: {names}")
+        return parts
+    them = "it" if len(others) == 1 else "them"
+    raise InputError(
+        f"{files_of} cannot be read as votes: {names} ({first.problem})",
+        option="bad_rows",
+        where=folder,
+        remedy=f"name the files to read, move {them} elsewhere, or pass bad_rows='skip' to leave {them} out",
+    )
+
+
+def _part_of_votes(file: _File, format: object, reading: Reading) -> Part | InputError:
+    """The file as a part, or what is wrong with it."""
+    quiet = Report(reading.how.report.bad_rows)
+    try:
+        part = _part(file, format, quiet)
+    except InputError as error:
+        return _unless_unreadable(error)
+    require(part.format)
+    try:
+        part.format.check(part, replace(reading, how=reading.how.with_report(quiet), first=None))
+    except InputError as error:
+        return _unless_unreadable(error)
+    return part
+
+
+def _unless_unreadable(error: InputError) -> InputError:
+    if isinstance(error.__cause__, OSError):
+        raise error
+    return error
+
+
+def _within(path: Path, report: Report) -> list[_File]:
+    """The files of a folder or an archive, in the order of their names; numbers are in numerical order."""
+    name = displayed(path)
+    if path.is_dir():
+        found = {PurePosixPath(*below.parts): below for below in files_below(path, report)}
+        sizes = {inner: _size_of(path / below) for inner, below in found.items()}
+    else:
+        sizes = {PurePosixPath(member): n_bytes for member, n_bytes in (members_of_zip(path) or {}).items()}
+        found = {}
+    if not sizes:
         raise InputError(f"{name} is a folder without files; pass one that has files of votes")
-    texts = [dict(pair for step in path.parts[:-1] if (pair := _key(step)) is not None) for path in found]
-    names = list(dict.fromkeys(name for keys in texts for name in keys))
-    for path, keys in zip(found, texts, strict=True):
+    in_order = sorted(sizes, key=_in_natural_order)
+    keys = _keys(in_order, path)
+    return [
+        _File(path / found[inner], sizes[inner], str(inner), None, keys[inner])
+        if inner in found
+        else _File(path, sizes[inner], str(inner), str(inner), keys[inner])
+        for inner in in_order
+    ]
+
+
+def _keys(files: Sequence[PurePosixPath], folder: Path) -> dict[PurePosixPath, dict[str, Hashable]]:
+    """The columns that the names of folders give, such as criterion=useful."""
+    texts = {file: dict(pair for step in file.parts[:-1] if (pair := _key(step)) is not None) for file in files}
+    names = list(dict.fromkeys(name for keys in texts.values() for name in keys))
+    for file, keys in texts.items():
         lacking = [key for key in names if key not in keys]
         if lacking:
             raise InputError(
-                f"{displayed(folder / path)} is in no folder {lacking[0]}=..., and other files are; put it in one"
+                f"{displayed(folder / file)} is in no folder {lacking[0]}=..., and other files are; put it in one"
             )
-    values = {key: _values([keys[key] for keys in texts]) for key in names}
-    parts = _files(
-        [folder / path for path in found],
-        format_of,
-        [{key: values[key][place] for key in names} for place in range(len(found))],
-    )
-    formats = {part.format.name: part.name for part in parts}
-    if len(formats) > 1:
-        raise InputError(
-            f"{name} has files of several formats, such as {listed(formats.values())}; pass a list of those to read"
-        )
-    return parts
+    values = {name: _values([keys[name] for keys in texts.values()]) for name in names}
+    return {file: {name: values[name][place] for name in names} for place, file in enumerate(texts)}
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """Paths of the files, within the folder; hidden files and notes of the writing program are left out."""
-
-    def refuse(error: OSError) -> None:
-        raise unreadable(displayed(error.filename or folder), error) from error
-
-    for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        yield from (Path(root, name).relative_to(folder) for name in files if not name.startswith((".", "_")))
-
-
-def _in_natural_order(path: Path) -> tuple[list[list[tuple[int, str]]], str]:
+def _in_natural_order(path: PurePosixPath) -> tuple[list[list[tuple[int, str]]], str]:
     steps = [re.split(r"([0-9]+)", step) for step in path.parts]
     return [[(int(run), "") if run.isdecimal() else (-1, run) for run in step] for step in steps], str(path)
 

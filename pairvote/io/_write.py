@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError
-from pairvote.io._formats import Format, format_of, require
+from pairvote.io._formats import Format, require, writer_of
 from pairvote.io._source import displayed, replacing
 from pairvote.votes._votes import Votes
 
@@ -51,6 +51,7 @@ def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None)
         raise InputError(f"votes is {shorten(votes)}; pass Votes")
     if not isinstance(path, (str, Path)):
         raise InputError(f"path is {shorten(path)}; pass the path of a file")
-    chosen = require(format_of(format, Path(path).suffix.lower(), displayed(path)))
+    chosen = require(writer_of(format, Path(path).suffix.lower(), displayed(path)))
     with replacing(Path(path)) as handle:
-        chosen.write(votes, handle)
+        if chosen.write is not None:
+            chosen.write(votes, handle)

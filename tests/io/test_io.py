@@ -258,11 +258,11 @@ class TestJsonLines:
         text = (
             line(**VOTE)
             + "\r\n  \n"
-            + line(left=1, right="1", outcome="left", voter=7)
-            + line(left=1.5, right=True, outcome="skip")
+            + line(left=2, right="2", outcome="left", voter=7)
+            + line(left=1.5, right=3, outcome="skip")
         )
         votes = read(text, "jsonl")
-        assert votes.items == ("ash", "birch", 1, "1", 1.5)
+        assert votes.items == ("ash", "birch", 2, "2", 1.5, 3)
         assert votes.voter.tolist() == [-1, 0, -1]
         assert votes.voters == (7,)
 
@@ -287,22 +287,31 @@ class TestJsonLines:
             ("", {}, ["empty"]),
             (line(**VOTE) + "\n{", {}, ["line 3", "not JSON"]),
             ('{"left": "ash"} {}', {}, ["line 1", "not JSON", "one whole object"]),
-            ("[1, 2]\n", {}, ["line 1", "[1, 2]", "object"]),
+            ("[]\n", {}, ["JSON and not JSON Lines", "format='json'"]),
+            (line(**VOTE) + "[1, 2]\n", {}, ["line 2", "[1, 2]", "object"]),
             ("null\n", {}, ["line 1", "None"]),
-            ("[" * 100_000, {}, ["line 1", "nested"]),
+            ('{"a":' * 100_000, {}, ["line 1", "nested"]),
             ('{"left": "a", "left": "b"}', {}, ["line 1", "'left'", "more than once"]),
-            ('{"left": NaN}', {}, ["line 1", "NaN"]),
-            ('{"left": -Infinity}', {}, ["line 1", "-Infinity"]),
+            ('{"left": NaN, "right": "b", "outcome": "tie"}', {}, ["left", "line 1", "missing"]),
+            ('{"left": -Infinity, "right": "b", "outcome": "tie"}', {}, ["left", "line 1", "-inf"]),
+            ('{"left": 1e400, "right": "b", "outcome": "tie"}', {}, ["left", "line 1", "inf", "text"]),
+            (line(left=1, right=True, outcome="tie"), {}, ["right", "line 1", "True", "one type"]),
+            (
+                line(left=0, right="b", outcome="tie") + line(left=False, right="b", outcome="tie"),
+                {},
+                ["left", "line 2"],
+            ),
             ('{"left": 1' + "0" * 5000 + "}", {}, ["line 1", "digits"]),
-            (line(left="a", right="b"), {}, ["line 1", "'outcome'", "'left', 'right'"]),
+            (line(left="a", right="b"), {}, ["stream", "'outcome'", "'left', 'right'"]),
+            (line(**VOTE) + line(left="a", right="b"), {}, ["outcome", "line 2", "missing"]),
             (line(**VOTE), {"voter": "judge"}, ["'judge'", "'left', 'right', 'outcome'"]),
-            ("\n" + line(left=["a"], right="b", outcome="tie"), {}, ["left", "line 2", "['a']", "hashable"]),
+            ("\n" + line(left=["a", "b"], right="b", outcome="tie"), {}, ["left", "line 2", "['a', 'b']", "hashable"]),
             (line(left="a", right={}, outcome="tie"), {}, ["right", "line 1", "hashable"]),
             (line(left=None, right="b", outcome="tie"), {}, ["left", "line 1", "missing"]),
             (line(left="a", right="a", outcome="tie"), {}, ["line 1", "against itself"]),
             (line(left="a", right="b", outcome=1), {}, ["outcome", "line 1", "number 1"]),
             (line(left="a", right="b", outcome=None), {}, ["outcome", "line 1", "missing"]),
-            (line(left="a", right="b", outcome=["left"]), {}, ["outcome", "line 1", "['left']"]),
+            (line(left="a", right="b", outcome=["left"] * 2), {}, ["outcome", "line 1", "['left', 'left']"]),
             (line(**VOTE, weight=1) + line(**VOTE), {}, ["weight", "line 2", "missing"]),
             (line(**VOTE, weight=None), {}, ["weight", "line 1", "missing"]),
             (line(**VOTE, weight="one"), {}, ["weight", "line 1", "'one'", "not a number"]),
@@ -430,22 +439,24 @@ class TestSources:
     @pytest.mark.parametrize(
         ("source", "options", "words"),
         [
-            ("votes.txt", {}, ["votes.txt", "'.txt'", ".csv, .jsonl or .parquet", "format="]),
-            ("votes", {}, ["no suffix", "format="]),
-            ("votes.csv", {"format": "tsv"}, ["'tsv'", "'csv', 'jsonl' or 'parquet'"]),
+            ("votes.txt", {}, ["no file votes.txt", "path"]),
+            ("votes.csv", {"format": "tsv"}, ["'tsv'", "'csv', 'json', 'jsonl', 'parquet', 'arrow' or 'excel'"]),
             ("votes.csv", {"format": ["csv"]}, ["['csv']"]),
             ("none.csv", {}, ["no file none.csv", "path"]),
-            (".", {"format": "csv"}, ["directory"]),
+            ("", {}, ["name of the file is empty", "variable"]),
+            (Path(""), {}, ["name of the file is empty", "'.'"]),
+            ([], {}, ["empty list"]),
+            (["", "x.csv"], {}, ["name of the file is empty"]),
+            (["x.csv", 7], {}, ["list of paths"]),
             ("a\0.csv", {}, ["cannot be read"]),
             ("two\nlines.csv", {}, ["'two\\nlines.csv'"]),
             (b"votes.csv", {}, ["b'votes.csv'", "path"]),
             (7, {}, ["7", "path"]),
             (None, {}, ["None", "path"]),
-            (io.StringIO(), {}, ["stream", "format="]),
+            (io.StringIO(), {}, ["stream", "empty"]),
             (io.StringIO(), {"format": "csv"}, ["empty"]),
             (io.StringIO("\ud800"), {"format": "csv"}, ["UTF-8"]),
             (io.StringIO("x"), {"format": "csv", "left": 3}, ["left is 3", "name of a column"]),
-            (io.StringIO("x"), {"format": "csv", "outcome": None}, ["outcome is None"]),
         ],
     )
     def test_refusals(self, source, options, words):
@@ -619,7 +630,11 @@ class TestWriting:
             ("votes.csv", {"format": "xml"}, ["'xml'"]),
             (io.StringIO(), {"format": "csv"}, ["path"]),
             (Path("no such folder") / "votes.csv", {}, ["cannot be written", "folder"]),
-            (".", {"format": "csv"}, ["directory"]),
+            ("", {}, ["name of the file is empty", "variable"]),
+            (Path(""), {}, ["name of the file is empty", "'.'"]),
+            ([], {}, ["empty list"]),
+            (["", "x.csv"], {}, ["name of the file is empty"]),
+            (["x.csv", 7], {}, ["list of paths"]),
             (os.devnull, {"format": "csv"}, ["not a regular file"]),
             ("a\0.csv", {}, ["cannot be written"]),
             ("a" * 300 + ".csv", {}, ["cannot be written"]),

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import pairvote as pv
 from pairvote._common.threads import n_usable
-from pairvote.io import _csv, _csv_cells, _jsonl, _parquet_batches
+from pairvote.io import _csv, _csv_cells, _parquet_batches
 from pairvote.io._formats import FORMATS
 from pairvote.votes._chunks import CodedSource
 
@@ -70,7 +70,7 @@ def small_blocks(monkeypatch, n_bytes=64, n_rows=5, *, n_threads=None, **sizes):
     """The formats, reading little at once."""
     in_blocks = functools.partial(_csv.scan, block_bytes=n_bytes, arrow_from_bytes=0, n_threads=n_threads)
     register(monkeypatch, "csv", scan=in_blocks, read=functools.partial(_csv.read, arrow_from_bytes=0))
-    register(monkeypatch, "jsonl", scan=functools.partial(_jsonl.scan, block_bytes=n_bytes))
+    register(monkeypatch, "jsonl", scan=functools.partial(FORMATS["jsonl"].scan, block_bytes=n_bytes))
     if n_threads is not None:
         sizes["n_threads"] = n_threads
     batches = _parquet_batches.Sizes(batch_rows=n_rows, **sizes)
@@ -536,12 +536,15 @@ class TestJsonBlocks:
         ("record", "words"),
         [
             ("{", "line 5 of {} is not JSON"),
-            ('{"left": "a", "right": "b"}', "line 5 of {} has no column 'outcome'"),
-            ('{"left": ["a"], "right": "b", "outcome": "tie"}', "left at line 5 of {} is ['a'], which is not hashable"),
+            ('{"left": "a", "right": "b"}', "outcome at line 5 of {} is missing"),
+            (
+                '{"left": ["a", 1], "right": "b", "outcome": "tie"}',
+                "left at line 5 of {} is ['a', 1], which is not hash",
+            ),
             ('{"left": null, "right": "b", "outcome": "tie"}', "left at line 5 of {} is missing"),
             ('{"left": "a", "right": "a", "outcome": "tie"}', "line 5 of {} has 'a' against itself"),
             ('{"left": "a", "right": "b", "outcome": 1}', "outcome at line 5 of {} is the number 1"),
-            ('{"left": "a", "right": "b", "outcome": ["tie"]}', "outcome at line 5 of {} is ['tie']"),
+            ('{"left": "a", "right": "b", "outcome": [1, 2]}', "outcome at line 5 of {} is [1, 2]"),
             (
                 '{"left": "\\ud83d", "right": "b", "outcome": "tie"}',
                 "left at line 5 of {} is '\\ud83d', which has half",
@@ -760,7 +763,7 @@ class TestParquetAndDatasets:
         assert message.startswith(f"{paths[1]} cannot be read as Parquet at rows 20 to 29 (")
         paths[1].write_bytes(raw[:-20])
         message = message_of(lambda: drain(pv.scan_votes(tmp_path)))
-        assert message.startswith(f"{paths[1]} cannot be read as Parquet (")
+        assert f"'part-1.parquet' ({paths[1]} cannot be read as Parquet (" in message
 
     def test_a_name_with_a_dot_is_a_name(self, tmp_path, arrow):
         table = arrow.table({"a.b": ["x"], "a": [{"b": "z"}], "right": ["y"], "outcome": ["tie"]})
@@ -817,7 +820,6 @@ class TestSources:
             (lambda: pv.scan_votes(path, outcome="won"), f"{path} has no column 'won'"),
             (lambda: pv.scan_votes(tmp_path / "none.csv"), "there is no file"),
             (lambda: pv.scan_votes([path, tmp_path / "none.csv"]), "there is no file"),
-            (lambda: pv.scan_votes([path, tmp_path]), "is a folder"),
             (lambda: pv.scan_votes([]), "empty list"),
             (lambda: pv.scan_votes(empty), "without files"),
             (lambda: pv.scan_votes("a\0.csv"), "cannot be read"),
@@ -833,14 +835,6 @@ class TestSources:
             pytest.skip("there are no named pipes here")
         os.mkfifo(path)
         assert "use read_votes" in message_of(lambda: pv.scan_votes(path))
-
-    def test_a_folder_has_one_format(self, tmp_path):
-        (tmp_path / "a.csv").write_text(HEADER)
-        (tmp_path / "b.jsonl").write_text("\n")
-        assert "several formats" in message_of(lambda: pv.scan_votes(tmp_path))
-        (tmp_path / "b.jsonl").unlink()
-        (tmp_path / "notes.txt").write_text("")
-        assert "'.txt', which names no format" in message_of(lambda: pv.scan_votes(tmp_path))
 
     def test_a_folder_name_for_all_files_or_none(self, tmp_path):
         (tmp_path / "criterion=new").mkdir()
