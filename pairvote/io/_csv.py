@@ -46,7 +46,7 @@ def read(
     places = [table.names.index(name) for name in dict.fromkeys(found.values())]
     rows = Rows(file.name, table, raw, lines.position, partial(int, table.n_above), longest=longest)
     quickly = len(raw) >= arrow_from_bytes and is_plain(raw, table.dialect)
-    cells = rows.cells(places, quickly=quickly, refuse=report.refuse)
+    cells = rows.cells(places, quickly=quickly, report=report)
     return by_part(cells, found, table.names, how.na), rows.locate
 
 

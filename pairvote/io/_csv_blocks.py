@@ -13,13 +13,13 @@ from typing import IO, Any
 
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
-from pairvote.io._csv_cells import ARROW_FROM_BYTES, Rows, by_part, is_plain
+from pairvote.io._csv_cells import ARROW_FROM_BYTES, Rows, by_part, has_long_lines, is_plain
 from pairvote.io._csv_rows import LONGEST_LINE, Dialect, Lines, each_row, pass_over, refuse
 from pairvote.io._csv_table import SAMPLE_BYTES, Table, begin
-from pairvote.io._encodings import BOM, count_lines
+from pairvote.io._encodings import BOM, count_lines, first_not_utf8
 from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
-from pairvote.io._how import Report
 from pairvote.io._text import check_start
+from pairvote.votes._report import Report
 
 # What pyarrow parses quickest: larger ones leave the processor's caches.
 BLOCK_BYTES = 2**22
@@ -61,7 +61,7 @@ def _jobs(part: Part, reading: Reading, block_bytes: int, longest: int, *, quick
         dialect = layout.table.dialect
         while True:
             start, n_above = cursor.position, cursor.number
-            raw = cursor.plain_block(dialect) if quickly else None
+            raw = cursor.plain_block(dialect, skips=skips) if quickly else None
             plain = raw is not None
             if raw is None:
                 raw = cursor.block(dialect, skips=skips)
@@ -132,7 +132,7 @@ class _Layout:
         report = Report(bad_rows=self.how.report.bad_rows)
         # The first column says how many rows there are, should the names of folders say all that is wanted.
         places = self.places or [0]
-        cells = rows.cells(places, quickly=quickly, refuse=report.refuse, n_threads=1)
+        cells = rows.cells(places, quickly=quickly, report=report, n_threads=1)
         n_rows = len(cells[places[0]].codes)
         columns = by_part(cells, self.in_file, self.table.names, self.how.na)
         done = self.part.start + rows.offset + len(rows.raw)
@@ -157,10 +157,11 @@ class _Cursor(Lines):
         if self.head.startswith(BOM):
             self.position = len(BOM)
 
-    def plain_block(self, dialect: Dialect) -> bytes | None:
-        """A block of whole rows that are quoted by the book; None when the block at hand is not."""
-        if self._is_cut:
-            return None
+    def plain_block(self, dialect: Dialect, *, skips: bool) -> bytes | None:
+        """A block of whole rows that are quoted by the book; None when the block at hand is not.
+
+        Where rows are skipped, all of it is text too: the rows below one that is not may begin at any line.
+        """
         self._kept = self.position
         self._fill(self._block_bytes)
         at = self.position - self._base
@@ -169,14 +170,15 @@ class _Cursor(Lines):
         end = stop if is_last else _row_end(self._buffer, at, stop)
         block = self._between(at, end)
         # Parsers take what looks like a byte order mark for one.
-        if block and not block.startswith(BOM) and is_plain(block, dialect):
-            self.position += len(block)
-            return block
-        return None
+        if not block or block.startswith(BOM) or not is_plain(block, dialect):
+            return None
+        if skips and (has_long_lines(block, 0, self.longest) or b"\0" in block or first_not_utf8(block) >= 0):
+            return None
+        self.position += len(block)
+        return block
 
     def block(self, dialect: Dialect, *, skips: bool) -> bytes:
         """Whole rows as the csv module finds them, about a block; a line that is too long is cut and ends the block."""
-        self._pass_rest()
         start = self._kept = self.position
         try:
             for _ in each_row(self, dialect, self._file, pass_over if skips else refuse):
@@ -186,7 +188,10 @@ class _Cursor(Lines):
             # Parsing the block will say, with its line, what is wrong with a row.
             pass
         raw = self._between(start - self._base, self.position - self._base)
-        return raw + b"\n" if self._is_cut else raw
+        if self._is_cut:
+            raw += b"\n"
+            self._pass_rest()
+        return raw
 
     def __next__(self) -> str:
         if self._is_cut:
@@ -199,6 +204,11 @@ class _Cursor(Lines):
 
     def pass_line(self) -> None:
         self._pass(self._line_end(self.longest))
+
+    def _starts_with(self, mark: bytes) -> bool:
+        while self._base + self._stop - self.position < len(mark) and self._more():
+            pass
+        return not self._is_cut and super()._starts_with(mark)
 
     def skip(self, n_lines: int) -> None:
         for _ in range(n_lines):

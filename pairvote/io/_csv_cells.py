@@ -17,11 +17,12 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import labels_of, place_of
-from pairvote.io._csv_rows import LONGEST_LINE, Dialect, Lines, Refuse, each_row, pass_over, refuse
+from pairvote.io._csv_rows import LONGEST_LINE, Dialect, Lines, Refuse, each_row, pass_over
 from pairvote.io._csv_table import Table
 from pairvote.io._encodings import BOM
 from pairvote.io._source import Columns
 from pairvote.io._text import check_text
+from pairvote.votes._report import Report
 
 # Below this, importing pyarrow takes longer than the csv module takes to read the file.
 ARROW_FROM_BYTES = 2**22
@@ -70,25 +71,24 @@ class Rows:
         return f"line {self.n_before() + line} of {self.file}"
 
     def cells(
-        self, places: list[int], *, quickly: bool, refuse: Refuse = refuse, n_threads: int | None = None
+        self, places: list[int], *, quickly: bool, report: Report, n_threads: int | None = None
     ) -> dict[int, Coded]:
-        """Cells by the places of their columns; rows that are none go to `refuse`.
+        """Cells by the places of their columns; the report refuses what is no row.
 
         Pyarrow reads them when `quickly` is set, which plain text allows, on one thread or on all that there are.
         """
-        cells = self._together(places, quickly, n_threads) if self._is_clean(refuse) else None
-        return _coded((row for _, row in self.each(refuse)), places) if cells is None else cells
+        cells = self._together(places, quickly, n_threads) if self._is_clean(report) else None
+        return _coded((row for _, row in self.each(report.refuse)), places) if cells is None else cells
 
-    def _is_clean(self, refuse: Refuse) -> bool:
-        """Whether all lines are text, and none is too long; otherwise the rows are to be looked at one by one."""
-        # A line that is too long would fill one of these blocks.
-        step = max(self.longest // 2, 1)
-        for start in range(self.at, len(self.raw) - step + 1, step):
-            if self.raw.find(b"\n", start, start + step) < 0 and self.raw.find(b"\r", start, start + step) < 0:
-                return False
+    def _is_clean(self, report: Report) -> bool:
+        """Whether all lines can be read together; otherwise the rows are to be looked at one by one."""
+        if has_long_lines(self.raw, self.at, self.longest):
+            return False
         try:
             check_text(self.raw, self.file, self.offset, self.n_before)
         except InputError:
+            if not report.skips:
+                raise
             return False
         return True
 
@@ -112,6 +112,16 @@ class Rows:
 def by_part(cells: dict[int, Coded], found: dict[str, str], names: list[str], na: tuple[str, ...] = ()) -> Columns:
     """The parts of votes that were found, from the cells by their places; empty cells and `na` are missing."""
     return {part: _without(cells[names.index(name)], ("", *na)) for part, name in found.items()}
+
+
+def has_long_lines(raw: bytes, at: int, longest: int) -> bool:
+    """Whether some line is too long; True also for lines that are not, if they are long."""
+    # A line that is too long would fill one of these blocks.
+    step = max(longest // 2, 1)
+    return any(
+        raw.find(b"\n", start, start + step) < 0 and raw.find(b"\r", start, start + step) < 0
+        for start in range(at, len(raw) - step + 1, step)
+    )
 
 
 def _read_by_csv(lines: Iterable[str], places: list[int], table: Table) -> dict[int, Coded] | None:

@@ -184,22 +184,21 @@ def _problem(
     error: csv.Error | BadLineError, file: str, lines: Lines, n_above: int, n_before: int, offset: int
 ) -> InputError:
     """What is wrong with the row that begins below `n_above` of the lines and ends where they are."""
-    first, last = n_before + n_above + 1, n_before + lines.number
-    if isinstance(error, BadLineError):
-        if not error.is_long:
-            try:
-                check_text(error.raw, file, offset + lines.position - len(error.raw), lambda: last - 1)
-            except InputError as found:
-                return found
-        where = f"line {last} of {file}"
-        return InputError(
-            f"{where} is longer than {lines.longest:,} bytes",
-            where=where,
-            remedy="check that it is CSV with a line for each row, or shorten the line",
-        )
-    where = f"line {first} of {file}"
-    # The csv module says of several lines what it came upon at the end of them.
-    reason = str(error) if first == last else "a quote that opens in it is not closed as it should be"
-    return InputError(
-        f"{where} is not CSV ({reason})", where=where, remedy="close every quote, and double those inside a cell"
-    )
+    line = n_before + n_above + 1
+    where = f"line {line} of {file}"
+    remedy = "close every quote, and double those inside a cell"
+    if lines.number > n_above + 1:
+        # What was come upon at the end of several lines depends on how many of them are at hand.
+        reason = "a quote that opens in it is not closed as it should be"
+    elif isinstance(error, csv.Error):
+        reason = str(error)
+    elif error.is_long:
+        remedy = "check that it is CSV with a line for each row, or shorten the line"
+        return InputError(f"{where} is longer than {lines.longest:,} bytes", where=where, remedy=remedy)
+    else:
+        try:
+            check_text(error.raw, file, offset + lines.position - len(error.raw), lambda: line - 1)
+        except InputError as found:
+            return found
+        reason = "it is not text"
+    return InputError(f"{where} is not CSV ({reason})", where=where, remedy=remedy)
