@@ -10,10 +10,10 @@ import numpy as np
 
 from pairvote._common.messages import plural
 from pairvote.io._guess_items import Items, find_items
-from pairvote.io._guess_outcome import NO_OUTCOME, TIED_WORDS, Told, find_outcome
+from pairvote.io._guess_outcome import TIED_WORDS, Told, find_outcome
 from pairvote.io._guess_shapes import PAIRED, find_matrix, find_rankings, find_within, is_headerless
 from pairvote.io._overview import ColumnView, Overview, closest
-from pairvote.io._words import has_word, words
+from pairvote.io._words import words
 
 # The options that name a column.
 NAMING = (
@@ -25,16 +25,24 @@ TELLING = frozenset({"outcome", "winner", "loser", "left_score", "right_score", 
 VOTER_WORDS = (
     *("voter", "worker", "judge", "annotator", "rater", "user", "participant", "respondent", "observer", "subject"),
     *("assessor", "evaluator", "reviewer", "labeler", "labeller", "juror", "person", "student", "expert", "email"),
-    *("username", "session", "ip"),
+    *("username", "completed", "session", "ip"),
 )
 WITH_VOTER = frozenset(
-    {"id", "name", "code", "hash", "hashed", "key", "no", "number", "address", "ip", "uuid", "pid", "nr", "s"}
+    {
+        *("id", "name", "code", "hash", "hashed", "key", "no", "number", "address", "ip", "uuid", "pid", "nr", "s"),
+        *("uniqueid", "unique", "assignment", "annotations", "by"),
+    }
 )
 # What becomes of a column that is called so by default.
 NO_DEFAULT = object()
 DEFAULTS: dict[str, object] = {
     **{part: part for part in ("left", "right", "outcome", "voter", "criterion")},
-    "decimal": ".", "skip_lines": 0, "header": True, "use_weight": True, "matrix": False, "normalise": False,
+    "decimal": ".",
+    "skip_lines": 0,
+    "header": True,
+    "use_weight": True,
+    "matrix": False,
+    "normalise": False,
 }
 MOST_CANDIDATES = 12
 
@@ -138,10 +146,11 @@ def _merged(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     for name, value in found.items():
         own = given.get(name)
         if name == "outcomes" and isinstance(own, Mapping) and isinstance(value, Mapping):
-            value = {**value, **own}
+            merged[name] = {**value, **own}
         elif name in ("outcomes", "bad_rows", "na", "decimal") and own not in (None, (), [], "raise", "."):
-            value = own
-        merged[name] = value
+            merged[name] = own
+        else:
+            merged[name] = value
     if "winner" in found and "loser" in found:
         merged.pop("left", None), merged.pop("right", None)
     return merged
@@ -149,7 +158,7 @@ def _merged(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 
 def said(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that differ from what is taken when they are not given."""
-    unsaid = (None, (), [], {}, "raise")
+    unsaid: tuple[object, ...] = (None, (), [], {}, "raise")
     own = {name: value for name, value in options.items() if not any(value is no or value == no for no in unsaid)}
     return {name: value for name, value in own.items() if DEFAULTS.get(name, NO_DEFAULT) != value}
 
@@ -175,7 +184,11 @@ def _by_rows(overview: Overview, options: Mapping[str, Any]) -> Told | None:
     won, lost = options.get("winner"), options.get("loser")
     if won and lost:
         left, right = str(won), str(lost)
-    candidates = find_items(overview, left, right)[:MOST_CANDIDATES]
+    several = {side: tuple(_as_names(options.get(side))) for side in ("left", "right")}
+    if any(len(names) > 1 for names in several.values()) and all(several.values()):
+        candidates = [Items(several["left"], several["right"], None, 10.0)]
+    else:
+        candidates = find_items(overview, left, right)[:MOST_CANDIDATES]
     told = [found for items in candidates if (found := _told(overview, items, options)) is not None]
     best = max(told, key=lambda found: found.score, default=None)
     if (best is None or best.score < 5) and not left and not right:
@@ -196,9 +209,6 @@ def _told(overview: Overview, items: Items, options: Mapping[str, Any]) -> Told 
         "left": items.left[0] if len(items.left) == 1 else list(items.left),
         "right": items.right[0] if len(items.right) == 1 else list(items.right),
     }
-    for side, value in sides.items():
-        if isinstance(options.get(side), list):
-            sides[side] = options[side]
     outcome = options.get("outcome") or (None if options.get("loser") else options.get("winner"))
     if items.has_winner and len(items.left) == 1 and not (outcome and outcome not in items.columns):
         # Rows without a winner may be ties, which two sides and a winner tell better.
@@ -219,7 +229,7 @@ def _given_numbers(overview: Overview, options: Mapping[str, Any]) -> Told | Non
     """Two columns of scores or totals that were given."""
     for pair in (("left_score", "right_score"), ("left_wins", "right_wins")):
         if all(options.get(part) for part in pair):
-            bad = np.isnan(sum(overview[options[part]].values() for part in pair))
+            bad = np.logical_or.reduce([np.isnan(overview[options[part]].values()) for part in pair])
             own = {part: options[part] for part in (*pair, "tied") if options.get(part)}
             return Told(5.0, own, [], bad)
     return None
@@ -228,9 +238,9 @@ def _given_numbers(overview: Overview, options: Mapping[str, Any]) -> Told | Non
 def _column_of_ties(overview: Overview, items: Items) -> str | None:
     """A column that says which rows of winners and losers are ties."""
     for view in overview.columns.values():
-        if set(words(view.name)) <= TIED_WORDS | {"is", "a"} and view.name not in items.columns:
-            if {text.lower() for text in view.texts} <= {"true", "false", "0", "1", "yes", "no"}:
-                return view.name
+        is_named = set(words(view.name)) <= TIED_WORDS | {"is", "a"} and view.name not in items.columns
+        if is_named and {text.lower() for text in view.texts} <= {"true", "false", "0", "1", "yes", "no"}:
+            return view.name
     return None
 
 
@@ -322,10 +332,3 @@ def _of_validity(overview: Overview, taken: list[str]) -> list[str]:
             if no.any():
                 return [f"{plural(int(no.sum()), 'row')} that {view.name!r} calls false count all the same"]
     return []
-
-
-def is_time_like(name: str) -> bool:
-    """Whether a column's name speaks of a time."""
-    return has_word(
-        words(name), ("date", "time", "timestamp", "tstamp", "datetime", "created", "when")
-    ) and not has_word(words(name), NO_OUTCOME & {"class", "half"})

@@ -42,6 +42,7 @@ NOT_ITEMS = frozenset(
         *("points", "pts", "point", "win", "wins", "won", "result", "g", "ftg", "htg", "ft", "games", "sets", "runs"),
         *("position", "rationale", "justification", "feedback", "verdict", "logprob", "cost", "price", "latency"),
         *("turn", "judgment", "judgement", "confidence", "completion", "prompt", "votes", "count", "level", "state"),
+        *("coach", "manager", "captain", "xg", "odd", "height", "weight", "reach", "stance", "corner"),
     }
 )
 TEXT_WORDS = frozenset({"response", "output", "answer", "reply", "summary", "content"})
@@ -74,7 +75,9 @@ class Items:
         return shared_numbers([overview[name] for name in self.left], [overview[name] for name in self.right])
 
 
-def shared_numbers(left: Sequence[ColumnView], right: Sequence[ColumnView]) -> tuple[NDArray[np.int64], ...]:
+def shared_numbers(
+    left: Sequence[ColumnView], right: Sequence[ColumnView]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows of two columns as numbers, the same for the same text; several columns are taken together."""
     sides: list[NDArray[np.int64]] = []
     for place in range(len(left)):
@@ -88,7 +91,7 @@ def shared_numbers(left: Sequence[ColumnView], right: Sequence[ColumnView]) -> t
                 sides[side] = codes
             else:
                 sides.append(codes)
-    return tuple(sides)
+    return sides[0], sides[1]
 
 
 def find_items(overview: Overview, left: str | None = None, right: str | None = None) -> list[Items]:
@@ -145,7 +148,7 @@ def _score(x: ColumnView, y: ColumnView, names: NamePair | None) -> float:
         stem = list(names.stem)
         if not stem and len(names.first) > 1:
             score += 1.0
-    score += 1.0 if has_word(stem, ITEM_WORDS) else 0.0
+    score += (1.0 if has_word(stem, ITEM_WORDS) else 0.0) - 0.1 * len(stem)
     score -= 4.0 if has_word(stem, NOT_ITEMS) else 0.0
     score -= 1.0 if has_word(stem, TEXT_WORDS) else 0.0
     score -= 0.5 if has_word(stem, ("id", "uuid", "number", "nr", "idx", "index", "key")) else 0.0

@@ -9,9 +9,10 @@ from itertools import permutations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pairvote._common.messages import plural
-from pairvote._common.outcomes import OUTCOME_NAMES
+from pairvote._common.outcomes import OUTCOME_NAMES, Meanings
 from pairvote.io._guess_items import Items, shared_numbers
 from pairvote.io._overview import ColumnView, Overview, escaped
 from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word, name_pair, words
@@ -54,7 +55,7 @@ NO_SCORE = frozenset(
         *("win", "wins", "won", "cost", "turn", "hidden", "prior", "ts", "svpt", "ace", "df"),
     }
 )
-WIN_WORDS = frozenset({"win", "wins", "won", "w", "victories", "votes", "count", "n", "freq", "wincount"})
+WIN_WORDS = frozenset({"win", "wins", "won", "w", "victories", "votes", "count", "n", "freq", "wincount", "winner"})
 TIED_WORDS = frozenset({"tie", "ties", "tied", "draw", "draws", "drawn", "equal"})
 # An outcome's cells are understood in at least this share of rows; the others are proposed as skips.
 UNDERSTOOD = 0.6
@@ -64,13 +65,13 @@ UNDERSTOOD = 0.6
 class Told:
     """What says how votes came out, as options of `read_votes`; remarks; and how good a guess it is.
 
-    `n_bad` rows would be refused as no votes.
+    `bad` are the rows that would be refused as no votes.
     """
 
     score: float
     options: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    bad: Any = None
+    bad: NDArray[np.bool_] | None = None
 
 
 def find_outcome(overview: Overview, items: Items, given: str | None = None) -> Told | None:
@@ -80,11 +81,11 @@ def find_outcome(overview: Overview, items: Items, given: str | None = None) -> 
         if view.name in items.columns or view.is_nested or (given is not None and view.name != given):
             continue
         found += [
-            told for told in (_of_labels(overview, items, view), _of_words(items, view, sure=bool(given))) if told
+            told
+            for told in (_of_labels(overview, items, view), _of_words(overview, items, view, sure=bool(given)))
+            if told
         ]
-        found += [
-            told for told in (_of_score_texts(view, sure=bool(given)), _of_grades(view, sure=bool(given))) if told
-        ]
+        found += [told for told in (_of_score_texts(view), _of_grades(view, sure=bool(given))) if told]
     if given is None:
         found += [*_of_two_columns(overview, items)]
     return max(found, key=lambda told: told.score, default=None)
@@ -148,12 +149,12 @@ def _three(left: ColumnView, right: ColumnView, picked: ColumnView) -> tuple[Any
 # --- a word ---
 
 
-def _of_words(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
+def _of_words(overview: Overview, items: Items, view: ColumnView, *, sure: bool) -> Told | None:
     """A column whose cells are words such as left, model_a, H, draw, or numbers and booleans that stand for them."""
     if view.n_distinct > max(30, view.n_rows // 20):
         return None
     if view.all_numbers or all(isinstance(label, bool) or str(label).lower() in _BOOLEANS for label in view.labels):
-        return _of_codes(items, view, sure=sure)
+        return _of_codes(overview, items, view, sure=sure)
     left, right = items.left[0], items.right[0]
     texts = _texts(view)
     if sum(count for text, count in texts.items() if SCORES.fullmatch(text)) > 0.5 * sum(texts.values()):
@@ -169,36 +170,29 @@ def _of_words(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
         return None
     strangers = {label: counts[label] for label, meaning in meanings.items() if meaning is None}
     remarks = _strangers(strangers)
-    strength = {label: speech.is_strong(str(label)) for label in view.labels}
-    if {True, False} <= {strength[label] for label, meaning in meanings.items() if meaning in (LEFT, RIGHT)} or (
-        False in strength.values()
-        and None in {strength[label] for label in view.labels if meanings[label] in (LEFT, RIGHT)}
-    ):
-        meanings = _graded(meanings, strength)
-        remarks.append("answers of several strengths count as shares of a vote: 1.0 is wholly left, 0.75 rather left")
-    options = _as_outcome(view.name, {label: meaning or SKIP for label, meaning in meanings.items()})
-    _empty_as_skip(options, view, remarks)
+    strength = {label: speech.strength(str(label)) for label, meaning in meanings.items() if meaning in (LEFT, RIGHT)}
+    if len(set(strength.values())) > 1:
+        meanings |= _graded(meanings, strength)
+        remarks.append("answers of several strengths are taken as the left side's shares of a vote, from 1.0 to 0.0")
+    told = {label: SKIP if meaning is None else meaning for label, meaning in meanings.items()}
+    options = _as_outcome(view.name, told)
+    bad = _without_outcome(overview, items, view, options, remarks)
     n_all = sum(counts.values())
     score = 4.0 * n_known / n_all + (1.0 if len(sides) > 1 else 0.0) + _named(view.name) - len(strangers) * 0.1
-    return Told(score, options, remarks)
+    return Told(score, options, remarks, bad)
 
 
-def _graded(meanings: dict[Hashable, Any], strength: dict[Hashable, bool | None]) -> dict[Hashable, Any]:
-    """Meanings as shares of the left side where cells say how much better it is."""
-    shares = {(LEFT, False): 0.75, (RIGHT, False): 0.25, LEFT: 1.0, RIGHT: 0.0}
-    two_levels = True in strength.values() and False not in strength.values()
-    if two_levels:
-        shares |= {(LEFT, None): 0.75, (RIGHT, None): 0.25}
-    return {
-        label: shares.get((meaning, strength[label]), shares.get(meaning, meaning))
-        for label, meaning in meanings.items()
-    }
+def _graded(meanings: dict[Hashable, Any], strength: dict[Hashable, int]) -> dict[Hashable, Any]:
+    """The left side's share for each cell that says how much better a side is, in even steps."""
+    levels = sorted(set(strength.values()))
+    lead = {level: round(0.5 * (place + 1) / len(levels), 3) for place, level in enumerate(levels)}
+    return {label: 0.5 + lead[level] * (1 if meanings[label] == LEFT else -1) for label, level in strength.items()}
 
 
 _BOOLEANS = frozenset({"true", "false"})
 
 
-def _of_codes(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
+def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool) -> Told | None:
     """A column of few numbers, or of true and false."""
     own = words(view.name)
     left, right = _side_words(items)
@@ -232,8 +226,8 @@ def _of_codes(items: Items, view: ColumnView, *, sure: bool) -> Told | None:
             spelt = ", ".join(f"{value:g} {known[value]}" for value in values)
             remarks.append(f"numbers in {_quoted(view.name)} are taken as {spelt}; swap them if they mean otherwise")
     options = _as_outcome(view.name, meanings)
-    _empty_as_skip(options, view, remarks)
-    return Told(4.0 + named + (1.0 if sided else 0.0), options, remarks)
+    bad = _without_outcome(overview, items, view, options, remarks)
+    return Told(4.0 + named + (1.0 if sided else 0.0), options, remarks, bad)
 
 
 _INDEX_WORDS = ("winner", "choice", "chosen", "selected", "selection", "pick", "picked", "preferred", "best", "answer")
@@ -271,32 +265,38 @@ def _of_grades(view: ColumnView, *, sure: bool) -> Told | None:
         return None
     values = view.numbers[~view.is_na]
     low, high = float(values.min()), float(values.max())
-    text = None
-    if not view.all_whole:
-        text = "share" if low >= 0 and high <= 1 else "1-2" if low >= 1 and high <= 2 else None
-    elif low >= 1 and 3 <= high <= 11:
-        text = f"1-{int(high) + (int(high) + 1) % 2}"
-    elif low == 0 and 4 <= high <= 10:
-        text = f"0-{int(high) + int(high) % 2}"
-    elif low < 0 and 2 <= max(-low, high) <= 5:
-        text = f"{-int(max(-low, high))}-{int(max(-low, high))}"
-    if text is None or (not sure and not view.all_whole and text is None):
+    scale = _scale(low, high, whole=view.all_whole)
+    if scale is None:
         return None
-    if text == "share":
-        remark = f"{_quoted(view.name)} is taken as the left side's share of a vote"
+    name = _quoted(view.name)
+    least, most = scale
+    if scale == (0, 1):
+        text, remark = "share", f"{name} is taken as the left side's share of a vote"
     else:
-        least, most = (
-            f"-{part}" if text.startswith("-") and place == 0 else part
-            for place, part in enumerate(text.lstrip("-").split("-"))
+        text = f"{least}-{most}"
+        remark = (
+            f"{least} in {name} is taken as wholly left and {most} as wholly right; {most}-{least} turns them round"
         )
-        remark = f"{least} in {_quoted(view.name)} is taken as wholly left, {most} as wholly right; turn them round as {most}-{least} if not"
     options: dict[str, Any] = {"outcome": view.name, "outcomes": text}
     if view.has_decimal_comma:
         options["decimal"] = ","
     return Told(3.0 + named, options, [remark], ~view.rows_of(~np.isnan(view.numbers)))
 
 
-def _of_score_texts(view: ColumnView, *, sure: bool) -> Told | None:
+def _scale(low: float, high: float, *, whole: bool) -> tuple[int, int] | None:
+    """The ends of the usual scale on which numbers from `low` to `high` are: 0 to 1, 1 to 2, 1 to 5, -3 to 3."""
+    if not whole:
+        return (0, 1) if low >= 0 and high <= 1 else (1, 2) if low >= 1 and high <= 2 else None
+    most = int(high)
+    if low >= 1 and 3 <= high <= 11:
+        return 1, most + (most + 1) % 2
+    if low == 0 and 4 <= high <= 10:
+        return 0, most + most % 2
+    widest = int(max(-low, high))
+    return (-widest, widest) if low < 0 and 2 <= widest <= 5 else None
+
+
+def _of_score_texts(view: ColumnView) -> Told | None:
     """A column of texts such as 3-2."""
     texts = view.texts
     is_scores = np.array([bool(SCORES.fullmatch(text)) for text in texts], bool)
@@ -305,11 +305,10 @@ def _of_score_texts(view: ColumnView, *, sure: bool) -> Told | None:
         return None
     if any(_is_date(text) for text in texts):
         return None
-    from pairvote._common.outcomes import Meanings
-
     meanings = Meanings.of("scores")
     read = np.array([meanings.code(label) >= 0 for label in view.labels], bool)
-    return Told(3.5 + 0.5 * _named(view.name), {"outcome": view.name, "outcomes": "scores"}, [], ~view.rows_of(read))
+    score = 3.5 + 0.5 * _named(view.name) - (1.0 if has_word(words(view.name), NO_SCORE) else 0.0)
+    return Told(score, {"outcome": view.name, "outcomes": "scores"}, [], ~view.rows_of(read))
 
 
 def _is_date(text: str) -> bool:
@@ -331,10 +330,15 @@ def _of_two_columns(overview: Overview, items: Items) -> Iterator[Told]:
         names = name_pair(x.name, y.name)
         if names is None or names.has_winner:
             continue
-        lacking = float(np.isnan(x.values() + y.values()).mean())
-        bad = np.isnan(x.values() + y.values())
+        bad = np.isnan(x.values()) | np.isnan(y.values())
+        lacking = float(bad.mean())
+        told_twice = x.n_distinct > 1 and bool((x.values() == 1 - y.values())[~bad].all())
         if has_word(names.stem, WIN_WORDS) and x.all_whole and y.all_whole:
             most = max(x.numbers[~x.is_na].max(), y.numbers[~y.is_na].max())
+            if most <= 1 and not distinct:
+                # A column for each side says with 1 that it won, and neither does for a tie.
+                yield Told(8.0 - 3 * lacking, {"left_score": x.name, "right_score": y.name}, [], bad)
+                continue
             if distinct or most > 1:
                 options: dict[str, Any] = {"left_wins": x.name, "right_wins": y.name}
                 tied = [
@@ -346,7 +350,7 @@ def _of_two_columns(overview: Overview, items: Items) -> Iterator[Told]:
                 continue
         if has_word(names.stem, NO_SCORE):
             continue
-        worth = max((SCORE_WORDS.get(word, 0.0) for word in names.stem), default=2.0)
+        worth = max((SCORE_WORDS.get(word, 0.0) for word in names.stem), default=2.0) + (3.0 if told_twice else 0.0)
         if not names.stem or worth:
             yield Told(2.0 + worth - 3 * lacking, {"left_score": x.name, "right_score": y.name}, [], bad)
 
@@ -381,12 +385,22 @@ def _as_outcome(name: str, meanings: dict[Hashable, Any]) -> dict[str, Any]:
     return options
 
 
-def _empty_as_skip(options: dict[str, Any], view: ColumnView, remarks: list[str]) -> None:
-    """Empty cells are proposed as skips."""
-    if view.n_missing:
-        options["outcomes"] = {**options.get("outcomes", {}), None: SKIP}
-        n = view.n_missing
-        remarks.append(f"{plural(n, 'row')} with an empty {_quoted(view.name)} {_are(n)} skipped")
+def _without_outcome(
+    overview: Overview, items: Items, view: ColumnView, options: dict[str, Any], remarks: list[str]
+) -> NDArray[np.bool_] | None:
+    """Propose empty cells as skips; or give their rows as bad ones, where these name items that no other row has."""
+    empty = view.codes < 0
+    if not empty.any():
+        return None
+    left, right = items.texts(overview)
+    elsewhere = np.concatenate([left[~empty], right[~empty]])
+    there = empty & (left >= 0) & (right >= 0)
+    if not np.isin(np.concatenate([left[there], right[there]]), elsewhere).all():
+        return empty
+    options["outcomes"] = {**options.get("outcomes", {}), None: SKIP}
+    n_empty = int(np.count_nonzero(empty))
+    remarks.append(f"{plural(n_empty, 'row')} with an empty {_quoted(view.name)} {_are(n_empty)} skipped")
+    return None
 
 
 def _strangers(counts: dict[Any, int]) -> list[str]:

@@ -47,7 +47,7 @@ def find_rankings(overview: Overview) -> tuple[dict[str, Any], list[str]] | None
     names = [name for name in names if not has_word(words(name), ("id", "age", "year", "round", "session", "weight"))]
     if len(names) < 3:
         return None
-    table = np.stack([places[name] for name in names], axis=1)  # type: ignore[arg-type]
+    table = np.stack([places[name] for name in names], axis=1)
     ranked = ~np.isnan(table)
     filled = table[ranked.any(axis=1)]
     if not len(filled) or np.nanmax(filled) > len(names):

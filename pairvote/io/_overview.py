@@ -133,15 +133,11 @@ def number_of(label: object) -> float:
     """The number that a label is, or that its text reads as, also with a decimal comma; nan where it is none."""
     if isinstance(label, bool):
         return math.nan
-    if isinstance(label, (int, float, np.number)):
-        try:
-            return float(label)
-        except OverflowError:
-            return math.nan
     text = str(label).strip()
     if not re.fullmatch(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?", text):
         return math.nan
-    return float(text.replace(",", "."))
+    number = float(text.replace(",", "."))
+    return number if math.isfinite(number) else math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +163,7 @@ class Overview:
         return self.columns[name]
 
     def without_header(self) -> Overview:
-        """What it would be if the first row named no columns: the names are cells, and columns are called 1, 2, 3 …"""
+        """What it would be if the names were a row of cells as well; columns are then called 1, 2, 3 and so on."""
         return Overview(
             {str(place): _with_first(view, str(place)) for place, view in enumerate(self.columns.values(), 1)},
             self.n_rows + 1,

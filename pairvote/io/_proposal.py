@@ -21,6 +21,7 @@ SWITCHES = {
     "matrix": ("--matrix", True),
 }
 LINES, WIDTH = 24, 100
+NAME_THEM = "name the columns of the two items and of the outcome, or those of winner and loser"
 
 
 def as_command(options: Mapping[str, object], files: str | Sequence[str], command: str = "rank") -> str:
@@ -130,13 +131,13 @@ def explain(
     width : int
         Maximum number of characters in a line, the last one excepted.
     """
-    sentence = problem if isinstance(problem, str) else problem.problem if guess.found else str(problem)
+    sentence = problem if isinstance(problem, str) else problem.problem
     near = [fault for fault in faults(overview, given) if "did you mean" in fault]
     told = _wrapped([sentence, *near], width, most=8)
     remarks = _wrapped([f"note: {remark}" for remark in guess.remarks] if guess.found else [], width, most=6)
     n_rows = f"{'the first ' if overview.sample else ''}{overview.n_rows:,} rows"
     heading = f"its columns, with their most common cells in {n_rows}:"
-    end = [f"try: {call}"] if guess.found else []
+    end = [f"try: {call}" if guess.found else NAME_THEM]
     room = LINES - len(told) - len(remarks) - 1 - sum(-(-len(line) // width) for line in end)
     n_columns = len(overview.columns)
     n_shown = n_columns if n_columns <= min(room, 12) else max(min(room - 1, 12), 3)

@@ -31,6 +31,7 @@ SIDES = (
     ("h", "a"),
     ("h", "v"),
     ("red", "blue"),
+    ("r", "b"),
     ("0", "1"),
     ("heim", "gast"),
     ("links", "rechts"),
@@ -124,9 +125,10 @@ _FILLER = frozenset(
 _WEAK = frozenset({"slightly", "bit", "somewhat", "little", "marginally"})
 _STRONG = frozenset({"much", "strongly", "clearly", "significantly", "far", "definitely", "a lot"})
 _COMPARED = re.compile(r"\[*\s*(\w+?)\s*(>>|>|≻|=|≈|~|≺|<<|<)\s*(\w+?)\s*\]*")
-_SCORED = re.compile(r"\s*(\d+|1/2|½|0?[.,]5)\s*[-–—:]\s*(\d+|1/2|½|0?[.,]5)\s*")
+_SCORE = r"(\d+|1/2|½|\d*[.,]5)"
+_SCORED = re.compile(rf"\s*{_SCORE}\s*[-–—:]\s*{_SCORE}\s*")
 # Some say who won on penalties or after extra time behind the score.
-SCORES = re.compile(r"\s*\d+\s*[-–—:]\s*\d+\b.{0,20}", re.DOTALL)
+SCORES = re.compile(rf"\s*{_SCORE}\s*[-–—:]\s*{_SCORE}(?!\d).{{0,20}}", re.DOTALL)
 
 # Sets of one-letter labels, each with what must be among them.
 _LETTERS: tuple[tuple[str, Mapping[str, str]], ...] = (
@@ -215,6 +217,9 @@ class Speech:
         if pair is not None:
             self._left.add(pair.first)
             self._right.add(pair.second)
+            if (pair.first, pair.second) == ("r", "b"):
+                self._left.add("red")
+                self._right.add("blue")
         self._full = {" ".join(words(left)): LEFT, " ".join(words(right)): RIGHT}
         self._names = {left.casefold(): LEFT, right.casefold(): RIGHT}
         plain = {text: " ".join(words(text)) for text in texts}
@@ -276,14 +281,12 @@ class Speech:
             return TIE
         return sides[0] if sign in (">", ">>", "≻") else sides[1]
 
-    def is_strong(self, text: str) -> bool | None:
-        """Whether a cell says that one side is much better, or only a little; None where it does not say how much."""
-        if ">>" in text or "<<" in text:
-            return True
+    def strength(self, text: str) -> int:
+        """How much better a cell says that a side is: 2 for much, 0 for slightly, 1 where it does not say."""
         own = set(words(text))
         if own & _WEAK:
-            return False
-        return True if own & _STRONG else None
+            return 0
+        return 2 if own & _STRONG or ">>" in text or "<<" in text else 1
 
 
 _SIDED_TIE = frozenset({"tie", "tied", "draw", "equal", "same"})
