@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairvote.cli import _reading as reading
 from pairvote.cli._output import as_data, as_json, save_picture, tell, tell_all, terminal_width, write
-from pairvote.cli._parser import flags_of, make_parser
+from pairvote.cli._parser import UnreadError, flags_of, make_parser
 from pairvote.errors import InputError, PairvoteError
 
 if TYPE_CHECKING:
@@ -42,6 +42,13 @@ def main(argv: Sequence[str] | None = None, *, by_chunks: bool | None = None) ->
     arguments = argparse.Namespace(by_chunks=by_chunks)
     try:
         return _run(argv, arguments)
+    except UnreadError as unread:
+        # All that is wrong at once, and the command that may read the file.
+        message = reading.explanation(unread.error, arguments)
+        if message is None:
+            return _refuse(unread.error, arguments)
+        tell_all(f"error: {message}")
+        return 2
     except PairvoteError as error:
         return _refuse(error, arguments)
     except BrokenPipeError:
@@ -204,11 +211,7 @@ def _escape_what_cannot_be_encoded() -> None:
 
 
 def _refuse(error: PairvoteError, arguments: argparse.Namespace) -> int:
-    """Say what is wrong; of a file that cannot be read, all at once and with the command that may read it."""
-    message = reading.explanation(error, arguments)
-    if message is not None:
-        tell_all(f"error: {message}")
-        return 2
+    """Say what is wrong, and which flags it is about."""
     flags = flags_of(error, arguments)
     return _fail(f"{error} (on the command line: {', '.join(flags)})" if flags else str(error))
 

@@ -47,15 +47,26 @@ def flags_of(error: PairvoteError, arguments: argparse.Namespace) -> list[str]:
     return [text for name, text in flags.items() if hasattr(arguments, name)]
 
 
+class UnreadError(Exception):
+    """Files that cannot be read as votes, for the reason that `error` gives."""
+
+    def __init__(self, error: PairvoteError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 @contextmanager
-def columns_named() -> Iterator[None]:
-    """Read votes: here the option `criterion` is a column's name, and elsewhere a criterion's."""
+def reading_files() -> Iterator[None]:
+    """Read votes; what keeps files from being read is `UnreadError`.
+
+    Here the option `criterion` is a column's name, and elsewhere a criterion's.
+    """
     try:
         yield
     except PairvoteError as error:
         if error.option == "criterion":
             error.option = "criterion column"
-        raise
+        raise UnreadError(error) from error
 
 
 class _Parser(argparse.ArgumentParser):

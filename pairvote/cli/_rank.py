@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pairvote.cli._parser import columns_named
+from pairvote.cli._parser import reading_files
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._methods import scorer_named
 from pairvote.votes._chunks import CodedSource, CodedVotes, Criterion
@@ -84,5 +84,5 @@ class _Watched:
             yield votes
 
     def _read(self, *, voters: bool) -> Iterator[CodedVotes]:
-        with columns_named():
+        with reading_files():
             yield from self._scan.coded(voters=voters)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairvote._common.alike import alike_labels, missing_words
 from pairvote._common.messages import listed, plural, shorten
-from pairvote.cli._parser import columns_named
+from pairvote.cli._parser import reading_files
 from pairvote.errors import InputError, PairvoteError
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def read(arguments: argparse.Namespace) -> tuple[Votes, Report]:
     from pairvote.votes._report import Report
 
     source = source_of(arguments)
-    options = options_of(**library_options(arguments))
-    report = Report(options.bad_rows)
-    with columns_named():
+    report = Report("skip" if arguments.skip_bad_rows else "raise")
+    with reading_files():
+        options = options_of(**library_options(arguments))
         votes = read_reported(source, arguments.input_format, options, report)
     if not len(votes):
         raise no_votes(arguments, report)
@@ -74,10 +74,10 @@ def scan(arguments: argparse.Namespace) -> VoteScan:
     from pairvote.io._scan import scan_votes
 
     progress = sys.stderr is not None and sys.stderr.isatty()
-    with columns_named():
-        return scan_votes(
-            source_of(arguments), format=arguments.input_format, progress=progress, **library_options(arguments)
-        )
+    options = {"format": arguments.input_format, "progress": progress, **library_options(arguments)}
+    del options["matrix"]
+    with reading_files():
+        return scan_votes(source_of(arguments), **options)
 
 
 def source_of(arguments: argparse.Namespace) -> Any:
@@ -180,8 +180,6 @@ def explanation(error: PairvoteError, arguments: argparse.Namespace) -> str | No
     def call(options: dict[str, Any]) -> str:
         return as_command(options, arguments.votes, arguments.command)
 
-    if not hasattr(arguments, "skip_bad_rows"):
-        return None
     try:
         options = library_options(arguments)
         return explained(error, source_of(arguments), arguments.input_format, options, call)

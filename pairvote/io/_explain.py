@@ -8,7 +8,7 @@ from typing import Any
 
 from pairvote.errors import InputError, PairvoteError
 from pairvote.io._file_format import Reading
-from pairvote.io._guess import NAMING, Guess, guess
+from pairvote.io._guess import NAMING, Guess, guess, said
 from pairvote.io._how import How
 from pairvote.io._options import options_of
 from pairvote.io._overview import Overview
@@ -22,7 +22,7 @@ MOST_BYTES = 2**26
 # Options that say how bytes become cells.
 OF_CELLS = ("delimiter", "encoding", "decimal", "sheet", "na", "comment", "skip_lines", "header")
 # Options that an error may be about, for a guess to help.
-HELPED = frozenset({*NAMING, "outcomes", "encoding", "matrix", "rankings", "extract", "bad_rows", None})
+HELPED = frozenset({*NAMING, "outcomes", "encoding", "matrix", "rankings", "extract", "bad_rows", "criterion column", None})
 
 
 def explained(
@@ -47,6 +47,9 @@ def explained(
     if proposal is None or not isinstance(error, InputError):
         return None
     overview, found = proposal
+    if found.found and found.options == said(options):
+        # The guess is what was done.
+        return None
     return explain(error, overview, found, call(found.options), options)
 
 
@@ -56,7 +59,7 @@ def with_call(error: InputError, source: Any, format: Any, options: Mapping[str,
     if isinstance(source, (str, Path)):
         given = {name: value for name, value in options.items() if value is not None}
         proposal = proposed(error, source, format, given)
-    if proposal is None or not proposal[1].found:
+    if proposal is None or not proposal[1].found or proposal[1].options == said(options):
         return error
     call = as_call(proposal[1].options, str(source))
     remedy = f"perhaps {call}"

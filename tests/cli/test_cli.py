@@ -78,6 +78,7 @@ def refused(run):
     def refused(*argv, stdin=None):
         status, printed, said = run(*argv, stdin=stdin)
         assert (status, printed) == (2, ""), said
+        said = unexpected(said)
         assert said[0].startswith("pairvote: error: ")
         assert len(said) <= 24
         assert not any(line.startswith("pairvote: ") for line in said[1:])
@@ -242,7 +243,7 @@ def test_top_includes_those_level_with_the_last_and_says_so(run):
     status, printed, said = run("rank", "-", "--method", "tally", "--top", "2", "--format", "csv", stdin=CEDAR_LEVEL)
     assert status == 0
     assert [line.split(",")[1] for line in printed.splitlines()[1:]] == ["ash", "birch", "cedar"]
-    assert said == ["pairvote: note: 3 items are shown, not 2, since place 2 is shared"]
+    assert unexpected(said) == ["pairvote: note: 3 items are shown, not 2, since place 2 is shared"]
 
 
 @pytest.mark.parametrize("format", ["table", "csv", "json"])
@@ -260,9 +261,9 @@ def test_all_items_are_shown_without_top(done):
 def test_what_the_prior_decides_of_a_long_chain_is_for_check_to_say(run):
     stdin = "left,right,outcome\n" + "".join(f"{i},{i + 1},left\n{i + 1},{i},left\n" for i in range(60))
     status, _, said = run("rank", "-", "--prior-sd", "3", stdin=stdin)
-    assert (status, said) == (0, [])
+    assert (status, unexpected(said)) == (0, [])
     status, printed, said = run("check", "-", "--top", "3", stdin=stdin)
-    assert (status, said) == (0, [])
+    assert (status, unexpected(said)) == (0, [])
     assert "- the prior decides 100% of the least determined difference between scores" in printed
 
 
@@ -330,8 +331,9 @@ def test_items_that_nothing_compares_are_warned_of(run):
     status, printed, said = run("rank", "-", stdin="left,right,outcome\na,b,left\nc,d,left\n")
     assert (status, len(printed.splitlines())) == (0, 8)
     assert "no vote joins the 2 components" in printed
-    assert len(said) == 1
-    assert said[0].startswith("pairvote: warning: the items fall into 2 components")
+    assert [line.startswith("pairvote: warning: the items fall into 2 components") for line in unexpected(said)] == [
+        True
+    ]
 
 
 def test_a_picture_is_saved_beside_the_table(done, votes_file, tmp_path):
@@ -345,6 +347,7 @@ def test_letters_that_the_picture_cannot_show_are_warned_of_in_one_line(run, tmp
     pytest.importorskip("matplotlib")
     stdin = "left,right,outcome\n\U00013000,\U00013001,left\n"
     status, _, said = run("rank", "-", "--plot", tmp_path / "ranking.png", stdin=stdin)
+    said = unexpected(said)
     assert (status, len(said)) == (0, 1)
     assert said[0].startswith("pairvote: warning: ")
     assert "Glyph" in said[0]
@@ -366,20 +369,19 @@ HEAD = "left,right,outcome\n"
     ("stdin", "argv", "message"),
     [
         ("", [], "standard input is empty"),
-        (HEAD + "a,b,won\n", [], r"'won'.*--outcomes"),
-        (HEAD + "a,b,\n", [], r"missing.*--outcomes =skip"),
+        (HEAD + "a,b,won\n", [], r"'won'[^$]*\ntry: pairvote rank - --outcomes won=left"),
+        (HEAD + "a,b,\n", [], r"missing[^$]*\ntry: pairvote rank - --skip-bad-rows"),
         (HEAD + "a,a,left\n", [], "itself"),
         (HEAD + "a,b\n", [], "line 2"),
         (HEAD + ",b,left\n", [], "line 2"),
-        ("l,right,outcome\na,b,left\n", [], r"no column 'left'.*--left NAME"),
-        (HEAD + "a,b,left\n", ["--voter", "who"], r"no column 'who'.*--voter NAME"),
-        (HEAD + "a,b,left\n", ["--criterion-column", "c"], r"no column 'c'.*--criterion-column NAME"),
+        ("l,right,outcome\na,b,left\n", [], r"no column 'left'"),
+        (HEAD + "a,b,left\n", ["--voter", "who"], r"no column 'who'[^$]*\ntry: pairvote rank -$"),
+        (HEAD + "a,b,left\n", ["--criterion-column", "c"], r"no column 'c'[^$]*\ntry: pairvote rank -$"),
         ("left,right,outcome,criterion\na,b,left,x\na,b,left,y\n", [], r"several criteria.*--criterion LABEL"),
         (HEAD + "a,b,left\n", ["--criterion", "x"], "no criterion 'x'"),
-        ('{"left": "a", "right": "b", "outcome": 1}', [], r"number 1.*--outcomes LABEL=left"),
+        ('{"left": "a", "right": "b", "outcome": 1}', [], r"number 1[^$]*\ntry: pairvote rank - --outcomes 1=left"),
         ('{"left": "a", "right": ', [], "line 1"),
         (b"\x00\x01\xff" * 50, [], "standard input"),
-        (b"\xff\xfe" + VOTES.encode("utf-16-le"), [], "standard input"),
         (VOTES, ["--input-format", "parquet"], "standard input"),
         (HEAD + "a,b,left\n", ["--prior-sd", "inf"], r"undefeated.*--prior-sd SD"),
         (HEAD + "a,b,tie\n", ["--prior-sd", "inf"], r"ties.*--ties"),
@@ -425,7 +427,9 @@ def test_bad_votes_are_refused_in_one_line(refused, stdin, argv, message):
         (["--outcomes", ""], "'' is not LABEL=left"),
         (["--colour"], "unrecognized arguments: --colour"),
         (["--to", "1"], "unrecognized arguments: --to 1"),
-        (["second.csv"], "unrecognized arguments: second.csv"),
+        (["second.csv"], "there is no file second.csv"),
+        (["-"], "- stands beside other files"),
+        ([""], "the name of a file is empty"),
     ],
 )
 def test_bad_options_are_refused_in_one_line(refused, votes_file, argv, message):
@@ -464,8 +468,8 @@ def test_only_flags_of_the_command_at_hand_are_named(refused):
 def test_bad_files_are_refused_in_one_line(refused, tmp_path):
     assert "nowhere.csv" in refused("rank", tmp_path / "nowhere.csv")
     assert "is a folder without files" in refused("rank", tmp_path)
-    (tmp_path / "votes.txt").write_text(VOTES)
-    assert ".parquet" in refused("rank", tmp_path / "votes.txt")
+    (tmp_path / "votes.txt").write_text("ash oak left")
+    assert "votes.txt has no columns" in refused("rank", tmp_path / "votes.txt")
     (tmp_path / "folder.csv").mkdir()
     assert "folder.csv" in refused("rank", tmp_path / "folder.csv")
     (tmp_path / "two\nlines.csv").write_text("")
@@ -510,7 +514,8 @@ def test_whatever_comes_in_there_is_no_traceback(stdin):
     assert status in (0, 2)
     if status == 2:
         assert output.getvalue() == ""
-        assert len(errors.getvalue().splitlines()) == 1
+        assert "pairvote: error: " in errors.getvalue()
+        assert len(errors.getvalue().splitlines()) <= 24
 
 
 # --- demo ---
@@ -642,7 +647,7 @@ def test_without_a_command_there_is_help(run):
 
 
 def test_interruption(votes_file, monkeypatch, capsys):
-    monkeypatch.setattr("pairvote.io._read.read_votes", mock.Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr("pairvote.io._read.read_reported", mock.Mock(side_effect=KeyboardInterrupt))
     assert main(["rank", votes_file]) == 130
     assert capsys.readouterr() == ("", "")
 
@@ -653,12 +658,12 @@ def test_a_terminal_without_swedish_letters(format):
     votes = "left,right,outcome\nÖl,Åska,left\n".encode()
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     result = in_a_process("rank", "-", "--format", format, input=votes, env=environment)
-    assert (result.returncode, result.stderr) == (0, b"")
+    assert (result.returncode, unexpected(result.stderr.decode().splitlines())) == (0, [])
     assert b"ska" in result.stdout
     if format == "json":
         assert json.loads(result.stdout)["ranking"][0]["item"] == "Öl"
     broken = in_a_process("rank", "-", input="left,right,outcome\nÖl,Öl,left\n".encode(), env=environment)
-    assert (broken.returncode, broken.stdout, len(broken.stderr.splitlines())) == (2, b"", 1)
+    assert (broken.returncode, broken.stdout, len(broken.stderr.splitlines())) == (2, b"", 7)
 
 
 def test_a_reader_who_leaves_is_no_error(votes_file):
@@ -675,7 +680,7 @@ def test_a_reader_who_leaves_is_no_error(votes_file):
             check=False,
         )
         assert result.returncode in (0, 1)
-        assert result.stderr == b""
+        assert not unexpected(result.stderr.decode().splitlines())
     os.close(writing)
 
 
@@ -692,7 +697,7 @@ def test_a_full_disk_is_said_in_one_line(votes_file):
             check=False,
         )
     assert result.returncode == 2
-    assert len(result.stderr.splitlines()) == 1
+    assert len(unexpected(result.stderr.decode().splitlines())) == 1
     assert b"the output cannot be written" in result.stderr
 
 
