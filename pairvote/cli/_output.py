@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pairvote
 from pairvote._common.cells import in_json, printable
+from pairvote._common.messages import shorten
 from pairvote.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ def save_picture(ranking: Ranking, path: str, *, level: float = 0.95, top_k: int
         try:
             save_ranking(ranking, path, level=level, top_k=top_k)
         except OSError as error:
-            raise InputError(
-                f"the picture cannot be saved as {path!r} ({error.strerror or error}); choose another --plot"
-            ) from error
+            reason = error.strerror or error
+            problem = f"the picture cannot be saved as {shorten(path, 300)} ({reason})"
+            raise InputError(problem, value=path, remedy="choose another --plot") from error
     if not caught:
         return []
     more = f" (and {len(caught) - 1} more of the kind)" if len(caught) > 1 else ""

@@ -12,6 +12,7 @@ from pairvote._common.checks import is_whole
 from pairvote._common.options import check_top_k
 from pairvote._common.random import Rng
 from pairvote.errors import InputError
+from pairvote.plotting._fonts import dress
 from pairvote.plotting._style import (
     QUIET,
     ROOMY,
@@ -100,6 +101,7 @@ def plot_course(votes: Votes, *, top_k: int = 5, n_steps: int = 30, ax: Axes | N
     ax.set_yticks([1, *range(5, n_rows + 1, 5)])
     _along_votes(ax, times)
     ax.set_ylabel("place" if n_rows == n else f"place (the first {n_rows} of {n})")
+    dress(ax)
     return ax
 
 
@@ -168,6 +170,7 @@ def plot_certainty(votes: Votes, *, top_k: int = 5, n_steps: int = 20, rng: Rng 
         # A legend would read a dollar sign as a formula, and leave out what begins with an underscore.
         text.set_text(label_of(label, SHORT_WIDTH))
         text.set_parse_math(False)
+    dress(ax)
     return ax
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError
+from pairvote.plotting._fonts import dress
 from pairvote.plotting._style import canvas, label_of, line_style, quieten, require_matplotlib
 from pairvote.ranking._results import normal_quantile
 from pairvote.simulation._table import HEADINGS, METRICS, Table
@@ -99,6 +100,7 @@ def plot_experiment(
         # A legend would read a dollar sign as a formula.
         text.set_text(label)
         text.set_parse_math(False)
+    dress(ax)
     return ax
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pairvote._common.outcomes import Outcome
 from pairvote.errors import InputError
+from pairvote.plotting._fonts import dress
 from pairvote.plotting._style import (
     COLOUR,
     CONTRAST,
@@ -90,4 +91,5 @@ def plot_exposure(votes: Votes, *, ax: Axes | None = None) -> Axes:
     # Above the scale, where that is repeated on top.
     above = 2.0 if len(codes) > ROOMY and given is None else 0.2
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, borderaxespad=above)
+    dress(ax)
     return ax

@@ -9,6 +9,7 @@ import numpy as np
 
 from pairvote._common.outcomes import Outcome
 from pairvote.errors import InputError
+from pairvote.plotting._fonts import dress
 from pairvote.plotting._style import (
     COLOUR,
     CONTRAST,
@@ -123,4 +124,5 @@ def plot_comparisons(votes: Votes | PairCounts, *, ax: Axes | None = None) -> Ax
         f"{n:,} items{numbered}, {pairs}, {counts.total:,.10g} votes\norange: the lower-ranked item won most of them",
         labelpad=14,
     )
+    dress(ax)
     return ax

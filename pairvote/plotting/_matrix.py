@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pairvote.plotting._fonts import dress
 from pairvote.plotting._ranking import best_codes
 from pairvote.plotting._style import (
     COLOUR,
@@ -87,4 +88,5 @@ def plot_probabilities(ranking: Ranking, *, top_k: int | None = None, ax: Axes |
         if given is None:
             fit_labels(ax, n)
     ax.spines[:].set_visible(False)
+    dress(ax)
     return ax

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from pairvote._common.messages import shorten
 from pairvote._common.options import check_flag, check_top_k
 from pairvote.errors import InputError
+from pairvote.plotting._fonts import dress
 from pairvote.plotting._style import (
     COLOUR,
     MOST_LABELLED,
@@ -19,6 +22,7 @@ from pairvote.plotting._style import (
     canvas,
     fit_labels,
     name_rows,
+    paler,
     quieten,
     require_matplotlib,
     row,
@@ -99,6 +103,7 @@ def plot_ranking(
     if given is None:
         fit_labels(ax, len(codes))
     _draw(ranking, codes, bars, groups, ax)
+    dress(ax)
     return ax
 
 
@@ -153,19 +158,42 @@ def save_ranking(
     ax = figure.subplots()
     fit_labels(ax, len(codes))
     _draw(ranking, codes, bars, groups, ax)
-    figure.savefig(path, dpi=150)
+    dress(ax)
+    try:
+        with warnings.catch_warnings():
+            # What it says of each glyph, `dress` has said of all.
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+            figure.savefig(path, dpi=150)
+    except OSError:
+        raise
+    except Exception as error:
+        # Formats are written by other programs, LaTeX and Pillow among them, which may raise anything.
+        raise _unsaved(path, str(error) or type(error).__name__) from error
 
 
 def check_picture(path: str | os.PathLike[str]) -> None:
     """InputError unless matplotlib is installed and can write a file with this suffix."""
     require_matplotlib()
+    from matplotlib import rcParams
     from matplotlib.backend_bases import FigureCanvasBase
 
-    known = FigureCanvasBase.get_supported_filetypes()
-    suffix = os.path.splitext(os.fspath(path))[1].lower()
-    if suffix.removeprefix(".") not in known:
-        listed = ", ".join(f".{name}" for name in sorted(known))
-        raise InputError(f"a picture cannot be saved as {os.fspath(path)!r}; its suffix must be one of {listed}")
+    known = set(FigureCanvasBase.get_supported_filetypes())
+    suffix = os.path.splitext(os.fspath(path))[1].lower().removeprefix(".")
+    latex = rcParams["pgf.texsystem"]
+    if "pgf" in known and shutil.which(latex) is None:
+        if suffix == "pgf":
+            raise _unsaved(path, f"that takes LaTeX, and there is no {latex} here")
+        known.remove("pgf")
+    if suffix not in known:
+        raise _unsaved(path, f"its suffix must be one of {', '.join(f'.{name}' for name in sorted(known))}")
+
+
+def _unsaved(path: str | os.PathLike[str], reason: str) -> InputError:
+    return InputError(
+        f"the picture cannot be saved as {shorten(os.fspath(path), 300)}: {reason}",
+        value=os.fspath(path),
+        remedy="choose another name, such as ranking.png, ranking.svg or ranking.pdf",
+    )
 
 
 def best_codes(ranking: Ranking, top_k: int | None) -> list[int]:
@@ -227,7 +255,7 @@ def _draw(ranking: Ranking, codes: list[int], bars: Bars | None, groups: NDArray
     title = f"score ({ranking.unit})"
     if bars is not None:
         low, high, words = bars
-        ax.hlines(places, low[codes], high[codes], color=COLOUR, linewidth=bar, alpha=0.55, zorder=2)
+        ax.hlines(places, low[codes], high[codes], color=paler(COLOUR, 0.55), linewidth=bar, zorder=2)
         title += f" {words}"
     ax.plot(ranking.scores[codes], places, "o", color=COLOUR, markersize=dot, zorder=3)
     name_rows(ax, labels)

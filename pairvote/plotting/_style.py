@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pairvote._common.cells import n_cells
 from pairvote._common.tables import as_label
 from pairvote.errors import InputError
 
@@ -62,8 +63,9 @@ def rows_size(labels: Sequence[Hashable]) -> tuple[float, float]:
 
 def label_inches(labels: Sequence[Hashable], width: int = LABEL_WIDTH) -> float:
     """How much room the longest of so many labels takes."""
-    # A character of the default font is about 0.6 of its size wide; a point is 1/72 inch.
-    return max(len(label_of(label, width)) for label in labels) * 0.6 * row(len(labels))[1] / 72
+    # A character of the default font is about 0.6 of its size wide, a wide one no more than twice that; a point is 1/72
+    # inch.
+    return max(n_cells(label_of(label, width)) for label in labels) * 0.6 * row(len(labels))[1] / 72
 
 
 def row(n_rows: int) -> tuple[float, float]:
@@ -89,9 +91,16 @@ def name_rows(ax: Axes, labels: Sequence[Hashable]) -> None:
     ax.tick_params(axis="y", length=0)
 
 
+def paler(colour: str, share: float) -> tuple[float, ...]:
+    """A colour mixed with white, as if so much of it covered the paper: PostScript knows no transparency."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(1.0 - share * (1.0 - part) for part in to_rgb(colour))
+
+
 def quieten(ax: Axes, *spines: str) -> None:
     """A pale grid behind what is drawn, and no frame at these sides."""
-    ax.grid(color=QUIET, linewidth=0.5, alpha=0.5)
+    ax.grid(color=paler(QUIET, 0.5), linewidth=0.5)
     ax.set_axisbelow(True)
     ax.spines[list(spines)].set_visible(False)
 

@@ -342,3 +342,47 @@ def test_levels_at_the_edge_give_numbers(printed: Run, level: str, format: str) 
         "rank", "-", "--level", level, "--format", format, "--prior-sd", "1", stdin=votes_of(("a", "b", "c"))
     )
     assert not re.search(r"\b(nan|inf)\b", text, re.IGNORECASE)
+
+
+def suffixes() -> list[str]:
+    backends = pytest.importorskip("matplotlib.backend_bases")
+    return sorted(backends.FigureCanvasBase.get_supported_filetypes())
+
+
+@pytest.mark.slow
+def test_every_suffix_that_is_offered_works_and_no_other(printed: Run, tmp_path: Path) -> None:
+    command = ("rank", "-", "--format", "csv")
+    said = printed(*command, "--plot", "ranking.doc", stdin=votes_of(("a", "b")), status=2)
+    offered = re.findall(r"\.(\w+)", said.partition("must be one of")[2].partition(";")[0])
+    assert {"png", "svg", "pdf", "eps", "jpg"} <= set(offered) <= set(suffixes())
+    for suffix in offered:
+        picture = tmp_path / f"ranking.{suffix}"
+        printed(*command, "--plot", picture, stdin=votes_of(("a", "b")))
+        assert picture.stat().st_size > 1000, suffix
+    for suffix in set(suffixes()) - set(offered):
+        said = printed(*command, "--plot", tmp_path / f"ranking.{suffix}", stdin=votes_of(("a", "b")), status=2)
+        assert "choose another name, such as ranking.png" in said
+        assert not (tmp_path / f"ranking.{suffix}").exists()
+
+
+def test_a_picture_that_takes_latex_is_refused_without_it(
+    printed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = printed("rank", "-", "--plot", tmp_path / "x.pgf", stdin=votes_of(("a", "b")), status=2)
+    assert "that takes LaTeX, and there is no xelatex here; choose another name, such as ranking.png" in said
+    assert not (tmp_path / "x.pgf").exists()
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("LaTeX\nfailed"), KeyError("WEBP"), ValueError(""), OSError("no encoder")]
+)
+def test_whatever_fails_in_saving_a_picture_is_said_in_one_line(
+    printed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    monkeypatch.setattr(figure.Figure, "savefig", mock.Mock(side_effect=error))
+    said = printed("rank", "-", "--plot", tmp_path / "x.webp", stdin=votes_of(("a", "b")), status=2)
+    assert "the picture cannot be saved as" in said
+    assert "choose another" in said
