@@ -81,7 +81,8 @@ def table_as_json(summary: Summary, ranking: Ranking, n_rows: int, level: float)
 def check_safe(safe: bool, format: str) -> None:
     """InputError where CSV is to be safe and there will be none."""
     if safe and format != "csv":
-        raise InputError("--safe-csv is given without --format csv", remedy="pass both, or leave it out")
+        problem = "--safe-csv is given without --format csv"
+        raise InputError(problem, option="safe_csv", value=format, remedy="pass both, or leave it out")
 
 
 def _n_components(ranking: Ranking) -> int:

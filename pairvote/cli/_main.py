@@ -143,7 +143,8 @@ def _scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
         takers = [scorer.name for scorer in SCORERS.values() if name in scorer.flags]
         if arguments.method not in takers:
             flag = name.replace("_", "-")
-            raise InputError(f"--{flag} goes with --method {', '.join(takers)}, not with {arguments.method}")
+            problem = f"--{flag} goes with --method {', '.join(takers)}, not with {arguments.method}"
+            raise InputError(problem, option="method", value=arguments.method)
     return options
 
 
@@ -156,7 +157,8 @@ def _n_rows(ranking: Ranking, top: int | None) -> int:
     if top is None:
         return ranking.n_items
     if top > ranking.n_items:
-        raise InputError(f"--top is {top} and there are {ranking.n_items} items; pass at most as many")
+        problem = f"--top is {top} and there are {ranking.n_items} items"
+        raise InputError(problem, option="top_k", value=top, remedy="pass at most as many")
     return len(ranking.top(top, ties="include"))
 
 

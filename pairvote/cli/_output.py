@@ -64,7 +64,7 @@ def save_picture(ranking: Ranking, path: str, *, level: float = 0.95, top_k: int
         except OSError as error:
             reason = error.strerror or error
             problem = f"the picture cannot be saved as {shorten(path, 300)} ({reason})"
-            raise InputError(problem, value=path, remedy="choose another --plot") from error
+            raise InputError(problem, option="path", value=path, remedy="choose another --plot") from error
     if not caught:
         return []
     more = f" (and {len(caught) - 1} more of the kind)" if len(caught) > 1 else ""

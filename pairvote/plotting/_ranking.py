@@ -191,6 +191,7 @@ def check_picture(path: str | os.PathLike[str]) -> None:
 def _unsaved(path: str | os.PathLike[str], reason: str) -> InputError:
     return InputError(
         f"the picture cannot be saved as {shorten(os.fspath(path), 300)}: {reason}",
+        option="path",
         value=os.fspath(path),
         remedy="choose another name, such as ranking.png, ranking.svg or ranking.pdf",
     )

@@ -57,15 +57,16 @@ def votes_of(labels: tuple[str, ...]) -> str:
 
 @pytest.fixture
 def printed(capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
-    """What the command prints, as UTF-8; it must succeed, or refuse in one line on stderr, which is given then."""
+    """What the command prints, as UTF-8; or, where it is to refuse, the one line that it says beside notes."""
 
     def printed(*argv: object, stdin: str = "", status: int = 0) -> str:
         source = io.TextIOWrapper(io.BytesIO(stdin.encode()))
         with mock.patch.object(sys, "stdin", source):
             assert main(list(map(str, argv))) == status
         out, said = (part.decode() for part in capsysbinary.readouterr())
-        assert len(said.splitlines()) == (1 if status else 0), said
-        return said if status else out
+        lines = [line for line in said.splitlines(keepends=True) if "note: " not in line and "print alike" not in line]
+        assert len(lines) == (1 if status else 0), said
+        return lines[0] if status else out
 
     return printed
 
@@ -265,8 +266,21 @@ def test_json_says_what_the_votes_were_and_what_was_warned_of(
     counts = {"n_votes": 5, "n_ties": 2, "n_skips": 1, "n_voters": 3, "n_items": 4, "n_components": 2}
     assert {name: report[name] for name in counts} == counts
     assert report["skipped_rows"] == {"n": 0, "first": []}
-    assert [f"pairvote: {sentence}" for sentence in report["warnings"]] == said.splitlines()
-    assert [sentence.split(":")[0] for sentence in report["warnings"]] == ["warning"]
+    told = [line for line in said.splitlines() if not line.startswith("pairvote: note: ")]
+    assert [f"pairvote: {sentence}" for sentence in report["warnings"]] == told
+    assert len(told) == 1
+
+
+def test_json_says_which_rows_were_skipped(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "votes.csv"
+    path.write_text("left,right,outcome\nash,birch,left\nash,ash,left\ncedar,ash,left\ncedar,ash,lost\n")
+    assert main(["rank", str(path), "--format", "json", "--skip-bad-rows"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["n_votes"], report["skipped_rows"]["n"]) == (2, 2)
+    first = " ".join(report["skipped_rows"]["first"])
+    assert "line 3" in first
+    assert "line 5" in first
+    assert any("2 rows skipped" in sentence for sentence in report["warnings"])
 
 
 def test_json_of_labels_that_steer_holds_them_as_escapes(printed: Run) -> None:
