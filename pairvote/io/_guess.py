@@ -10,8 +10,10 @@ import numpy as np
 
 from pairvote._common.messages import plural
 from pairvote.io._guess_items import Items, find_items
-from pairvote.io._guess_outcome import TIED_WORDS, Told, find_outcome
+from pairvote.io._guess_numbers import TIED_WORDS
+from pairvote.io._guess_outcome import find_outcome
 from pairvote.io._guess_shapes import PAIRED, find_matrix, find_rankings, find_within, is_headerless
+from pairvote.io._guess_told import Told
 from pairvote.io._overview import ColumnView, Overview, closest
 from pairvote.io._words import words
 

@@ -3,75 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
-from itertools import permutations
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.messages import plural
-from pairvote._common.outcomes import OUTCOME_NAMES, Meanings
-from pairvote.io._guess_items import Items, shared_numbers
-from pairvote.io._overview import ColumnView, Overview, escaped
-from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word, name_pair, words
+from pairvote._common.outcomes import OUTCOME_NAMES
+from pairvote.io._guess_items import Items
+from pairvote.io._guess_numbers import of_grades, of_score_texts, of_two_columns
+from pairvote.io._guess_told import NO_OUTCOME, Told, quoted, sureness
+from pairvote.io._overview import ColumnView, Overview
+from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word, words
 
-# Names of outcomes, the surest first.
-OUTCOME_WORDS = (
-    *("outcome", "winner", "result", "ftr", "verdict", "preference", "preferred", "choice", "vote", "selected"),
-    *(
-        "label",
-        "judgement",
-        "judgment",
-        "decision",
-        "chosen",
-        "selection",
-        "pick",
-        "picked",
-        "answer",
-        "better",
-        "best",
-    ),
-    *("won", "win", "wins", "winning", "res", "response", "resultado", "ergebnis", "resultat", "g1_winner", "rating"),
-    *("graded", "score", "share", "prob", "probability", "is"),
-)
-# A column with these in its name is none, whatever its cells are.
-NO_OUTCOME = frozenset(
-    {
-        *("color", "colour", "side", "position", "order", "class", "rated", "valid", "type", "time", "date", "venue"),
-        *("half", "ht", "htr", "gold", "correct", "swap", "swapped", "flipped", "neutral", "surface", "round", "id"),
-    }
-)
-SCORE_WORDS = {
-    **dict.fromkeys(("points", "score", "scores", "pts", "point"), 3.0),
-    **dict.fromkeys(("ftg", "g", "goal", "goals", "runs", "sets", "result", "total"), 2.5),
-}
-NO_SCORE = frozenset(
-    {
-        *("odds", "elo", "rating", "rank", "ranking", "accuracy", "age", "seed", "shots", "corners", "fouls", "cards"),
-        *("red", "yellow", "xg", "pen", "pens", "aet", "goalaet", "ht", "htg", "half", "behinds", "id", "time", "prob"),
-        *("probability", "price", "height", "weight", "length", "tokens", "index", "order", "level", "year", "seconds"),
-        *("win", "wins", "won", "cost", "turn", "hidden", "prior", "ts", "svpt", "ace", "df"),
-    }
-)
-WIN_WORDS = frozenset({"win", "wins", "won", "w", "victories", "votes", "count", "n", "freq", "wincount", "winner"})
-TIED_WORDS = frozenset({"tie", "ties", "tied", "draw", "draws", "drawn", "equal"})
 # An outcome's cells are understood in at least this share of rows; the others are proposed as skips.
 UNDERSTOOD = 0.6
-
-
-@dataclass
-class Told:
-    """What says how votes came out, as options of `read_votes`; remarks; and how good a guess it is.
-
-    `bad` are the rows that would be refused as no votes.
-    """
-
-    score: float
-    options: dict[str, Any] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
-    bad: NDArray[np.bool_] | None = None
 
 
 def find_outcome(overview: Overview, items: Items, given: str | None = None) -> Told | None:
@@ -85,9 +32,9 @@ def find_outcome(overview: Overview, items: Items, given: str | None = None) -> 
             for told in (_of_labels(overview, items, view), _of_words(overview, items, view, sure=bool(given)))
             if told
         ]
-        found += [told for told in (_of_score_texts(view), _of_grades(view, sure=bool(given))) if told]
+        found += [told for told in (of_score_texts(view), of_grades(view, sure=bool(given))) if told]
     if given is None:
-        found += [*_of_two_columns(overview, items)]
+        found += [*of_two_columns(overview, items)]
     return max(found, key=lambda told: told.score, default=None)
 
 
@@ -119,8 +66,6 @@ def _of_labels(overview: Overview, items: Items, view: ColumnView) -> Told | Non
     items_there = {*left.labels, *right.labels}
     bad = there & ~hits & view.rows_of(np.array([label in items_there for label in view.labels], bool))
     rest = {label: meaning for label, meaning in rest.items() if label not in items_there}
-    if bad.any():
-        remarks.append(f"in {plural(int(bad.sum()), 'row')} {_quoted(view.name)} is neither of the two items")
     n_empty = view.n_missing
     if n_empty and ties:
         rest[None] = SKIP
@@ -132,7 +77,7 @@ def _of_labels(overview: Overview, items: Items, view: ColumnView) -> Told | Non
     if rest:
         options["outcomes"] = {label: meaning or SKIP for label, meaning in rest.items()}
         remarks += _strangers({label: other.get(label, 0) for label, meaning in rest.items() if meaning is None})
-    score = 6.0 * float(hits.sum()) / max(n_there, 1) + _named(view.name) - 2.0 * float(bad.mean())
+    score = 6.0 * float(hits.sum()) / max(n_there, 1) + sureness(view.name) - 2.0 * float(bad.mean())
     return Told(score, options, remarks, bad)
 
 
@@ -178,7 +123,7 @@ def _of_words(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     options = _as_outcome(view.name, told)
     bad = _without_outcome(overview, items, view, options, remarks)
     n_all = sum(counts.values())
-    score = 4.0 * n_known / n_all + (1.0 if len(sides) > 1 else 0.0) + _named(view.name) - len(strangers) * 0.1
+    score = 4.0 * n_known / n_all + (1.0 if len(sides) > 1 else 0.0) + sureness(view.name) - len(strangers) * 0.1
     return Told(score, options, remarks, bad)
 
 
@@ -203,7 +148,7 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
         if set(own) & right and not set(own) & left
         else None
     )
-    named = _named(view.name)
+    named = sureness(view.name)
     if not sure and (not (named or (sided and "is" in own)) or has_word(own, NO_OUTCOME)):
         return None
     remarks: list[str] = []
@@ -212,7 +157,7 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
         yes, no = (RIGHT, LEFT) if sided == RIGHT else (LEFT, RIGHT)
         meanings = {label: yes if str(label).lower() == "true" else no for label in view.labels}
         if sided is None:
-            remarks.append(f"true in {_quoted(view.name)} is taken to mean left; swap left and right if it does not")
+            remarks.append(f"true in {quoted(view.name)} is taken to mean left; swap left and right if it does not")
     else:
         there = ~view.is_na
         values = sorted(set(view.numbers[there].tolist()))
@@ -224,7 +169,7 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
         }
         if sided is None:
             spelt = ", ".join(f"{value:g} {known[value]}" for value in values)
-            remarks.append(f"numbers in {_quoted(view.name)} are taken as {spelt}; swap them if they mean otherwise")
+            remarks.append(f"numbers in {quoted(view.name)} are taken as {spelt}; swap them if they mean otherwise")
     options = _as_outcome(view.name, meanings)
     bad = _without_outcome(overview, items, view, options, remarks)
     return Told(4.0 + named + (1.0 if sided else 0.0), options, remarks, bad)
@@ -255,118 +200,7 @@ def _side_words(items: Items) -> tuple[set[str], set[str]]:
     return left, right
 
 
-# --- grades, and scores in a text ---
-
-
-def _of_grades(view: ColumnView, *, sure: bool) -> Told | None:
-    """A column of numbers on a scale: shares from 0 to 1, a preference from 1 to 2, or whole numbers such as 1 to 5."""
-    named = _named(view.name)
-    if not view.all_numbers or view.n_distinct < 3 or not (named or sure) or has_word(words(view.name), NO_OUTCOME):
-        return None
-    values = view.numbers[~view.is_na]
-    low, high = float(values.min()), float(values.max())
-    scale = _scale(low, high, whole=view.all_whole)
-    if scale is None:
-        return None
-    name = _quoted(view.name)
-    least, most = scale
-    if scale == (0, 1):
-        text, remark = "share", f"{name} is taken as the left side's share of a vote"
-    else:
-        text = f"{least}-{most}"
-        remark = (
-            f"{least} in {name} is taken as wholly left and {most} as wholly right; {most}-{least} turns them round"
-        )
-    options: dict[str, Any] = {"outcome": view.name, "outcomes": text}
-    if view.has_decimal_comma:
-        options["decimal"] = ","
-    return Told(3.0 + named, options, [remark], ~view.rows_of(~np.isnan(view.numbers)))
-
-
-def _scale(low: float, high: float, *, whole: bool) -> tuple[int, int] | None:
-    """The ends of the usual scale on which numbers from `low` to `high` are: 0 to 1, 1 to 2, 1 to 5, -3 to 3."""
-    if not whole:
-        return (0, 1) if low >= 0 and high <= 1 else (1, 2) if low >= 1 and high <= 2 else None
-    most = int(high)
-    if low >= 1 and 3 <= high <= 11:
-        return 1, most + (most + 1) % 2
-    if low == 0 and 4 <= high <= 10:
-        return 0, most + most % 2
-    widest = int(max(-low, high))
-    return (-widest, widest) if low < 0 and 2 <= widest <= 5 else None
-
-
-def _of_score_texts(view: ColumnView) -> Told | None:
-    """A column of texts such as 3-2."""
-    texts = view.texts
-    is_scores = np.array([bool(SCORES.fullmatch(text)) for text in texts], bool)
-    n_scores = int(view.counts[is_scores].sum())
-    if view.n_distinct < 2 or n_scores < 0.8 * (view.n_rows - view.n_missing) or n_scores < 0.3 * view.n_rows:
-        return None
-    if any(_is_date(text) for text in texts):
-        return None
-    meanings = Meanings.of("scores")
-    read = np.array([meanings.code(label) >= 0 for label in view.labels], bool)
-    score = 3.5 + 0.5 * _named(view.name) - (1.0 if has_word(words(view.name), NO_SCORE) else 0.0)
-    return Told(score, {"outcome": view.name, "outcomes": "scores"}, [], ~view.rows_of(read))
-
-
-def _is_date(text: str) -> bool:
-    parts = text.replace(":", "-").replace("–", "-").split("-")
-    return len(parts) > 2 or (len(parts) == 2 and len(parts[0]) == 4)
-
-
-# --- two columns of numbers ---
-
-
-def _of_two_columns(overview: Overview, items: Items) -> Iterator[Told]:
-    """Two scores a row; or the wins of both sides, where a row is a pair."""
-    views = [view for view in overview.columns.values() if view.all_numbers and view.name not in items.columns]
-    left, right = items.texts(overview)
-    low, high = np.minimum(left, right), np.maximum(left, right)
-    pairs = np.stack([low, high], axis=1)[(low >= 0)]
-    distinct = len(np.unique(pairs, axis=0)) >= 0.95 * max(len(pairs), 1)
-    for x, y in permutations(views, 2):
-        names = name_pair(x.name, y.name)
-        if names is None or names.has_winner:
-            continue
-        bad = np.isnan(x.values()) | np.isnan(y.values())
-        lacking = float(bad.mean())
-        told_twice = x.n_distinct > 1 and bool((x.values() == 1 - y.values())[~bad].all())
-        if has_word(names.stem, WIN_WORDS) and x.all_whole and y.all_whole:
-            most = max(x.numbers[~x.is_na].max(), y.numbers[~y.is_na].max())
-            if most <= 1 and not distinct:
-                # A column for each side says with 1 that it won, and neither does for a tie.
-                yield Told(8.0 - 3 * lacking, {"left_score": x.name, "right_score": y.name}, [], bad)
-                continue
-            if distinct or most > 1:
-                options: dict[str, Any] = {"left_wins": x.name, "right_wins": y.name}
-                tied = [
-                    view for view in views if set(words(view.name)) <= TIED_WORDS and view.name not in (x.name, y.name)
-                ]
-                if tied:
-                    options["tied"] = tied[0].name
-                yield Told(7.0 - 3 * lacking, options, [], bad)
-                continue
-        if has_word(names.stem, NO_SCORE):
-            continue
-        worth = max((SCORE_WORDS.get(word, 0.0) for word in names.stem), default=2.0) + (3.0 if told_twice else 0.0)
-        if not names.stem or worth:
-            yield Told(2.0 + worth - 3 * lacking, {"left_score": x.name, "right_score": y.name}, [], bad)
-
-
 # --- in common ---
-
-
-def _named(name: str) -> float:
-    """How much a name says that its column is the outcome."""
-    own = words(name)
-    if name.lower() in OUTCOME_WORDS[:10]:
-        return 3.0
-    if len(own) == 1 and own[0] in OUTCOME_WORDS:
-        return 2.5
-    places = [OUTCOME_WORDS.index(word) for word in own if word in OUTCOME_WORDS[:-1]]
-    return 1.5 - min(places) * 0.02 - 0.1 * (len(own) - 1) if places else 0.0
 
 
 def _texts(view: ColumnView) -> dict[str, int]:
@@ -399,7 +233,7 @@ def _without_outcome(
         return empty
     options["outcomes"] = {**options.get("outcomes", {}), None: SKIP}
     n_empty = int(np.count_nonzero(empty))
-    remarks.append(f"{plural(n_empty, 'row')} with an empty {_quoted(view.name)} {_are(n_empty)} skipped")
+    remarks.append(f"{plural(n_empty, 'row')} with an empty {quoted(view.name)} {_are(n_empty)} skipped")
     return None
 
 
@@ -407,13 +241,9 @@ def _strangers(counts: dict[Any, int]) -> list[str]:
     """What is said of labels whose meaning is not known."""
     if not counts:
         return []
-    shown = ", ".join(f"{_quoted(label)} ({plural(count, 'row')})" for label, count in list(counts.items())[:5])
+    shown = ", ".join(f"{quoted(label)} ({plural(count, 'row')})" for label, count in list(counts.items())[:5])
     more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
     return [f"not understood and so skipped: {shown}{more}; say what they mean if you know"]
-
-
-def _quoted(label: object) -> str:
-    return repr(escaped(str(label))) if not isinstance(label, str) or label.isprintable() else repr(label)
 
 
 def _are(number: int) -> str:
@@ -422,6 +252,3 @@ def _are(number: int) -> str:
 
 def _count(number: int) -> str:
     return "counts" if number == 1 else "count"
-
-
-__all__ = ["Told", "find_outcome", "shared_numbers"]

@@ -1,0 +1,67 @@
+"""What a guess finds to say how votes came out, and how much a column's name says that it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote.io._overview import escaped
+from pairvote.io._words import words
+
+# Names of outcomes, the surest first.
+OUTCOME_WORDS = (
+    *("outcome", "winner", "result", "ftr", "verdict", "preference", "preferred", "choice", "vote", "selected"),
+    *(
+        "label",
+        "judgement",
+        "judgment",
+        "decision",
+        "chosen",
+        "selection",
+        "pick",
+        "picked",
+        "answer",
+        "better",
+        "best",
+    ),
+    *("won", "win", "wins", "winning", "res", "response", "resultado", "ergebnis", "resultat", "g1_winner", "rating"),
+    *("graded", "score", "share", "prob", "probability", "is"),
+)
+# A column with these in its name is none, whatever its cells are.
+NO_OUTCOME = frozenset(
+    {
+        *("color", "colour", "side", "position", "order", "class", "rated", "valid", "type", "time", "date", "venue"),
+        *("half", "ht", "htr", "gold", "correct", "swap", "swapped", "flipped", "neutral", "surface", "round", "id"),
+    }
+)
+
+
+@dataclass
+class Told:
+    """What says how votes came out, as options of `read_votes`; remarks; and how good a guess it is.
+
+    `bad` are the rows that would be refused as no votes.
+    """
+
+    score: float
+    options: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    bad: NDArray[np.bool_] | None = None
+
+
+def sureness(name: str) -> float:
+    """How much a name says that its column is the outcome, from 0 to 3."""
+    own = words(name)
+    if name.lower() in OUTCOME_WORDS[:10]:
+        return 3.0
+    if len(own) == 1 and own[0] in OUTCOME_WORDS:
+        return 2.5
+    places = [OUTCOME_WORDS.index(word) for word in own if word in OUTCOME_WORDS[:-1]]
+    return 1.5 - min(places) * 0.02 - 0.1 * (len(own) - 1) if places else 0.0
+
+
+def quoted(label: object) -> str:
+    return repr(escaped(str(label))) if not isinstance(label, str) or label.isprintable() else repr(label)
