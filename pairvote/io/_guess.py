@@ -89,14 +89,15 @@ def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
     options, remarks = _mended(overview, given)
     if not overview.n_rows:
         return Guess(options, [*remarks, "there are no rows"])
-    found = _whole(overview, options) or _by_rows(overview, options)
-    if found is None and options.get("header", True) and not given.keys() & {*NAMING} and is_headerless(overview):
+    found = None
+    if options.get("header", True) and not given.keys() & {*NAMING} and is_headerless(overview):
         bare = overview.without_header()
         found = _by_rows(bare, options)
         if found is not None:
             found.options["header"] = False
             found.remarks.insert(0, "the first row looks like votes and not like names of columns, which are numbered")
             overview = bare
+    found = found or _whole(overview, options) or _by_rows(overview, options)
     if found is None:
         return Guess(options, [*remarks, "no columns look like the two items of a vote and its outcome"])
     merged = _merged(options, found.options)

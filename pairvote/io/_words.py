@@ -169,6 +169,9 @@ def words(name: str) -> list[str]:
 def name_pair(x: str, y: str) -> NamePair | None:
     """How two names differ, where they name the left and the right, or winner and loser, of the same thing."""
     of_x, of_y = words(x), words(y)
+    if x.isdecimal() and y.isdecimal():
+        # Columns without names are numbered.
+        return None
     for pairs, has_winner in ((WINNERS, True), (SIDES, False)):
         for first, second in pairs:
             stem = _stem(of_x, of_y, first, second)
