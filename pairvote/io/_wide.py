@@ -12,6 +12,7 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import as_column, code_column, is_missing
 from pairvote._common.messages import Locate, listed, shorten
 from pairvote.errors import InputError
+from pairvote.io._words import place_of
 from pairvote.votes._amounts import entry, no_number, tried
 from pairvote.votes._report import Report
 from pairvote.votes._votes import Votes
@@ -82,7 +83,7 @@ def votes_of_rankings(
 ) -> Votes:
     """Votes from a ballot a row: every pair of the items that it ranks, by the voter whose ballot it is.
 
-    Columns of numbers are items, and a cell is the item's place, 1 for the best; an empty cell is an item that is not
+    Columns of numbers are items, and a cell is the item's place, 1 or First for the best; an empty cell is an item that is not
     ranked, and items on one place tie. Otherwise the columns are places, best first, and the cells are items.
 
     Raises
@@ -90,6 +91,7 @@ def votes_of_rankings(
     InputError
         For columns of which some are numbers and some are not, and for a ballot that names an item twice.
     """
+    columns = {**columns, **{name: _in_words(columns[name], name) for name in names}}
     cells = {name: tried(columns[name], decimal) for name in names}
     numeric = [_is_numeric(columns[name], cells[name][1]) for name in names]
     if any(numeric) and not all(numeric):
@@ -120,6 +122,13 @@ def votes_of_rankings(
     report.remark(of_places if all(numeric) else "columns are places, best first")
     items = [name.strip() for name in names] if all(numeric) else None
     return Votes.from_rankings(rankings, voter=voters, items=items)
+
+
+def _in_words(column: Any, name: str) -> Any:
+    """A column of texts that say places, such as "First Choice", as numbers; any other as it is."""
+    coded = code_column(as_column(column, name), name)
+    places = [place_of(str(label)) for label in coded.labels]
+    return column if not places or any(map(math.isnan, places)) else np.array([*places, math.nan])[coded.codes]
 
 
 def _by_place(places: Mapping[str, float]) -> list[Any]:
