@@ -83,8 +83,8 @@ def votes_of_rankings(
 ) -> Votes:
     """Votes from a ballot a row: every pair of the items that it ranks, by the voter whose ballot it is.
 
-    Columns of numbers are items, and a cell is the item's place, 1 or First for the best; an empty cell is an item that is not
-    ranked, and items on one place tie. Otherwise the columns are places, best first, and the cells are items.
+    Columns of numbers are items, and a cell is the item's place, 1 or First for the best; an empty cell is an item that
+    was not ranked, and items on one place tie. Otherwise the columns are places, best first, and the cells are items.
 
     Raises
     ------
