@@ -58,6 +58,7 @@ def unpacked(handle: Any, name: str, member: str | None = None) -> Any:
         except Exception as error:
             raise broken(name, kind, error) from error
         if inner is None:
+            layers[-1].seek(0)
             break
         kinds.append(kind)
         layers.append(inner)

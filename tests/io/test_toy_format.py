@@ -17,7 +17,7 @@ from pairvote.io._file_format import Batch, FileFormat, Part, Reading
 from pairvote.io._formats import FORMATS, Format
 from pairvote.io._how import How
 from pairvote.io._source import Columns, Source
-from pairvote.io._wanted import Wanted
+from pairvote.votes._wanted import Finder
 
 MARKS = {" > ": "left", " < ": "right", " = ": "tie", " ? ": "skip"}
 BLOCK_LINES = 3
@@ -39,7 +39,7 @@ def locator(name: str, first: int = 0) -> Locate:
     return lambda row: f"line {first + row + 1} of {name}"
 
 
-def read(file: Source, wanted: Wanted, how: How) -> tuple[Columns, Locate]:
+def read(file: Source, wanted: Finder, how: How) -> tuple[Columns, Locate]:
     wanted.found_in(["left", "right", "outcome"], file.name)
     locate = locator(file.name)
     return columns_of(file.read().decode().splitlines(), locate), locate
