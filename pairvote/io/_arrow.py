@@ -30,7 +30,7 @@ def read(file: Source, wanted: Finder, how: How) -> tuple[Columns, Locate]:
     with seekable(file) as handle:
         table = _Table(handle, file.name)
         found = wanted.found_in(table.names, file.name)
-        return joined(list(table.pieces(found, Sizes())), list(found))
+        return joined(list(table.pieces(found, Sizes(), how)), list(found))
 
 
 def check(part: Part, reading: Reading) -> None:
@@ -49,7 +49,7 @@ def scan(parts: Sequence[Part], reading: Reading, *, sizes: Sizes | None = None)
             keys = key_labels(part, taken)
             in_file = {vote_part: name for vote_part, name in taken.items() if name not in part.keys}
             agreed = False
-            for columns, n_rows, locate in table.pieces(in_file, sizes or Sizes()):
+            for columns, n_rows, locate in table.pieces(in_file, sizes or Sizes(), reading.how):
                 if not agreed:
                     reading.agree(part.name, found)
                     agreed = True
@@ -77,9 +77,9 @@ class _Table:
         open_it = pa.ipc.open_file if is_file else pa.ipc.open_stream
         return open_it(self._handle, options=options)
 
-    def pieces(self, found: dict[str, str], sizes: Sizes) -> Iterator[tuple[Columns, int, Locate]]:
+    def pieces(self, found: dict[str, str], sizes: Sizes, how: How) -> Iterator[tuple[Columns, int, Locate]]:
         """The columns that were found, a batch at a time."""
-        readers = ColumnReaders(found, sizes.many_texts, fresh=False)
+        readers = ColumnReaders(found, sizes.many_texts, how.na, fresh=False)
         row = 0
         for batch in self._batches(sorted({self.names.index(name) for name in found.values()})):
             for first in range(0, batch.num_rows, sizes.batch_rows):

@@ -15,24 +15,26 @@ from pairvote._common.messages import Locate, row_number
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import labels_of
 from pairvote.io._bytes import opened
+from pairvote.io._missing import without
 from pairvote.io._source import Columns, Source
 from pairvote.votes._wanted import AMOUNTS
 
 
 class ColumnReaders:
-    """Makes columns of votes of batches of Arrow, whose columns are `names` by part."""
+    """Makes columns of votes of batches of Arrow, whose columns are `names` by part; the texts `na` are missing."""
 
-    def __init__(self, names: Mapping[str, str], many_texts: int, *, fresh: bool) -> None:
-        self._names = names
+    def __init__(self, names: Mapping[str, str], many_texts: int, na: tuple[str, ...], *, fresh: bool) -> None:
+        self._names, self._na = names, na
         self._readers = {part: ColumnReader(part, many_texts, fresh=fresh) for part in names if part not in AMOUNTS}
 
     def columns(self, batch: Any, locate: Locate) -> Columns:
         """The columns of a batch by part."""
         arrays = {part: batch.column(batch.schema.names.index(name)) for part, name in self._names.items()}
-        return {
+        columns = {
             part: self._readers[part].column(array, locate) if part in self._readers else amounts(array, part, locate)
             for part, array in arrays.items()
         }
+        return {part: without(column, self._na) for part, column in columns.items()}
 
 
 @contextmanager

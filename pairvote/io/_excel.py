@@ -15,6 +15,7 @@ from pairvote._common.messages import Locate, listed, shorten
 from pairvote.errors import InputError
 from pairvote.io._file_format import Batch, FileFormat, Part, Reading, key_labels, with_keys
 from pairvote.io._how import How
+from pairvote.io._missing import without
 from pairvote.io._source import Columns, Source
 from pairvote.votes._wanted import AMOUNTS, Finder
 
@@ -57,7 +58,7 @@ class _Sheet:
     """The rows of a sheet below its header, without those that are empty, and their numbers."""
 
     def __init__(self, title: str, cells: Sequence[Sequence[Any]], how: How) -> None:
-        self.title = title
+        self.title, self._na = title, how.na
         filled = [
             (number, row)
             for number, row in enumerate(cells, 1)
@@ -89,7 +90,7 @@ class _Sheet:
         columns: Columns = {}
         for part, name in found.items():
             place = self.names.index(name)
-            values = [_plain(row[place]) for row in self.rows]
+            values = without([_plain(row[place]) for row in self.rows], self._na)
             if part in AMOUNTS:
                 columns[part] = values
                 continue

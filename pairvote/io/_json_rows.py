@@ -16,11 +16,12 @@ from pairvote._common.messages import Locate, listed, plural, shorten, wrong_ent
 from pairvote.errors import InputError
 from pairvote.io._how import How
 from pairvote.io._json_values import Block, Doubled, Place, Record, named, row_names, spelt
+from pairvote.io._missing import without
 from pairvote.io._source import Columns
 from pairvote.io._text import is_text
 from pairvote.votes._wanted import AMOUNTS
 
-NESTED = (dict, list)
+NESTED = (dict, list, Doubled)
 # Records of which no more are held, should their first ones lack a column.
 MOST_BYTES_HELD = 2**24
 Find = Callable[[Sequence[str]], dict[str, str]]
@@ -119,7 +120,9 @@ def _found(find: Find, names: Sequence[str]) -> dict[str, str] | None:
 
 
 def _of_columns(columns: Mapping[str, list[Any]], file: str) -> list[Record]:
-    lengths = {len(column): name for name, column in columns.items()}
+    lengths: dict[int, str] = {}
+    for name, column in columns.items():
+        lengths.setdefault(len(column), name)
     if len(lengths) > 1:
         (n_first, first), (n_other, other) = list(lengths.items())[:2]
         raise InputError(
@@ -191,6 +194,7 @@ class Rows:
         for part, values in columns.items():
             if not {list, float}.isdisjoint(map(type, values)):
                 columns[part] = [_one(value) for value in values]
+            columns[part] = without(columns[part], self._how.na)
         return (columns, places) if self._every else self._checked(columns, places)
 
     def _expanded(self, records: list[Record], places: list[Place]) -> tuple[Columns, list[Place]]:
@@ -215,7 +219,7 @@ class Rows:
             if part in AMOUNTS:
                 continue
             kinds = set(map(type, values))
-            if not kinds.isdisjoint((*NESTED, Doubled)) or any(map(_is_wrong, set(values))):
+            if not kinds.isdisjoint(NESTED) or any(map(_is_wrong, set(values))):
                 for row, value in enumerate(values):
                     if _is_wrong(value):
                         wrong.setdefault(row, _wrong_label(part, value, spelt(places[row], self._file)))
@@ -324,7 +328,7 @@ def _step(record: Record, path: str) -> tuple[str, str | None]:
 
 def coded(values: list[Any], part: str, locate: Locate) -> Coded | list[Any]:
     """The values of a column of labels as codes; as they are where lists or objects are among them."""
-    if not {*NESTED, Doubled}.isdisjoint(map(type, values)):
+    if not set(NESTED).isdisjoint(map(type, values)):
         return values
     column = code_column(values, part, locate)
     return Coded(np.asarray(column.codes, np.int32), list(column.labels))

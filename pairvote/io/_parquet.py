@@ -15,6 +15,7 @@ from pairvote.errors import InputError
 from pairvote.io._arrow_columns import seekable, unreadable_as
 from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
+from pairvote.io._missing import without
 from pairvote.io._parquet_batches import check, scan
 from pairvote.io._source import Columns, Source, in_order, label_columns
 from pairvote.votes._votes import Votes
@@ -24,7 +25,8 @@ from pairvote.votes._wanted import Finder
 def read(file: Source, wanted: Finder, how: How) -> tuple[Columns, Locate]:
     """The wanted columns, coded where they are text, and what tells the number of a row."""
     with seekable(file) as handle:
-        return _columns(handle, wanted, file.name), row_number
+        columns = _columns(handle, wanted, file.name)
+    return {part: without(column, how.na) for part, column in columns.items()}, row_number
 
 
 def _columns(handle: Any, wanted: Finder, file: str) -> Columns:

@@ -57,7 +57,7 @@ class _File:
             raise
         except Exception as error:
             raise self._refusal(error) from error
-        self._readers = ColumnReaders(self._in_file, sizes.many_texts, fresh=self._is_parquet)
+        self._readers = ColumnReaders(self._in_file, sizes.many_texts, reading.how.na, fresh=self._is_parquet)
 
     def _opened(self) -> tuple[Any, Any]:
         from pyarrow import dataset, fs
