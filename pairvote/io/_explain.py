@@ -22,7 +22,9 @@ MOST_BYTES = 2**26
 # Options that say how bytes become cells.
 OF_CELLS = ("delimiter", "encoding", "decimal", "sheet", "na", "comment", "skip_lines", "header")
 # Options that an error may be about, for a guess to help.
-HELPED = frozenset({*NAMING, "outcomes", "encoding", "matrix", "rankings", "extract", "bad_rows", "criterion column", None})
+HELPED = frozenset(
+    {*NAMING, "outcomes", "encoding", "matrix", "rankings", "extract", "bad_rows", "criterion column", None}
+)
 
 
 def explained(
@@ -53,18 +55,16 @@ def explained(
     return explain(error, overview, found, call(found.options), options)
 
 
-def with_call(error: InputError, source: Any, format: Any, options: Mapping[str, Any]) -> InputError:
-    """The error, with the call that may read the file after its remedy, if one is known."""
+def propose_call(error: InputError, source: Any, format: Any, options: Mapping[str, Any]) -> None:
+    """Put the call that may read the file after the error's remedy, if one is known."""
     proposal = None
     if isinstance(source, (str, Path)):
         given = {name: value for name, value in options.items() if value is not None}
         proposal = proposed(error, source, format, given)
     if proposal is None or not proposal[1].found or proposal[1].options == said(options):
-        return error
-    call = as_call(proposal[1].options, str(source))
-    remedy = f"perhaps {call}"
-    error.remedy = remedy if error.remedy is None else f"{error.remedy}; {remedy}"
-    return error
+        return
+    call = f"perhaps {as_call(proposal[1].options, str(source))}"
+    error.remedy = call if error.remedy is None else f"{error.remedy}; {call}"
 
 
 def proposed(error: InputError, source: Any, format: Any, options: Mapping[str, Any]) -> tuple[Overview, Guess] | None:

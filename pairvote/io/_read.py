@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from pairvote._common.outcomes import Outcomes
 from pairvote.errors import InputError
-from pairvote.io._explain import with_call
+from pairvote.io._explain import propose_call
 from pairvote.io._file_format import Reading
 from pairvote.io._formats import Format
 from pairvote.io._options import Options, options_of
@@ -161,7 +161,8 @@ def read_votes(
     try:
         votes = read_reported(source, format, options, report)
     except InputError as error:
-        raise with_call(error, source, format, given) from None
+        propose_call(error, source, format, given)
+        raise
     warn_of_skipped(report)
     return votes
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pairvote.io._wanted import Wanted
 
 import pairvote as pv
 from pairvote._common.coded import Coded
@@ -15,7 +16,6 @@ from pairvote.io._file_format import Part, Reading
 from pairvote.io._formats import FORMATS
 from pairvote.io._how import How, Report
 from pairvote.io._source import Source
-from pairvote.io._wanted import Wanted
 
 NAMES = ("left", "right", "outcome")
 ROWS = [("ash", "birch", "left"), ("b;r|c\th", "c, d", "tie"), ('q"q', "x\ny", "won"), ("å日", " z ", "1,5")]

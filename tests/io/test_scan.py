@@ -427,7 +427,8 @@ class TestCsvBlocks:
         path = tmp_path / "a.csv"
         content = HEADER.encode() + (body if isinstance(body, bytes) else body.encode())
         path.write_bytes(content)
-        expected = message_of(lambda: pv.read_votes(path))
+        # Reading the whole, it also proposes a call.
+        expected = message_of(lambda: pv.read_votes(path)).partition("; perhaps read_votes(")[0]
         for absent in (False, True):
             with monkeypatch.context() as within:
                 small_blocks(within, n_bytes)
@@ -556,7 +557,7 @@ class TestJsonBlocks:
         path = tmp_path / "a.jsonl"
         path.write_text('{"left": "a", "right": "b", "outcome": "tie"}\n\n' * 2 + record + "\n")
         message = message_of(lambda: drain(pv.scan_votes(path)))
-        assert message == message_of(lambda: pv.read_votes(path))
+        assert message == message_of(lambda: pv.read_votes(path)).partition("; perhaps read_votes(")[0]
         assert message.startswith(words.format(path))
 
     @pytest.mark.parametrize("n_bytes", [1, 10**6])
