@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote.io._overview import ColumnView, Overview
-from pairvote.io._words import NamePair, has_word, name_pair, words
+from pairvote.io._words import NamePair, has_word, name_pair, name_pairs, words
 
 ITEM_WORDS = frozenset(
     {
@@ -109,28 +109,22 @@ def _candidates(overview: Overview, left: str | None, right: str | None) -> Iter
         yield Items((left,), (right,), name_pair(left, right), 10.0)
         return
     views = [view for view in overview.columns.values() if view.n_distinct and not view.is_nested]
-    named = set()
-    for x, y in permutations(views, 2):
-        names = name_pair(x.name, y.name)
-        if names is not None and (y.name, x.name) not in named:
-            named.add((x.name, y.name))
-            score = _score(x, y, names)
-            if score > 0:
-                yield _with_levels(Items((x.name,), (y.name,), names, score), overview)
+    named = name_pairs(tuple(view.name for view in views))
+    for (first, second), names in named.items():
+        score = _score(overview[first], overview[second], names)
+        if score > 0:
+            yield _with_levels(Items((first,), (second,), names, score), overview)
     alike = [view for view in views if view.n_distinct > 1 and not view.all_numbers][:MOST_COLUMNS]
-    for x, y in combinations(alike, 2):
-        if (x.name, y.name) not in named and (y.name, x.name) not in named and overlap(x, y) >= 0.5:
-            score = _score(x, y, None)
-            if score > 1:
-                yield Items((x.name,), (y.name,), None, score)
-    if left is not None or right is not None:
-        # One that was given stands, and the best partner for it is looked for among all.
-        for other in views:
-            x, y = (overview[left], other) if left is not None else (other, overview[str(right)])
-            if x is not y and (x.name, y.name) not in named:
-                score = _score(x, y, None)
-                if score > 0:
-                    yield Items((x.name,), (y.name,), None, score)
+    others = [(x, y, 1.0) for x, y in combinations(alike, 2) if (y.name, x.name) not in named and overlap(x, y) >= 0.5]
+    # One that was given stands, and the best partner for it is looked for among all.
+    if left is not None:
+        others = [(overview[left], view, 0.0) for view in views if view.name != left]
+    elif right is not None:
+        others = [(view, overview[right], 0.0) for view in views if view.name != right]
+    for x, y, least in others:
+        score = _score(x, y, None) if (x.name, y.name) not in named else 0.0
+        if score > least:
+            yield Items((x.name,), (y.name,), None, score)
 
 
 def overlap(x: ColumnView, y: ColumnView) -> float:
@@ -158,6 +152,8 @@ def _score(x: ColumnView, y: ColumnView, names: NamePair | None) -> float:
         score -= 2.0
     if any(view.all_numbers and not view.all_whole for view in (x, y)):
         score -= 3.0
+    if both_numbers and len({*x.texts, *y.texts}) < 3:
+        score -= 5.0
     if max(x.text_length, y.text_length) > 100:
         score -= 3.0
     n_cells = x.n_rows - x.n_missing + y.n_rows - y.n_missing
@@ -177,9 +173,10 @@ def _with_levels(items: Items, overview: Overview) -> Items:
     if items.names is None or alone <= 0.05 * overview.n_rows:
         return items
     best, fewest = items, alone / 4
-    for x, y in permutations(overview.names, 2):
-        names = name_pair(x, y) if {x, y}.isdisjoint(items.columns) else None
-        if names is None or (names.first, names.second) != (items.names.first, items.names.second):
+    for (x, y), names in name_pairs(tuple(overview.names)).items():
+        if (names.first, names.second) != (items.names.first, items.names.second) or not {x, y}.isdisjoint(
+            items.columns
+        ):
             continue
         if not (has_word(names.stem, items.names.stem) or has_word(names.stem, LEVEL_WORDS)):
             continue

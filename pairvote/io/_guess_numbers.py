@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from pairvote._common.outcomes import Meanings
 from pairvote.io._guess_items import Items
 from pairvote.io._guess_told import NO_OUTCOME, Told, quoted, sureness
 from pairvote.io._overview import ColumnView, Overview
-from pairvote.io._words import SCORES, has_word, name_pair, words
+from pairvote.io._words import SCORES, has_word, name_pairs, words
 
 SCORE_WORDS = {
     **dict.fromkeys(("points", "score", "scores", "pts", "point"), 3.0),
@@ -101,18 +100,18 @@ def of_two_columns(overview: Overview, items: Items) -> Iterator[Told]:
     low, high = np.minimum(left, right), np.maximum(left, right)
     pairs = np.stack([low, high], axis=1)[(low >= 0)]
     distinct = len(np.unique(pairs, axis=0)) >= 0.95 * max(len(pairs), 1)
-    for x, y in permutations(views, 2):
-        names = name_pair(x.name, y.name)
-        if names is None or names.has_winner:
+    for (first, second), names in name_pairs(tuple(view.name for view in views)).items():
+        if names.has_winner:
             continue
+        x, y = overview[first], overview[second]
         bad = np.isnan(x.values()) | np.isnan(y.values())
         lacking = float(bad.mean())
         told_twice = x.n_distinct > 1 and bool((x.values() == 1 - y.values())[~bad].all())
         if has_word(names.stem, WIN_WORDS) and x.all_whole and y.all_whole:
             most = max(x.numbers[~x.is_na].max(), y.numbers[~y.is_na].max())
-            if most <= 1 and not distinct:
+            if most <= 1 and (not distinct or "winner" in names.stem):
                 # A column for each side says with 1 that it won, and neither does for a tie.
-                yield Told(8.0 - 3 * lacking, {"left_score": x.name, "right_score": y.name}, [], bad)
+                yield Told(5.0 - 3 * lacking, {"left_score": x.name, "right_score": y.name}, [], bad)
                 continue
             if distinct or most > 1:
                 options: dict[str, Any] = {"left_wins": x.name, "right_wins": y.name}

@@ -15,7 +15,7 @@ from pairvote.io._guess_items import Items
 from pairvote.io._guess_numbers import of_grades, of_score_texts, of_two_columns
 from pairvote.io._guess_told import NO_OUTCOME, Told, quoted, sureness
 from pairvote.io._overview import ColumnView, Overview
-from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word, words
+from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word, name_pairs, words
 
 # An outcome's cells are understood in at least this share of rows; the others are proposed as skips.
 UNDERSTOOD = 0.6
@@ -150,6 +150,9 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     )
     named = sureness(view.name)
     if not sure and (not (named or (sided and "is" in own)) or has_word(own, NO_OUTCOME)):
+        return None
+    if not sure and any(view.name in pair for pair in name_pairs(tuple(overview.names))):
+        # There is another for the other side, and both together tell more.
         return None
     remarks: list[str] = []
     meanings: dict[Hashable, Any]

@@ -34,7 +34,25 @@ OUTCOME_WORDS = (
 NO_OUTCOME = frozenset(
     {
         *("color", "colour", "side", "position", "order", "class", "rated", "valid", "type", "time", "date", "venue"),
-        *("half", "ht", "htr", "gold", "correct", "swap", "swapped", "flipped", "neutral", "surface", "round", "id"),
+        *(
+            "tie",
+            "tied",
+            "ties",
+            "draw",
+            "draws",
+            "half",
+            "ht",
+            "htr",
+            "gold",
+            "correct",
+            "swap",
+            "swapped",
+            "flipped",
+            "neutral",
+            "surface",
+            "round",
+            "id",
+        ),
     }
 )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 LEFT, RIGHT, TIE, SKIP = "left", "right", "tie", "skip"
@@ -168,38 +169,49 @@ def words(name: str) -> list[str]:
 
 def name_pair(x: str, y: str) -> NamePair | None:
     """How two names differ, where they name the left and the right, or winner and loser, of the same thing."""
-    of_x, of_y = words(x), words(y)
-    if x.isdecimal() and y.isdecimal():
-        # Columns without names are numbered.
-        return None
+    return name_pairs((x, y)).get((x, y))
+
+
+@lru_cache(maxsize=64)
+def name_pairs(names: tuple[str, ...]) -> dict[tuple[str, str], NamePair]:
+    """All two of the names that differ as sides do, the left one or the winner first, and how."""
+    # Columns without names are numbered.
+    own = {name: tuple(words(name)) for name in names if not name.isdecimal()}
+    found: dict[tuple[str, str], NamePair] = {}
     for pairs, has_winner in ((WINNERS, True), (SIDES, False)):
         for first, second in pairs:
-            stem = _stem(of_x, of_y, first, second)
-            if stem is not None:
-                return NamePair(first, second, stem, has_winner)
-    return None
+            rests: dict[_Rest, list[str]] = {}
+            for name, of_name in own.items():
+                for rest in _rests(of_name, first):
+                    rests.setdefault(rest, []).append(name)
+            for name, of_name in own.items() if rests else ():
+                for rest in _rests(of_name, second):
+                    for other in rests.get(rest, ()):
+                        if other != name and (other, name) not in found and (name, other) not in found:
+                            stem = (*rest[0], *filter(None, [rest[1] + rest[2]]), *rest[3])
+                            found[other, name] = NamePair(first, second, stem, has_winner)
+    return dict(sorted(found.items(), key=lambda pair: tuple(map(names.index, pair[0]))))
 
 
-def _stem(of_x: list[str], of_y: list[str], first: str, second: str) -> tuple[str, ...] | None:
-    """The words besides `first` and `second`, if those are all that differs."""
-    left, right = first.split(), second.split()
-    for at in range(len(of_x) - len(left) + 1):
-        rest = of_x[:at] + of_x[at + len(left) :]
-        if of_x[at : at + len(left)] == left and of_x[:at] + right + of_x[at + len(left) :] == of_y:
-            return tuple(rest)
-    if len(of_x) != len(of_y):
-        return None
-    # Within one word: hometeam and awayteam, hgoal and vgoal, FTHG and FTAG.
-    differing = [place for place, (a, b) in enumerate(zip(of_x, of_y, strict=True)) if a != b]
-    if len(differing) != 1:
-        return None
-    word, other = of_x[differing[0]], of_y[differing[0]]
-    for at in range(len(word)):
-        if word.startswith(first, at) and word[:at] + second + word[at + len(first) :] == other:
-            rest_of_word = word[:at] + word[at + len(first) :]
-            if len(first) > 2 or ((len(word) <= 5 or at == 0) and (first, second) != ("i", "j")):
-                return (*of_x[: differing[0]], rest_of_word, *of_x[differing[0] + 1 :])
-    return None
+# The words before a mark of a side, what stands with it in one word, before and behind it, and the words after it.
+_Rest = tuple[tuple[str, ...], str, str, tuple[str, ...]]
+
+
+def _rests(own: tuple[str, ...], mark: str) -> Iterator[_Rest]:
+    """What is left of the words of a name without the mark of a side, for each place where it is."""
+    several = tuple(mark.split())
+    for at in range(len(own) - len(several) + 1):
+        if own[at : at + len(several)] == several:
+            yield own[:at], "", "", own[at + len(several) :]
+    if len(several) > 1 or mark in ("i", "j"):
+        return
+    # Within a word: hometeam and awayteam, hgoal and vgoal, FTHG and FTAG.
+    for place, word in enumerate(own):
+        if word == mark or mark not in word:
+            continue
+        for at in range(len(word)):
+            if word.startswith(mark, at) and (len(mark) > 2 or len(word) <= 5 or at == 0):
+                yield own[:place], word[:at], word[at + len(mark) :], own[place + 1 :]
 
 
 class Speech:
