@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairvote._common.alike import alike_labels, missing_words
 from pairvote._common.messages import listed, plural, shorten
-from pairvote.cli._parser import reading_files
+from pairvote.cli._parser import make_parser, reading_files
 from pairvote.errors import InputError, PairvoteError
 
 if TYPE_CHECKING:
@@ -178,13 +178,28 @@ def explanation(error: PairvoteError, arguments: argparse.Namespace) -> str | No
     from pairvote.io._proposal import as_command
 
     def call(options: dict[str, Any]) -> str:
-        return as_command(options, arguments.votes, arguments.command)
+        return as_command(options, arguments.votes, arguments.command, rest_of(arguments))
 
     try:
         options = library_options(arguments)
         return explained(error, source_of(arguments), arguments.input_format, options, call)
     except InputError:
         return None
+
+
+def rest_of(arguments: argparse.Namespace) -> list[str]:
+    """The arguments that say nothing of reading, as they are typed."""
+    usual = vars(make_parser().parse_args([arguments.command, "-"]))
+    of_reading = {*OPTIONS, "criterion_column", "no_header", "skip_bad_rows", "no_weight", "strip", "tabs"}
+    typed: list[str] = []
+    for name in sorted(usual.keys() - of_reading - {"votes", "command"}):
+        value = getattr(arguments, name)
+        if value != usual[name]:
+            weights = value.items() if name == "criteria" else ()
+            text = ",".join(f"{label}={weight:g}" for label, weight in weights) or str(value)
+            flag = "--" + name.replace("_", "-")
+            typed += [flag] if value is True else [f"{flag}={text}"] if text.startswith("-") else [flag, text]
+    return typed
 
 
 def is_large(arguments: argparse.Namespace) -> bool:

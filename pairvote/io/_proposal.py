@@ -24,8 +24,10 @@ LINES, WIDTH = 24, 100
 NAME_THEM = "name the columns of the two items and of the outcome, or those of winner and loser"
 
 
-def as_command(options: Mapping[str, object], files: str | Sequence[str], command: str = "rank") -> str:
-    """The command that reads files with these options of `read_votes`, quoted for a shell.
+def as_command(
+    options: Mapping[str, object], files: str | Sequence[str], command: str = "rank", rest: Sequence[str] = ()
+) -> str:
+    """The command that reads files with these options of `read_votes`, quoted for a shell; `rest` are other arguments.
 
     Examples
     --------
@@ -42,7 +44,7 @@ def as_command(options: Mapping[str, object], files: str | Sequence[str], comman
         elif value is not None:
             flag = FLAGS.get(option, "--" + option.replace("_", "-"))
             words += [word for text in _texts(option, value) for word in _flag(flag, text)]
-    return " ".join(map(_quoted, words))
+    return " ".join(map(_quoted, [*words, *rest]))
 
 
 def _flag(flag: str, text: str) -> list[str]:

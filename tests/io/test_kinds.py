@@ -93,7 +93,7 @@ def counts_of(table: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
 
 def test_two_commands_rank_it(kind: Kind, capsys) -> None:
     """The first command may fail; the one in its message is typed next, and must rank rightly."""
-    report, n_commands = follow(["rank", kind.target, "--format", "json"], capsys)
+    report, n_commands = follow(["rank", kind.target, "--method", "win-rate", "--format", "json"], capsys)
     found = {row["item"]: (row["won"], row["tied"], row["asked"]) for row in report["ranking"]}
     if kind.graded:
         assert {item: asked for item, (_, _, asked) in found.items()} == {
@@ -102,6 +102,7 @@ def test_two_commands_rank_it(kind: Kind, capsys) -> None:
         assert report["ranking"][0]["item"] == "ash"
     else:
         assert found == kind.truth
+    assert report["method"] == "win-rate"
     assert n_commands <= 2
 
 
@@ -118,7 +119,6 @@ def follow(argv: list[str], capsys: Any) -> tuple[dict[str, Any], int]:
         tried = [line for line in said.splitlines() if "try: " in line]
         assert len(tried) == 1, said
         _, *argv = shlex.split(tried[0].split("try: ", 1)[1])
-        argv += ["--format", "json"] if "--format" not in argv else []
     raise AssertionError(said)
 
 
