@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from pairvote.errors import InputError
-from pairvote.io._guess import NAMING, Guess, guess, said
+from pairvote.io._guess import NAMING, Guess
 from pairvote.io._overview import Overview, closest, escaped
 
 # Options whose flags are not their names.
@@ -131,50 +129,25 @@ def explain(
     given : mapping
         The options that were given, whose columns may be misspelt.
     width : int
-        Maximum number of characters in a line, the last one excepted.
+        Number of characters in a line of the screen; longer sentences are taken for several.
     """
-    sentence = problem if isinstance(problem, str) else problem.problem
+    # The remedies for a column or an outcome are below.
+    is_told = isinstance(problem, InputError) and problem.option in ({*NAMING, "outcomes"} if guess.found else NAMING)
+    sentence = problem.problem if is_told and isinstance(problem, InputError) else str(problem)
     near = [fault for fault in faults(overview, given) if "did you mean" in fault]
-    told = _wrapped([sentence, *near], width, most=8)
-    remarks = _wrapped([f"note: {remark}" for remark in guess.remarks] if guess.found else [], width, most=6)
+    told = [_line(line, 4 * width) for line in (sentence, *near[:5])]
+    remarks = [_line(f"note: {remark}", 3 * width) for remark in guess.remarks[:4] if guess.found]
     n_rows = f"{'the first ' if overview.sample else ''}{overview.n_rows:,} rows"
     heading = f"its columns, with their most common cells in {n_rows}:"
     end = [f"try: {call}" if guess.found else NAME_THEM]
-    room = LINES - len(told) - len(remarks) - 1 - sum(-(-len(line) // width) for line in end)
+    # A terminal breaks what is longer than its lines.
+    room = LINES - 1 - sum(-(-len(line) // width) for line in (*told, *remarks, *end))
     n_columns = len(overview.columns)
     n_shown = n_columns if n_columns <= min(room, 12) else max(min(room - 1, 12), 3)
     shown = [f"  {line}" for line in overview.lines(width - 2, n_shown)]
     return "\n".join([*told, heading, *shown, *remarks, *end])
 
 
-def _wrapped(sentences: Iterable[str], width: int, most: int) -> list[str]:
-    lines: list[str] = []
-    for sentence in sentences:
-        lines += textwrap.wrap(escaped(sentence), width, subsequent_indent="  ", break_long_words=True) or [""]
-    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][: width - 2] + " …"]
-
-
-def explained(
-    error: InputError, overview: Overview, given: Mapping[str, object], spell: Callable[[Mapping[str, Any]], str]
-) -> InputError:
-    """The error with what the file holds, and with a command or call that may read it, if there is one to propose.
-
-    Parameters
-    ----------
-    error : InputError
-        What reading the file came to.
-    overview : Overview
-        The columns of the file.
-    given : mapping
-        The options that were given, by their names in Python.
-    spell : function
-        Makes a command or a call of options.
-    """
-    found = guess(overview, given)
-    if found.found and found.options == said(given):
-        # What was given is the best guess as well, so what is wrong is something else.
-        return error
-    if not found.found and not faults(overview, given):
-        return error
-    text = explain(error, overview, found, spell(found.options), given)
-    return InputError(text, option=error.option, value=error.value, where=error.where)
+def _line(sentence: str, width: int) -> str:
+    text = escaped(sentence)
+    return text if len(text) <= width else text[: width - 1] + "…"
