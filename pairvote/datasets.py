@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pairvote._common.random import Rng
+from pairvote._common.messages import shorten
+from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError
 
 if TYPE_CHECKING:
@@ -153,9 +154,9 @@ class Workshop:
         from pairvote._common.outcomes import Outcome
         from pairvote.votes._votes import Votes
 
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         if not (isinstance(ties, Real) and 0 <= ties < math.inf):
-            raise InputError(f"ties is {ties!r}; pass Davidson's tie parameter, a finite number from 0 up")
+            raise InputError(f"ties is {shorten(ties)}; pass Davidson's tie parameter, a finite number from 0 up")
         n_items, n_votes = len(self.titles), self.n_voters * self.votes_each
 
         drawn = rng.normal(size=n_items)

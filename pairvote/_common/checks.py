@@ -30,8 +30,10 @@ LARGEST_TOTAL = 1e306
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether an option is a real number; True and False are none."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    """Whether an option is a real number that a float can hold; True and False are none."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, (float, np.integer, np.floating)) and not isinstance(value, np.longdouble)
 
 
 def is_whole(value: object) -> TypeGuard[int]:

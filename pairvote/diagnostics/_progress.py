@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_number
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.options import chosen_top_k
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import symmetric_root
 from pairvote.scoring._bradley_terry import bradley_terry
@@ -161,20 +161,20 @@ def progress(
     >>> round(now.overlap, 1), now.top[0] in now.top, now.more_votes > 0
     (0.8, True, True)
     """
-    generator = np.random.default_rng(0 if rng is None else rng)
+    randomness = generator(0 if rng is None else rng)
     if not is_number(target) or not 0 < target < 1:
         raise wrong_option("target", target, "it is a share of the best k, above 0 and below 1, such as 0.9")
     ranking = bradley_terry(votes, **options)
     k = chosen_top_k(top_k, ranking.n_items)
     codes = ranking._voted_first[:k]
-    right_now = _best(ranking._draws(generator), k)[:, codes]
+    right_now = _best(ranking._draws(randomness), k)[:, codes]
     probability = right_now.mean(axis=0)
     # Those of the fit, where importance weights have the unit of votes.
     totals = ranking._totals if ranking.fit is None else ranking.fit._posterior.model.totals
     n_votes = 0.5 * float(totals[:, :3].sum())
     more_votes: int | None = 0
     if probability.mean() < target:
-        more_votes = _more_votes(_Later.of(ranking, k, generator), target, n_votes)
+        more_votes = _more_votes(_Later.of(ranking, k, randomness), target, n_votes)
     return Progress(
         top=[ranking.items[code] for code in codes.tolist()],
         probability=probability,

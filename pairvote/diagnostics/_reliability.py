@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import wrong_option
 from pairvote._common.options import chosen_top_k
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote._inference import PriorOption
 from pairvote.diagnostics._asked import groups_of
 from pairvote.diagnostics._consensus import PRIOR_SD, Consensus
@@ -129,7 +129,7 @@ def split_half(
     >>> round(found.correlation, 2), round(found.reliability, 2), round(found.overlap, 2)
     (0.84, 0.91, 0.63)
     """
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     consensus = Consensus.of(votes, criterion, prior_sd)
     k = chosen_top_k(top_k, consensus.n_items)
     if not is_whole(n_splits) or n_splits < 2:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural
 from pairvote._common.options import check_jobs, chosen_top_k
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote._inference import PriorOption
 from pairvote.diagnostics._adaptivity import UNLIKELY, Adaptivity, Questions, adaptivity_of
 from pairvote.diagnostics._answered import Answers, answers_of
@@ -244,7 +244,7 @@ def check(
     >>> pv.diagnostics.check(votes + left, rng=1).voters.flags
     {'eve': ('one side',)}
     """
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     votes = check_votes(votes, criterion)
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)

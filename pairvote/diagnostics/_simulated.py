@@ -12,7 +12,7 @@ from pairvote._common.checks import is_number, is_whole
 from pairvote._common.messages import wrong_option
 from pairvote._common.options import check_jobs
 from pairvote._common.parallel import each_answer
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote._inference import PriorOption
 from pairvote.diagnostics._adaptivity import Adaptivity, Questions, adaptivity_of
 from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, check_rate
@@ -171,7 +171,7 @@ def voters(
     (largest,) = simulate(
         consensus,
         n_simulations,
-        np.random.default_rng(rng),
+        generator(rng),
         [largest_evidence(groups)],
         n_jobs=n_jobs,
         progress=progress,
@@ -220,9 +220,7 @@ def items(
     check_simulation(n_simulations, prior_sd)
     check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, criterion, prior_sd)
-    (largest,) = simulate(
-        consensus, n_simulations, np.random.default_rng(rng), [largest_misfit], n_jobs=n_jobs, progress=progress
-    )
+    (largest,) = simulate(consensus, n_simulations, generator(rng), [largest_misfit], n_jobs=n_jobs, progress=progress)
     return items_of(consensus, largest[:, 0], rate)
 
 
@@ -268,9 +266,7 @@ def triads(
     check_simulation(n_simulations, prior_sd)
     check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, criterion, prior_sd)
-    (circular,) = simulate(
-        consensus, n_simulations, np.random.default_rng(rng), [n_circular], n_jobs=n_jobs, progress=progress
-    )
+    (circular,) = simulate(consensus, n_simulations, generator(rng), [n_circular], n_jobs=n_jobs, progress=progress)
     return triads_of(consensus, circular[:, 0])
 
 
@@ -324,7 +320,7 @@ def adaptivity(
     (distances,) = simulate(
         consensus,
         n_simulations,
-        np.random.default_rng(rng),
+        generator(rng),
         [distance_of(questions)],
         n_jobs=n_jobs,
         progress=progress,

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
+from pairvote._common.messages import shorten
 from pairvote._common.options import check_top_k
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError
 from pairvote.plotting._fonts import dress
 from pairvote.plotting._style import (
@@ -143,7 +144,7 @@ def plot_certainty(votes: Votes, *, top_k: int = 5, n_steps: int = 20, rng: Rng 
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('votes cast', 'probability to be among the best 5')
     """
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     require_matplotlib()
     moments = list(_moments(votes, top_k, n_steps, "model"))
     if top_k == votes.n_items:
@@ -189,7 +190,7 @@ def _moments(votes: Votes, top_k: int, n_steps: int, uncertainty: Literal["model
         raise InputError(f"there are {len(votes)} votes; a course needs at least 2")
     check_top_k(top_k, votes.n_items)
     if not is_whole(n_steps) or n_steps < 2:
-        raise InputError(f"n_steps is {n_steps!r}; it is a whole number from 2, such as 30")
+        raise InputError(f"n_steps is {shorten(n_steps)}; it is a whole number from 2, such as 30")
     ends = np.unique(np.linspace(len(votes) / n_steps, len(votes), n_steps).round().astype(int))
     ranking = None
     row = np.arange(len(votes))

@@ -75,9 +75,13 @@ class Log:
             yield state
 
     def _now(self) -> float:
-        now = float(self._clock())
+        given: object = self._clock()
+        try:
+            now = float(given)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            now = math.nan
         if not math.isfinite(now):
-            raise InputError(f"clock gave {now}; pass a function that gives the time in seconds")
+            raise InputError(f"clock gave {shorten(given)}; pass a function that gives the time in seconds")
         return now
 
     def _append(self, state: State, drafts: list[Draft], now: float) -> None:

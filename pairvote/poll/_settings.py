@@ -9,11 +9,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.labels import MAX_ITEMS, check_items
 from pairvote._common.messages import shorten
+from pairvote._common.random import generator
 from pairvote.errors import InputError, StorageError
 from pairvote.poll._events import FORMAT
 from pairvote.sampling._registry import SAMPLERS, sampler_named
@@ -75,7 +74,7 @@ def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, r
         votes_each=int(votes_each),
         skips_each=int(votes_each if skips_each is None else skips_each),
         sampler=sampler_named(sampler),
-        seed=int(np.random.default_rng(rng).integers(2**63)),
+        seed=int(generator(rng).integers(2**63)),
         expire_after=None if expire_after is None else float(expire_after),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
-from pairvote._common.messages import listed
+from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError
 from pairvote.ranking._order import place_shares
 
@@ -67,7 +67,7 @@ class Agreement:
 def agreement(ranks: NDArray[np.int64], others: NDArray[np.int64], top_k: int, p: float) -> Agreement:
     """Compare two rankings by the ranks that each gives the same items; `top_k` is checked already."""
     if not is_number(p) or not 0 < p < 1:
-        raise InputError(f"p is {p!r}; it is a number between 0 and 1, such as 0.9")
+        raise InputError(f"p is {shorten(p)}; it is a number between 0 and 1, such as 0.9")
     for which in (ranks, others):
         if which.max() == 1:
             raise InputError(

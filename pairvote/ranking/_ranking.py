@@ -16,7 +16,7 @@ from pairvote._common.checks import is_number, restore
 from pairvote._common.frames import Backend, make_frame
 from pairvote._common.messages import shorten
 from pairvote._common.options import check_flag, check_top_k
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError, MissingUncertaintyError
 from pairvote.ranking._chances import chances_of, check_table_size, expected_scores
 from pairvote.ranking._credible_ranks import credible_limits, credible_tiers, is_credible, normal_draws
@@ -405,7 +405,7 @@ class Ranking(Standing):
         if self.unit != "log-odds":
             raise InputError(f"scores in {self.unit!r} have no place on Elo's scale; score with bradley_terry or elo")
         if not is_number(initial) or not math.isfinite(initial):
-            raise InputError(f"initial is {initial!r}; it is a finite number, such as 1500")
+            raise InputError(f"initial is {shorten(initial)}; it is a finite number, such as 1500")
         anchored = 0.0 if anchor is None else float(self.scores[self._code(anchor)])
         origin, known = initial - anchored * ELO_PER_LOG_ODDS, self._uncertainty
         return replace(
@@ -471,4 +471,4 @@ class Ranking(Standing):
 
 def _generator(rng: Rng) -> np.random.Generator:
     """The generator of a user's `rng`; None begins at the same seed every time, so that one vote has one answer."""
-    return np.random.default_rng(0 if rng is None else rng)
+    return generator(0 if rng is None else rng)

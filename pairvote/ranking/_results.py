@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, restore
-from pairvote._common.messages import plural
+from pairvote._common.messages import plural, shorten
 from pairvote._inference import Posterior, Ties
 from pairvote.errors import InputError, MissingUncertaintyError
 
@@ -300,7 +300,7 @@ def quantiles(draws: NDArray[np.float64], level: float) -> NDArray[np.float64]:
 def check_level(level: float) -> None:
     """InputError unless the level is a probability between 0 and 1."""
     if not is_number(level) or not 0.0 < level < 1.0:
-        raise InputError(f"level is {level!r}; it is a probability between 0 and 1, such as 0.95")
+        raise InputError(f"level is {shorten(level)}; it is a probability between 0 and 1, such as 0.95")
 
 
 def normal_quantile(level: float) -> float:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 
-import numpy as np
-
-from pairvote._common.checks import is_whole
+from pairvote._common.checks import is_number, is_whole
 from pairvote._common.messages import shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote.errors import InputError
@@ -32,10 +30,6 @@ def outcome_code(outcome: Outcome | str) -> int:
 
 def check_positive(value: float, name: str, what: str) -> float:
     """A sampler's option that is a positive finite number."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float, np.integer, np.floating))
-        or not 0 < value < math.inf
-    ):
+    if not is_number(value) or not 0 < value < math.inf:
         raise InputError(f"{name} is {shorten(value)}; {what}")
     return float(value)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import MAX_ITEMS
 from pairvote._common.messages import plural, shorten, wrong_option
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError
 from pairvote.sampling._connectivity import FEW_ITEMS, MOST_ITEMS, algebraic_connectivity, well_connected
 from pairvote.sampling._design import design, others
@@ -87,7 +87,7 @@ def plan_ballots(
     >>> sorted(set(np.bincount(ballots.ravel()).tolist()))
     [52, 53]
     """
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     for name, value, least in (("n_items", n_items, 2), ("n_voters", n_voters, 1), ("votes_each", votes_each, 1)):
         if not is_whole(value) or value < least:
             raise wrong_option(name, value, f"pass a whole number from {least}")
@@ -197,7 +197,7 @@ def _left_ends(mate: list[int], coins: list[bool]) -> Ints:
 
 def describe_plan(ballots: NDArray[np.integer], n_items: int, rng: Rng = None) -> str:
     """What a plan holds to, counted in it, and its connectivity beside that of pairs drawn at random; a few lines."""
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     n_voters, votes_each, _ = ballots.shape
     n_pairs = n_items * (n_items - 1) // 2
     ends = ballots.reshape(-1, 2).astype(np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.messages import shorten
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError
 
 # Uniforms for every question: three for the choice and one for the side.
@@ -26,7 +26,7 @@ class Uniforms:
         self.values: NDArray[np.float64] = np.empty(N_UNIFORMS - 1)
         # The same memory, of which single numbers are set faster.
         self._places: Any = memoryview(self.values)  # type: ignore[arg-type, unused-ignore]
-        self._key = int(np.random.default_rng(rng).integers(2**63))
+        self._key = int(generator(rng).integers(2**63))
         self._block: list[list[float]] = []
         self._block_number = -1
 

@@ -15,7 +15,7 @@ from pairvote._common.messages import plural, shorten, wrong_option
 from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
 from pairvote._common.parallel import run_blocks
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote._inference import LIMITS, Posterior, left_by_refits, refit, under_normal_prior
 from pairvote.errors import InputError, NotIdentifiedError, PairvoteError
 from pairvote.ranking._ranking import Ranking
@@ -121,12 +121,12 @@ def bootstrap(
     >>> float(ranking.top_k_probability(1)[0]) > 0.8
     True
     """
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     scorer = scorer_named(method)
     if not isinstance(votes, Votes):
         raise InputError(f"votes is a {type(votes).__name__}; a bootstrap draws single votes, so pass Votes")
     if not is_whole(n_resamples) or n_resamples < 2:
-        raise InputError(f"n_resamples is {n_resamples!r}; it is a whole number from 2, such as 1000")
+        raise InputError(f"n_resamples is {shorten(n_resamples)}; it is a whole number from 2, such as 1000")
     if isinstance(by, str) or by is None:
         if by not in ("vote", "voter"):
             raise wrong_option("by", by, "use 'vote' or 'voter', or an array with one label for every vote")

@@ -41,6 +41,7 @@ from pairvote.votes._votes import Votes
 
 # Newton's method finds back from anywhere in between, but further out sums of squares overflow.
 LARGEST_START = 1e6
+MOST_STEPS = 2**31 - 1
 SMALLEST_PRIOR_SD = 1e-100
 LEARNED = "learned"
 UNCERTAINTIES: tuple[UncertaintyKind, ...] = get_args(UncertaintyKind)
@@ -306,7 +307,7 @@ def start_at(
     given = as_array(start, "start")
     try:
         array = given.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"start cannot be made an array of scores ({error}); pass a Ranking or one number an item"
         ) from None
@@ -347,5 +348,5 @@ def check_options(
             value=prior_sd,
             remedy="it is usually 1 to 5",
         )
-    if not is_whole(max_iter) or max_iter < 1:
-        raise wrong_option("max_iter", max_iter, "it is a whole number from 1")
+    if not is_whole(max_iter) or not 1 <= max_iter <= MOST_STEPS:
+        raise wrong_option("max_iter", max_iter, f"it is a whole number from 1 to {MOST_STEPS:,}")

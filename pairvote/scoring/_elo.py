@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
-from pairvote._common.random import Rng
+from pairvote._common.messages import shorten
+from pairvote._common.random import Rng, generator
 from pairvote._common.threads import at_once
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
@@ -90,7 +91,7 @@ def elo(
             scale=scale,
             base=base,
             n_shuffles=n_shuffles,
-            rng=np.random.default_rng(rng),
+            rng=generator(rng),
         )
     slope = check_options(k, initial, scale, base)
     if not isinstance(votes, Votes):
@@ -111,10 +112,10 @@ def elo(
     else:
         if not is_whole(n_shuffles) or n_shuffles < 2:
             raise InputError(
-                f"n_shuffles is {n_shuffles!r}; it is a whole number from 2, or None for the votes' own order"
+                f"n_shuffles is {shorten(n_shuffles)}; it is a whole number from 2, or None for the votes' own order"
             )
         totals, first = summed(votes)
-        ratings, spread = _shuffled(votes, n_shuffles, np.random.default_rng(rng), float(initial), k, slope)
+        ratings, spread = _shuffled(votes, n_shuffles, generator(rng), float(initial), k, slope)
     return Ranking(
         items=votes.items,
         scores=ratings,

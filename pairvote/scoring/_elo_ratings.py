@@ -125,7 +125,7 @@ class EloRatings:
         """
         i, j = self._code(left), self._code(right)
         if i == j:
-            raise InputError(f"the vote has {left!r} against itself; a vote needs two different items")
+            raise InputError(f"the vote has {shorten(left)} against itself; a vote needs two different items")
         seen = (
             int(outcome)
             if isinstance(outcome, Outcome)
@@ -134,9 +134,9 @@ class EloRatings:
             else None
         )
         if seen is None:
-            raise InputError(f"outcome is {outcome!r}; it is 'left', 'right', 'tie' or 'skip'")
+            raise InputError(f"outcome is {shorten(outcome)}; it is 'left', 'right', 'tie' or 'skip'")
         if not is_number(weight) or not 0.0 <= weight < math.inf:
-            raise InputError(f"weight is {weight!r}; weights are finite numbers and not negative")
+            raise InputError(f"weight is {shorten(weight)}; weights are finite numbers and not negative")
         weight = float(weight)
         check_change(self._k, weight)
         ratings, totals = self._ratings, self._totals
@@ -265,7 +265,7 @@ class EloRatings:
         if not (np.isfinite(values).all() and np.isfinite(totals).all()):
             raise InputError("a rating or a total is not finite; pass the dict of EloRatings.state unchanged")
         if not is_whole(n_votes) or n_votes < 0:
-            raise InputError(f"n_votes is {n_votes!r}; pass the dict of EloRatings.state unchanged")
+            raise InputError(f"n_votes is {shorten(n_votes)}; pass the dict of EloRatings.state unchanged")
         ratings._ratings, ratings._totals, ratings._n_votes = values, totals, int(n_votes)
         return ratings
 
@@ -293,7 +293,7 @@ def check_options(k: float, initial: float, scale: float, base: float) -> float:
     ):
         if not is_number(value) or not low < value < math.inf:
             bounds = "a finite number" if low == -math.inf else f"a finite number above {low:g}"
-            raise InputError(f"{name} is {value!r}; it is {bounds}")
+            raise InputError(f"{name} is {shorten(value)}; it is {bounds}")
     check_change(k, 1.0)
     slope = math.log(base) / float(scale)
     if slope == math.inf:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.options import check_jobs
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError
 from pairvote.sampling._stream import Sampler
 from pairvote.simulation._asking import workshop_of
@@ -93,7 +93,7 @@ def experiment(
     """
     if store is not None and rng is None:
         raise InputError("store is given and rng is None, so nothing could be gone on with; pass a seed, such as rng=1")
-    number = np.random.default_rng(rng)
+    number = generator(rng)
     check_jobs(n_jobs, progress)
     named = methods_named(methods)
     seed = int(number.integers(2**63))

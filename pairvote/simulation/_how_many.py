@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.messages import plural, shorten, wrong_option
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError
 from pairvote.ranking._results import normal_quantile
 from pairvote.sampling._stream import Sampler
@@ -132,7 +132,7 @@ def how_many(
     >>> print(pv.how_many(n_items=10, top_k=3, votes_each=10, target=0.75, repetitions=100, rng=1))
     6 voters (95% interval 4 to 13) x 10 for overlap of at least 0.75
     """
-    number = np.random.default_rng(rng)
+    number = generator(rng)
     if metric not in RISES:
         raise wrong_option("metric", metric, f"use one of {', '.join(map(repr, RISES))}")
     # What rises with more voters is a share or a correlation.

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural, shorten
 from pairvote._common.options import check_jobs
-from pairvote._common.random import Rng
+from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError
 from pairvote.sampling._stream import Sampler
 from pairvote.simulation._asking import BLOCK, Block, Workshop, described, draw, workshop_of
@@ -77,7 +77,7 @@ def simulate(
     >>> round(sim.evaluate("tally").mean("overlap"), 2)
     0.8
     """
-    number = np.random.default_rng(rng)
+    number = generator(rng)
     if not is_whole(repetitions) or repetitions < 1:
         raise InputError(f"repetitions is {shorten(repetitions)}; pass a whole number from 1")
     workshop = workshop_of(
