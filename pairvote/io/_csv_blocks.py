@@ -149,7 +149,7 @@ class _Cursor(Lines):
         super().__init__(bytearray(), longest=longest)
         self._handle: Any = handle
         self._file, self._block_bytes = file, block_bytes
-        self._ended = self._is_cut = False
+        self._ended = False
         self._kept = 0
         self._fill(max(block_bytes, SAMPLE_BYTES))
         self.head = bytes(self._buffer[: min(self._stop, SAMPLE_BYTES)])
@@ -192,11 +192,6 @@ class _Cursor(Lines):
             raw += b"\n"
             self._pass_rest()
         return raw
-
-    def __next__(self) -> str:
-        if self._is_cut:
-            raise StopIteration
-        return super().__next__()
 
     def back_to(self, position: int, number: int) -> None:
         super().back_to(position, number)

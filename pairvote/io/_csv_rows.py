@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 from pairvote.errors import InputError
 from pairvote.io._text import check_text
 
-# A longer line is refused rather than held in memory. The longest cell that the csv module takes has 2**17 characters.
+# A longer line is refused rather than held in memory, and so is a longer row of several lines where rows are read one
+# by one. The longest cell that the csv module takes has 2**17 characters.
 LONGEST_LINE = 2**23
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
@@ -56,6 +57,7 @@ class BadLineError(Exception):
     """A line that is no text, or the beginning of one that is too long."""
 
     def __init__(self, raw: bytes, *, is_long: bool) -> None:
+        super().__init__()
         self.raw, self.is_long = raw, is_long
 
 
@@ -71,18 +73,37 @@ class Lines:
     def __init__(self, buffer: bytes | bytearray, position: int = 0, *, longest: int = LONGEST_LINE) -> None:
         self._buffer, self._base, self._stop = buffer, 0, len(buffer)
         self.position, self.number, self.longest = position, 0, longest
+        # Where the row at hand begins.
+        self.row_start = position
+        # Whether the position is within a line that was too long.
+        self._is_cut = False
 
     def __iter__(self) -> Lines:
         return self
 
     def __next__(self) -> str:
+        at = self.position - self._base
+        match = _LINE.match(self._buffer, at, self._stop)
+        if match is None or match.end() == self._stop or match.end() - at > self.longest or self._is_cut:
+            return self._text(self._last_at_hand())
+        raw = match.group()
+        self.position += len(raw)
+        self.number += 1
+        return self._text(raw)
+
+    def _last_at_hand(self) -> bytes:
+        """The line at hand, which may go on beyond what was read of the text, or be too long."""
         start, end = self.position, self._line_end(self.longest)
-        if end == start:
+        if end == start or self._is_cut:
             raise StopIteration
         self._pass(end)
         if end - start > self.longest:
             raise BadLineError(b"", is_long=True)
-        raw = bytes(self._buffer[start - self._base : end - self._base])
+        return bytes(self._buffer[start - self._base : end - self._base])
+
+    def _text(self, raw: bytes) -> str:
+        if self.position - self.row_start > LONGEST_LINE and self.position - self.row_start > self.longest:
+            raise BadLineError(raw, is_long=True)
         try:
             text = raw.decode()
         except UnicodeDecodeError:
@@ -154,7 +175,8 @@ def each_row(
     while True:
         if dialect.comment is not None:
             lines.pass_comments(dialect.comment)
-        start, n_above = lines.position, lines.number
+        start = lines.row_start = lines.position
+        n_above = lines.number
         try:
             row = next(reader)
         except StopIteration:
