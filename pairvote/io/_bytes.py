@@ -36,7 +36,8 @@ def opened(path: Path, name: str, member: str | None = None) -> IO[bytes]:
     with ExitStack() as stack:
         stack.enter_context(closing(handle))
         taken = unpacked(handle if handle.seekable() else io.BytesIO(handle.readall()), name, member)
-        stack.pop_all()
+        if handle.seekable():
+            stack.pop_all()
     return io.BufferedReader(handle) if taken is handle else taken
 
 

@@ -50,7 +50,7 @@ def format_of(format: object, suffix: str, file: str, head: bytes, report: Repor
     chosen = shown or named_so or FORMATS["csv"]
     if shown is None and head:
         refuse_kind(head, file)
-        if chosen.binary and _is_text(head):
+        if chosen.begins is not None and not chosen.begins(head) and _is_text(head):
             chosen = FORMATS["csv"]
         elif named_so is None and not _is_text(head):
             titles = either(file_format.title for file_format in FORMATS.values())

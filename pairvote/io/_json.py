@@ -132,13 +132,13 @@ def _cell(label: Hashable) -> str:
 def is_lines(head: bytes) -> bool | None:
     """Whether a file that begins so has an object on each line; None where it may be a document as well."""
     kind = _kind(head)
-    return None if kind == "one" else kind == "lines"
+    return None if kind in ("one", "perhaps") else kind == "lines"
 
 
 def is_document(head: bytes) -> bool | None:
     """Whether a file that begins so is a document of JSON; None where it has objects one after the other."""
     kind = _kind(head)
-    return None if kind == "lines" else kind in ("document", "one")
+    return None if kind in ("lines", "perhaps") else kind in ("document", "one")
 
 
 def _kind(head: bytes) -> str:
@@ -147,9 +147,9 @@ def _kind(head: bytes) -> str:
     text = head.decode(encoding, "ignore").lstrip()
     inside = text[1:].lstrip()[:1]
     if text[:1] == "[":
-        return "document" if inside in ("", "{", "[", "]") else ""
+        return "document" if inside in ("", "{", "[", "]") else "perhaps"
     if text[:1] != "{" or inside not in ("", '"', "}"):
-        return ""
+        return "perhaps" if text[:1] in ("", "{") else ""
     first, newline, rest = text.partition("\n")
     if not newline:
         return "one"

@@ -61,7 +61,7 @@ def parts_of(source: object, format: object, reading: Reading) -> list[Part]:
     report = reading.how.report
     parts: list[Part] = []
     for path in paths_of(source):
-        if is_several(path):
+        if _holds_files(path):
             parts += _votes_among(_within(path, report), displayed(path), format, reading)
         else:
             part = _part(_File(path, _size_of(path)), format, report)
@@ -92,8 +92,8 @@ def paths_of(source: object) -> list[Path]:
     for path in given:
         # Path("") is Path("."), so who means the current folder says "." as text.
         if path in ("", Path()):
-            remedy = "name the file; for all files of the current folder pass '.'"
-            raise InputError("the name of the file is empty; is a variable unset?", value=path, remedy=remedy)
+            remedy = "see whether a variable is unset, or pass '.' for all files of the current folder"
+            raise InputError("the name of the file is empty", value=path, remedy=remedy)
     return [Path(path) for path in given]
 
 
@@ -101,13 +101,17 @@ def is_several(source: object) -> bool:
     """Whether a source is several files: a list of them, a folder, or an archive of more than one."""
     if isinstance(source, (list, tuple)):
         return True
-    if not isinstance(source, (str, Path)):
-        return False
+    return isinstance(source, (str, Path)) and _holds_files(*paths_of(source))
+
+
+def _holds_files(path: Path) -> bool:
+    """Whether a path is that of a folder, or of an archive of more than one file."""
     try:
-        (path,) = paths_of(source)
         return path.is_dir() or (path.is_file() and len(members_of_zip(path) or ()) > 1)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
-        raise unreadable(displayed(source), error) from error
+        raise unreadable(displayed(path), error) from error
 
 
 def file_of(source: object, format: object, how: How) -> tuple[Source, FileFormat]:
