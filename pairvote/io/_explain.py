@@ -1,8 +1,9 @@
-"""What to say of a file that cannot be read: all that is wrong with it, and the options that may read it."""
+"""What to say of files that cannot be read: all that is wrong with them, and the options that may read them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from pairvote.votes._wanted import AllColumns
 
 # Larger files are judged by their first rows.
 MOST_BYTES = 2**26
+# So many files are looked at for one that a guess can be made of.
+MOST_FILES = 20
 # Options that say how bytes become cells.
 OF_CELLS = ("delimiter", "encoding", "decimal", "sheet", "na", "comment", "skip_lines", "header")
 # Options that an error may be about, for a guess to help.
@@ -71,19 +74,38 @@ def proposed(error: InputError, source: Any, format: Any, options: Mapping[str, 
     """The columns of the file and a guess at the options; None where its columns cannot be seen."""
     if error.option not in HELPED:
         return None
-    given = dict(options)
-    if error.option == "encoding" and isinstance(error.value, str):
-        given["encoding"] = error.value
     try:
-        overview = overview_of(source, format, given)
-        found = guess(overview, given)
+        return _first_found(source, format, dict(options))
+    except InputError as fault:
+        # Its value is the encoding in which the file can be read.
+        if fault.option != "encoding" or not isinstance(fault.value, str) or options.get("encoding"):
+            return None
+        given = {**options, "encoding": fault.value}
+    try:
+        return _first_found(source, format, given)
     except InputError:
         return None
-    return overview, found
 
 
-def overview_of(source: Any, format: Any, options: Mapping[str, Any]) -> Overview:
-    """The columns of the first file of a source."""
+def _first_found(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Overview, Guess] | None:
+    """The first file that a guess can be made of, or the first file."""
+    first, n_strange = None, 0
+    for overview in overviews_of(source, format, given):
+        found = guess(overview, given)
+        if found.found:
+            return overview, _without_strange(found) if n_strange else found
+        first, n_strange = first or (overview, found), n_strange + 1
+    return first
+
+
+def _without_strange(found: Guess) -> Guess:
+    """The guess, and that files before its own, which look like no votes, are left out."""
+    remark = "files that are no votes would be left out"
+    return replace(found, options={**found.options, "bad_rows": "skip"}, remarks=[*found.remarks, remark])
+
+
+def overviews_of(source: Any, format: Any, options: Mapping[str, Any]) -> Iterator[Overview]:
+    """The columns of each of the first files of a source."""
     how = options_of(**{name: options[name] for name in OF_CELLS if name in options}).how
     # What is wrong with single rows does not matter here.
     how = how.with_report(Report("skip"))
@@ -91,12 +113,14 @@ def overview_of(source: Any, format: Any, options: Mapping[str, Any]) -> Overvie
         source.seek(0)
         file, chosen = file_of(source, format, how)
         columns, _ = chosen.read(file, AllColumns(), how)
-        return Overview.of(columns)
-    part = parts_of(source, format, Reading(AllColumns(), how=how))[0]
-    if part.n_bytes <= MOST_BYTES and part.path is not None and part.fragment is None:
-        columns, _ = part.format.read(part.source(), AllColumns(), how)
-        return Overview.of(columns)
-    return _of_first_rows(part, how)
+        yield Overview.of(columns)
+        return
+    for part in parts_of(source, format, Reading(AllColumns(), how=how))[:MOST_FILES]:
+        if part.n_bytes <= MOST_BYTES and part.path is not None and part.fragment is None:
+            columns, _ = part.format.read(part.source(), AllColumns(), how)
+            yield Overview.of(columns)
+        else:
+            yield _of_first_rows(part, how)
 
 
 def _of_first_rows(part: Any, how: How) -> Overview:
