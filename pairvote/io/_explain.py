@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pairvote.errors import InputError, PairvoteError
-from pairvote.io._file_format import Reading
+from pairvote.io._file_format import Part, Reading
 from pairvote.io._guess import NAMING, Guess, guess, said
 from pairvote.io._how import How
 from pairvote.io._options import options_of
@@ -105,30 +106,46 @@ def _without_strange(found: Guess) -> Guess:
 
 
 def overviews_of(source: Any, format: Any, options: Mapping[str, Any]) -> Iterator[Overview]:
-    """The columns of each of the first files of a source."""
+    """The columns of each of the first files of a source.
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read, and one whose encoding is not known.
+    """
     how = options_of(**{name: options[name] for name in OF_CELLS if name in options}).how
-    # What is wrong with single rows does not matter here.
-    how = how.with_report(Report("skip"))
     if callable(getattr(source, "read", None)):
-        source.seek(0)
-        file, chosen = file_of(source, format, how)
-        columns, _ = chosen.read(file, AllColumns(), how)
-        yield Overview.of(columns)
+
+        def of_stream(how: How) -> Overview:
+            source.seek(0)
+            file, chosen = file_of(source, format, how)
+            return Overview.of(chosen.read(file, AllColumns(), how)[0])
+
+        yield _without_bad_rows(of_stream, how)
         return
-    for part in parts_of(source, format, Reading(AllColumns(), how=how))[:MOST_FILES]:
-        if part.n_bytes <= MOST_BYTES and part.path is not None and part.fragment is None:
-            columns, _ = part.format.read(part.source(), AllColumns(), how)
-            yield Overview.of(columns)
-        else:
-            yield _of_first_rows(part, how)
+    # Files that are no votes do not matter here.
+    lenient = how.with_report(Report("skip"))
+    for part in parts_of(source, format, Reading(AllColumns(), how=lenient))[:MOST_FILES]:
+        yield _without_bad_rows(partial(_of_part, part), how)
 
 
-def _of_first_rows(part: Any, how: How) -> Overview:
-    reading = Reading(AllColumns(), n_bytes=part.n_bytes, how=how)
-    batches = part.format.scan([part], reading)
+def _without_bad_rows(overview: Callable[[How], Overview], how: How) -> Overview:
+    """An overview, without rows that are broken unless it is their encoding that is wrong."""
+    try:
+        return overview(how.with_report(Report()))
+    except InputError as error:
+        if error.option == "encoding":
+            raise
+        return overview(how.with_report(Report("skip")))
+
+
+def _of_part(part: Part, how: How) -> Overview:
+    if part.n_bytes <= MOST_BYTES and part.path is not None and part.fragment is None:
+        return Overview.of(part.format.read(part.source(), AllColumns(), how)[0])
+    batches = part.format.scan([part], Reading(AllColumns(), n_bytes=part.n_bytes, how=how))
     try:
         batch = next((batch for batch in batches if batch.n_rows), None)
     finally:
-        batches.close()
-    columns: dict[str, Any] = {} if batch is None else dict(batch.columns)
-    return Overview.of(columns, sample=True)
+        if isinstance(batches, Generator):
+            batches.close()
+    return Overview.of({} if batch is None else batch.columns, sample=True)
