@@ -121,8 +121,8 @@ class Reader:
         if "left_wins" in rows.columns:
             rows = _from_totals(rows, whole=whole)
         if self.normaliser is not None:
-            for side in ("left", "right"):
-                rows.columns[side] = self.normaliser.column(side, code_column(rows.columns[side], side))
+            sides = {side: _coded(rows.columns[side], side) for side in ("left", "right")}
+            rows.columns |= self.normaliser.columns(sides)
         self.report.n_rows += rows.n_rows
         return rows
 
@@ -176,7 +176,7 @@ class Reader:
             codes = np.array([meanings.code(label) for label in [*outcome.labels, None]])
             rows.refuse(
                 codes[outcome.codes] < 0,
-                lambda row: InputError(f"outcome at {rows.locate(row)} is {shorten(entry(outcome, row))}"),
+                lambda row: InputError(f"outcome at {rows.locate(row)} is {_said(entry(outcome, row))}"),
             )
         if "weight" in rows.columns:
             weight = rows.columns["weight"]
@@ -210,6 +210,10 @@ def n_rows_of(columns: Mapping[str, Any]) -> int:
 def _missing(side: str, locate: Locate, row: int) -> InputError:
     where = locate(row)
     return wrong_entry(side, where, None, "a vote needs two items, so fill it in or drop the row", found="missing")
+
+
+def _said(value: Any) -> str:
+    return "missing" if value is None else shorten(value)
 
 
 def _coded(column: Any, name: str) -> Coded:
