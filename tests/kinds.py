@@ -10,11 +10,12 @@ import csv
 import io
 import json
 import random
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from workbooks import workbook
 
 TREES = ("ash", "birch", "cedar", "elm", "fir", "hazel")
 TOWNS = ("Åmål", "Öland FC", "Malmö", "1. FC Ekeby", "Täby", "Växjö")
@@ -374,34 +375,6 @@ def k16_workbook() -> Kind:
     return one("k16_games.xlsx", workbook([header, *rows]), votes, needs=("python_calamine",))
 
 
-def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
-    """The smallest workbook that holds these rows in its one sheet."""
-    from xml.sax.saxutils import escape
-
-    def cell(value: Any) -> str:
-        if isinstance(value, (int, float)):
-            return f"<c><v>{value}</v></c>"
-        return f'<c t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
-
-    spread = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    sheet = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kinds}.worksheet+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{spread}" xmlns:r="{office}"><sheets><sheet name="games" sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{spread}"><sheetData>{sheet}</sheetData></worksheet>',
-    }
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name, '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>' + text)
-    return held.getvalue()
-
-
 @kind
 def k17_scores() -> Kind:
     """Home and away scores, NA for matches to come."""
@@ -469,7 +442,7 @@ def k19_points() -> Kind:
 def k20_tennis() -> Kind:
     """Winners and losers by name, number, country and rank."""
     votes = duels(20, among="left right")
-    lands, rows = {item: land for item, land in zip(TREES, ("SWE", "SWE", "NOR", "NOR", "FIN", "FIN"), strict=True)}, []
+    lands, rows = dict(zip(TREES, ("SWE", "SWE", "NOR", "NOR", "FIN", "FIN"), strict=True)), []
     for n, v in enumerate(votes):
         won, lost = swapped(v)
         number = {item: 100 + TREES.index(item) for item in (won, lost)}

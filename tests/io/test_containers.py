@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kinds import TOWNS, counted, duels, table, workbook
+from kinds import TOWNS, counted, duels, table
+from workbooks import workbook
 
 VOTES = duels(77, 60, items=TOWNS)
 HEADER = ["HomeTeam", "AwayTeam", "FTR", "Season"]
