@@ -609,48 +609,40 @@ def k25_two_columns() -> Kind:
     return one("k25_fields.csv", table(header, rows), votes)
 
 
+def task(n: int, votes: Sequence[Duel]) -> dict[str, Any]:
+    """A task of a labelling tool with an annotation for each of the votes, which are on one pair."""
+    words = {"left": "a_winner", "right": "b_winner", "tie": "tie"}
+
+    def result(vote: Duel) -> dict[str, Any]:
+        chosen = {"type": "choices", "value": {"choices": [words[vote.outcome]]}, "origin": "manual"}
+        return {"id": f"r{n}", **chosen, "to_name": "response_a", "from_name": "winner"}
+
+    shown = {"model_a": votes[0].left, "model_b": votes[0].right, "response_a": f"Yes, {n} is.", "response_b": "No."}
+    beside = {"was_cancelled": False, "lead_time": 4.4, "prediction": {}}
+    return {
+        "id": n,
+        "annotations": [{"id": n, "completed_by": len(v.voter), "result": [result(v)], **beside} for v in votes],
+        "file_upload": "9d8a-train.csv",
+        "drafts": [],
+        "predictions": [],
+        "data": {"id": 30192 + n, "prompt": f"Is {n} a number?", **shown},
+    }
+
+
 @kind
 def k26_label_studio() -> Kind:
     """The export of a labelling tool: tasks with their annotations."""
     votes = duels(26)
-    words = {"left": "a_winner", "right": "b_winner", "tie": "tie"}
-    tasks = [
-        {
-            "id": n,
-            "annotations": [
-                {
-                    "id": 100 + n,
-                    "completed_by": len(v.voter),
-                    "result": [
-                        {
-                            "id": f"r{n}",
-                            "type": "choices",
-                            "value": {"choices": [words[v.outcome]]},
-                            "origin": "manual",
-                            "to_name": "response_a",
-                            "from_name": "winner",
-                        }
-                    ],
-                    "was_cancelled": False,
-                    "lead_time": 4.4,
-                    "prediction": {},
-                }
-            ],
-            "file_upload": "9d8a-train.csv",
-            "drafts": [],
-            "predictions": [],
-            "data": {
-                "id": 30192 + n,
-                "prompt": f"Is {n} a number?",
-                "model_a": v.left,
-                "model_b": v.right,
-                "response_a": f"Yes, {n} is.",
-                "response_b": f"It is {n}.",
-            },
-        }
-        for n, v in enumerate(votes)
-    ]
-    return one("k26_export.json", json.dumps(tasks).encode(), votes)
+    return one("k26_export.json", json.dumps([task(n, [v]) for n, v in enumerate(votes)]).encode(), votes)
+
+
+@kind
+def k26_two_annotators() -> Kind:
+    """The same with two annotations of each task."""
+    votes = duels(266)
+    pairs = [(v, Duel(v.left, v.right, other.outcome, "annabo")) for v, other in zip(votes, duels(267), strict=True)]
+    tasks = [task(n, pair) for n, pair in enumerate(pairs)]
+    return one("k26_twice.json", json.dumps(tasks).encode(), [v for pair in pairs for v in pair])
 
 
 @kind

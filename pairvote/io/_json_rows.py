@@ -300,7 +300,7 @@ def _rows(record: Record, paths: Mapping[str, str], *, every: bool) -> list[Reco
             found = [
                 row for entry in value if isinstance(entry, dict) for row in _rows(entry, deeper, every=every) if row
             ]
-        if every:
+        if every and (not found or min(len(rows), len(found)) > 1):
             rows = [{**row, **more} for row, more in zip_longest(rows, found, fillvalue=own)]
             continue
         if len(found) != 1:
