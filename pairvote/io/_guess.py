@@ -102,7 +102,7 @@ def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
         return Guess(options, [*remarks, "no columns look like the two items of a vote and its outcome"])
     merged = _merged(options, found.options)
     remarks += found.remarks
-    taken = [name for part in NAMING for name in _as_names(merged.get(part))]
+    taken = [name for part in NAMING for name in as_names(merged.get(part))]
     if "voter" not in merged and "voter" not in overview.columns and not merged.get("matrix"):
         voter = _voter(overview, taken)
         if voter is not None:
@@ -124,7 +124,7 @@ def _mended(overview: Overview, given: Mapping[str, object]) -> tuple[dict[str, 
             if value is not None:
                 options[option] = value
             continue
-        names = [closest(name, overview.names) for name in _as_names(value)]
+        names = [closest(name, overview.names) for name in as_names(value)]
         if all(name is not None for name in names):
             options[option] = names[0] if isinstance(value, str) else [str(name) for name in names]
         elif option in DEFAULTS and value == option:
@@ -139,8 +139,9 @@ def _is_within(value: object, extract: object) -> bool:
     return isinstance(extract, Mapping) and any(f"(?P<{value}>" in str(pattern) for pattern in extract.values())
 
 
-def _as_names(value: object) -> list[str]:
-    return [] if value is None else [value] if isinstance(value, str) else [str(name) for name in value]  # type: ignore[attr-defined]
+def as_names(value: object) -> list[str]:
+    """The columns that an option names: none, one or several."""
+    return [value] if isinstance(value, str) else list(map(str, value)) if isinstance(value, (list, tuple)) else []
 
 
 def _merged(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +188,7 @@ def _by_rows(overview: Overview, options: Mapping[str, Any]) -> Told | None:
     won, lost = options.get("winner"), options.get("loser")
     if won and lost:
         left, right = str(won), str(lost)
-    several = {side: tuple(_as_names(options.get(side))) for side in ("left", "right")}
+    several = {side: tuple(as_names(options.get(side))) for side in ("left", "right")}
     if any(len(names) > 1 for names in several.values()) and all(several.values()):
         candidates = [Items(several["left"], several["right"], None, 10.0)]
     else:
@@ -202,7 +203,7 @@ def _by_rows(overview: Overview, options: Mapping[str, Any]) -> Told | None:
 
 
 def _first(value: object) -> str | None:
-    names = _as_names(value)
+    names = as_names(value)
     return names[0] if names else None
 
 

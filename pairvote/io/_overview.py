@@ -21,7 +21,7 @@ from pairvote.errors import InputError
 NA_TEXTS = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", ".", "?"})
 N_SAMPLES = 8
 N_COLUMNS = 12
-NAME_WIDTH = 24
+NAME_WIDTH = 32
 CELL_WIDTH = 28
 
 
@@ -170,7 +170,7 @@ class Overview:
             self.sample,
         )
 
-    def lines(self, width: int = 100, n_columns: int = N_COLUMNS) -> list[str]:
+    def lines(self, width: int = 100, n_columns: int = N_COLUMNS, used: Iterable[str] = ()) -> list[str]:
         """What the columns hold, in a line each, for people.
 
         Parameters
@@ -179,8 +179,11 @@ class Overview:
             Maximum number of characters in a line.
         n_columns : int
             How many columns are shown; the others are counted.
+        used : iterable of str
+            Columns to show before others; all are in the order of the file.
         """
-        shown = list(self.columns.values())[:n_columns]
+        chosen = [name for name in dict.fromkeys((*used, *self.columns)) if name in self.columns][:n_columns]
+        shown = [view for view in self.columns.values() if view.name in chosen]
         names = [_cut(escaped(view.name), NAME_WIDTH) for view in shown]
         room = max(map(len, names), default=0)
         lines = [

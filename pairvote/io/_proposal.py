@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from pairvote.errors import InputError
-from pairvote.io._guess import NAMING, Guess
+from pairvote.io._guess import NAMING, Guess, as_names
 from pairvote.io._overview import Overview, closest, escaped
 
 # Options whose flags are not their names.
@@ -100,7 +100,7 @@ def faults(overview: Overview, given: Mapping[str, object]) -> list[str]:
     for option, value in given.items():
         if option not in NAMING or value is None or option == "tie":
             continue
-        for name in [value] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple)) else []:
+        for name in as_names(value):
             if name not in overview.columns:
                 near = closest(str(name), overview.names)
                 found.append(f"there is no column {name!r}" + ("" if near is None else f"; did you mean {near!r}?"))
@@ -144,7 +144,8 @@ def explain(
     room = LINES - 1 - sum(-(-len(line) // width) for line in (*told, *remarks, *end))
     n_columns = len(overview.columns)
     n_shown = n_columns if n_columns <= min(room, 12) else max(min(room - 1, 12), 3)
-    shown = [f"  {line}" for line in overview.lines(width - 2, n_shown)]
+    used = [name for option in NAMING for name in as_names(guess.options.get(option))]
+    shown = [f"  {line}" for line in overview.lines(width - 2, n_shown, used)]
     return "\n".join([*told, heading, *shown, *remarks, *end])
 
 
