@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from workbooks import workbook
 
 import pairvote as pv
 from pairvote.io import _csv
@@ -101,10 +102,18 @@ def valid_file(format):
             "left,right,outcome,voter,weight\n"
             + 'ash,"a ""quoted"", name",tie,anna,0.5\n"två\nrader",ash,left,,1\n' * 3
         ).encode()
-    if format == "jsonl":
-        columns = votes.to_columns()
+    columns = votes.to_columns()
+    if format in ("jsonl", "json"):
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+        texts = [json.dumps(row, ensure_ascii=False) for row in rows]
+        return ("\n".join(texts) if format == "jsonl" else "[" + ",\n".join(texts) + "]").encode()
+    if format == "excel":
+        return workbook({"votes": [list(columns), *zip(*columns.values(), strict=True)]})
+    if format == "arrow":
+        feather = pytest.importorskip("pyarrow.feather")
+        held = io.BytesIO()
+        feather.write_feather(votes.to_frame("pyarrow"), held, compression="uncompressed")
+        return held.getvalue()
     pq = pytest.importorskip("pyarrow.parquet")
     buffer = io.BytesIO()
     pq.write_table(votes.to_frame("pyarrow"), buffer)

@@ -112,11 +112,11 @@ def test_its_refusals_give_file_and_line(path: Path) -> None:
 
 
 def test_messages_name_it(tmp_path: Path) -> None:
-    (tmp_path / "x.tsv").write_text("")
+    votes = pv.Votes.from_records([("ash", "birch", "left")])
     with pytest.raises(pv.InputError, match=r"use \.csv, \.jsonl, \.parquet or \.votes, or pass format='csv'"):
-        pv.read_votes(tmp_path / "x.tsv")
-    with pytest.raises(pv.InputError, match="use 'csv', 'jsonl', 'parquet' or 'votes'"):
-        pv.scan_votes(tmp_path / "x.tsv", format="tsv")  # type: ignore[arg-type]
+        pv.write_votes(votes, tmp_path / "x.md")
+    with pytest.raises(pv.InputError, match="'arrow', 'excel' or 'votes'"):
+        pv.scan_votes(tmp_path / "x.md", format="tsv")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("large_bytes", [0, 2**26])
@@ -131,9 +131,9 @@ def test_the_command_line_takes_it(
     assert main(["rank", str(tmp_path / "x"), "--input-format", "votes"]) == 0
     assert capsys.readouterr().out == printed
     assert main(["rank", str(tmp_path / "x"), "--input-format", "tsv"]) == 2
-    assert "(choose from csv, jsonl, parquet, votes)" in capsys.readouterr().err.replace("'", "")
+    assert "(choose from csv, json, jsonl, parquet, arrow, excel, votes)" in capsys.readouterr().err.replace("'", "")
     assert main(["rank", "--help"]) == 0
-    assert "csv, jsonl, parquet, votes; by default" in " ".join(capsys.readouterr().out.split())
+    assert "csv, json, jsonl, parquet, arrow, excel, votes; by default" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_poll_writes_it(tmp_path: Path) -> None:
