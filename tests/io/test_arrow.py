@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
+import zipfile
 from dataclasses import replace
 from functools import partial
 
@@ -11,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pairvote as pv
-from pairvote.io import _arrow
+from pairvote.io import _arrow, _parquet_batches
 from pairvote.io._formats import FORMATS
 from pairvote.io._parquet_batches import Sizes
 
 pa = pytest.importorskip("pyarrow")
 feather = pytest.importorskip("pyarrow.feather")
+parquet = pytest.importorskip("pyarrow.parquet")
 
 N_ROWS = 40
 NAMES = [f"tree {number}" for number in range(9)]
@@ -139,6 +144,33 @@ class TestReading:
         for _ in pv.scan_votes(path).coded():
             most = max(most, pa.total_allocated_bytes() - before)
         assert most < path.stat().st_size / 10
+
+
+def zipped(content):
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("votes", content)
+    return held.getvalue()
+
+
+class TestPacked:
+    @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zipped])
+    @pytest.mark.parametrize("n_threads", [1, 2])
+    def test_packed_files_are_the_same(self, tmp_path, monkeypatch, kind, pack, n_threads):
+        sizes = Sizes(batch_rows=5, n_threads=n_threads)
+        register = {"arrow": _arrow.scan, "parquet": _parquet_batches.scan}
+        for name, scan in register.items():
+            monkeypatch.setitem(FORMATS, name, replace(FORMATS[name], scan=partial(scan, sizes=sizes)))
+        held = io.BytesIO()
+        parquet.write_table(pa.table(COLUMNS), held, row_group_size=9)
+        for content in (written(kind), held.getvalue()):
+            path = tmp_path / "votes.gz"
+            path.write_bytes(pack(content))
+            assert as_plain(pv.read_votes(path)) == as_plain(EXPECTED)
+            (votes,) = pv.scan_votes(path)
+            assert as_plain(votes) == as_plain(EXPECTED)
+            (votes,) = pv.scan_votes(path, skip_rows=33)
+            assert votes.to_columns()["weight"] == COLUMNS["weight"][33:]
 
 
 class TestRefusals:
