@@ -62,7 +62,7 @@ def read_votes(
     use_weight: bool = True,
     normalise: bool = False,
 ) -> Votes:
-    r"""Votes from a file: CSV, JSON Lines or Parquet.
+    r"""Votes from files: CSV, JSON, JSON Lines, Parquet, Arrow or Excel, packed or not.
 
     In CSV every label is text, an empty cell is a missing value, and blank lines are skipped; elsewhere labels keep
     their type. Other columns than those named are left alone. Rows tell votes in one of several shapes: sides and an
@@ -74,8 +74,10 @@ def read_votes(
     source : str, Path, list of them, or open file
         The path of a file or of a folder of files, several of them, or a file open for reading, as text or as bytes.
         Files are read one after the other, those below a folder as `scan_votes` reads them.
-    format : "csv", "jsonl" or "parquet", optional
-        By default what the file's suffix says: .csv, .jsonl or .parquet.
+    format : "csv", "json", "jsonl", "parquet", "arrow" or "excel", optional
+        By default what a file's first bytes show, or else its suffix: CSV (.csv, .tsv, .tab, .txt, .dat), JSON (.json),
+        JSON Lines (.jsonl, .ndjson), Parquet (.parquet, .pq, .parq), Arrow (.arrow, .feather, .ipc, .arrows) or Excel
+        (.xlsx, .xlsm, .xlsb, .xls, .ods).
     left, right : str or list of str
         The names of the columns of both sides. Cells of several columns are joined, as in "jpeg / 75".
     outcome : str

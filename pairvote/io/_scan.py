@@ -70,7 +70,7 @@ class VoteScan:
         # Of the pass that is under way, or of the last one.
         self.report = report or Report(options.bad_rows)
         # What was said of the files when they were chosen.
-        self._said = dict(self.report.remarks)
+        self._said, self._left_out = dict(self.report.remarks), self.report.left_out
         if parts:
             report = Report(options.bad_rows)
             parts[0].format.check(parts[0], self._reading(options.reader(report), voters=True))
@@ -85,7 +85,9 @@ class VoteScan:
         `report` takes what there is to tell; by default the scan's own does, anew for every pass.
         """
         options = self._options
-        self.report = Report(options.bad_rows, remarks=dict(self._said)) if report is None else report
+        self.report = (
+            Report(options.bad_rows, remarks=dict(self._said), left_out=self._left_out) if report is None else report
+        )
         reader = options.reader(self.report)
         numbering = Numbering(options.items, options.outcomes)
         for batch in self._batches(self._reading(reader, voters=voters)):
@@ -159,7 +161,7 @@ def scan_votes(
 
     Joined together, the chunks are what `read_votes` makes of the whole, with one difference: all labels have one type,
     so that text in one file and numbers in another are refused. Until the loop starts, only the columns of the first
-    file are read.
+    file are read, and those of every file in a folder.
 
     Parameters
     ----------
@@ -169,8 +171,8 @@ def scan_votes(
         or "_" are left out. The name of a folder such as ``criterion=useful`` is a column with this value.
     chunk_rows : int
         Number of rows in a chunk; the last chunk may have fewer.
-    format : "csv", "jsonl" or "parquet", optional
-        By default what each file's suffix says: .csv, .jsonl or .parquet.
+    format : "csv", "json", "jsonl", "parquet", "arrow" or "excel", optional
+        By default what each file's first bytes show, or else its suffix, as in `read_votes`.
     left, right, outcome, winner, loser, tie, left_score, right_score, left_wins, right_wins, tied
         The names of the columns, as in `read_votes`. Totals of a pair become weighted rows.
     voter, weight, criterion, time : str, optional

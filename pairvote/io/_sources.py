@@ -165,7 +165,9 @@ def _votes_among(files: Sequence[_File], folder: str, format: object, reading: R
         raise first
     names, files_of = listed(others), f"{plural(len(others), 'file')} of {folder}"
     if report.skips:
-        report.remark(f"{files_of} left out, which cannot be read as votes: {names}")
+        sentence = f"{files_of} left out, which cannot be read as votes: {names}"
+        report.left_out = f"{report.left_out}; {sentence}" if report.left_out else sentence
+        report.remark(sentence)
         return parts
     them = "it" if len(others) == 1 else "them"
     raise InputError(

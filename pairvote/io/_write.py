@@ -25,7 +25,7 @@ def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None)
         numbers; Parquet takes columns all of text or all of whole numbers.
     path : str or Path
     format : "csv", "jsonl" or "parquet", optional
-        By default what the path's suffix says: .csv, .jsonl or .parquet.
+        By default what the path's suffix says: .csv, .jsonl or .parquet. Other formats are read only.
 
     Raises
     ------

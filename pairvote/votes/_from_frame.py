@@ -45,7 +45,9 @@ def from_frame(
 
 
 def warn_of_skipped(report: Report, stacklevel: int = 3) -> None:
-    """Warn of the rows that were left out."""
+    """Warn of the files and rows that were left out."""
+    if report.left_out:
+        warnings.warn(report.left_out, stacklevel=stacklevel)
     if report.n_skipped:
         skipped = f"{plural(report.n_skipped, 'row')} skipped: {'; '.join(report.skipped)}"
         warnings.warn(skipped, stacklevel=stacklevel)

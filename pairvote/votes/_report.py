@@ -31,6 +31,8 @@ class Report:
         The column that gave each part of a vote, where it is one.
     others : list of str
         Columns that were passed over.
+    left_out : str
+        Which files of a folder were left out, since they cannot be read as votes; empty where none was.
     n_empty : int
         Empty cells in a column of winners, which are ties.
     """
@@ -42,6 +44,7 @@ class Report:
     remarks: dict[str, None] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
+    left_out: str = ""
     n_empty: int = 0
 
     @property

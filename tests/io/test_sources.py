@@ -118,13 +118,17 @@ class TestFolders:
             assert "bad_rows='skip'" in message
         # Both remedies work.
         assert both([tmp_path / "1.csv", tmp_path / "2.csv"]) == ["a", "b"]
-        assert both(tmp_path, bad_rows="skip") == ["a", "b"]
+        with pytest.warns(UserWarning, match="4 files of .* left out") as caught:
+            assert both(tmp_path, bad_rows="skip") == ["a", "b"]
+        # Once for the whole, and once for the scan.
+        assert len(caught) == 2
         scan = pv.scan_votes(tmp_path, bad_rows="skip")
         names = "'README.md', 'empty.csv', 'picture.png', 'voters.csv'"
         said = f"4 files of {tmp_path} left out, which cannot be read as votes: {names}"
         assert said in scan.report.remarks
         for _ in range(2):
-            assert sum(map(len, scan)) == 2
+            with pytest.warns(UserWarning, match="left out"):
+                assert sum(map(len, scan)) == 2
             assert said in scan.report.remarks
 
     def test_where_no_file_is_votes_the_first_says_why(self, tmp_path):
@@ -260,7 +264,8 @@ class TestArchives:
         path = archive(tmp_path / "a.zip", {**FILES, "README.md": "# Leagues\n"})
         message = message_of(lambda: pv.read_votes(path))
         assert message.startswith(f"1 file of {path} cannot be read as votes: 'README.md' ")
-        assert both(path, bad_rows="skip") == ["a", "b", "c", "d"]
+        with pytest.warns(UserWarning, match="'README.md'"):
+            assert both(path, bad_rows="skip") == ["a", "b", "c", "d"]
 
     def test_rows_are_named_with_their_file(self, tmp_path):
         path = archive(tmp_path / "a.zip", {**FILES, "league 11.csv": HEADER + "a,z,tie\nb,b,tie\n"})
