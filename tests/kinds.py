@@ -372,7 +372,7 @@ def k15_semicolons() -> Kind:
 def k16_workbook() -> Kind:
     """A workbook."""
     header, rows, votes = home_and_guest(16)
-    return one("k16_games.xlsx", workbook([header, *rows]), votes, needs=("python_calamine",))
+    return one("k16_games.xlsx", workbook({"games": [header, *rows]}), votes, needs=("python_calamine",))
 
 
 @kind

@@ -85,7 +85,7 @@ CONTAINERS: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     "votes.feather": (lambda: arrow("feather"), ("pyarrow",)),
     "votes.arrow": (lambda: arrow("file"), ("pyarrow",)),
     "votes.arrows": (lambda: arrow("stream"), ("pyarrow",)),
-    "votes.xlsx": (lambda: workbook([HEADER, *ROWS]), ("python_calamine",)),
+    "votes.xlsx": (lambda: workbook({"votes": [HEADER, *ROWS]}), ("python_calamine",)),
 }
 
 
