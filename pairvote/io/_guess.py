@@ -23,6 +23,7 @@ NAMING = (
     *("tied", "voter", "weight", "criterion", "time"),
 )
 TELLING = frozenset({"outcome", "winner", "loser", "left_score", "right_score", "left_wins", "right_wins", "tied"})
+WHOLE = frozenset({"matrix", "rankings"})
 # Who voted, by the names of columns, the surest first.
 VOTER_WORDS = (
     *("voter", "worker", "judge", "annotator", "rater", "user", "participant", "respondent", "observer", "subject"),
@@ -47,6 +48,8 @@ DEFAULTS: dict[str, object] = {
     "normalise": False,
 }
 MOST_CANDIDATES = 12
+# Which columns hold what is seen in so many rows.
+MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
     if not overview.n_rows:
         return Guess(options, [*remarks, "there are no rows"])
     found = None
-    if options.get("header", True) and not given.keys() & {*NAMING} and is_headerless(overview):
+    if options.get("header", True) and not given.keys() & {*NAMING} and is_headerless(overview.some(MOST_ROWS)):
         bare = overview.without_header()
         found = _by_rows(bare, options)
         if found is not None:
@@ -146,7 +149,7 @@ def as_names(value: object) -> list[str]:
 
 def _merged(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """The found options over those given, which they were found with; outcomes that were given stay."""
-    merged = {name: value for name, value in given.items() if name not in TELLING or name in found}
+    merged = {name: value for name, value in given.items() if name not in {*TELLING, *WHOLE} or name in found}
     for name, value in found.items():
         own = given.get(name)
         if name == "outcomes" and isinstance(own, Mapping) and isinstance(value, Mapping):
@@ -174,20 +177,31 @@ def _whole(overview: Overview, options: Mapping[str, Any]) -> Told | None:
     """A matrix or ballots, if nothing that was given says otherwise."""
     if any(options.get(part) for part in TELLING | {"left", "right", "extract"}):
         return None
-    matrix = None if options.get("rankings") else find_matrix(overview)
+    matrix = None if options.get("rankings") or overview.n_rows > len(overview.columns) else find_matrix(overview)
     if matrix is not None:
         remark = "a cell is taken as how often the item of its row beat the item of its column"
         return Told(9.0, dict(matrix), [remark])
-    rankings = find_rankings(overview)
+    rankings = find_rankings(overview.some(MOST_ROWS))
     return None if rankings is None else Told(9.0, *rankings)
 
 
 def _by_rows(overview: Overview, options: Mapping[str, Any]) -> Told | None:
     """A vote a row, or a pair a row with totals."""
+    few = overview.some(MOST_ROWS)
+    found = _best(few, options)
+    if found is None or few is overview:
+        return found
+    # What cells of these columns mean, and which are wrong, is seen in all rows.
+    sure = {name: value for name, value in found.options.items() if name in NAMING and "extract" not in found.options}
+    names = [name for value in (*sure.values(), *options.values()) for name in as_names(value)]
+    return _best(overview.only([*names, *found.options.get("extract", ())]), {**options, **sure}) or found
+
+
+def _best(overview: Overview, options: Mapping[str, Any]) -> Told | None:
+    """The best of the guesses at two sides and what tells the outcome, and at one column that holds it all."""
     left, right = (_first(options.get(side)) for side in ("left", "right"))
-    won, lost = options.get("winner"), options.get("loser")
-    if won and lost:
-        left, right = str(won), str(lost)
+    if options.get("winner") and options.get("loser"):
+        left, right = options["winner"], options["loser"]
     several = {side: tuple(as_names(options.get(side))) for side in ("left", "right")}
     if any(len(names) > 1 for names in several.values()) and all(several.values()):
         candidates = [Items(several["left"], several["right"], None, 10.0)]
@@ -214,7 +228,8 @@ def _told(overview: Overview, items: Items, options: Mapping[str, Any]) -> Told 
         "right": items.right[0] if len(items.right) == 1 else list(items.right),
     }
     outcome = options.get("outcome") or (None if options.get("loser") else options.get("winner"))
-    if items.has_winner and len(items.left) == 1 and not (outcome and outcome not in items.columns):
+    is_told = options.get("winner") and options.get("loser")
+    if is_told or (items.has_winner and len(items.left) == 1 and not (outcome and outcome not in items.columns)):
         # Rows without a winner may be ties, which two sides and a winner tell better.
         empty = float((np.minimum(*items.texts(overview)) < 0).mean())
         found = Told(items.score + 9.0 - 20.0 * empty, {"winner": sides["left"], "loser": sides["right"]})

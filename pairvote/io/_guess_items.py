@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -78,13 +78,13 @@ class Items:
 def shared_numbers(
     left: Sequence[ColumnView], right: Sequence[ColumnView]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of two columns as numbers, the same for the same text; several columns are taken together."""
+    """Rows of two columns as numbers, the same for the same label; several columns are taken together."""
     sides: list[NDArray[np.int64]] = []
     for place in range(len(left)):
-        table: dict[str, int] = {}
+        table: dict[Hashable, int] = {}
         size = 1 + left[place].n_distinct + right[place].n_distinct
         for side, view in enumerate((left[place], right[place])):
-            own = np.array([table.setdefault(text, len(table)) for text in view.texts] + [-1], np.int64)
+            own = np.array([table.setdefault(label, len(table)) for label in view.labels] + [-1], np.int64)
             codes = own[view.codes]
             if place:
                 codes = np.where((codes < 0) | (sides[side] < 0), -1, sides[side] * size + codes)

@@ -82,11 +82,11 @@ def _of_labels(overview: Overview, items: Items, view: ColumnView) -> Told | Non
 
 
 def _three(left: ColumnView, right: ColumnView, picked: ColumnView) -> tuple[Any, Any, Any]:
-    """Rows of three columns as numbers, the same for the same text."""
-    table: dict[str, int] = {}
+    """Rows of three columns as numbers, the same for the same label."""
+    table: dict[Hashable, int] = {}
     sides = []
     for view in (left, right, picked):
-        own = np.array([table.setdefault(text, len(table)) for text in view.texts] + [-1], np.int64)
+        own = np.array([table.setdefault(label, len(table)) for label in view.labels] + [-1], np.int64)
         sides.append(own[view.codes])
     return sides[0], sides[1], sides[2]
 

@@ -57,7 +57,7 @@ class ColumnView:
         if len(used) < len(labels):
             numbers = np.full(len(labels) + 1, -1, np.int32)
             numbers[used] = np.arange(len(used), dtype=np.int32)
-            codes, labels, counts = numbers[codes], tuple(labels[code] for code in used.tolist()), counts[used]
+            codes, labels, counts = numbers[codes], tuple([labels[code] for code in used.tolist()]), counts[used]
         return cls(name, codes, labels, counts, nested)
 
     @property
@@ -161,6 +161,21 @@ class Overview:
 
     def __getitem__(self, name: str) -> ColumnView:
         return self.columns[name]
+
+    def some(self, n_rows: int) -> Overview:
+        """At most so many of the rows, which lie evenly over all; itself where there are no more."""
+        step = -(-self.n_rows // n_rows)
+        if step <= 1:
+            return self
+        views = {
+            name: ColumnView._of(name, Coded(view.codes[::step], view.labels), view.is_nested)
+            for name, view in self.columns.items()
+        }
+        return Overview(views, len(range(0, self.n_rows, step)), sample=True)
+
+    def only(self, names: Iterable[str]) -> Overview:
+        """The columns of these names, where it has them."""
+        return Overview({name: self[name] for name in names if name in self.columns}, self.n_rows, self.sample)
 
     def without_header(self) -> Overview:
         """What it would be if the names were a row of cells as well; columns are then called 1, 2, 3 and so on."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kinds import KINDS, TREES, Duel, counted, duels, goals, swapped
 
 import pairvote as pv
-from pairvote.io._guess import guess
+from pairvote.io._guess import MOST_ROWS, guess
 from pairvote.io._overview import Overview, closest
 from pairvote.io._words import Speech, name_pair, place_of, words
 
@@ -632,3 +632,25 @@ def test_files_of_many_makers_are_read(maker) -> None:
         "user_id",
         "juror",
     )
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_many_rows_are_guessed_as_few(text) -> None:
+    """Columns are found by some of the rows of a long file; what their cells mean by all of them."""
+    header, *rows = csv.reader(io.StringIO(text))
+    options = guess(overview_of(text)).options
+    if options.get("matrix") or not options.get("header", True):
+        return
+    times = 3 * MOST_ROWS // len(rows)
+    long = guess(overview_of(as_text(header, rows * times)))
+    assert _plain(long.options) == _plain(options)
+
+
+def test_a_rare_word_of_a_long_file_is_seen() -> None:
+    votes = duels(16, 12_000)
+    rows: list[Any] = [(v.left, v.right, {"left": "a", "right": "b"}.get(v.outcome, "tie")) for v in votes]
+    rows[7001] = (*rows[7001][:2], "wobbly")
+    rows[8003] = ("ash", "ash", "a")
+    found = guess(overview_of(as_text(["item_a", "item_b", "winner"], rows)))
+    assert found.options["outcomes"] == {"a": "left", "b": "right", "wobbly": "skip"}
+    assert found.options["bad_rows"] == "skip"
