@@ -41,6 +41,11 @@ def is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
+def is_exact(value: int) -> bool:
+    """Whether a float holds an integer as it is."""
+    return abs(value) <= 2**53 or (abs(value) <= sys.float_info.max and int(float(value)) == value)
+
+
 def item_codes(sides: Mapping[str, Any], items: Any, n_items: int | None) -> tuple[Codes, Codes, tuple[Hashable, ...]]:
     """The two columns of codes, by name, as int32, and the labels that they are codes of."""
     columns = {name: integers(values, name) for name, values in sides.items()}
@@ -99,32 +104,37 @@ def limited_codes(values: NDArray[np.integer[Any]], name: str, limit: int | None
     raise wrong_entry(name, f"row {stray[0]}", stray[1], f"the codes are {allowed}, so {remedy}")
 
 
-def weights(values: Any, n_votes: int, locate: Locate) -> NDArray[np.float64]:
+def weights(values: Any, n_votes: int, locate: Locate, name: str = "weight") -> NDArray[np.float64]:
+    """Weights, or other amounts of the column `name`, as float64, shape (n_votes,): finite and not negative."""
     if isinstance(values, Coded):
-        values = list(iterate_labels(*checked_coded(values, "weight")))
+        values = list(iterate_labels(*checked_coded(values, name)))
     # What is asked of a list below is asked of the copy.
-    values = own_values(values, "weight")
+    values = own_values(values, name)
     # What is used is a copy of it.
-    raw = as_array(values, "weight", copy=False)
+    raw = as_array(values, name, copy=False)
+    rows, kind = ("votes", "weights") if name == "weight" else ("rows", "totals")
     if raw.shape != (n_votes,):
-        raise InputError(f"weight has shape {raw.shape} and there are {n_votes} votes; pass one number for every vote")
+        raise InputError(
+            f"{name} has shape {raw.shape} and there are {n_votes} {rows}; pass one number for every {rows[:-1]}"
+        )
     if raw.dtype.kind not in "iuf" or (isinstance(values, (list, tuple)) and bool in set(map(type, values))):
         entries = np.asarray(values, object) if isinstance(values, list) else raw.astype(object)
         strange = np.fromiter((not _is_amount(entry) for entry in entries), bool, count=n_votes)
         if strange.any():
             row = first_row(strange)
-            remedy = "weights are numbers, finite and not negative, so mend or remove it"
-            raise wrong_entry("weight", locate(row), entries[row], remedy)
-    with reading("weight"):
+            remedy = f"{kind} are numbers, finite and not negative, so mend or remove it"
+            raise wrong_entry(name, locate(row), entries[row], remedy)
+    with reading(name):
         weight = raw.astype(np.float64) if raw.size else np.empty(0, np.float64)
+    _refuse_inexact(values if isinstance(values, (list, tuple)) else raw, weight, locate, name)
     bad = ~(weight >= 0) | np.isinf(weight)
     if bad.any():
         row = first_row(bad)
-        remedy = "weights are finite and not negative, so mend or remove it"
-        raise wrong_entry("weight", locate(row), float(weight[row]), remedy, found=f"{weight[row]:g}")
+        remedy = f"{kind} are finite and not negative, so mend or remove it"
+        raise wrong_entry(name, locate(row), float(weight[row]), remedy, found=f"{weight[row]:g}")
     if n_votes and weight.max() > LARGEST_TOTAL / n_votes:
         raise InputError(
-            f"the {n_votes} weights, of up to {weight.max():g}, may add up to more than {LARGEST_TOTAL:g}; "
+            f"the {n_votes} {kind}, of up to {weight.max():g}, may add up to more than {LARGEST_TOTAL:g}; "
             "divide them all by one number"
         )
     return weight
@@ -139,6 +149,17 @@ def check_total(*amounts: NDArray[np.float64]) -> None:
                 f"the weights of these votes together add up to more than {LARGEST_TOTAL:g}; "
                 "divide those of all sets of votes by one number"
             )
+
+
+def _refuse_inexact(given: Any, weight: NDArray[np.float64], locate: Locate, name: str) -> None:
+    """InputError for a whole number that float64 changes."""
+    if not weight.size or not weight.max() >= 2.0**53:
+        return
+    for row in np.flatnonzero(weight >= 2.0**53).tolist():
+        value = given[row]
+        if isinstance(value, (int, np.integer)) and not is_exact(int(value)):
+            remedy = "53 bits are kept, so divide all by one number"
+            raise wrong_entry(name, locate(row), int(value), remedy, found=f"{int(value)}, which is not kept exactly")
 
 
 def _is_amount(value: object) -> bool:

@@ -406,12 +406,13 @@ def _first_seen(columns: Sequence[Codes], labels: tuple[Hashable, ...]) -> tuple
 
 
 def code_labels(
-    values: object, name: str, n_rows: int, locate: Locate = row_number
+    values: object, name: str, n_rows: int, locate: Locate = row_number, *, beside: str = "left"
 ) -> tuple[Codes, tuple[Hashable, ...]]:
     """Codes and labels of a column of its own, such as the voters; -1 where the value is missing."""
     coded = code_column(as_column(values, name), name, locate)
     if len(coded.codes) != n_rows:
-        raise InputError(f"{name} has {len(coded.codes)} entries and left has {n_rows}; pass one for every vote")
+        every = "vote" if beside == "left" else beside.removesuffix("s")
+        raise InputError(f"{name} has {len(coded.codes)} entries and {beside} has {n_rows}; pass one for every {every}")
     present = coded.codes >= 0
     codes = np.full(n_rows, -1, np.int32)
     (codes[present],), labels = _first_seen([coded.codes[present].astype(np.int32)], tuple(coded.labels))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pairvote._common.coded import Coded
 from pairvote._common.labels import as_array, as_column, checked_copy, code_column, look_up, own_values, reading
 from pairvote._common.messages import Locate, row_number
-from pairvote._common.outcomes import OUTCOME_NAMES, Meanings, Outcome, Outcomes, number_of
+from pairvote._common.outcomes import OUTCOME_NAMES, Meanings, Outcome, Outcomes, direction, number_of
 from pairvote._common.unknown_outcomes import Explain, unknown_outcomes
 from pairvote.errors import InputError
 
@@ -116,5 +116,4 @@ def _graded(
     if len(wrong):
         column = Coded(np.arange(len(labels), dtype=np.int32), labels)
         raise unknown_outcomes(column, wrong, meanings, locate, explain)
-    codes = np.where(share == 0.5, np.uint8(Outcome.TIE), np.where(share > 0.5, np.uint8(2), np.uint8(0)))
-    return ReadOutcomes(codes.astype(np.uint8), share if len(share) else None)
+    return ReadOutcomes(direction(share), share if len(share) else None)

@@ -228,3 +228,8 @@ def scores_of(text: str) -> Meaning | None:
     if left is None or right is None:
         return None
     return Meaning(int(Outcome.TIE) if left == right else 2 * int(left > right))
+
+
+def direction(share: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The outcome to which shares of votes lean: uint8, the shape of `share`; nan leans right."""
+    return np.where(share == 0.5, np.uint8(Outcome.TIE), np.where(share > 0.5, np.uint8(2), np.uint8(0)))

@@ -12,7 +12,7 @@ from pairvote._inference.posterior import Posterior, UncertaintyKind, centred
 from pairvote._inference.prior import Prior, PriorOption
 from pairvote._inference.solver import WEAKEST_PRIOR
 from pairvote._inference.sums import NO_MOMENTS, NOTHING, Likelihood, LocalSums, PairSums, Slopes
-from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes
+from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes, sums_of
 from pairvote._inference.workspace import NewtonWorkspace
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "outcome_probabilities",
     "refit",
     "single_votes",
+    "sums_of",
     "under_normal_prior",
     "voter_gradients",
 ]

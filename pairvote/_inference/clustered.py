@@ -75,14 +75,21 @@ class VoteDerivatives:
             d = d + rows.design @ parameters[layout.coefficients]
             places += [np.full(n_votes, layout.coefficients.start + column) for column in range(layout.n_covariates)]
             values += list(rows.design.T)
-        weight = np.where(rows.outcome == Outcome.TIE, model.outcome.tie_weight, 1.0) * rows.weight
+        tied = (rows.outcome == Outcome.TIE) & ~rows.is_graded
+        weight = np.where(tied, model.outcome.tie_weight, 1.0) * rows.weight
         votes = np.arange(n_votes)
         x, y = model.outcome.gradients(d, nuisance)
         xx, xy, yy = model.outcome.information(d, nuisance)
-        # The outcome that each vote had; its place comes last of all, then the vote's comes first.
-        x, y, xx, xy, yy = (
-            np.moveaxis(weight * by_outcome[..., rows.outcome, votes], -1, 0) for by_outcome in (x, y, xx, xy, yy)
-        )
+
+        def of_votes(by_outcome: NDArray[np.float64]) -> NDArray[np.float64]:
+            # The outcome that each vote had; its place comes last of all, then the vote's comes first.
+            found = by_outcome[..., rows.outcome, votes]
+            if rows.share is not None:
+                parts = rows.share * by_outcome[..., Outcome.LEFT, :] + (1 - rows.share) * by_outcome[..., 0, :]
+                found = np.where(rows.is_graded, parts, found)
+            return np.moveaxis(weight * found, -1, 0)
+
+        x, y, xx, xy, yy = map(of_votes, (x, y, xx, xy, yy))
         return cls(
             np.stack(places, axis=1),
             np.stack(values, axis=1),

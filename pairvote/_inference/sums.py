@@ -133,11 +133,13 @@ class LocalSums:
     """Sums over pairs in this memory, which kernels make row by row.
 
     With a `design` (n_pairs, n_covariates) each entry of `pairs` is a vote, or votes with the same covariates, and d
-    grows by design @ coefficients.
+    grows by design @ coefficients. `spread` (n_pairs,) is there where votes are graded: the sum of w y (1 - y) over the
+    votes of each entry with the weight w and the share y, which `pairs` counts as parts of two votes.
     """
 
     pairs: PairCounts
     design: NDArray[np.float64] | None = None
+    spread: NDArray[np.float64] | None = None
 
     @property
     def items(self) -> tuple[Hashable, ...]:
@@ -235,9 +237,22 @@ class LocalSums:
         return Slopes(gradient=gradient, weights=kept[0], diagonal=found.diagonal, border=border, corner=corner)
 
     def squares(self, likelihood: Likelihood, parameters: NDArray[np.float64]) -> Slopes:
-        """The sum over votes of the outer product of each vote's own gradient, in the shape of an information."""
+        r"""The sum over votes of the outer product of each vote's own gradient, in the shape of an information.
+
+        A graded vote with the share y has the gradient :math:`g = y g_l + (1 - y) g_r`, g_l and g_r those of a win of
+        either side, and :math:`g g' = y g_l g_l' + (1 - y) g_r g_r' - y (1 - y) (g_l - g_r) (g_l - g_r)'`: the first
+        two terms are what its two parts add by themselves. In Bradley and Terry's model g is the residual, y - p.
+        """
         outcome, layout = likelihood
         kept, twice = outcome.squares(self.pairs, self.parts, *self._point(likelihood, parameters))
+        if self.spread is not None:
+            scores, effects, nuisance = self._point(likelihood, parameters)
+            log_odds = scores[self.pairs.left] - scores[self.pairs.right] + effects
+            x, y = (np.asarray(by[..., 2, :] - by[..., 0, :]) for by in outcome.gradients(log_odds, nuisance))
+            # What is left is a sum of squares, so not below zero but by rounding.
+            kept[0] = np.maximum(kept[0] - self.spread * x * x, 0.0)
+            kept[1:] -= self.spread * x * y
+            twice = twice - np.einsum("n,an,bn->ab", self.spread, y, y)
         border, corner = self._border(layout, kept, twice, kept[1:].sum(axis=1), float(kept[0].sum()))
         return Slopes(gradient=NOTHING, weights=kept[0], diagonal=NOTHING, border=border, corner=corner)
 

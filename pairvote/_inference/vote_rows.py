@@ -33,7 +33,8 @@ class VoteRows:
     """Votes but skips and those of weight zero, as columns.
 
     cluster: what errors are taken between, by default the voter; -1 where it is not known, None where it never is.
-    design: (n_votes, n_covariates), or None. kind: the uncertainty that `cluster` is for.
+    design: (n_votes, n_covariates), or None. kind: the uncertainty that `cluster` is for. share: the left side's share
+    of graded votes, nan for others; None where there are none.
     """
 
     n_items: int
@@ -44,6 +45,7 @@ class VoteRows:
     cluster: Codes | None
     design: NDArray[np.float64] | None
     kind: str = "by-voter"
+    share: NDArray[np.float64] | None = None
 
     @classmethod
     def of(cls, votes: Votes, design: NDArray[np.float64] | None = None, kind: str = "by-voter") -> VoteRows:
@@ -59,7 +61,13 @@ class VoteRows:
             cluster=None if votes.voter is None else votes.voter[counted],
             design=None if design is None else design[counted],
             kind=kind,
+            share=None if votes.share is None else votes.share[counted],
         )
+
+    @property
+    def is_graded(self) -> NDArray[np.bool_]:
+        """Whether each row is graded: bool, shape (n_votes,)."""
+        return np.zeros(len(self.left), bool) if self.share is None else ~np.isnan(self.share)
 
     def squared(self) -> VoteRows:
         """Rows with the squares of their weights."""
@@ -76,12 +84,19 @@ class VoteRows:
         """Sums over single votes, in the order of their left items."""
         order = np.argsort(self.left, kind="stable")
         start = np.searchsorted(self.left[order], np.arange(self.n_items + 1)).astype(np.int64)
-        table = np.zeros((len(order), 3))
-        table[np.arange(len(order)), self.outcome[order]] = self.weight[order]
+        weight, whole = self.weight[order], ~self.is_graded[order]
+        table, spread = np.zeros((len(order), 3)), None
+        table[whole, self.outcome[order][whole]] = weight[whole]
+        if self.share is not None:
+            share = np.where(whole, 0.0, self.share[order])
+            graded = np.where(whole, 0.0, weight)
+            table[:, Outcome.LEFT] += graded * share
+            table[:, Outcome.RIGHT] += graded * (1.0 - share)
+            spread = graded * share * (1.0 - share)
         skipped = np.zeros(self.n_items)
         right = self.right[order]
         counts = SingleVotes._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)
-        return LocalSums(counts, None if self.design is None else self.design[order])
+        return LocalSums(counts, None if self.design is None else self.design[order], spread)
 
     def clusters(self) -> tuple[NDArray[np.intp], int]:
         """The number of each vote's cluster, and how many there are.
@@ -115,6 +130,22 @@ class VoteRows:
                 "2, so use 'sandwich'"
             )
         return numbers, len(names)
+
+
+def sums_of(votes: Votes, counts: PairCounts, *, folded: bool) -> LocalSums:
+    """Sums over the pairs of counted votes, of which some are graded."""
+    if votes.share is None:
+        return LocalSums(counts)
+    graded = votes.is_graded
+    left, right, share = votes.left[graded].astype(np.int64), votes.right[graded].astype(np.int64), votes.share[graded]
+    if folded:
+        left, right = np.minimum(left, right), np.maximum(left, right)
+    weight = share * (1.0 - share) * (1.0 if votes.weight is None else votes.weight[graded])
+    pairs = counts.left.astype(np.int64) * counts.n_items + counts.right
+    # Votes of weight zero have no pair.
+    counted = weight > 0.0
+    places = np.searchsorted(pairs, (left * counts.n_items + right)[counted])
+    return LocalSums(counts, spread=np.bincount(places, weight[counted], counts.n_pairs).astype(np.float64))
 
 
 def single_votes(

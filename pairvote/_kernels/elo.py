@@ -91,6 +91,39 @@ def record_votes(
             ratings[j] -= gain
 
 
+def record_leads(
+    left: cython.const[cython.int][::1],
+    right: cython.const[cython.int][::1],
+    lead: cython.const[cython.double][::1],
+    weight: cython.const[cython.double][::1],
+    ratings: cython.double[::1],
+    k: cython.double,
+    slope: cython.double,
+) -> None:
+    """Add graded votes to `ratings` in place, to the same bits as `record_votes` adds whole ones.
+
+    lead: twice the left side's share less one, and nan for a skip.
+    """
+    n_votes: cython.Py_ssize_t = left.shape[0]
+    weighted: cython.bint = weight.shape[0] > 0
+    row: cython.Py_ssize_t
+    i: cython.int
+    j: cython.int
+    gain: cython.double
+    half_k: cython.double = 0.5 * k
+    with cython.nogil:
+        for row in range(n_votes):
+            if lead[row] != lead[row]:
+                continue
+            i = left[row]
+            j = right[row]
+            gain = half_k * (lead[row] - _expected_lead(slope * (ratings[i] - ratings[j])))
+            if weighted:
+                gain = gain * weight[row]
+            ratings[i] += gain
+            ratings[j] -= gain
+
+
 def record_vote(
     ratings: cython.double[::1],
     left: cython.int,

@@ -150,6 +150,7 @@ class _Cursor(Lines):
         self._handle: Any = handle
         self._file, self._block_bytes = file, block_bytes
         self._ended = False
+        self._failed: InputError | None = None
         self._kept = 0
         self._fill(max(block_bytes, SAMPLE_BYTES))
         self.head = bytes(self._buffer[: min(self._stop, SAMPLE_BYTES)])
@@ -162,6 +163,8 @@ class _Cursor(Lines):
 
         Where rows are skipped, all of it is text too: the rows below one that is not may begin at any line.
         """
+        if self._failed is not None:
+            return None
         self._kept = self.position
         self._fill(self._block_bytes)
         at = self.position - self._base
@@ -179,14 +182,16 @@ class _Cursor(Lines):
 
     def block(self, dialect: Dialect, *, skips: bool) -> bytes:
         """Whole rows as the csv module finds them, about a block; a line that is too long is cut and ends the block."""
+        if self._failed is not None:
+            raise self._failed
         start = self._kept = self.position
         try:
             for _ in each_row(self, dialect, self._file, pass_over if skips else refuse):
                 if self.position - start >= self._block_bytes:
                     break
-        except InputError:
-            # Parsing the block will say, with its line, what is wrong with a row.
-            pass
+        except InputError as error:
+            # Parsing the block will say it first, and with the line in the whole file.
+            self._failed = error
         raw = self._between(start - self._base, self.position - self._base)
         if self._is_cut:
             raw += b"\n"

@@ -57,7 +57,7 @@ def begin(lines: Lines, head: bytes, file: str, how: How, wanted: Finder) -> Tab
         below = f" below the first {how.skip_lines}" if how.skip_lines else ""
         raise InputError(f"{file} has only blank lines{below}; begin it with one such as left,right,outcome")
     if how.header:
-        return Table(dialect, _fitting(first, _rows(sample, dialect)[1:], how, wanted), lines.number)
+        return Table(dialect, _fitting(first, _rows(sample, dialect)[1:], file, how, wanted), lines.number)
     lines.back_to(start, n_above)
     return Table(dialect, [str(number) for number in range(1, len(first) + 1)], n_above)
 
@@ -114,16 +114,16 @@ def _sniffed(sample: bytes, comment: bytes | None) -> str:
     return found
 
 
-def _fitting(names: list[str], rows: list[list[str]], how: How, wanted: Finder) -> list[str]:
+def _fitting(names: list[str], rows: list[list[str]], file: str, how: How, wanted: Finder) -> list[str]:
     """The names of the columns, where the header has one more or one less than the rows have cells.
 
-    One row alone says nothing: it may be the one that is wrong.
+    One row alone says nothing: it may be the one that is wrong. Nor are cells of a column that is wanted given up.
     """
     widths = set(map(len, rows))
     if len(rows) < 2 or len(widths) > 1:
         return names
     more = widths.pop() - len(names)
-    if more == -1:
+    if more == -1 and (_are_enough(names[:-1], file, wanted) or not _are_enough(names, file, wanted)):
         how.report.remark(f"the header names a column more than the rows have, so its last, {names[-1]!r}, is left out")
         return names[:-1]
     if more == 1 and not any(row[-1] for row in rows):
@@ -133,3 +133,12 @@ def _fitting(names: list[str], rows: list[list[str]], how: How, wanted: Finder) 
         how.report.remark("the rows have a cell more than the header, as R writes them, so their first has no name")
         return ["", *names]
     return names
+
+
+def _are_enough(names: list[str], file: str, wanted: Finder) -> bool:
+    """Whether the columns that are wanted are among these."""
+    try:
+        wanted.found_in(names, file)
+    except InputError:
+        return False
+    return True

@@ -16,6 +16,7 @@ from pairvote._common.labels import Codes, is_missing, iterate_labels, look_up, 
 from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Meanings, Outcomes
 from pairvote._common.text_table import COMPILED, TextTable
+from pairvote._common.times import times
 from pairvote._common.unknown_outcomes import Explain, unknown_outcomes
 from pairvote.errors import InputError
 from pairvote.io._arrow_text import Texts
@@ -34,12 +35,13 @@ class Rows:
     n_rows: int
     locate: Locate
     weight: NDArray[np.float64] | None = None
+    time: Any = None
 
     @classmethod
     def of(cls, columns: Mapping[str, Any], n_rows: int, locate: Locate) -> Rows:
         """The rows of columns, of which those of amounts are arrays."""
-        labels = {part: column for part, column in columns.items() if isinstance(column, Coded)}
-        return cls(labels, n_rows, locate, columns.get("weight"))
+        labels = {part: column for part, column in columns.items() if isinstance(column, Coded) and part != "time"}
+        return cls(labels, n_rows, locate, columns.get("weight"), columns.get("time"))
 
 
 class Numbering:
@@ -61,11 +63,14 @@ class Numbering:
             # Only now, since votes that are whole need no rows of their own.
             return names_winners(left.spread(), right.spread(), self._items.labels, batch.locate)(rows, labels)
 
+        outcome, share = self._outcomes.number(columns["outcome"], batch.locate, explain)
         votes = CodedVotes(
             items=self._items.labels,
             left=left,
             right=right,
-            outcome=self._outcomes.number(columns["outcome"], batch.locate, explain),
+            outcome=outcome,
+            share=share,
+            time=None if batch.time is None else times(batch.time, batch.n_rows, batch.locate),
             weight=None if batch.weight is None else weights(batch.weight, batch.n_rows, batch.locate),
             locate=batch.locate,
         )
@@ -261,24 +266,26 @@ class _OutcomeTable:
 
     def __init__(self, outcomes: Outcomes | None) -> None:
         self._meanings = Meanings.of(outcomes)
-        if self._meanings.is_graded:
-            raise InputError("outcomes are shares of votes, which chunks of votes do not keep yet")
         self._seen: _Known | None = None
+        self._shares: NDArray[np.float64] | None = None
 
-    def number(self, column: Coded, locate: Locate, explain: Explain) -> Coded:
+    def number(self, column: Coded, locate: Locate, explain: Explain) -> tuple[Coded, NDArray[np.float64] | None]:
+        """Codes whose entries stand for outcomes, and the share by entry where some are graded."""
         codes, labels = column
         gaps = column.has_gaps("outcome", locate)
         if self._seen is None or not _same(self._seen.labels, labels):
-            numbers = [self._meanings.code(label) for label in [*labels, None]]
-            self._seen = _Known.of(labels, np.array(numbers, np.int32))
+            known = [self._meanings.meaning(label) for label in [*labels, None]]
+            self._seen = _Known.of(labels, np.array([meaning.code for meaning in known], np.int32))
+            if self._meanings.is_graded:
+                self._shares = np.array([meaning.share for meaning in known])
         seen = self._seen
         if gaps or not seen.whole:
             wrong = seen.numbers[codes] < 0
             if wrong.any():
                 raise unknown_outcomes(column, np.flatnonzero(wrong), self._meanings, locate, explain)
         if gaps:
-            return Coded(np.where(codes < 0, np.int32(len(labels)), codes), seen.numbers)
-        return Coded(codes, seen.entries)
+            return Coded(np.where(codes < 0, np.int32(len(labels)), codes), seen.numbers), self._shares
+        return Coded(codes, seen.entries), self._shares
 
 
 def _at(labels: Sequence[Hashable], entries: Codes) -> list[Hashable]:

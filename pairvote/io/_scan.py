@@ -14,6 +14,7 @@ from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcomes
+from pairvote._common.times import joined_times
 from pairvote.io._file_format import Batch, Part, Reading
 from pairvote.io._formats import Format
 from pairvote.io._numbering import Numbering, Rows
@@ -256,11 +257,7 @@ def chunks_of(pieces: Iterable[CodedVotes], n_rows: int, *, growing: bool) -> It
 
 
 def _rows(votes: Votes, start: int, stop: int) -> Votes:
-    if stop - start == len(votes):
-        return votes
-    columns = {name: getattr(votes, name) for name in _COLUMNS}
-    fields: dict[str, Any] = {name: None if array is None else array[start:stop] for name, array in columns.items()}
-    return votes._changed(**fields)
+    return votes if stop - start == len(votes) else votes._take(slice(start, stop))
 
 
 class _Labels:
@@ -275,6 +272,9 @@ class _Labels:
         columns = {
             name: _joined([getattr(votes, name) for votes in pieces], list(map(len, pieces))) for name in _COLUMNS
         }
+        lengths = list(map(len, pieces))
+        columns["share"] = _joined([votes.share for votes in pieces], lengths, np.float64(np.nan))
+        columns["time"] = joined_times([votes.time for votes in pieces], lengths)
         labels = {}
         for kind, sides in (("items", ("left", "right")), ("voters", ("voter",)), ("criteria", ("criterion",))):
             known = getattr(pieces[-1], kind)
@@ -286,13 +286,10 @@ class _Labels:
         return Votes._unchecked(**columns, **labels)
 
 
-def _joined(arrays: list[Any], lengths: list[int]) -> Any:
-    """One column of several pieces; -1 in the rows of a piece without it. Only a column of labels may be absent."""
+def _joined(arrays: list[Any], lengths: list[int], missing: np.number[Any] = np.int32(-1)) -> Any:  # noqa: B008
+    """One column of several pieces; `missing` in the rows of a piece without it, by default the code of no label."""
     if len(arrays) == 1 or all(array is None for array in arrays):
         return arrays[0]
     return np.concatenate(
-        [
-            np.full(length, -1, np.int32) if array is None else array
-            for array, length in zip(arrays, lengths, strict=True)
-        ]
+        [np.full(length, missing) if array is None else array for array, length in zip(arrays, lengths, strict=True)]
     )

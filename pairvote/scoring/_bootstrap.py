@@ -181,7 +181,7 @@ def _counted(votes: Votes, options: Mapping[str, Any]) -> Votes:
     """The votes that a scorer counts."""
     counted = votes.outcome != Outcome.SKIP
     if options.get("ties") == "drop":
-        counted &= votes.outcome != Outcome.TIE
+        counted &= ~votes._tied
     if votes.weight is not None:
         counted &= votes.weight > 0
     return votes.where(counted)
@@ -237,11 +237,16 @@ class _AddedUp:
 
     @classmethod
     def of(cls, votes: Votes, lot: NDArray[np.intp], what: str, *, folded: bool) -> _AddedUp:
-        """Two votes are alike if their pair, outcome and weight are the same; no two voters are."""
+        """Two votes are alike if their pair, outcome, share and weight are the same; no two voters are."""
         from scipy.sparse import csr_array
 
         counts = count_votes(votes, folded=folded)
         left, right, outcome = votes.left.astype(np.int64), votes.right, votes.outcome
+        # The part of each vote that its outcome gets; the other side gets the rest.
+        part = np.ones(len(votes))
+        if votes.share is not None:
+            part = np.where(votes.is_graded, votes.share, part)
+            outcome = np.where(votes.is_graded, np.uint8(Outcome.LEFT), outcome)
         if folded:
             swapped = left > right
             left, right = np.where(swapped, right, left), np.where(swapped, left, right)
@@ -252,11 +257,18 @@ class _AddedUp:
         if what != "vote":
             kind, holder = np.arange(lot.max() + 1), lot
         else:
-            weights, code = np.unique(weight, return_inverse=True)
-            _, first, kind = np.unique(cell * len(weights) + code, return_index=True, return_inverse=True)
-            holder, cell, weight = np.arange(len(first)), cell[first], weight[first]
+            alike, code = np.unique(weight, return_inverse=True)
+            if votes.share is not None:
+                parts, of_part = np.unique(part, return_inverse=True)
+                alike, code = np.unique(code * len(parts) + of_part, return_inverse=True)
+            _, first, kind = np.unique(cell * len(alike) + code, return_index=True, return_inverse=True)
+            holder, cell, weight, part = np.arange(len(first)), cell[first], weight[first], part[first]
         shape = (3 * counts.n_pairs, int(holder.max()) + 1)
-        return cls(counts, csr_array((weight, (cell, holder)), shape=shape), kind)
+        rest = part < 1.0
+        entries = np.concatenate([weight * part, (weight - weight * part)[rest]])
+        # The opposite outcome stands in the same group of three.
+        places = np.concatenate([cell, (2 * (cell - cell % 3) + 2 - cell)[rest]]), np.append(holder, holder[rest])
+        return cls(counts, csr_array((entries, places), shape=shape), kind)
 
     def __call__(self, rng: np.random.Generator) -> PairCounts:
         n_lots, n_kinds = len(self.kind), self.content.shape[1]

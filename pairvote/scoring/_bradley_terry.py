@@ -19,7 +19,6 @@ from pairvote._inference import (
     NOTHING,
     OUTCOME_MODELS,
     Limits,
-    LocalSums,
     PairSums,
     Posterior,
     PriorOption,
@@ -29,6 +28,7 @@ from pairvote._inference import (
     check_determined,
     fit,
     single_votes,
+    sums_of,
 )
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
@@ -54,7 +54,7 @@ def bradley_terry(
     prior_sd: PriorOption = "learned",
     position: bool = False,
     covariates: ArrayLike | None = None,
-    uncertainty: UncertaintyKind = "model",
+    uncertainty: UncertaintyKind | None = None,
     clusters: ArrayLike | None = None,
     weights: Weights = "counts",
     start: Ranking | ArrayLike | None = None,
@@ -88,8 +88,9 @@ def bradley_terry(
     covariates : array_like of float, shape (n_votes, n_covariates), optional
         What else may sway a vote, such as how much longer the left text is: each adds its coefficient times its value
         to the log-odds of the left side, ``ranking.fit.coefficients``. The scores are those at covariates of zero.
-    uncertainty : {"model", "sandwich", "by-voter", "clustered", "none"}
-        "model": the inverse information. "sandwich": holds also where the model does not, if votes are independent.
+    uncertainty : {"model", "sandwich", "by-voter", "clustered", "none"}, optional
+        By default "model", and "sandwich" where votes are graded: that is no likelihood of a share. "model": the
+        inverse information. "sandwich": holds also where the model does not, if votes are independent.
         "by-voter": holds also where one voter's votes resemble each other, as where tastes differ; the votes must say
         whose they are. "clustered": the same with `clusters` in the place of voters. Intervals of these two are by a t
         distribution with ``ranking.fit.degrees_of_freedom``. All are worked out when first asked for. Beside a learned
@@ -146,7 +147,8 @@ def bradley_terry(
     >>> known.order(), known.scores.round(3).tolist(), known.standard_errors.round(2).tolist()
     (['ash', 'birch', 'cedar'], [0.381, 0.0, -0.381], [0.78, 0.89, 0.78])
     """
-    check_choice("uncertainty", uncertainty, UNCERTAINTIES)
+    if uncertainty is not None:
+        check_choice("uncertainty", uncertainty, UNCERTAINTIES)
     votes = check_clusters(votes, clusters, uncertainty)
     if criteria is not None:
         if covariates is not None:
@@ -188,7 +190,7 @@ def ranked(
     prior_sd: PriorOption,
     position: bool,
     covariates: ArrayLike | None,
-    uncertainty: UncertaintyKind,
+    uncertainty: UncertaintyKind | None,
     start: Ranking | ArrayLike | None,
     tol: float,
     max_iter: int,
@@ -200,9 +202,12 @@ def ranked(
 
     limits: sizes from which the fit takes another way.
     """
+    given = source = as_counts_or_votes(votes, criterion)
+    if uncertainty is None:
+        graded = isinstance(source, Votes) and bool((source.is_graded & counted_rows(source)).any())
+        uncertainty = "sandwich" if graded else "model"
     check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
     check_choice("weights", weights, WEIGHTS)
-    given = source = as_counts_or_votes(votes, criterion)
     n_votes = int(counted_rows(source).sum()) if isinstance(source, Votes) else None
     sampled = weights == "sampling"
     if sampled:
@@ -226,9 +231,11 @@ def ranked(
         draws = isinstance(source, PairCounts) and limits.can_draw(source.n_items, source.n_pairs)
         folded = not position and (isinstance(source, Votes) or (draws and isinstance(prior_sd, str)))
         if sampled and isinstance(source, Votes):
-            squares = LocalSums(as_counts(squared(source), folded=folded))
+            squares = sums_of(squared(source), as_counts(squared(source), folded=folded), folded=folded)
         counts = as_counts(source, folded=folded)
         given = counts if isinstance(source, Votes) and not sampled else given
+        if isinstance(source, Votes) and source.share is not None:
+            counts = sums_of(source, counts, folded=folded)
     posterior = fit(
         counts,
         ties=ties,

@@ -15,7 +15,7 @@ from pairvote._common.threads import at_once
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._criteria import combine
-from pairvote.scoring._elo_ratings import NEEDED, EloRatings, check_options, record_all
+from pairvote.scoring._elo_ratings import NEEDED, EloRatings, check_options, in_time_order, in_turn, record_all
 from pairvote.votes._chunks import Criterion, each_chunk
 from pairvote.votes._given import add_and_join, summed
 from pairvote.votes._votes import Votes
@@ -33,16 +33,17 @@ def elo(
     criterion: Hashable | None = None,
     criteria: Mapping[Hashable, float] | None = None,
 ) -> Ranking:
-    r"""Rank by Elo ratings, the votes taken in their order.
+    r"""Rank by Elo ratings, the votes taken in the order of their times, or of their rows where they have none.
 
-    A vote of weight w that gives the left side the score S (1, 1/2 for a tie, 0) adds
+    A vote of weight w that gives the left side the score S (1, 1/2 for a tie, 0, or its share of a graded vote) adds
     :math:`k w (S - 1 / (1 + b^{-(r_l - r_r) / scale}))` to the left rating and takes as much off the right one.
     Skips change nothing.
 
     Parameters
     ----------
     votes : Votes or iterable of Votes
-        Or chunks of votes in their order, such as `pairvote.scan_votes` gives, with the same result to the bit.
+        Or chunks of votes in their order, such as `pairvote.scan_votes` gives, with the same result to the bit. Where
+        they have times, chunks must come in the order of these.
     k : float
         The most that one vote moves a rating.
     initial : float
@@ -68,7 +69,7 @@ def elo(
     Raises
     ------
     InputError
-        For an option out of range, and for PairCounts, which have no order.
+        For an option out of range, for PairCounts, which have no order, and for chunks whose times go back.
 
     References
     ----------
@@ -100,7 +101,7 @@ def elo(
                 "n_shuffles is given with chunks of votes, which cannot be shuffled; pass them as one Votes"
             )
         return _rate_chunks(votes, criterion, k=k, initial=initial, scale=scale, base=base)
-    votes = votes.select(criterion)
+    votes = in_time_order(votes.select(criterion))
     k = float(k)
     spread = None
     if n_shuffles is None:
@@ -145,7 +146,7 @@ def _shuffled(
 def _rate_chunks(votes: Any, criterion: Hashable | None, **options: float) -> Ranking:
     ratings, first = EloRatings((), **options), np.empty(0, np.int32)
     chosen = Criterion(criterion)
-    for chunk in each_chunk(votes, NEEDED):
+    for chunk in in_turn(each_chunk(votes, NEEDED)):
         taken = ratings._take_in(chosen.of(chunk), add=True)
         first = np.append(first, np.arange(len(first), taken.n_items, dtype=np.int32))
         add_and_join(taken, ratings._totals, first)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, is_whole
-from pairvote._common.labels import check_items
+from pairvote._common.labels import check_items, first_row
 from pairvote._common.messages import plural, shorten
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
+from pairvote._common.times import joined_times
 from pairvote._kernels import by_item
 from pairvote._kernels import elo as kernel
 from pairvote.errors import InputError, StateError
@@ -150,6 +151,9 @@ class EloRatings:
     def update(self, votes: Votes | Iterable[Votes], *, criterion: Hashable | None = None, add: bool = False) -> None:
         """Take in a batch of votes, or one batch after another, in their order.
 
+        The votes of one batch are taken in the order of their times, if they have any; those of several batches must
+        come in that order.
+
         Parameters
         ----------
         votes : Votes or iterable of Votes
@@ -161,7 +165,8 @@ class EloRatings:
         Raises
         ------
         InputError
-            For an item that is not here yet, unless `add`; nothing of that batch is taken in.
+            For an item that is not here yet, unless `add`, and for batches whose times go back; nothing of that batch
+            is taken in.
 
         Examples
         --------
@@ -173,11 +178,11 @@ class EloRatings:
         """
         check_flag("add", add)
         if isinstance(votes, Votes):
-            self._count(self._take_in(votes.select(criterion), add=add))
+            self._count(self._take_in(in_time_order(votes.select(criterion)), add=add))
             self._n_votes += len(votes)
             return
         chosen = Criterion(criterion)
-        for chunk in each_chunk(votes, NEEDED):
+        for chunk in in_turn(each_chunk(votes, NEEDED)):
             self._count(self._take_in(chosen.of(chunk), add=add))
             self._n_votes += len(chunk)
         chosen.check()
@@ -198,6 +203,7 @@ class EloRatings:
     def _count(self, votes: Votes) -> None:
         """Add to the totals what was taken in."""
         _, totals = self._room(votes.n_items)
+        votes = votes._in_halves()
         weight = NO_WEIGHTS if votes.weight is None else votes.weight
         by_item.add_to_items(votes.left, votes.right, votes.outcome, weight, totals)
 
@@ -276,10 +282,44 @@ class EloRatings:
             raise InputError(f"{shorten(label)} is not among the {len(self)} items; add it first") from None
 
 
+def in_time_order(votes: Votes) -> Votes:
+    """The votes in the order of their times, if they have any; of one time, as they stand."""
+    if votes.time is None or not (votes.time[1:] < votes.time[:-1]).any():
+        return votes
+    return votes._take(np.argsort(votes.time, kind="stable"))
+
+
+def in_turn(chunks: Iterable[Votes]) -> Iterator[Votes]:
+    """Chunks of votes; InputError for one in which times go back, so that they cannot be taken as they come."""
+    n_before, last = 0, None
+    for chunk in chunks:
+        times = joined_times([last, chunk.time], [int(n_before > 0), len(chunk)]) if len(chunk) else None
+        if times is not None:
+            back = times[1:] < times[:-1]
+            if back.any():
+                place = first_row(back)
+                row = n_before + place + 1 - int(last is not None)
+                raise InputError(
+                    f"time at row {row} is {times[place + 1]}, and that of the row above it is {times[place]}",
+                    option="time",
+                    where=f"row {row}",
+                    remedy="sort the rows by time, or read all of them at once, by read_votes",
+                )
+            last = times[-1:]
+        n_before += len(chunk)
+        yield chunk
+
+
 def record_all(votes: Votes, ratings: NDArray[np.float64], k: float, slope: float) -> None:
-    """Move the ratings by votes, one after another."""
+    """Move the ratings by votes, one after another, in the order of their rows."""
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
     check_change(k, weight.max(initial=0.0))
+    if votes.share is not None:
+        # Twice the left side's score less one, which is what a whole vote's code is too.
+        whole = np.where(votes.outcome == Outcome.SKIP, np.nan, votes.outcome - 1.0)
+        lead = np.where(votes.is_graded, 2.0 * votes.share - 1.0, whole)
+        kernel.record_leads(votes.left, votes.right, lead, weight, ratings, k, slope)
+        return
     kernel.record_votes(votes.left, votes.right, votes.outcome, weight, ratings, k, slope)
 
 

@@ -57,7 +57,7 @@ def with_clusters(votes: Votes, labels: object, option: str) -> Votes:
     return votes._changed(voter=coded.codes, voters=tuple(range(len(coded.labels))))
 
 
-def check_clusters(votes: Votes | PairCounts, clusters: object, uncertainty: str) -> Votes | PairCounts:
+def check_clusters(votes: Votes | PairCounts, clusters: object, uncertainty: str | None) -> Votes | PairCounts:
     """The votes with `clusters` in the place of voters, if there are any; InputError where the options do not agree."""
     if clusters is None:
         if uncertainty == "clustered":
@@ -104,7 +104,7 @@ def with_sampling_weights(votes: Votes | PairCounts, ties: str) -> Votes:
         return votes
     counted = counted_rows(votes)
     if not OUTCOME_MODELS[ties].tie_weight:
-        counted &= votes.outcome != Outcome.TIE
+        counted &= ~votes._tied
     weight = votes.weight / max(float(votes.weight[counted].max(initial=0.0)), np.finfo(float).tiny)
     used = weight[counted]
     if not len(used):

@@ -13,6 +13,7 @@ from pairvote._common.labels import Codes, check_items, code_labels, code_pairs,
 from pairvote._common.messages import Locate, listed, row_number, shorten
 from pairvote._common.outcome_columns import read_outcomes
 from pairvote._common.outcomes import Outcome, Outcomes
+from pairvote._common.times import times
 from pairvote._common.unknown_outcomes import Explain
 from pairvote.errors import InputError
 
@@ -34,6 +35,7 @@ def from_columns(
     voter: Any = None,
     weight: Any = None,
     criterion: Any = None,
+    time: Any = None,
     items: Any = None,
     outcomes: Outcomes | None = None,
     locate: Locate = row_number,
@@ -42,10 +44,17 @@ def from_columns(
     """Checked columns of votes from a user's. `names`: what the columns of left and right are called, for messages."""
     left_codes, right_codes, labels = code_pairs(left, right, items, locate)
     read = read_outcomes(outcome, outcomes, locate, names_winners(left_codes, right_codes, labels, locate, names))
-    if read.share is not None:
-        raise InputError("outcomes are shares of votes, which votes do not keep yet")
     return assemble(
-        left_codes, right_codes, read.codes, labels, voter=voter, weight=weight, criterion=criterion, locate=locate
+        left_codes,
+        right_codes,
+        read.codes,
+        labels,
+        voter=voter,
+        weight=weight,
+        criterion=criterion,
+        share=read.share,
+        time=time,
+        locate=locate,
     )
 
 
@@ -103,21 +112,15 @@ def assemble(
     voter: Any = None,
     weight: Any = None,
     criterion: Any = None,
+    share: NDArray[np.float64] | None = None,
+    time: Any = None,
     locate: Locate = row_number,
 ) -> Fields:
     """The one place where votes are put together: what concerns whole rows is checked here."""
     n_votes = len(left)
     if len(outcome) != n_votes:
         raise InputError(f"outcome has {len(outcome)} entries and left has {n_votes}; pass one for every vote")
-    same = left == right
-    if np.count_nonzero(same):
-        where, item = locate(row := first_row(same)), items[left[row]]
-        raise InputError(
-            f"{where} has {shorten(item)} against itself",
-            value=item,
-            where=where,
-            remedy="a vote needs two different items, so remove the row or mend its labels",
-        )
+    refuse_itself(left, right, items, locate)
     voter_codes, voters = (None, ()) if voter is None else code_labels(voter, "voter", n_votes, locate)
     criterion_codes, criteria = (
         (None, ()) if criterion is None else code_labels(criterion, "criterion", n_votes, locate)
@@ -132,10 +135,25 @@ def assemble(
         "weight": None if weight is None else weights(weight, n_votes, locate),
         "criterion": criterion_codes,
         "criteria": criteria,
+        "share": share,
+        "time": None if time is None else times(time, n_votes, locate),
     }
 
 
-RECORD_FIELDS = ("left", "right", "outcome", "voter", "weight", "criterion")
+def refuse_itself(left: Codes, right: Codes, items: Sequence[Hashable], locate: Locate) -> None:
+    """InputError for the first row with one item on both sides."""
+    same = left == right
+    if np.count_nonzero(same):
+        where, item = locate(row := first_row(same)), items[left[row]]
+        raise InputError(
+            f"{where} has {shorten(item)} against itself",
+            value=item,
+            where=where,
+            remedy="a vote needs two different items, so remove the row or mend its labels",
+        )
+
+
+RECORD_FIELDS = ("left", "right", "outcome", "voter", "weight", "criterion", "time")
 
 
 def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate: Locate = row_number) -> Fields:
@@ -161,7 +179,7 @@ def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate:
             for name, column in columns.items():
                 column.append(record.get(name))
         elif isinstance(record, Sequence) and not isinstance(record, (str, bytes)) and len(record) in (3, 4):
-            for name, value in zip(RECORD_FIELDS, (*record, None, None, None), strict=False):
+            for name, value in zip(RECORD_FIELDS, (*record, None, None, None, None), strict=False):
                 columns[name].append(value)
         else:
             raise InputError(
@@ -181,6 +199,7 @@ def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate:
         voter=columns["voter"] if any(value is not None for value in columns["voter"]) else None,
         weight=weight if weighted else None,
         criterion=columns["criterion"] if any(value is not None for value in columns["criterion"]) else None,
+        time=columns["time"] if any(value is not None for value in columns["time"]) else None,
         items=items,
         outcomes=outcomes,
         locate=locate,

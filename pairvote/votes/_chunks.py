@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes
 from pairvote._common.messages import Locate, listed, row_number, shorten
+from pairvote._common.times import Times
 from pairvote.errors import InputError
 from pairvote.votes._build import assemble
 from pairvote.votes._votes import Votes
@@ -22,7 +23,8 @@ class CodedVotes:
     """A chunk of votes as a file has them: every row has two items and an outcome, but perhaps one item twice.
 
     `items`, `voters` and `criteria` are the labels of this chunk and of all before it, so that a label has the same
-    number in every chunk. Entries of `left` and `right` stand for places in `items`, entries of `outcome` for outcomes.
+    number in every chunk. Entries of `left` and `right` stand for places in `items`, entries of `outcome` for outcomes;
+    `share` is the left side's share by entry of `outcome`, nan where it is a whole vote.
     """
 
     items: tuple[Hashable, ...]
@@ -34,6 +36,8 @@ class CodedVotes:
     voters: tuple[Hashable, ...] = ()
     criterion: Codes | None = None
     criteria: tuple[Hashable, ...] = ()
+    share: NDArray[np.float64] | None = None
+    time: Times | None = None
     locate: Locate = row_number
 
     def __len__(self) -> int:
@@ -48,8 +52,11 @@ class CodedVotes:
             For an item against itself.
         """
         outcome = self.outcome.labels.astype(np.uint8)[self.outcome.codes]
-        fields = assemble(self.left.spread(), self.right.spread(), outcome, self.items, locate=self.locate)
-        own = ("weight", "voter", "voters", "criterion", "criteria")
+        share = None if self.share is None else self.share[self.outcome.codes]
+        if share is not None and np.isnan(share).all():
+            share = None
+        fields = assemble(self.left.spread(), self.right.spread(), outcome, self.items, share=share, locate=self.locate)
+        own = ("weight", "voter", "voters", "criterion", "criteria", "time")
         return Votes._unchecked(**fields | {name: getattr(self, name) for name in own})
 
 

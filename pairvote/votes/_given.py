@@ -32,6 +32,7 @@ class Elsewhere(Protocol):
 
 def count_votes(votes: Votes, *, folded: bool = False, limits: CountingLimits = LIMITS) -> PairCounts:
     """Votes added up by pair, those on all criteria together; `folded` forgets the sides."""
+    votes = votes._in_halves()
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
     return count_rows(votes.items, votes.left, votes.right, votes.outcome, weight, folded=folded, limits=limits)
 
@@ -91,6 +92,7 @@ def _joined_pairs(counts: PairCounts) -> NDArray[np.int32]:
 
 def add_and_join(votes: Votes, totals: NDArray[np.float64], first: NDArray[np.int32]) -> None:
     """Add votes to the totals of items, and join the components that they connect."""
+    votes = votes._in_halves()
     weight = NO_WEIGHTS if votes.weight is None else votes.weight
     by_item.add_and_join(votes.left, votes.right, votes.outcome, weight, totals, first)
 

@@ -123,6 +123,7 @@ class RunningCounts:
 
     def add(self, votes: Votes) -> None:
         """Take in a chunk; its labels are matched, new ones come after the old."""
+        votes = votes._in_halves()
         self._items, codes = merge_labels(self._items, votes.items)
         same = self._items[: votes.n_items] == votes.items
         left, right = (votes.left, votes.right) if same else (codes[votes.left], codes[votes.right])
@@ -135,7 +136,7 @@ class RunningCounts:
 
     def add_coded(self, chunk: CodedVotes) -> None:
         """Take in a chunk of a source of which all chunks come here."""
-        if chunk.weight is not None:
+        if chunk.weight is not None or chunk.share is not None:
             self.add(chunk.votes())
             return
         self._items = chunk.items

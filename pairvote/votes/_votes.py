@@ -7,31 +7,32 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from pairvote._common.checks import check_total, item_codes
+from pairvote._common.checks import item_codes
 from pairvote._common.frames import Backend, make_frame
-from pairvote._common.labels import Codes, as_array, code_pairs, first_row, iterate_labels, merge_labels
-from pairvote._common.messages import listed, plural, shorten
+from pairvote._common.labels import code_pairs, iterate_labels
+from pairvote._common.messages import plural, shorten
 from pairvote._common.outcome_columns import outcome_codes
-from pairvote._common.outcomes import OUTCOME_NAMES, Outcome, Outcomes
+from pairvote._common.outcomes import Outcome, Outcomes
 from pairvote.errors import InputError
-from pairvote.votes._build import append_codes, assemble, from_columns, from_records, tabulated
-from pairvote.votes._counts import NO_WEIGHTS, PairCounts, count_rows
+from pairvote.votes._build import assemble, from_columns, from_records, tabulated
 from pairvote.votes._from_frame import from_frame
-from pairvote.votes._own import OwnTable, amounts, column, n_labels
+from pairvote.votes._pairs import paired, ranked
 from pairvote.votes._report import BadRows
+from pairvote.votes._table import VoteTable
 from pairvote.votes._wanted import Name
 
 __all__ = ["Outcome", "Votes"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Votes(OwnTable):
+class Votes(VoteTable):
     """An immutable table of votes in time order.
 
-    Make one with `from_labels`, `from_codes`, `from_records`, `from_wins`, `from_matrix`, `from_frame`,
-    `from_choix` or `pairvote.read_votes`. This constructor takes codes; it copies and checks them too.
+    Make one with `from_labels`, `from_codes`, `from_records`, `from_wins`, `from_pairs`, `from_rankings`,
+    `from_matrix`, `from_frame`, `from_choix` or `pairvote.read_votes`. This constructor takes codes; it copies and
+    checks them too.
 
     Attributes
     ----------
@@ -49,6 +50,11 @@ class Votes(OwnTable):
     criterion : int32 array, shape (n_votes,), or None
         What was asked, as a code into `criteria`; -1 where no criterion is named.
     criteria : tuple of labels
+    share : float64 array, shape (n_votes,), or None
+        The left side's share of a graded vote, from 0 to 1; nan where a vote is not graded. `outcome` is then the side
+        with more than half, or a tie. None where no vote is graded.
+    time : int64, float64 or datetime64[us] array, shape (n_votes,), or None
+        When each vote was given; rows need not be in its order.
 
     Examples
     --------
@@ -59,52 +65,6 @@ class Votes(OwnTable):
     >>> votes.items, votes.left.tolist(), votes.voters
     (('ash', 'birch', 'cedar'), [0, 1], ('anna', 'bo'))
     """
-
-    items: tuple[Hashable, ...]
-    left: Codes
-    right: Codes
-    outcome: NDArray[np.uint8]
-    voter: Codes | None = None
-    voters: tuple[Hashable, ...] = ()
-    weight: NDArray[np.float64] | None = None
-    criterion: Codes | None = None
-    criteria: tuple[Hashable, ...] = ()
-
-    def __post_init__(self) -> None:
-        items = (0, n_labels(self.items, "items"))
-        left = column(self.left, "left", np.int32, items, None)
-        n_votes = len(left)
-        right = column(self.right, "right", np.int32, items, n_votes)
-        same = left == right
-        if same.any():
-            raise InputError(
-                f"row {first_row(same)} has {shorten(self.items[left[first_row(same)]])} against itself; a vote needs "
-                "two different items, so remove the row"
-            )
-        own = {"left": left, "right": right, "outcome": column(self.outcome, "outcome", np.uint8, (0, 4), n_votes)}
-        for name, codes, labels in (
-            ("voter", self.voter, n_labels(self.voters, "voters")),
-            ("criterion", self.criterion, n_labels(self.criteria, "criteria")),
-        ):
-            if codes is not None:
-                own[name] = column(codes, name, np.int32, (-1, labels), n_votes)
-        if self.weight is not None:
-            own["weight"] = amounts(self.weight, "weight", (n_votes,))
-        self._set(own)
-
-    @property
-    def n_items(self) -> int:
-        """The number of items, with or without votes."""
-        return len(self.items)
-
-    def __len__(self) -> int:
-        return len(self.left)
-
-    def __repr__(self) -> str:
-        tallies = np.bincount(self.outcome, minlength=4).tolist()
-        voters = f", {plural(len(self.voters), 'voter')}" if self.voter is not None else ""
-        named = ", ".join(f"{tallies[OUTCOME_NAMES[name]]:,} {name}" for name in ("left", "right", "tie", "skip"))
-        return f"Votes({plural(len(self), 'vote')}, {plural(self.n_items, 'item')}{voters}: {named})"
 
     # --- constructors ---
 
@@ -118,6 +78,7 @@ class Votes(OwnTable):
         voter: Iterable[Any] | None = None,
         weight: ArrayLike | None = None,
         criterion: Iterable[Any] | None = None,
+        time: Iterable[Any] | None = None,
         items: Iterable[Hashable] | None = None,
         outcomes: Outcomes | None = None,
     ) -> Votes:
@@ -133,10 +94,15 @@ class Votes(OwnTable):
             None where it is not known.
         weight : array_like of float, length n_votes, optional
             Finite and not negative: how many votes the row stands for.
+        time : iterable, length n_votes, optional
+            Numbers, or moments as datetimes or as texts in ISO 8601, to the microsecond.
         items : iterable of labels, optional
             All items, in the order to keep; a label outside it is refused.
-        outcomes : mapping, optional
-            What other outcome labels mean, such as ``{"model_a": "left", "model_b": "right"}``.
+        outcomes : mapping or str, optional
+            What other outcome labels mean, such as ``{"model_a": "left", "model_b": "right"}``; a float from 0.0 to 1.0
+            is the left side's share of the vote. Or a text: "share", where all are such shares; a scale such as "1-5",
+            where 1 is wholly left and 5 wholly right; "scores", for "3-2"; or the labels of left, tie and right such
+            as "H/D/A", or of left and right such as "model_a/model_b".
 
         Raises
         ------
@@ -149,9 +115,19 @@ class Votes(OwnTable):
         >>> votes = pv.Votes.from_labels(["ash"], ["birch"], ["model_a"], outcomes={"model_a": "left"})
         >>> bool(votes.outcome[0] == pv.Outcome.LEFT)
         True
+        >>> pv.Votes.from_labels(["ash"] * 2, ["birch"] * 2, [0.73, 0.4], outcomes="share")
+        Votes(2 votes, 2 items: 1 left, 1 right, 0 tie, 0 skip; 2 graded)
         """
         fields = from_columns(
-            left, right, outcome, voter=voter, weight=weight, criterion=criterion, items=items, outcomes=outcomes
+            left,
+            right,
+            outcome,
+            voter=voter,
+            weight=weight,
+            criterion=criterion,
+            time=time,
+            items=items,
+            outcomes=outcomes,
         )
         return cls._unchecked(**fields)
 
@@ -167,6 +143,7 @@ class Votes(OwnTable):
         voter: Iterable[Any] | None = None,
         weight: ArrayLike | None = None,
         criterion: Iterable[Any] | None = None,
+        time: Iterable[Any] | None = None,
     ) -> Votes:
         """Votes from integer codes: the fastest way in.
 
@@ -180,7 +157,7 @@ class Votes(OwnTable):
             Labels of the codes; the codes themselves by default.
         n_items : int, optional
             The number of items where `items` is not given; by default one more than the largest code.
-        voter, weight, criterion
+        voter, weight, criterion, time
             As in `from_labels`.
 
         Raises
@@ -197,7 +174,9 @@ class Votes(OwnTable):
         left_codes, right_codes, labels = item_codes({"left": left, "right": right}, items, n_items)
         outcomes = outcome_codes(outcome)
         return cls._unchecked(
-            **assemble(left_codes, right_codes, outcomes, labels, voter=voter, weight=weight, criterion=criterion)
+            **assemble(
+                left_codes, right_codes, outcomes, labels, voter=voter, weight=weight, criterion=criterion, time=time
+            )
         )
 
     @classmethod
@@ -210,7 +189,7 @@ class Votes(OwnTable):
     ) -> Votes:
         """Votes from one record each: (left, right, outcome) or (left, right, outcome, voter), or a mapping.
 
-        A mapping has the keys left, right and outcome, and may have voter, weight and criterion.
+        A mapping has the keys left, right and outcome, and may have voter, weight, criterion and time.
 
         Examples
         --------
@@ -226,9 +205,19 @@ class Votes(OwnTable):
         winners: Iterable[Hashable],
         losers: Iterable[Hashable],
         *,
+        voter: Iterable[Any] | None = None,
+        weight: ArrayLike | None = None,
+        criterion: Iterable[Any] | None = None,
+        time: Iterable[Any] | None = None,
         items: Iterable[Hashable] | None = None,
     ) -> Votes:
         """Votes from the winner and the loser of each; the winner is put on the left.
+
+        Parameters
+        ----------
+        winners, losers : iterable of labels, length n_votes
+        voter, weight, criterion, time, items
+            As in `from_labels`.
 
         Examples
         --------
@@ -237,7 +226,10 @@ class Votes(OwnTable):
         Votes(2 votes, 3 items: 2 left, 0 right, 0 tie, 0 skip)
         """
         left, right, labels = code_pairs(winners, losers, items, names=("winners", "losers"))
-        return cls._unchecked(**assemble(left, right, np.full(len(left), Outcome.LEFT, np.uint8), labels))
+        outcome = np.full(len(left), Outcome.LEFT, np.uint8)
+        return cls._unchecked(
+            **assemble(left, right, outcome, labels, voter=voter, weight=weight, criterion=criterion, time=time)
+        )
 
     @classmethod
     def from_matrix(
@@ -268,6 +260,76 @@ class Votes(OwnTable):
         Votes(3 votes, 2 items: 3 left, 0 right, 0 tie, 0 skip)
         """
         return cls._unchecked(**tabulated(wins, ties, items))
+
+    @classmethod
+    def from_pairs(
+        cls,
+        left: Iterable[Hashable],
+        right: Iterable[Hashable],
+        left_wins: ArrayLike,
+        right_wins: ArrayLike,
+        *,
+        ties: ArrayLike | None = None,
+        items: Iterable[Hashable] | None = None,
+    ) -> Votes:
+        """Votes from a row for each pair of items, with how often each of them won.
+
+        Whole numbers that add up to at most ten million give a row for every vote; anything else gives a weighted row
+        for every total that is not zero. A pair may come several times.
+
+        Parameters
+        ----------
+        left, right : iterable of labels, length n_pairs
+        left_wins, right_wins : array_like of float, shape (n_pairs,)
+            Finite and not negative.
+        ties : array_like of float, shape (n_pairs,), optional
+        items : iterable of labels, optional
+
+        Raises
+        ------
+        InputError
+            Naming the value, its row and the remedy, for anything malformed.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> pv.Votes.from_pairs(["ash", "birch"], ["birch", "cedar"], [7, 4], [3, 4], ties=[0, 1])
+        Votes(19 votes, 3 items: 11 left, 7 right, 1 tie, 0 skip)
+        """
+        return cls._unchecked(**paired(left, right, left_wins, right_wins, ties, items))
+
+    @classmethod
+    def from_rankings(
+        cls,
+        rankings: Iterable[Sequence[Any]],
+        *,
+        voter: Iterable[Any] | None = None,
+        items: Iterable[Hashable] | None = None,
+    ) -> Votes:
+        """Votes from whole rankings: one for every two items of each ranking, the better one on the left.
+
+        The votes of a ranking go together, so its ranker is their voter: score with ``uncertainty="by-voter"``.
+
+        Parameters
+        ----------
+        rankings : iterable of sequences of labels, length n_rankings
+            Each best first. A list within a ranking holds items on one place, which tie.
+        voter : iterable of labels, length n_rankings, optional
+            Who ranked; by default the number of the ranking, from 0.
+        items : iterable of labels, optional
+
+        Raises
+        ------
+        InputError
+            Naming the ranking, for one that is no sequence of labels or has a label twice.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> pv.Votes.from_rankings([["ash", "birch", "cedar"], ["birch", ["ash", "cedar"]]], voter=["anna", "bo"])
+        Votes(6 votes, 3 items, 2 voters: 5 left, 0 right, 1 tie, 0 skip)
+        """
+        return cls._unchecked(**ranked(rankings, voter, items))
 
     @classmethod
     def from_frame(
@@ -368,7 +430,8 @@ class Votes(OwnTable):
         Raises
         ------
         InputError
-            Where votes have weights, and where there are ties unless ``ties="drop"``: choix knows neither.
+            Where votes have weights or are graded, and where there are ties unless ``ties="drop"``: choix knows
+            none of these.
 
         Examples
         --------
@@ -380,6 +443,12 @@ class Votes(OwnTable):
             raise InputError(f"ties is {shorten(ties)}; use 'raise' or 'drop'")
         if self.weight is not None:
             raise InputError("these votes have weights, which choix does not know; repeat the rows instead")
+        if self.is_graded.any():
+            raise InputError(
+                f"{plural(int(self.is_graded.sum()), 'vote')} are graded, which choix does not know",
+                option="outcomes",
+                remedy="score them here, by bradley_terry or luce, or read them with outcomes= that name whole votes",
+            )
         n_tied = int((self.outcome == Outcome.TIE).sum())
         if n_tied and ties == "raise":
             raise InputError(
@@ -400,10 +469,16 @@ class Votes(OwnTable):
         >>> pv.Votes.from_wins(["ash"], ["birch"]).to_frame("polars").rows()
         [('ash', 'birch', 'left')]
         """
-        return make_frame(self.to_columns(), backend)
+        columns = self.to_columns()
+        if self.is_graded.any() and not self.is_graded.all():
+            # Some libraries have no columns of numbers and words.
+            columns["outcome"] = [str(outcome) for outcome in columns["outcome"]]
+        return make_frame(columns, backend)
 
     def to_columns(self) -> dict[str, list[Any]]:
-        """The columns as lists of labels: left, right, outcome, and voter, weight and criterion where there are any.
+        """The columns as lists: left, right, outcome, and voter, weight, criterion and time where there are any.
+
+        The outcome of a graded vote is its share, which ``outcomes="share"`` reads back.
 
         Examples
         --------
@@ -417,114 +492,15 @@ class Votes(OwnTable):
             "right": list(iterate_labels(self.right, self.items)),
             "outcome": list(iterate_labels(self.outcome.astype(np.int8), names)),
         }
+        if self.share is not None:
+            for row in np.flatnonzero(self.is_graded).tolist():
+                columns["outcome"][row] = float(self.share[row])
         if self.voter is not None:
             columns["voter"] = list(iterate_labels(self.voter, self.voters))
         if self.weight is not None:
             columns["weight"] = self.weight.tolist()
         if self.criterion is not None:
             columns["criterion"] = list(iterate_labels(self.criterion, self.criteria))
+        if self.time is not None:
+            columns["time"] = self.time.tolist()
         return columns
-
-    def where(self, mask: ArrayLike) -> Votes:
-        """The rows that `mask` picks: booleans, shape (n_votes,). Items and voters keep their codes.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> votes = pv.Votes.from_labels(["ash", "ash"], ["birch", "cedar"], ["left", "skip"])
-        >>> len(votes.where(votes.outcome != pv.Outcome.SKIP))
-        1
-        """
-        keep = as_array(mask, "mask")
-        if not keep.size and not len(self):
-            return self
-        if keep.dtype != bool or keep.shape != (len(self),):
-            raise InputError(
-                f"mask has dtype {keep.dtype} and shape {keep.shape}; pass one boolean for each of {len(self)} votes"
-            )
-        return self._take(keep)
-
-    def _take(self, rows: NDArray[Any]) -> Votes:
-        """The votes at `rows`: booleans or row numbers, repeats allowed."""
-
-        def pick(array: NDArray[Any] | None) -> Any:
-            return None if array is None else array[rows]
-
-        return self._changed(
-            left=self.left[rows],
-            right=self.right[rows],
-            outcome=self.outcome[rows],
-            voter=pick(self.voter),
-            weight=pick(self.weight),
-            criterion=pick(self.criterion),
-        )
-
-    def __add__(self, other: Votes) -> Votes:
-        """These votes, then the others; labels are matched, new ones come after the old."""
-        if not isinstance(other, Votes):
-            return NotImplemented
-        items, item_codes = merge_labels(self.items, other.items)
-        voters, voter_codes = merge_labels(self.voters, other.voters)
-        criteria, criterion_codes = merge_labels(self.criteria, other.criteria)
-        weight = None
-        if self.weight is not None or other.weight is not None:
-            weight = np.concatenate([np.ones(len(v)) if v.weight is None else v.weight for v in (self, other)])
-            check_total(weight)
-        return Votes._unchecked(
-            items=items,
-            left=np.concatenate([self.left, item_codes[other.left]]),
-            right=np.concatenate([self.right, item_codes[other.right]]),
-            outcome=np.concatenate([self.outcome, other.outcome]),
-            voter=append_codes(self.voter, other.voter, voter_codes, len(self), len(other)),
-            voters=voters,
-            weight=weight,
-            criterion=append_codes(self.criterion, other.criterion, criterion_codes, len(self), len(other)),
-            criteria=criteria,
-        )
-
-    def select(self, criterion: Hashable | None) -> Votes:
-        """The votes on one criterion, by its label; all of them for None, if that mixes none.
-
-        Raises
-        ------
-        InputError
-            For a label that is not among `criteria`, and for None where there are several: their answers are
-            to different questions.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> votes = pv.Votes.from_labels(["ash"] * 2, ["birch"] * 2, ["left", "right"], criterion=["useful", "new"])
-        >>> votes.select("new").outcome.tolist()
-        [0]
-        """
-        if criterion is None:
-            if self.criterion is not None and len(np.unique(self.criterion)) > 1:
-                several = listed(self.criteria) + (" and none" if (self.criterion < 0).any() else "")
-                raise InputError(
-                    f"these votes answer several criteria ({several})",
-                    option="criterion",
-                    remedy="choose one with criterion=, or to score several, weigh them with criteria=",
-                )
-            return self
-        if self.criterion is None or criterion not in self.criteria:
-            raise InputError(
-                f"there is no criterion {shorten(criterion)}",
-                option="criterion",
-                value=criterion,
-                remedy=f"the criteria are {listed(self.criteria)}",
-            )
-        return self._take(self.criterion == self.criteria.index(criterion))
-
-    def counts(self, *, criterion: Hashable | None = None) -> PairCounts:
-        """The votes added up by ordered pair, on one criterion where there are several.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> pv.Votes.from_wins(["ash", "ash"], ["birch", "birch"]).counts()
-        PairCounts(2 votes, 2 items, 1 pair)
-        """
-        chosen = self.select(criterion)
-        weight = NO_WEIGHTS if chosen.weight is None else chosen.weight
-        return count_rows(chosen.items, chosen.left, chosen.right, chosen.outcome, weight)
