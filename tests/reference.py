@@ -1,9 +1,9 @@
 """Slow, obvious re-implementations: what the library is held against.
 
 Nothing here imports pairvote or shares a formula's derivation with it. A vote is a plain row
-(left, right, outcome, weight): item codes, then 0 right wins, 1 tie, 2 left wins, 3 skip. All loops are over
-rows, in order. Derivatives are numerical, of the log-probability of one vote as its model defines it. Where votes are
-too many for that, `maximum_of_many` takes them as arrays.
+(left, right, outcome, weight): item codes, then 0 right wins, 1 tie, 2 left wins, 3 skip, or a `Share`. All loops are
+over rows, in order. Derivatives are numerical, of the log-probability of one vote as its model defines it. Where votes
+are too many for that, `maximum_of_many` takes them as arrays.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ from scipy.sparse import coo_array, diags_array
 from scipy.sparse.linalg import cg, splu
 from scipy.stats import norm, studentized_range
 
-Row = tuple[int, int, int, float]
+
+class Share(NamedTuple):
+    """A graded vote: the part of it that the left side has, from 0 to 1."""
+
+    left: float
+
+
+Row = tuple[int, int, Any, float]
 Rows = Sequence[Row]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -84,7 +91,7 @@ def elo(rows: Rows, n_items: int, k: float = 32, initial: float = 1500, scale: f
         if outcome == SKIP:
             continue
         expected = 1 / (1 + base ** (-(ratings[left] - ratings[right]) / scale))
-        gain = weight * k * (outcome / 2 - expected)
+        gain = weight * k * ((outcome.left if isinstance(outcome, Share) else outcome / 2) - expected)
         ratings[left] += gain
         ratings[right] -= gain
     return np.array(ratings)
@@ -161,15 +168,19 @@ def log_sum_exp(*terms: complex) -> complex:
     return largest + cmath.log(sum(cmath.exp(term - largest) for term in terms))
 
 
-def log_probability(outcome: int, ties: str, difference: complex, tie: complex | None) -> complex:
+def log_probability(outcome: Any, ties: str, difference: complex, tie: complex | None) -> complex:
     """log P(outcome) of one vote with d = `difference` of log-odds, the position effect included.
 
     Without ties in the data (`tie` None) it is Bradley and Terry (1952): P(left) = sigma(d). "davidson" is
     Davidson (1970): left : right : tie = e^{d/2} : e^{-d/2} : e^eta with eta = `tie`. "rao-kupper" is Rao and
     Kupper (1967) with tau = `tie` = log theta: P(left) = sigma(d - tau), P(right) = sigma(-d - tau), and the
     rest, (theta^2 - 1) sigma(d - tau) sigma(-d - tau), for a tie. "half" is y log sigma(d) +
-    (1 - y) log sigma(-d) with y = 1/2 for a tie, a quasi-likelihood (Wedderburn 1974); "drop" gives ties 0.
+    (1 - y) log sigma(-d) with y = 1/2 for a tie, a quasi-likelihood (Wedderburn 1974); "drop" gives ties 0. Of a share
+    y it is y log P(left) + (1 - y) log P(right) (Papke and Wooldridge 1996, equation 4).
     """
+    if isinstance(outcome, Share):
+        left, right = (log_probability(side, ties, difference, tie) for side in (LEFT, RIGHT))
+        return outcome.left * left + (1 - outcome.left) * right
     if ties == "davidson" and tie is not None:
         logits = (-difference / 2, tie, difference / 2)
         return logits[outcome] - log_sum_exp(*logits)
@@ -251,7 +262,7 @@ def log_posterior(
     return total - sum(precisions * (np.array(params) - centres) ** 2) / 2
 
 
-def slopes(outcome: int, ties: str, difference: float, tie: float | None) -> tuple[float, float]:
+def slopes(outcome: Any, ties: str, difference: float, tie: float | None) -> tuple[float, float]:
     """Derivatives of `log_probability` by difference and by tie parameter, by the complex step
     f'(x) = Im f(x + ih) / h, exact to rounding (Squire and Trapp 1998).
     """
@@ -261,7 +272,7 @@ def slopes(outcome: int, ties: str, difference: float, tie: float | None) -> tup
     return by_difference, by_tie
 
 
-def curvatures(outcome: int, ties: str, difference: float, tie: float | None) -> tuple[float, float, float]:
+def curvatures(outcome: Any, ties: str, difference: float, tie: float | None) -> tuple[float, float, float]:
     """Second derivatives of `log_probability`, by difference twice, by both, and by tie parameter twice:
     central differences of sixth order (Fornberg 1988) of `slopes`, good to about 1e-12.
     """
@@ -341,10 +352,9 @@ def maximum_exists(rows: Rows, n_items: int, ties: str, prior_sd: float, positio
         if with_tie:
             # Davidson's e^{d/2} against e^eta; Rao and Kupper's d against tau.
             broad[n_items] = 2 if ties == "davidson" else 1
-        if outcome == LEFT:
-            kept += [up - broad, up]
-        elif outcome == RIGHT:
-            kept += [-up - broad, -up]
+        share = outcome.left if isinstance(outcome, Share) else {LEFT: 1.0, RIGHT: 0.0}.get(outcome)
+        if share is not None:
+            kept += [up - broad, up] * (share > 0) + [-up - broad, -up] * (share < 1)
         elif with_tie:
             kept += [broad - up, broad + up]
         elif ties == "half":
@@ -521,13 +531,35 @@ def bradley_terry_with_covariates(
     }
 
 
-def covariance_between(fit: dict[str, Any], groups: Sequence[Any] | None, *, corrected: bool = False) -> Floats:
+def dispersion(rows: Rows, differences: Sequence[float], ties: str, tie: float | None, n_free: int) -> float:
+    """How much graded votes scatter, as a share of the variance of wins and losses.
+
+    1 - sum w y (1 - y) / sum w v over votes of weight w, with v the information of each by d, times n / (n - n_free).
+    One vote more is as the model has it.
+    """
+    less = of_model = n_votes = 0.0
+    for (_, _, outcome, weight), difference in zip(rows, differences, strict=True):
+        if outcome == SKIP or (outcome == TIE and ties == "drop"):
+            continue
+        n_votes += weight
+        of_model -= weight * curvatures(outcome, ties, difference, tie)[0]
+        if isinstance(outcome, Share):
+            apart = slopes(LEFT, ties, difference, tie)[0] - slopes(RIGHT, ties, difference, tie)[0]
+            less += weight * outcome.left * (1 - outcome.left) * apart**2
+    found = 1 - less / (of_model * (1 + 1 / n_votes))
+    return min(max(found, 1 / (n_votes + 1)) * n_votes / (n_votes - n_free), 1.0)
+
+
+def covariance_between(
+    fit: dict[str, Any], groups: Sequence[Any] | None, *, corrected: bool = False, dispersion: float = 1.0
+) -> Floats:
     """C (B + Q) C over all parameters, with B the sum of outer products of the groups' gradients.
 
     C is the inverse of the information H of the votes and the precision Q of the prior. `groups` says of each row whose
     it is; None takes each vote by itself, weight * g g'. A corrected gradient is (I - H_v C)^(-1/2) g_v with H_v the
     information of the group's votes (Bell and McCaffrey 2002). Where the ratio of the traces of C B and C H is below a
-    half, a part of H is added, as that of one vote or group more among n, times the mean weight for groups.
+    half, a part of H is added, as that of one vote or group more among n, times the mean weight for groups. Weights
+    that were divided by a dispersion are those of so many times fewer votes.
     """
     from scipy.linalg import fractional_matrix_power
 
@@ -536,7 +568,7 @@ def covariance_between(fit: dict[str, Any], groups: Sequence[Any] | None, *, cor
     meat, n_pieces = np.zeros_like(inverse), votes.weights.sum()
     if groups is None:
         for gradient, weight in zip(votes.gradients, votes.weights, strict=True):
-            meat += np.outer(gradient, gradient) / weight
+            meat += np.outer(gradient, gradient) / (weight * dispersion)
     else:
         n_pieces = len({groups[number] for number in votes.numbers})
         for group in set(groups):
@@ -551,7 +583,7 @@ def covariance_between(fit: dict[str, Any], groups: Sequence[Any] | None, *, cor
             meat += np.outer(gradient, gradient)
     if groups is not None:
         along = np.einsum("ijj->i", votes.informations[:, :n_items, :n_items])
-        whole = whole * (along @ votes.weights / along.sum())
+        whole = whole * (along @ votes.weights / along.sum()) * dispersion
     ratio = np.trace(inverse @ meat) / np.trace(inverse @ whole)
     meat += max(0.0, 1.0 - 2.0 * ratio) / (n_pieces + 1) * whole
     return np.asarray(inverse @ (meat + fit["precision"]) @ inverse)

@@ -112,10 +112,10 @@ def weights(values: Any, n_votes: int, locate: Locate, name: str = "weight") -> 
     values = own_values(values, name)
     # What is used is a copy of it.
     raw = as_array(values, name, copy=False)
-    rows, kind = ("votes", "weights") if name == "weight" else ("rows", "totals")
+    every, kind = ("vote", "weights") if name == "weight" else ("row", "totals")
     if raw.shape != (n_votes,):
         raise InputError(
-            f"{name} has shape {raw.shape} and there are {n_votes} {rows}; pass one number for every {rows[:-1]}"
+            f"{name} has shape {raw.shape} and there are {n_votes} {every}s; pass one number for every {every}"
         )
     if raw.dtype.kind not in "iuf" or (isinstance(values, (list, tuple)) and bool in set(map(type, values))):
         entries = np.asarray(values, object) if isinstance(values, list) else raw.astype(object)

@@ -74,12 +74,11 @@ def _of_objects(values: list[Any], locate: Locate) -> NDArray[Any]:
             raise _wrong(values, inexact.index(True), locate, remedy)
         return np.array(numbers, np.float64)
     moments = [_moment(value) for value in values]
-    for row, moment in enumerate(moments):
-        if moment is None:
-            remedy = "pass numbers, datetimes, or texts in ISO 8601"
-            if numbers[row] is not None and any(other is not None for other in moments):
-                remedy = "others are moments, so make all times of one kind"
-            raise _wrong(values, row, locate, remedy)
+    for row, (number, moment) in enumerate(zip(numbers, moments, strict=True)):
+        if number is None and moment is None:
+            raise _wrong(values, row, locate, "pass numbers, datetimes, or texts in ISO 8601")
+    if None in moments:
+        raise _wrong(values, moments.index(None), locate, "others are moments, so make all times of one kind")
     aware = [moment.tzinfo is not None for moment in moments if moment is not None]
     if len(set(aware)) > 1:
         row = aware.index(not aware[0])

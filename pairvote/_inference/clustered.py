@@ -141,7 +141,7 @@ class ClusterSizes(NamedTuple):
             return cls(float(n_clusters), 1.0)
         information = information / largest
         sizes = np.bincount(clusters, information, minlength=n_clusters)
-        mean = float(information @ rows.weight / information.sum())
+        mean = float(information @ rows.weight / information.sum()) * rows.dispersion
         return cls(float(sizes.sum() ** 2 / (sizes @ sizes)), mean)
 
 

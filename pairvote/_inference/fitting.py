@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairvote._inference.dispersion import dispersion
 from pairvote._inference.graph import is_crowded
 from pairvote._inference.identification import check_beside
 from pairvote._inference.learned import can_sample, sample
@@ -38,6 +39,9 @@ from pairvote.votes._counts import PairCounts
 # Where a prior is learned, the prior and the tolerance of the fit that it is learned from.
 FIRST_SD = 1.0
 FIRST_TOLERANCE = 1e-6
+# Rounds in which the dispersion of graded votes is found, and the relative change at which it is.
+MOST_ROUNDS = 20
+SAME_DISPERSION = 1e-7
 
 
 class Start(NamedTuple):
@@ -93,7 +97,36 @@ def fit(
     rows = rows if uncertainty in ("by-voter", "clustered") else None
     squared = None if squares is None else replace(model, sums=squares)
     posterior = Posterior(model, solution, uncertainty, rows, squared)
+    if isinstance(model.sums, LocalSums) and model.sums.spread is not None:
+        posterior = _dispersed(posterior, model.sums, first_tol, max_iter)
     return _learnt(posterior, tol, max_iter) if learns else posterior
+
+
+def _dispersed(posterior: Posterior, sums: LocalSums, tol: float, max_iter: int) -> Posterior:
+    """The posterior of graded votes whose weights are divided by their dispersion, given that of the votes as they are.
+
+    The chances that the dispersion is taken from follow from it: a prior says less beside votes that say more.
+    """
+    model, solution, known = posterior.model, posterior.solution, 1.0
+    for _ in range(MOST_ROUNDS):
+        found = dispersion(sums, model.likelihood, solution.parameters)
+        if abs(found - known) <= SAME_DISPERSION * known:
+            break
+        known = found
+        options = (model.outcome.name, model.prior, model.layout.has_position, model.limits)
+        model = Model.of(sums.divided(known), *options)
+        solution = maximise(model, solution.parameters.copy(), tol, max_iter)
+    squares = sums if posterior.squared is None else posterior.squared.sums
+    if not isinstance(squares, LocalSums):
+        raise TypeError("the squares of votes in this memory are elsewhere")
+    return replace(
+        posterior,
+        model=model,
+        solution=solution,
+        rows=None if posterior.rows is None else posterior.rows.divided(known),
+        squared=replace(model, sums=squares.divided(known**2)),
+        dispersion=known,
+    )
 
 
 def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
@@ -141,7 +174,7 @@ def under_normal_prior(posterior: Posterior) -> Posterior:
         return posterior
     known = posterior.model.prior
     model = replace(posterior.model, prior=known if known.is_common else Prior.of(posterior.learned.spread))
-    return Posterior(model, replace(posterior.solution, upper=None), "model")
+    return Posterior(model, replace(posterior.solution, upper=None), "model", dispersion=posterior.dispersion)
 
 
 def left_by_refits(posterior: Posterior) -> NDArray[np.float64]:
@@ -159,6 +192,8 @@ def left_by_refits(posterior: Posterior) -> NDArray[np.float64]:
 def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int) -> Posterior:
     """The fit of other counts over the same items, beginning where the first fit ended."""
     before, parameters = posterior.model, posterior.solution.parameters
+    if posterior.dispersion != 1.0:
+        counts = counts._changed(table=counts.table / posterior.dispersion)
     model = Model.of(counts, before.outcome.name, before.prior, before.layout.has_position, before.limits)
     check_identified(model)
     start = parameters.copy() if model.layout.size == len(parameters) else model.start()
@@ -166,7 +201,8 @@ def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int
         # Nobody tied in one of the two.
         start[model.layout.scores] = parameters[before.layout.scores]
         start[model.layout.position] = parameters[before.layout.position]
-    return Posterior(model, maximise(model, start, tol, max_iter), posterior.uncertainty)
+    solution = maximise(model, start, tol, max_iter)
+    return Posterior(model, solution, posterior.uncertainty, dispersion=posterior.dispersion)
 
 
 def check_identified(model: Model) -> None:

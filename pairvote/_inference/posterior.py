@@ -42,7 +42,8 @@ class Posterior:
     Sigma is the block of the scores in the inverse of the whole information, or for "sandwich" in a `Sandwich` of
     single votes (`pairvote._inference.robust`), for "by-voter" and "clustered" in one of clusters, whose votes are
     `rows` (`pairvote._inference.clustered`). `squared` is the model of votes of squared weights, where the weights are
-    importance weights. `learned` says what was learned of a prior.
+    importance weights or votes are graded. `learned` says what was learned of a prior. `dispersion` is what the weights
+    of graded votes were divided by (`pairvote._inference.dispersion`).
     """
 
     model: Model
@@ -51,6 +52,7 @@ class Posterior:
     rows: VoteRows | None = None
     squared: Model | None = None
     learned: Learned | None = None
+    dispersion: float = 1.0
 
     @property
     def parameters(self) -> NDArray[np.float64]:
@@ -197,7 +199,7 @@ class Posterior:
 
     def log_likelihood(self) -> float:
         """The log-likelihood at the maximum, without the prior."""
-        return self.model.log_likelihood(self.solution.parameters)
+        return self.dispersion * self.model.log_likelihood(self.solution.parameters)
 
     def prior_share(self) -> float:
         """A contrast's variance over that by the prior alone, where it is largest: how much the prior decides.

@@ -44,6 +44,7 @@ class SampledPosterior(Posterior):
             posterior.rows,
             posterior.squared,
             learned,
+            posterior.dispersion,
             draws=draws.parameters.astype(np.float32),
         )
 

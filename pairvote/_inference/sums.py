@@ -256,6 +256,21 @@ class LocalSums:
         border, corner = self._border(layout, kept, twice, kept[1:].sum(axis=1), float(kept[0].sum()))
         return Slopes(gradient=NOTHING, weights=kept[0], diagonal=NOTHING, border=border, corner=corner)
 
+    def divided(self, factor: float) -> LocalSums:
+        """The sums of votes whose weights are divided by a factor."""
+        pairs = self.pairs._changed(table=self.pairs.table / factor)
+        return LocalSums(pairs, self.design, None if self.spread is None else self.spread / factor)
+
+    def by_outcome(
+        self, likelihood: Likelihood, parameters: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """A vote's gradient and information by d, for each outcome and entry, and the weight of such votes: (3, n)."""
+        outcome = likelihood.outcome
+        scores, effects, nuisance = self._point(likelihood, parameters)
+        log_odds = scores[self.pairs.left] - scores[self.pairs.right] + effects
+        weight = self.pairs.table.T * np.array([[1.0], [outcome.tie_weight], [1.0]])
+        return outcome.gradients(log_odds, nuisance)[0], outcome.information(log_odds, nuisance)[0], weight
+
     def _border(
         self,
         layout: ParameterLayout,

@@ -34,7 +34,7 @@ class VoteRows:
 
     cluster: what errors are taken between, by default the voter; -1 where it is not known, None where it never is.
     design: (n_votes, n_covariates), or None. kind: the uncertainty that `cluster` is for. share: the left side's share
-    of graded votes, nan for others; None where there are none.
+    of graded votes, nan for others; None where there are none. dispersion: what weights were divided by.
     """
 
     n_items: int
@@ -46,6 +46,7 @@ class VoteRows:
     design: NDArray[np.float64] | None
     kind: str = "by-voter"
     share: NDArray[np.float64] | None = None
+    dispersion: float = 1.0
 
     @classmethod
     def of(cls, votes: Votes, design: NDArray[np.float64] | None = None, kind: str = "by-voter") -> VoteRows:
@@ -72,6 +73,10 @@ class VoteRows:
     def squared(self) -> VoteRows:
         """Rows with the squares of their weights."""
         return replace(self, weight=np.square(self.weight))
+
+    def divided(self, dispersion: float) -> VoteRows:
+        """Rows whose weights are divided by a dispersion."""
+        return replace(self, weight=self.weight / dispersion, dispersion=dispersion)
 
     def scaled(self) -> tuple[VoteRows, NDArray[np.float64]]:
         """Rows with covariates of at most 1, and what they were divided by."""

@@ -196,6 +196,9 @@ def check_votes(votes: Votes, criterion: Hashable | None) -> Votes:
     if not isinstance(votes, Votes):
         raise InputError(f"votes is a {type(votes).__name__}; diagnostics look at single votes, so pass Votes")
     votes = votes.select(criterion)
+    if votes.share is not None:
+        # Votes are held against models of whole ones: a graded vote is taken for the side that it leans to.
+        votes = votes._changed(share=None)
     if votes.n_items > LIMITS.table_items:
         raise InputError(
             f"there are {votes.n_items:,} items; diagnostics take up to {LIMITS.table_items:,}, so leave out the least "

@@ -59,11 +59,12 @@ class Repeats(Part):
             f"{self.repeated.sum():,} of {plural(self.n_votes, 'answer')} are on a pair that the voter had answered "
             f"before ({self.expected:,.0f} by chance), {self.changed.sum():,} of them with another answer"
         )
-        if self._many:
-            rows = zip(self.voters[:MOST_ROWS], self.repeated.tolist(), self.changed.tolist(), strict=False)
-            yield Table(
-                ("voter", "repeated", "changed"), [(named(label), f"{n:,}", f"{other:,}") for label, n, other in rows]
-            )
+        rows = zip(self.voters[:MOST_ROWS], self.repeated.tolist(), self.changed.tolist(), strict=False)
+        yield Table(
+            ("voter", "repeated", "changed"), [(named(label), f"{n:,}", f"{other:,}") for label, n, other in rows]
+        )
+        if len(self.voters) > MOST_ROWS:
+            yield f"and {plural(len(self.voters) - MOST_ROWS, 'more voter')}"
 
     @property
     def _many(self) -> bool:
@@ -100,9 +101,16 @@ def repeats(votes: Votes, *, criterion: Hashable | None = None) -> Repeats:
     Examples
     --------
     >>> import pairvote as pv
-    >>> print(pv.diagnostics.repeats(pv.datasets.kalmar().simulated_votes(rng=2014)))
+    >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
+    >>> print(pv.diagnostics.repeats(votes.where(votes.voter < 6)))
     Repeated questions
-      33 of 600 answers are on a pair that the voter had answered before (22 by chance), 13 of them with another answer
+      6 of 120 answers are on a pair that the voter had answered before (4 by chance), 2 of them with another answer
+      voter  repeated  changed
+      3             2        0
+      1             1        1
+      2             1        0
+      4             1        1
+      6             1        0
     """
     found = repeats_of(answered(check_votes(votes, criterion)))
     if found is None:

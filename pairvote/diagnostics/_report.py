@@ -21,6 +21,7 @@ from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, ex
 from pairvote.diagnostics._border import Cut, cut_of
 from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, check_rate, check_votes, posterior_of
 from pairvote.diagnostics._influence import Influence, influence_of
+from pairvote.diagnostics._names import name_concerns
 from pairvote.diagnostics._page import Block, Part, as_html, as_text
 from pairvote.diagnostics._reliability import Separation, SplitHalf, separation_of, split_of
 from pairvote.diagnostics._repeats import Repeats, repeats_of
@@ -198,7 +199,8 @@ def check(
     Parameters
     ----------
     votes : Votes
-        Weights have a part in the fit; else a row is one answer.
+        Weights have a part in the fit; else a row is one answer. A graded vote is taken for the side that has more of
+        it, or for a tie.
     top_k : int, optional
         How many of the best are wanted; by default 5, and of fewer than six items all except one. With no more items
         than an explicit one, the parts about the border of the best k are left out.
@@ -245,6 +247,7 @@ def check(
     {'eve': ('one side',)}
     """
     rng = generator(rng)
+    n_graded = int(votes.select(criterion).is_graded.sum()) if isinstance(votes, Votes) else 0
     votes = check_votes(votes, criterion)
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
@@ -294,6 +297,12 @@ def check(
             f"of the numbers in this report, {' and '.join(inflated.values())} {'is' if len(inflated) == 1 else 'are'} "
             "inflated, since earlier answers chose the questions: do not compare with votes on random pairs, "
             "and trust the cut more"
+        )
+    concerns += name_concerns(votes)
+    if n_graded:
+        concerns.append(
+            f"{plural(n_graded, 'vote')} are graded, and this report takes each for the side that has more of it: how "
+            "far the votes lean is in the ranking by bradley_terry, not here"
         )
     total_weight = float(consensus.weight.sum())
     if total_weight < LIGHT * n_rows:

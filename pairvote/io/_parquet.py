@@ -62,6 +62,8 @@ def write(votes: Votes, handle: IO[bytes]) -> None:
             columns[part] = pa.DictionaryArray.from_arrays(places, values) if is_text else values.take(places)
     if votes.weight is not None:
         columns["weight"] = pa.array(votes.weight)
+    if votes.time is not None:
+        columns["time"] = pa.array(votes.time)
     parquet.write_table(pa.table(in_order(columns)), handle)
 
 

@@ -141,19 +141,25 @@ def label_columns(votes: Votes) -> Iterator[tuple[str, dict[str, Codes], list[Ha
     """Each kind of label, with the columns coded in it and the labels that they use."""
     (left, right), items = _in_use([votes.left, votes.right], votes.items)
     yield "item", {"left": left, "right": right}, items
-    yield "outcome", {"outcome": votes.outcome.astype(np.int32)}, list(OUTCOME_LABELS)
+    outcome, names = votes.outcome.astype(np.int32), list(OUTCOME_LABELS)
+    if votes.share is not None:
+        # A graded vote is written as its share, which outcomes="share" reads back.
+        shares, places = np.unique(votes.share[votes.is_graded], return_inverse=True)
+        outcome[votes.is_graded] = len(names) + places
+        names += map(repr, shares.tolist())
+    yield "outcome", {"outcome": outcome}, names
     for part, codes, labels in (
         ("voter", votes.voter, votes.voters),
         ("criterion", votes.criterion, votes.criteria),
     ):
         if codes is not None:
-            (used,), names = _in_use([codes], labels)
-            yield part, {part: used}, names
+            (coded,), used = _in_use([codes], labels)
+            yield part, {part: coded}, used
 
 
 def in_order(columns: Mapping[str, Any]) -> dict[str, Any]:
     """The columns in the order in which files have them."""
-    return {part: columns[part] for part in (*NEEDED, *OPTIONAL) if part in columns}
+    return {part: columns[part] for part in (*NEEDED, *OPTIONAL, "time") if part in columns}
 
 
 def _in_use(columns: Sequence[Codes], labels: Sequence[Hashable]) -> tuple[list[Codes], list[Hashable]]:

@@ -7,6 +7,7 @@ from io import BytesIO, TextIOWrapper
 from typing import IO, Any
 
 from pairvote._common.messages import shorten
+from pairvote._common.times import MOMENTS, written
 from pairvote.errors import InputError
 from pairvote.io._bytes import HEAD_BYTES
 from pairvote.io._encodings import BOM, as_utf8, count_lines, encoding_of, first_not_utf8, not_utf8
@@ -88,6 +89,9 @@ def text_columns(
             columns[part] = map(cells.__getitem__, codes.tolist())
     if votes.weight is not None:
         columns["weight"] = map(repr, votes.weight.tolist())
+    if votes.time is not None:
+        times = written(votes.time)
+        columns["time"] = map(encode, times) if votes.time.dtype == MOMENTS else iter(times)
     return in_order(columns)
 
 

@@ -120,6 +120,8 @@ class Fit:
         What the weights of votes mean: "counts" or "sampling".
     n_votes : int or None
         The number of answered votes with a weight above 0, whatever that is; None where only counts were given.
+    dispersion : float
+        How much graded votes scatter, as a share of the variance of wins and losses; 1 where no vote is graded.
 
     Examples
     --------
@@ -141,6 +143,7 @@ class Fit:
     uncertainty: str
     weights: str = "counts"
     n_votes: int | None = None
+    dispersion: float = 1.0
     _posterior: Posterior
     _scale: NDArray[np.float64]
 

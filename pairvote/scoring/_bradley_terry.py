@@ -249,7 +249,7 @@ def ranked(
         max_iter=max_iter,
         limits=limits,
     )
-    return ranking_of(posterior, given, scale, n_votes)
+    return ranking_of(posterior, given, scale, n_votes, weights)
 
 
 def ranking_of(
@@ -257,12 +257,13 @@ def ranking_of(
     source: Votes | PairCounts | Elsewhere,
     scale: NDArray[np.float64] = NOTHING,
     n_votes: int | None = None,
+    weights: Weights = "counts",
 ) -> Ranking:
     """The ranking at the maximum; scale: what the covariates were divided by. n_votes: the number of rows, if known.
 
     Where the outcome model is no likelihood, or weights are importance weights, errors are those of a sandwich.
     """
-    by_model = posterior.model.is_likelihood and posterior.squared is None
+    by_model = posterior.model.is_likelihood and weights == "counts"
     if posterior.uncertainty == "model" and not by_model:
         posterior = replace(posterior, uncertainty="sandwich")
     totals, first = summed(source) if isinstance(source, Votes | PairCounts) else (source.item_totals(), source)
@@ -279,7 +280,8 @@ def ranking_of(
             position_effect=posterior.position_effect,
             coefficients=posterior.coefficients / scale,
             uncertainty=posterior.uncertainty,
-            weights="counts" if posterior.squared is None else "sampling",
+            weights=weights,
+            dispersion=posterior.dispersion,
             n_votes=n_votes,
             _scale=scale,
             _posterior=posterior,

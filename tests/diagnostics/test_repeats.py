@@ -89,3 +89,17 @@ def test_weights_that_add_up_to_little_are_a_concern_until_they_are_scaled() -> 
     assert concern.startswith("the weights of 600 answered votes add up to 1, so that they count as 1 vote:")
     assert not said(weight / weight.mean())
     assert not said(None)
+
+
+def test_check_names_who_repeats_and_contradicts() -> None:
+    """A file of few votes too: eve answers one pair both ways, and bo says one thing twice."""
+    left, right = ["ash", "birch", "ash", "ash", "birch", "ash"], ["birch", "ash", "cedar", "birch", "cedar", "birch"]
+    votes = pv.Votes.from_labels(left, right, ["left"] * 6, voter=["eve", "eve", "eve", "bo", "bo", "bo"])
+    report = pv.diagnostics.check(votes, rng=1, n_simulations=99)
+    assert report.repeats is not None
+    found = dict(
+        zip(report.repeats.voters, zip(report.repeats.repeated, report.repeats.changed, strict=True), strict=True)
+    )
+    assert found == {"eve": (1, 1), "bo": (1, 0)}
+    rows = str(report).partition("Repeated questions")[2].splitlines()[2:5]
+    assert [row.split() for row in rows] == [["voter", "repeated", "changed"], ["eve", "1", "1"], ["bo", "1", "0"]]

@@ -301,6 +301,14 @@ def record_votes(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]
         yield [*columns, np.full(n_items, level), k, slope]
 
 
+def record_leads(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    left, right, outcome, weight = columns
+    lead = np.where(outcome == SKIP, np.nan, np.linspace(-1.0, 1.0, len(outcome)))
+    whole = np.where(outcome == SKIP, np.nan, outcome - 1.0)
+    for leads in (lead, whole):
+        yield from record_votes(n_items, [left, right, leads, weight])
+
+
 def record_vote() -> Iterator[Arguments]:
     for outcome in (RIGHT, TIE, LEFT, SKIP):
         for weight in (0.0, 1.0, 0.3, 1e9):
@@ -515,6 +523,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("elo", "expected_score"): expected_score,
     ("elo", "record_vote"): record_vote,
     ("elo", "record_votes"): for_votes(record_votes),
+    ("elo", "record_leads"): for_votes(record_leads),
     ("davidson", "slopes"): lambda: slopes((0.0, 0.3, 25.0)),
     ("davidson", "newton_steps"): newton_steps,
     ("davidson", "invert_factored"): invert_factored,

@@ -504,3 +504,49 @@ def test_a_ranking_is_a_picture_of_the_moment() -> None:
     with pytest.raises(pv.InputError, match="running Elo ratings do not keep who met whom"):
         ranking.components  # noqa: B018
     assert repr(ratings) == "EloRatings(2 items, 2 votes)"
+
+
+class TestTimes:
+    """Votes are taken in the order of their times; of one time, as they stand."""
+
+    def votes(self, seed: int = 0) -> pv.Votes:
+        rng = np.random.default_rng(seed)
+        left = rng.integers(5, size=60)
+        right = (left + rng.integers(1, 5, size=60)) % 5
+        return pv.Votes.from_codes(left, right, rng.integers(4, size=60), n_items=5, time=rng.integers(20, size=60))
+
+    def in_order(self) -> pv.Votes:
+        votes = self.votes()
+        order = sorted(range(len(votes)), key=lambda row: int(votes.time[row]))
+        columns = {name: getattr(votes, name)[order] for name in ("left", "right", "outcome")}
+        return pv.Votes.from_codes(**columns, n_items=5)
+
+    def test_rows_are_sorted_by_time(self) -> None:
+        votes, sorted_votes = self.votes(), self.in_order()
+        assert pv.elo(votes).scores.tolist() == pv.elo(sorted_votes).scores.tolist()
+        untimed = pv.Votes.from_codes(votes.left, votes.right, votes.outcome, n_items=5)
+        assert pv.elo(untimed).scores.tolist() != pv.elo(votes).scores.tolist()
+        ratings = pv.EloRatings(range(5))
+        ratings.update(votes)
+        assert ratings.ranking().scores.tolist() == pv.elo(votes).scores.tolist()
+
+    def test_chunks_must_come_in_order(self) -> None:
+        votes = self.votes()
+        rows = np.argsort(votes.time, kind="stable")
+        ordered = [votes.where(np.isin(np.arange(60), rows[part])) for part in (slice(0, 0), slice(60))]
+        with pytest.raises(pv.InputError, match=r"time at row \d+ is \d+, and that of the row above it is") as caught:
+            pv.elo(ordered)
+        back = np.flatnonzero(np.diff(votes.time) < 0)[0] + 1
+        assert (caught.value.option, caught.value.where) == ("time", f"row {back}")
+
+    def test_chunks_in_order_are_the_whole(self) -> None:
+        untimed = self.in_order()
+        time = np.sort(self.votes().time)
+        columns = {name: getattr(untimed, name) for name in ("left", "right", "outcome")}
+        votes = pv.Votes.from_codes(**columns, n_items=5, time=time)
+        rows = np.arange(60)
+        chunks = [votes.where(rows < 7), votes.where((rows >= 7) & (rows < 40)), votes.where(rows >= 40)]
+        assert pv.elo(chunks).scores.tolist() == pv.elo(untimed).scores.tolist()
+        with pytest.raises(pv.InputError, match=r"time at row 27 is") as caught:
+            pv.elo([chunks[0], chunks[2], chunks[1]]) if time[7] < time[-1] else None
+        assert caught.value.option == "time"
