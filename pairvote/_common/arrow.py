@@ -65,7 +65,21 @@ def arrow_values(array: Any, name: str, locate: Locate = row_number) -> Any:
         _validate(array, name, locate, full=False)
         return _own_texts(array, name, locate)
     _validate(array, name, locate, full=not pa.types.is_primitive(kind))
+    if kind == pa.time64("ns"):
+        refuse_nanoseconds(array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), name, locate)
     return array
+
+
+def refuse_nanoseconds(times: NDArray[np.int64], name: str, locate: Locate = row_number) -> None:
+    """InputError for a time of day in nanoseconds of which Python's microseconds would lose a part."""
+    lost = times % 1000 != 0
+    if lost.any():
+        where = locate(int(np.argmax(lost)))
+        raise InputError(
+            f"{name} at {where} is a time of day to the nanosecond, of which Python keeps microseconds",
+            where=where,
+            remedy="convert the column to text or to whole numbers",
+        )
 
 
 def arrow_list(array: Any, name: str, locate: Locate = row_number) -> list[Any]:

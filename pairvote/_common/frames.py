@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.arrow import arrow_column, arrow_values, is_dictionary, is_text, with_starts
+from pairvote._common.arrow import arrow_column, arrow_values, is_dictionary, is_text, refuse_nanoseconds, with_starts
 from pairvote._common.coded import Coded, own_codes
 from pairvote.errors import InputError
 
@@ -74,6 +74,8 @@ def _column(series: Any, name: str) -> Column:
         for chunk, where in with_starts(chunks):
             arrow_values(chunk, name, where)
     native = series.to_native()
+    if series.dtype == nw.Time and series.implementation.is_polars():
+        refuse_nanoseconds(native.to_physical().fill_null(0).to_numpy(), name)
     if series.dtype in (nw.Categorical, nw.Enum) and not is_coded:
         if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
             categories = native.cat.categories.tolist()

@@ -141,7 +141,8 @@ def label_columns(votes: Votes) -> Iterator[tuple[str, dict[str, Codes], list[Ha
     """Each kind of label, with the columns coded in it and the labels that they use."""
     (left, right), items = _in_use([votes.left, votes.right], votes.items)
     yield "item", {"left": left, "right": right}, items
-    outcome, names = votes.outcome.astype(np.int32), list(OUTCOME_LABELS)
+    outcome = votes.outcome.astype(np.int32)
+    names: list[Hashable] = list(OUTCOME_LABELS)
     if votes.share is not None:
         # A graded vote is written as its share, which outcomes="share" reads back.
         shares, places = np.unique(votes.share[votes.is_graded], return_inverse=True)

@@ -6,6 +6,7 @@ import re
 import threading
 
 import numpy as np
+import polars as pl
 import pytest
 
 import pairvote as pv
@@ -237,3 +238,11 @@ def test_a_table_that_another_thread_changes():
     finally:
         ended.set()
         thread.join()
+
+
+@pytest.mark.parametrize("make", [lambda ns: pa.array(ns, pa.time64("ns")), lambda ns: pl.Series(ns).cast(pl.Time)])
+def test_times_of_day_do_not_lose_their_nanoseconds(make) -> None:
+    """Three different labels may not become one."""
+    with pytest.raises(pv.InputError, match=r"left at row 1 is a time of day to the nanosecond"):
+        pv.Votes.from_labels(make([1000, 2, 3]), ["x", "y", "z"], ["left"] * 3)
+    assert pv.Votes.from_labels(make([1000, 2000, 1000]), ["x", "y", "z"], ["left"] * 3).n_items == 5
