@@ -126,9 +126,14 @@ def votes_of_rankings(
 
 def _in_words(column: Any, name: str) -> Any:
     """A column of texts that say places, such as "First Choice", as numbers; any other as it is."""
-    coded = code_column(as_column(column, name), name)
-    places = [place_of(str(label)) for label in coded.labels]
-    return column if not places or any(map(math.isnan, places)) else np.array([*places, math.nan])[coded.codes]
+    codes, labels = code_column(as_column(column, name), name)
+    places = np.full(len(labels) + 1, math.nan)
+    for code in np.unique(codes[codes >= 0]).tolist():
+        places[code] = place_of(str(labels[code]))
+        if math.isnan(places[code]):
+            return column
+    # A missing entry is coded -1, which picks the last place.
+    return places[codes]
 
 
 def _by_place(places: Mapping[str, float]) -> list[Any]:
