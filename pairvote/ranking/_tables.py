@@ -20,6 +20,8 @@ MOST_ROWS = 50
 LABEL_WIDTH = 80
 # A note names so many items at most, each cut to so many characters.
 MOST_NAMES, NAME_WIDTH = 3, 30
+# Parts of votes with more decimals are shown with one.
+MOST_DECIMALS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class Table:
         if "order_spread" in columns:
             shown["spread over orders"] = numbers("order_spread")
         for name in ("won", "tied", "asked"):
-            shown[name] = [f"{value:.10g}" for value in columns[name]]
+            shown[name] = _amounts(columns[name])
         return list(shown), [list(row) for row in zip(*shown.values(), strict=True)]
 
     def text(self, width: int | None = None) -> str:
@@ -140,3 +142,11 @@ def columns_of(
     """The columns of these items: rank, item, and what the arrays have of each."""
     columns = {"rank": ranks[codes].tolist(), "item": [items[code] for code in codes.tolist()]}
     return columns | {name: array[codes].tolist() for name, array in arrays.items()}
+
+
+def _amounts(values: Sequence[float]) -> list[str]:
+    """Numbers of votes; where they have many decimals, as parts of graded votes do, with one."""
+    texts = [f"{value:.10g}" for value in values]
+    if any(len(text.partition(".")[2]) > MOST_DECIMALS for text in texts):
+        return [f"{value:.1f}" for value in values]
+    return texts

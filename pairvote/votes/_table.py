@@ -189,6 +189,9 @@ class VoteTable(OwnTable):
     def counts(self, *, criterion: Hashable | None = None) -> PairCounts:
         """The votes added up by ordered pair, on one criterion where there are several.
 
+        A graded vote gives each side its share. That these were shares of one vote is not kept: what is fitted to the
+        counts has errors of as many wins and losses, which are too large for them.
+
         Examples
         --------
         >>> import pairvote as pv

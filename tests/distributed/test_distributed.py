@@ -672,3 +672,12 @@ def test_the_first_votes_are_scored_whatever_they_are(ties: Any) -> None:
         np.testing.assert_allclose(there.scores, here.scores, atol=1e-8)
         for name in ("tie_parameter", "tie_standard_error", "position_effect", "position_standard_error"):
             assert getattr(there.fit, name) == pytest.approx(getattr(here.fit, name), rel=1e-6, abs=1e-8), name
+
+
+def test_graded_votes_are_counted_by_their_shares() -> None:
+    df = pd.DataFrame({"left": [*"abcab"], "right": [*"bcabc"], "outcome": [0.25, 0.5, 1.0, 0.75, 0.0]})
+    whole = pv.Votes.from_frame(df, outcomes="share")
+    assert whole.is_graded.all()
+    parts = [delayed(df.iloc[:2]), delayed(df.iloc[2:])]
+    assert_same_counts(count_pairs(parts, outcomes="share"), whole.counts())
+    assert_same_counts(count_pairs([delayed(whole)]), whole.counts())

@@ -219,6 +219,12 @@ def test_other_scorers_take_shares_as_parts_of_votes() -> None:
         np.testing.assert_allclose(found, known, rtol=1e-6, atol=1e-9)
 
 
+def test_parts_of_votes_are_printed_with_one_decimal() -> None:
+    votes = pv.Votes.from_labels(["ash"] * 3, ["birch"] * 3, [0.73512, 0.41, 0.6], outcomes="share")
+    first = str(pv.tally(votes)).splitlines()[1].split()
+    assert first[1:] == ["ash", "1.7", "1.7", "0", "3"]
+
+
 # --- Elo ---
 
 
