@@ -50,7 +50,7 @@ def find_rankings(overview: Overview) -> tuple[dict[str, Any], list[str]] | None
     table = np.stack([places[name] for name in names], axis=1)
     ranked = ~np.isnan(table)
     filled = table[ranked.any(axis=1)]
-    if not len(filled) or np.nanmax(filled) > len(names):
+    if len(filled) < 3 or np.nanmax(filled) > len(names):
         return None
     distinct = np.array([len(set(row[~np.isnan(row)])) == (~np.isnan(row)).sum() for row in filled])
     begins = np.nanmin(filled, axis=1) == 1

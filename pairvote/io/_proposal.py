@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
+from pairvote._common.messages import plural
 from pairvote.errors import InputError
 from pairvote.io._guess import NAMING, Guess, as_names
 from pairvote.io._overview import Overview, closest, escaped
@@ -94,17 +95,11 @@ def as_call(options: Mapping[str, object], file: str) -> str:
     return f"read_votes({', '.join([repr(file), *(f'{name}={value!r}' for name, value in options.items())])})"
 
 
-def faults(overview: Overview, given: Mapping[str, object]) -> list[str]:
-    """What is wrong with the columns that options name: those that are not there, each with the one that was meant."""
-    found = []
-    for option, value in given.items():
-        if option not in NAMING or value is None or option == "tie":
-            continue
-        for name in as_names(value):
-            if name not in overview.columns:
-                near = closest(str(name), overview.names)
-                found.append(f"there is no column {name!r}" + ("" if near is None else f"; did you mean {near!r}?"))
-    return found
+def lacking(overview: Overview, given: Mapping[str, object]) -> dict[str, str | None]:
+    """The columns that options name and that are not there, each with the one that was meant, if any is near."""
+    options = [option for option in given if option in NAMING and option != "tie"]
+    names = [name for option in options for name in as_names(given[option]) if name not in overview.columns]
+    return {name: closest(name, overview.names) for name in names}
 
 
 def explain(
@@ -134,10 +129,10 @@ def explain(
     # The remedies for a column or an outcome are below.
     is_told = isinstance(problem, InputError) and problem.option in ({*NAMING, "outcomes"} if guess.found else NAMING)
     sentence = problem.problem if is_told and isinstance(problem, InputError) else str(problem)
-    near = [fault for fault in faults(overview, given) if "did you mean" in fault]
-    told = [_line(line, 4 * width) for line in (sentence, *near[:5])]
+    near = [f"{meant!r} for {name!r}" for name, meant in lacking(overview, given).items() if meant is not None]
+    told = [_line(line, 4 * width) for line in (sentence, *([f"did you mean {', '.join(near)}?"] if near else ()))]
     remarks = [_line(f"note: {remark}", 3 * width) for remark in guess.remarks[:4] if guess.found]
-    n_rows = f"{'the first ' if overview.sample else ''}{overview.n_rows:,} rows"
+    n_rows = f"{'the first ' if overview.sample else ''}{plural(overview.n_rows, 'row')}"
     heading = f"its columns, with their most common cells in {n_rows}:"
     end = [f"try: {call}" if guess.found else NAME_THEM]
     # A terminal breaks what is longer than its lines.

@@ -20,7 +20,7 @@ from pairvote.cli._parser import make_parser
 from pairvote.cli._reading import library_options
 from pairvote.io._guess import guess, said
 from pairvote.io._overview import Overview
-from pairvote.io._proposal import as_call, as_command, explain, faults, spelt
+from pairvote.io._proposal import as_call, as_command, explain, lacking, spelt
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).filter(str.isprintable)
 MEANING = st.one_of(st.sampled_from(["left", "right", "tie", "skip"]), st.floats(0, 1))
@@ -172,11 +172,10 @@ def test_a_message_on_any_cells_fits_a_screen() -> None:
 
 def test_columns_that_were_meant_are_named() -> None:
     overview = Overview.of({"Left": ["ash"], "rigth ": ["elm"], "verdict": ["left"]})
-    assert faults(overview, {"left": "left", "right": "right", "outcome": "xyz", "voter": None}) == [
-        "there is no column 'left'; did you mean 'Left'?",
-        "there is no column 'right'; did you mean 'rigth '?",
-        "there is no column 'xyz'",
-    ]
+    given = {"left": "left", "right": "right", "outcome": "xyz", "voter": None}
+    assert lacking(overview, given) == {"left": "Left", "right": "rigth ", "xyz": None}
+    text = explain("there is no column 'left'", overview, guess(overview, given), "…", given)
+    assert "did you mean 'Left' for 'left', 'rigth ' for 'right'?" in text.splitlines()
 
 
 def test_every_command_of_the_page_is_one() -> None:
