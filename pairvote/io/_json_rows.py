@@ -22,6 +22,7 @@ from pairvote.io._text import is_text
 from pairvote.votes._wanted import AMOUNTS
 
 NESTED = (dict, list, Doubled)
+_NESTED = frozenset(NESTED)
 # Records of which no more are held, should their first ones lack a column.
 MOST_BYTES_HELD = 2**24
 Find = Callable[[Sequence[str]], dict[str, str]]
@@ -40,7 +41,7 @@ class Names:
         n_before = len(self.known) + len(self._doubled)
         for record in records:
             keys = tuple(record)
-            if any(type(value) in NESTED for value in record.values()):
+            if not _NESTED.isdisjoint(map(type, record.values())):
                 self.known.update(dict.fromkeys(self._below(record)))
             elif keys not in self._flat:
                 self._flat.add(keys)
@@ -328,7 +329,7 @@ def _step(record: Record, path: str) -> tuple[str, str | None]:
 
 def coded(values: list[Any], part: str, locate: Locate) -> Coded | list[Any]:
     """The values of a column of labels as codes; as they are where lists or objects are among them."""
-    if not set(NESTED).isdisjoint(map(type, values)):
+    if not _NESTED.isdisjoint(map(type, values)):
         return values
     column = code_column(values, part, locate)
     return Coded(np.asarray(column.codes, np.int32), list(column.labels))

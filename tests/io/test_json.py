@@ -399,6 +399,12 @@ class TestBroken:
             (votes,) = pv.scan_votes(tmp_path / "a.json", bad_rows="skip")
         assert as_plain(votes) == as_plain(expected)
 
+    @pytest.mark.parametrize("halves", [('{"a": [{"left": "x"}', '{"b": 1}]}'), ('{"left": "a"', '"right": "b"}')])
+    def test_lines_that_make_up_for_each_other(self, halves):
+        """As one array these would be as many records as there are lines."""
+        lines = [dumped(RECORDS[0]), f"{dumped(RECORDS[0])}, {dumped(RECORDS[1])}", *halves]
+        assert "line 2 of the stream is not JSON (Extra data" in message_of(lambda: read("\n".join(lines), "jsonl"))
+
     def test_broken_lines_are_skipped_on_request(self):
         lines = LAYOUTS["lines"].splitlines()
         with pytest.warns(UserWarning, match="2 rows skipped: line 2 of the stream is not JSON") as caught:
