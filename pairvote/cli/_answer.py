@@ -70,6 +70,7 @@ def table_as_json(summary: Summary, ranking: Ranking, n_rows: int, level: float)
         "n_voters": summary.n_voters,
         "n_items": ranking.n_items,
         "n_components": _n_components(ranking),
+        "columns": summary.columns,
         "skipped_rows": {"n": summary.n_bad_rows, "first": summary.bad_rows},
         "warnings": summary.warnings,
         "fit": _fit(ranking),

@@ -234,6 +234,9 @@ def _add_rows(rows: Any) -> None:
         help="a column of ballots, one a row; give it for each such column, or all",
     )
     rows.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that are no votes, and say which")
+    rows.add_argument(
+        "--fold-orders", action="store_true", help="make one vote of a pair that a voter judged in both orders"
+    )
     rows.add_argument("--strip", action="store_true", help="join items whose labels print alike")
 
 

@@ -126,6 +126,7 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
             votes = votes_on(votes, criteria)
             options |= {"criteria": criteria, "criterion": arguments.criterion}
         ranking, summary = rank(votes, arguments.method, **options), Summary.of(votes)
+    summary.columns = report.columns
     summary.n_bad_rows, summary.bad_rows = report.n_skipped, report.skipped
     for sentence in reading.used(arguments, report):
         tell(sentence)

@@ -21,6 +21,7 @@ class Summary:
     """What the votes were, and what is said of them on standard error.
 
     n_voters : None where it is not known, since votes came chunk by chunk or without voters
+    columns : the column of each part of a vote
     n_bad_rows, bad_rows : rows that were skipped since they are no votes, and the first of them in words
     warnings : sentences for a person, which also stand in the JSON
     """
@@ -29,6 +30,7 @@ class Summary:
     n_ties: int = 0
     n_skips: int = 0
     n_voters: int | None = None
+    columns: dict[str, str] = field(default_factory=dict)
     n_bad_rows: int = 0
     bad_rows: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

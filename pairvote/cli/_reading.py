@@ -27,6 +27,8 @@ OPTIONS = (
 )  # fmt: skip
 # Columns whose names say that they hold times.
 TIMES = re.compile(r"time|date|created|submitted|(?<![^\W_])(ts|tstamp|when|at)(?![^\W_])", re.IGNORECASE)
+# So many files are named, of several.
+FILES = 3
 # So many groups of labels that print alike are named.
 GROUPS = 3
 
@@ -66,6 +68,11 @@ def read(arguments: argparse.Namespace) -> tuple[Votes, Report]:
         votes = read_reported(source, arguments.input_format, options, report)
     if not len(votes):
         raise no_votes(arguments, report)
+    if arguments.fold_orders:
+        n_rows = len(votes)
+        votes = votes.fold_orders()
+        n_folded = n_rows - len(votes)
+        report.remark(f"{plural(n_folded, 'pair')} judged in both orders by one voter became one vote each")
     return votes, report
 
 
@@ -151,7 +158,10 @@ def _rows_and_columns(arguments: argparse.Namespace, report: Report) -> str:
             columns.append(f"weight {shorten(name)} (--no-weight leaves it out)")
         else:
             columns.append(side if name == part else f"{side} {shorten(name)}")
-    files = "standard input" if arguments.votes == ["-"] else listed(arguments.votes, 100)
+    names: list[str] = arguments.votes
+    files = "standard input" if names == ["-"] else ", ".join(names[:FILES])
+    if len(names) > FILES:
+        files += f" and {plural(len(names) - FILES, 'more file')}"
     where = f", from the columns {', '.join(columns)}" if columns else ""
     return f"{plural(report.n_rows, 'row')} read from {files}{where}"
 
@@ -206,7 +216,8 @@ def is_large(arguments: argparse.Namespace) -> bool:
     """Whether to read chunk by chunk: large files."""
     from pairvote.io._formats import FORMATS, of_suffix
 
-    if arguments.matrix or arguments.rankings is not None or "-" in arguments.votes:
+    is_whole = arguments.matrix or arguments.rankings is not None or arguments.fold_orders
+    if is_whole or "-" in arguments.votes:
         return False
     for name in arguments.votes:
         path = Path(name)

@@ -84,7 +84,8 @@ def plot_ranking(
     Notes
     -----
     Labels longer than 70 characters are cut; over 300 items, places are numbered instead. Characters that the font
-    lacks are drawn with installed fonts that have them; a warning names those that no font has, and the package to install.
+    lacks are drawn with installed fonts that have them; a warning names those that no font has, and the package to
+    install.
 
     Examples
     --------

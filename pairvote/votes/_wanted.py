@@ -78,7 +78,12 @@ class Wanted:
                 raise wrong_option(part, name, "pass the name of a column")
             given[part] = own if several else name
         if not use_weight and "weight" in given:
-            raise wrong_option("weight", given["weight"], "leave it out, or do not pass use_weight=False")
+            raise InputError(
+                f"weight is {shorten(given['weight'])} and use_weight is False",
+                option="weight",
+                value=given["weight"],
+                remedy="pass one of them",
+            )
         wanted = cls(given, use_weight, {} if extract is None else _patterns(extract))
         wanted._shapes()
         return wanted
