@@ -152,6 +152,9 @@ def _score(x: ColumnView, y: ColumnView, names: NamePair | None) -> float:
         score -= 2.0
     if any(view.all_numbers and not view.all_whole for view in (x, y)):
         score -= 3.0
+    if both_numbers and names is not None and (names.first, names.second) == ("w", "l"):
+        # Wins and losses, of one team a row.
+        score -= 5.0
     if both_numbers and len({*x.texts, *y.texts}) < 3:
         score -= 5.0
     if max(x.text_length, y.text_length) > 100:

@@ -13,7 +13,7 @@ from pairvote._common.messages import plural
 from pairvote._common.outcomes import OUTCOME_NAMES
 from pairvote.io._guess_items import Items
 from pairvote.io._guess_numbers import of_grades, of_score_texts, of_two_columns
-from pairvote.io._guess_told import NO_OUTCOME, Told, quoted, sureness
+from pairvote.io._guess_told import LOSING, NO_OUTCOME, NO_WINNER, Told, quoted, sureness
 from pairvote.io._overview import ColumnView, Overview
 from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word, name_pairs, words
 
@@ -23,27 +23,25 @@ UNDERSTOOD = 0.6
 
 def find_outcome(overview: Overview, items: Items, given: str | None = None) -> Told | None:
     """What tells the outcomes for these items, best first; `given` is a column that was named for it."""
+    sure = given is not None
     found = []
     for view in overview.columns.values():
-        if view.name in items.columns or view.is_nested or (given is not None and view.name != given):
+        if view.name in items.columns or view.is_nested or (sure and view.name != given):
             continue
-        found += [
-            told
-            for told in (_of_labels(overview, items, view), _of_words(overview, items, view, sure=bool(given)))
-            if told
-        ]
-        found += [told for told in (of_score_texts(view), of_grades(view, sure=bool(given))) if told]
+        found += [_of_labels(overview, items, view, sure=sure), _of_words(overview, items, view, sure=sure)]
+        found += [of_score_texts(view), of_grades(view, sure=sure)]
     if given is None:
         found += [*of_two_columns(overview, items)]
-    return max(found, key=lambda told: told.score, default=None)
+    return max((told for told in found if told is not None), key=lambda told: told.score, default=None)
 
 
 # --- an item's label ---
 
 
-def _of_labels(overview: Overview, items: Items, view: ColumnView) -> Told | None:
+def _of_labels(overview: Overview, items: Items, view: ColumnView, *, sure: bool) -> Told | None:
     """A column whose cells name the item that won."""
-    if len(items.left) > 1:
+    own = words(view.name)
+    if len(items.left) > 1 or has_word(own, LOSING) or (has_word(own, NO_WINNER) and not sure):
         return None
     left, right = overview[items.left[0]], overview[items.right[0]]
     ours, theirs, picked = _three(left, right, view)
@@ -78,7 +76,15 @@ def _of_labels(overview: Overview, items: Items, view: ColumnView) -> Told | Non
         options["outcomes"] = {label: meaning or SKIP for label, meaning in rest.items()}
         remarks += _strangers({label: other.get(label, 0) for label, meaning in rest.items() if meaning is None})
     score = 6.0 * float(hits.sum()) / max(n_there, 1) + sureness(view.name) - 2.0 * float(bad.mean())
-    return Told(score, options, remarks, bad)
+    return _doubted(Told(score, options, remarks, bad), view, sure=sure)
+
+
+def _doubted(told: Told, view: ColumnView, *, sure: bool) -> Told:
+    """The guess, worth less where only the cells speak for the column and not its name."""
+    if not sure and not sureness(view.name):
+        told.score -= 3.0
+        told.remarks.insert(0, f"{quoted(view.name)} is taken to say who won, by its cells alone")
+    return told
 
 
 def _three(left: ColumnView, right: ColumnView, picked: ColumnView) -> tuple[Any, Any, Any]:
@@ -96,7 +102,7 @@ def _three(left: ColumnView, right: ColumnView, picked: ColumnView) -> tuple[Any
 
 def _of_words(overview: Overview, items: Items, view: ColumnView, *, sure: bool) -> Told | None:
     """A column whose cells are words such as left, model_a, H, draw, or numbers and booleans that stand for them."""
-    if view.n_distinct > max(30, view.n_rows // 20):
+    if not 0 < view.n_distinct <= max(30, view.n_rows // 20):
         return None
     if view.all_numbers or all(isinstance(label, bool) or str(label).lower() in _BOOLEANS for label in view.labels):
         return _of_codes(overview, items, view, sure=sure)
@@ -113,6 +119,8 @@ def _of_words(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
         return None
     if not sure and has_word(words(view.name), NO_OUTCOME):
         return None
+    if has_word(words(view.name), LOSING):
+        meanings = {label: _TURNED.get(meaning, meaning) for label, meaning in meanings.items()}
     strangers = {label: counts[label] for label, meaning in meanings.items() if meaning is None}
     remarks = _strangers(strangers)
     strength = {label: speech.strength(str(label)) for label, meaning in meanings.items() if meaning in (LEFT, RIGHT)}
@@ -124,7 +132,7 @@ def _of_words(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     bad = _without_outcome(overview, items, view, options, remarks)
     n_all = sum(counts.values())
     score = 4.0 * n_known / n_all + (1.0 if len(sides) > 1 else 0.0) + sureness(view.name) - len(strangers) * 0.1
-    return Told(score, options, remarks, bad)
+    return _doubted(Told(score, options, remarks, bad), view, sure=sure)
 
 
 def _graded(meanings: dict[Hashable, Any], strength: dict[Hashable, int]) -> dict[Hashable, Any]:
@@ -134,6 +142,7 @@ def _graded(meanings: dict[Hashable, Any], strength: dict[Hashable, int]) -> dic
     return {label: 0.5 + lead[level] * (1 if meanings[label] == LEFT else -1) for label, level in strength.items()}
 
 
+_TURNED: dict[Any, str] = {LEFT: RIGHT, RIGHT: LEFT}
 _BOOLEANS = frozenset({"true", "false"})
 
 
@@ -141,13 +150,8 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     """A column of few numbers, or of true and false."""
     own = words(view.name)
     left, right = _side_words(items)
-    sided = (
-        LEFT
-        if set(own) & left and not set(own) & right
-        else RIGHT
-        if set(own) & right and not set(own) & left
-        else None
-    )
+    told = [side for side, names in ((LEFT, left), (RIGHT, right)) if not names.isdisjoint(own)]
+    sided = told[0] if len(told) == 1 else None
     named = sureness(view.name)
     if not sure and (not (named or (sided and "is" in own)) or has_word(own, NO_OUTCOME)):
         return None
@@ -173,6 +177,8 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
         if sided is None:
             spelt = ", ".join(f"{value:g} {known[value]}" for value in values)
             remarks.append(f"numbers in {quoted(view.name)} are taken as {spelt}; swap them if they mean otherwise")
+    if has_word(own, LOSING):
+        meanings = {label: _TURNED.get(meaning, meaning) for label, meaning in meanings.items()}
     options = _as_outcome(view.name, meanings)
     bad = _without_outcome(overview, items, view, options, remarks)
     return Told(4.0 + named + (1.0 if sided else 0.0), options, remarks, bad)

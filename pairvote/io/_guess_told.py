@@ -14,47 +14,29 @@ from pairvote.io._words import words
 # Names of outcomes, the surest first.
 OUTCOME_WORDS = (
     *("outcome", "winner", "result", "ftr", "verdict", "preference", "preferred", "choice", "vote", "selected"),
-    *(
-        "label",
-        "judgement",
-        "judgment",
-        "decision",
-        "chosen",
-        "selection",
-        "pick",
-        "picked",
-        "answer",
-        "better",
-        "best",
-    ),
-    *("won", "win", "wins", "winning", "res", "response", "resultado", "ergebnis", "resultat", "g1_winner", "rating"),
-    *("graded", "score", "share", "prob", "probability", "is"),
+    *("label", "judgement", "judgment", "decision", "chosen", "selection", "pick", "picked", "answer", "better"),
+    *("best", "won", "win", "wins", "winning", "res", "response", "resultado", "ergebnis", "resultat", "vinnare"),
+    *("utfall", "sieger", "ganador", "vainqueur", "loser", "rejected", "worse", "rating", "graded", "score", "share"),
+    *("prob", "probability", "is"),
 )
 # A column with these in its name is none, whatever its cells are.
 NO_OUTCOME = frozenset(
     {
         *("color", "colour", "side", "position", "order", "class", "rated", "valid", "type", "time", "date", "venue"),
-        *(
-            "tie",
-            "tied",
-            "ties",
-            "draw",
-            "draws",
-            "half",
-            "ht",
-            "htr",
-            "gold",
-            "correct",
-            "swap",
-            "swapped",
-            "flipped",
-            "neutral",
-            "surface",
-            "round",
-            "id",
-        ),
+        *("tie", "tied", "ties", "draw", "draws", "half", "ht", "htr", "gold", "correct", "swap", "swapped", "id"),
+        *("flipped", "neutral", "surface", "round", "location", "ground"),
     }
 )
+# What else may name one of the two items, without having won.
+NO_WINNER = frozenset(
+    {
+        *("toss", "first", "server", "serve", "serving", "shooter", "attacker", "batting", "previous", "last"),
+        *("predicted", "prediction", "expected", "favorite", "favourite", "favored", "favoured", "bet", "host"),
+        *("home", "away", "left", "right", "initiator", "challenger", "umpire", "referee"),
+    }
+)
+# A column with these in its name says who lost.
+LOSING = frozenset({"loser", "lost", "losing", "loses", "rejected", "worse", "worst", "eliminated", "unchosen", "not"})
 
 
 @dataclass

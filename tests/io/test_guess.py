@@ -654,3 +654,33 @@ def test_a_rare_word_of_a_long_file_is_seen() -> None:
     found = guess(overview_of(as_text(["item_a", "item_b", "winner"], rows)))
     assert found.options["outcomes"] == {"a": "left", "b": "right", "wobbly": "skip"}
     assert found.options["bad_rows"] == "skip"
+
+
+@pytest.mark.parametrize("name", ["first_shooter", "toss_winner", "server", "predicted_winner", "location"])
+def test_a_column_that_names_an_item_need_not_name_the_winner(name) -> None:
+    draw = random.Random(4)
+    votes = duels(17, 40)
+    named = [draw.choice(["H", "A"] if name == "location" else [v.left, v.right]) for v in votes]
+    rows = [(v.left, v.right, *score, other) for v, score, other in zip(votes, goals(votes), named, strict=True)]
+    assert read_by_guess(as_text(["home_team", "away_team", "home_score", "away_score", name], rows))[1] == counted(
+        votes
+    )
+
+
+def test_a_column_of_losers_is_turned_round() -> None:
+    votes = duels(18, 40)
+    rows = [(v.left, v.right, {"left": "b", "right": "a"}.get(v.outcome, "tie")) for v in votes]
+    assert read_by_guess(as_text(["item_a", "item_b", "loser"], rows))[1] == counted(votes)
+    named = [(v.left, v.right, swapped(v)[1]) for v in duels(18, 40, among="left right")]
+    assert not guess(overview_of(as_text(["item_a", "item_b", "loser"], named))).found
+
+
+def test_a_table_of_standings_is_no_votes() -> None:
+    rows = [(tree, 10, place, 10 - place, 3 * place) for place, tree in enumerate(TREES)]
+    assert not guess(overview_of(as_text(["Team", "P", "W", "L", "Pts"], rows))).found
+
+
+def test_an_empty_column_tells_nothing() -> None:
+    votes = duels(19, 40)
+    rows = [(v.left, v.right, "", {"left": "A", "right": "B"}.get(v.outcome, "C")) for v in votes]
+    assert read_by_guess(as_text(["item_a", "item_b", "winner", "answer"], rows))[1] == counted(votes)
