@@ -43,7 +43,7 @@ def read(
     pieces = []
     for block in blocks(BytesIO(read_text(file, how, checked=False)), file.name, how, lone, block_bytes):
         for columns, places, _ in rows.blocks(block):
-            locate = partial(_place, places, file.name)
+            locate = _locate(places, file.name)
             pieces.append((_coded(columns, locate), len(places), locate))
     rows.finish()
     return joined(pieces, list(rows.found or NEEDED))
@@ -82,7 +82,7 @@ def _batches(part: Part, reading: Reading, blocks: Blocks, block_bytes: int) -> 
                 if late:
                     raise _late(min(late), rows.found[min(late)], columns, places, part.name)
                 shown = set(rows.found)
-                locate = partial(_place, places, part.name)
+                locate = _locate(places, part.name)
                 keys = key_labels(part, reading.of_interest(find(rows.names)))
                 batch = with_keys(_coded(columns, locate), keys, len(places))
                 yield Batch(batch, len(places), locate, part.start + done)
@@ -103,8 +103,14 @@ def _late(part: str, name: str, columns: Columns, places: list[Place], file: str
     )
 
 
-def _place(places: list[Place], file: str, row: int) -> str:
-    return spelt(places[row], file)
+def _locate(places: list[Place], file: str) -> Locate:
+    """What tells the place of a row, in as little memory as it takes: it is kept until all is read."""
+    lines, numbers = np.array(places, np.int64).reshape(-1, 2).T.copy()
+
+    def locate(row: int) -> str:
+        return spelt((int(lines[row]), int(numbers[row])), file)
+
+    return locate
 
 
 def _coded(columns: Columns, locate: Locate) -> Columns:

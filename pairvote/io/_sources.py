@@ -162,7 +162,8 @@ def _votes_among(files: Sequence[_File], folder: str, format: object, reading: R
         return parts
     first = next(iter(others.values()))
     if not parts:
-        raise first
+        # A table tells more than a README.md that lies beside it.
+        raise next((error for name, error in others.items() if of_suffix(inner_suffix(name)) is not None), first)
     names, files_of = listed(others), f"{plural(len(others), 'file')} of {folder}"
     if report.skips:
         sentence = f"{files_of} left out, which cannot be read as votes: {names}"

@@ -139,6 +139,15 @@ class TestFolders:
             assert "1.csv has no columns 'left', 'right', 'outcome'" in message
             assert "'home', 'away', 'result'" in message
 
+    def test_a_table_says_more_than_what_lies_beside_it(self, tmp_path):
+        put(tmp_path / "README.md", text="# Votes\n")
+        put(tmp_path / "votes.csv", text="home,away,result\n" + "a,b,H\nb,c,A\nc,a,D\n" * 4)
+        for action in (lambda: pv.read_votes(tmp_path), lambda: pv.scan_votes(tmp_path)):
+            assert "votes.csv has no columns 'left', 'right', 'outcome'" in message_of(action)
+        message = message_of(lambda: pv.read_votes(tmp_path))
+        assert "left='home', right='away', outcome='result'" in message
+        assert "bad_rows='skip'" in message
+
     def test_very_many_names_are_cut(self, tmp_path):
         put(tmp_path / "a.csv", "a")
         for number in range(200):
