@@ -43,9 +43,9 @@ def count_pairs(
     """Add the votes of a Dask DataFrame up by pair, each partition where it lies.
 
     Labels are matched across partitions, and items stand in the order in which they are first seen, as where all
-    votes are read at once. Graded votes give each side its share; what is fitted to counts has errors of as many wins
-    and losses, which are too large for these. The work is done by whichever of Dask's schedulers is set: threads, or a
-    cluster's.
+    votes are read at once. The work is done by whichever of Dask's schedulers is set: threads, or a cluster's. Graded
+    votes give each side its share; what is fitted to counts has errors of as many wins and losses, which are too large
+    for these.
 
     Parameters
     ----------

@@ -382,7 +382,6 @@ SOME = well_mixed(5, 40, 11, ties=0.2).votes()
             {"uncertainty": "bootstrap"},
             "uncertainty is 'bootstrap'; use one of 'model', 'sandwich', 'by-voter', 'clustered', 'none'",
         ),
-        ({"uncertainty": None}, "uncertainty is None"),
         ({"tol": 0.0}, "tol is 0.0"),
         ({"tol": math.nan}, "tol is nan"),
         ({"tol": "1e-9"}, "tol is '1e-9'"),
