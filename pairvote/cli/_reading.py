@@ -213,10 +213,15 @@ def rest_of(arguments: argparse.Namespace) -> list[str]:
 
 
 def is_large(arguments: argparse.Namespace) -> bool:
-    """Whether to read chunk by chunk: large files."""
+    """Whether to read chunk by chunk: large files.
+
+    Of graded votes the errors by bradley_terry are those of single votes, which counts of chunks do not keep.
+    """
+    from pairvote._common.outcomes import Meanings
     from pairvote.io._formats import FORMATS, of_suffix
 
-    is_whole = arguments.matrix or arguments.rankings is not None or arguments.fold_orders
+    is_graded = arguments.method == "bradley-terry" and Meanings.of(arguments.outcomes).is_graded
+    is_whole = arguments.matrix or arguments.rankings is not None or arguments.fold_orders or is_graded
     if is_whole or "-" in arguments.votes:
         return False
     for name in arguments.votes:

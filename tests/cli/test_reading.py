@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import pairvote as pv
 from pairvote.cli._main import main
 
 Run = Callable[..., tuple[int, str, list[str]]]
@@ -188,7 +189,13 @@ class TestExplained:
         text = self.TEXT.replace("model_a,model_b,w", "Left, right,w") + "x,,model_a,u\ny,y,model_b,u\n"
         _, _, said = run("rank", write(text), "--outcome", "Winner")
         whole = "\n".join(said)
-        for words in ("did you mean 'winner' for 'Winner'?", "--left Left", "--right ' right'", "1 row", "--skip-bad-rows"):
+        for words in (
+            "did you mean 'winner' for 'Winner'?",
+            "--left Left",
+            "--right ' right'",
+            "1 row",
+            "--skip-bad-rows",
+        ):
             assert words in whole
         assert len(said) <= 24
 
@@ -201,3 +208,17 @@ class TestExplained:
         status, _, said = run("rank", write("left,right,outcome\nash,oak,left\n"), "--prior-sd", "inf")
         assert (status, len(said)) == (2, 1)
         assert "undefeated" in said[0]
+
+
+def test_graded_votes_have_their_own_errors_in_a_folder_too(run: Run, write: Any, tmp_path: Path) -> None:
+    """A folder is read chunk by chunk, where it makes no difference."""
+    shares = [0.2, 0.7, 0.55, 0.9, 0.35, 0.6] * 10
+    rows = [f"{left},{right},{share}" for left, right, share in zip("abcabc" * 10, "bcabca" * 10, shares, strict=True)]
+    (tmp_path / "folder").mkdir()
+    path = write("left,right,outcome\n" + "\n".join(rows) + "\n", "folder/votes.csv")
+    options = ("--outcomes", "share", "--prior-sd", "2")
+    tables = [run("rank", source, *options)[1] for source in (path, path.parent)]
+    assert tables[0] == tables[1] != ""
+    votes = pv.read_votes(path, outcomes="share")
+    of_counts = pv.bradley_terry(votes.counts(), prior_sd=2.0)
+    assert (pv.bradley_terry(votes, prior_sd=2.0).standard_errors < 0.7 * of_counts.standard_errors).all()
