@@ -78,11 +78,11 @@ class PairvoteError(Exception):
     def __str__(self) -> str:
         problem, remedy = printable(self.problem), self.remedy
         if remedy is None:
-            return _cut_inside(problem, LONGEST_MESSAGE)
+            return cut_inside(problem, LONGEST_MESSAGE)
         remedy = printable(remedy)
         rest = LONGEST_MESSAGE - len("; ")
-        remedy = _cut_inside(remedy, max(LONGEST_REMEDY, rest - len(problem)))
-        return f"{_cut_inside(problem, rest - len(remedy))}; {remedy}"
+        remedy = cut_inside(remedy, max(LONGEST_REMEDY, rest - len(problem)))
+        return f"{cut_inside(problem, rest - len(remedy))}; {remedy}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         import pickle
@@ -134,7 +134,7 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _cut_inside(text: str, length: int) -> str:
+def cut_inside(text: str, length: int) -> str:
     """The text, or its beginning and its end with an ellipsis between: the end is often what to do."""
     if len(text) <= length:
         return text

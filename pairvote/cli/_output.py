@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pairvote
 from pairvote._common.cells import in_json, printable
 from pairvote._common.messages import shorten
-from pairvote.errors import InputError
+from pairvote.errors import LONGEST_MESSAGE, InputError, cut_inside
 
 if TYPE_CHECKING:
     from pairvote.ranking._ranking import Ranking
 
 # The version of what JSON holds: it changes when a key goes or changes its meaning.
 JSON_VERSION = 1
+LONGEST_LINE = 900
 # What a CSV cell may not begin or end with, or hold, without quotes. A carriage return alone ends a row as well.
 _QUOTED = re.compile(r'[",\r\n]|^\s|\s$|^$')
 
@@ -101,10 +102,11 @@ def tell(line: str) -> None:
 
 
 def tell_all(text: str) -> None:
-    """Say it on standard error, in its own lines."""
+    """Say it on standard error, in its own lines, on no more than a screen."""
     if sys.stderr is not None:
+        lines = [cut_inside(printable(line), LONGEST_LINE) for line in text.split("\n")]
         with contextlib.suppress(OSError):
-            print("pairvote: " + "\n".join(map(printable, text.split("\n"))), file=sys.stderr)
+            print("pairvote: " + cut_inside("\n".join(lines), LONGEST_MESSAGE), file=sys.stderr)
 
 
 def _cell(value: object) -> str:

@@ -400,3 +400,24 @@ def test_whatever_fails_in_saving_a_picture_is_said_in_one_line(
     said = printed("rank", "-", "--plot", tmp_path / "x.webp", stdin=votes_of(("a", "b")), status=2)
     assert "the picture cannot be saved as" in said
     assert "choose another" in said
+
+
+@pytest.mark.parametrize("n_columns", [60, 400])
+def test_a_wide_file_is_explained_on_a_screen(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, n_columns: int
+) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"col{i}" for i in range(n_columns)) + "\n" + ",".join(["0"] * n_columns) + "\n")
+    assert main(["rank", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert len(said) <= 2000
+    assert "has no columns 'left', 'right', 'outcome'" in " ".join(said.split())
+
+
+def test_long_options_make_no_long_message(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "votes.csv"
+    path.write_text("left,right,outcome\nash,ash,left\n")
+    assert main(["rank", str(path), "--outcomes", ",".join(f"w{i}=left" for i in range(5000))]) == 2
+    said = capsys.readouterr().err
+    assert len(said) <= 2000
+    assert "'ash' against itself" in said
