@@ -102,8 +102,12 @@ def _three(left: ColumnView, right: ColumnView, picked: ColumnView) -> tuple[Any
 
 def _of_words(overview: Overview, items: Items, view: ColumnView, *, sure: bool) -> Told | None:
     """A column whose cells are words such as left, model_a, H, draw, or numbers and booleans that stand for them."""
-    if not 0 < view.n_distinct <= max(30, view.n_rows // 20):
+    if view.n_distinct > max(30, view.n_rows // 20):
         return None
+    if not view.n_distinct:
+        # Where nothing else tells more, votes that are not filled in yet.
+        is_meant = sure or view.name == "outcome"
+        return Told(0.0, {"outcome": view.name}, [], view.codes < 0) if is_meant else None
     if view.all_numbers or all(isinstance(label, bool) or str(label).lower() in _BOOLEANS for label in view.labels):
         return _of_codes(overview, items, view, sure=sure)
     left, right = items.left[0], items.right[0]
