@@ -27,7 +27,7 @@ def joined(pieces: Sequence[Piece], parts: Sequence[str]) -> tuple[Columns, Loca
     columns: Columns = {}
     for part in parts:
         given = [piece.get(part) for piece, _, _ in pieces]
-        is_coded = not given or any(isinstance(column, Coded) for column in given)
+        is_coded = all(column is None or isinstance(column, Coded) for column in given)
         columns[part] = _labels(part, given, pieces) if is_coded else _amounts(given, lengths)
     starts = [0, *accumulate(lengths)]
 

@@ -154,6 +154,7 @@ class Rows:
         self._file, self._how, self._find, self._every = file, how, find, every
         self._names = Names()
         self._held: list[Block] = []
+        self._lacking = True
         self._types: dict[str, type] = {}
         self.found: dict[str, str] = {}
         self.n_without = 0
@@ -165,16 +166,19 @@ class Rows:
 
     def blocks(self, block: Block) -> list[tuple[Columns, list[Place], int]]:
         """The columns of a block, and of those before it that were held; none while a column that is needed lacks."""
-        grown = self._names.learn(block.records)
-        if grown or not self.found:
+        if self._names.learn(block.records):
             try:
                 # What rows were read by stays as it was.
                 self.found = {**self._find(self._names.all()), **self.found}
             except InputError:
-                self._held.append(block)
-                if block.done - self._held[0].done > MOST_BYTES_HELD:
-                    raise
-                return []
+                self._lacking = True
+            else:
+                self._lacking = False
+        if self._lacking:
+            self._held.append(block)
+            if block.done - self._held[0].done > MOST_BYTES_HELD:
+                self._find(self._names.all())
+            return []
         held, self._held = [*self._held, block], []
         return [(*self._columns(each), each.done) for each in held]
 

@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pairvote as pv
+from pairvote.io._file_format import Part, Reading
 from pairvote.io._formats import FORMATS, format_of
 from pairvote.io._how import How
 from pairvote.io._json_values import document_blocks, line_blocks
+from pairvote.votes._wanted import AllColumns
 
 RECORDS = [
     {"left": "ash", "right": "birch", "outcome": "left", "voter": "åsa"},
@@ -350,6 +352,21 @@ class TestTypes:
                 lambda: list(pv.scan_votes(tmp_path / "a.json")),
             ):
                 assert "weight" in message_of(action)
+
+    def test_columns_are_looked_for_when_there_are_new_ones(self, tmp_path):
+        asked = []
+
+        class Watched(AllColumns):
+            def found_in(self, columns, file):
+                asked.append(len(columns))
+                raise pv.InputError(f"{file} lacks a column")
+
+        lines = "".join(dumped({"a": 1, **({"b": 2} if number > 500 else {})}) + "\n" for number in range(1000))
+        (tmp_path / "a.jsonl").write_text(lines)
+        part = Part("a.jsonl", FORMATS["jsonl"], tmp_path / "a.jsonl")
+        with pytest.raises(pv.InputError, match="lacks a column"):
+            list(FORMATS["jsonl"].scan([part], Reading(Watched()), block_bytes=1))
+        assert asked == [1, 2, 2]
 
 
 class TestBroken:
