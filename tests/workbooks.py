@@ -19,6 +19,7 @@ STYLES = (
     '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
     '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22" applyNumberFormat="1"/></cellXfs></styleSheet>'
 )
+OASIS = "urn:oasis:names:tc:opendocument:xmlns:"
 EPOCH = datetime.datetime(1899, 12, 30)
 
 
@@ -32,8 +33,7 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]], *, hidden: Collectio
     )
     shown = {False: "", True: ' state="hidden"'}
     listed = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{number}" r:id="r{number}"'
-        f"{shown[name in hidden]}/>"
+        f'<sheet name={quoteattr(name)} sheetId="{number}" r:id="r{number}"{shown[name in hidden]}/>'
         for number, name in zip(numbers, names, strict=True)
     )
     types = "".join(
@@ -61,6 +61,40 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]], *, hidden: Collectio
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
             archive.writestr(name, '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>' + text)
+    return held.getvalue()
+
+
+def open_document(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
+    """An OpenDocument spreadsheet of these sheets of text and numbers; None is an empty cell."""
+
+    def written(value: Any) -> str:
+        if value is None:
+            return "<table:table-cell/>"
+        if isinstance(value, (int, float)):
+            return f'<table:table-cell office:value-type="float" office:value="{value!r}"/>'
+        return f'<table:table-cell office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'
+
+    tables = "".join(
+        f"<table:table table:name={quoteattr(name)}>"
+        + "".join(f"<table:table-row>{''.join(map(written, row))}</table:table-row>" for row in cells)
+        + "</table:table>"
+        for name, cells in sheets.items()
+    )
+    spaces = " ".join(f'xmlns:{name}="{OASIS}{name}:1.0"' for name in ("office", "table", "text", "manifest"))
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<manifest:manifest {spaces}><manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+            "</manifest:manifest>",
+        )
+        archive.writestr(
+            "content.xml",
+            f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>{tables}'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
     return held.getvalue()
 
 

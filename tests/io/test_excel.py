@@ -9,7 +9,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from workbooks import workbook
+from workbooks import open_document, workbook
 
 import pairvote as pv
 from pairvote.io._formats import FORMATS
@@ -46,6 +46,14 @@ class TestCells:
         assert pv.read_votes(path).to_columns() == expected.to_columns()
         assert scanned(path) == [tuple(row) for row in ROWS]
         assert pv.count_pairs(pv.scan_votes(path)).total == 3
+
+    def test_an_open_document(self, tmp_path):
+        rows = [HEADER, [1, 4, "left"], [None, None, None], [2.5, 3, "tie"], [7, 1, "won"]]
+        path = tmp_path / "votes.ods"
+        path.write_bytes(open_document({"Votes": rows[:-1]}))
+        assert scanned(path) == [(1, 4, "left"), (2.5, 3, "tie")]
+        path.write_bytes(open_document({"Votes": rows}))
+        assert f"outcome at row 5 of sheet 'Votes' of {path} is 'won'" in message_of(lambda: pv.read_votes(path))
 
     def test_types(self):
         content = workbook(
