@@ -17,6 +17,7 @@ from pairvote.io._file_format import Batch, FileFormat, Part, Reading, key_label
 from pairvote.io._how import How
 from pairvote.io._missing import without
 from pairvote.io._source import Columns, Source
+from pairvote.io._types import TypesApart
 from pairvote.votes._wanted import AMOUNTS, Finder
 
 # A zip archive, which workbooks of now are, and the compound file of those of old.
@@ -88,12 +89,14 @@ class _Sheet:
     def columns(self, found: Mapping[str, str]) -> Columns:
         """The columns that were found."""
         columns: Columns = {}
+        types = TypesApart()
         for part, name in found.items():
             place = self.names.index(name)
             values = without([_plain(row[place]) for row in self.rows], self._na)
             if part in AMOUNTS:
                 columns[part] = values
                 continue
+            types.check(part, values, self.locate)
             column = code_column(values, part, self.locate)
             columns[part] = Coded(np.asarray(column.codes, np.int32), list(column.labels))
         return columns

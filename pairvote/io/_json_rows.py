@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
-from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from pairvote.io._json_values import Block, Doubled, Place, Record, named, row_n
 from pairvote.io._missing import without
 from pairvote.io._source import Columns
 from pairvote.io._text import is_text
+from pairvote.io._types import TypesApart
 from pairvote.votes._wanted import AMOUNTS
 
 NESTED = (dict, list, Doubled)
@@ -155,7 +155,7 @@ class Rows:
         self._names = Names()
         self._held: list[Block] = []
         self._lacking = True
-        self._types: dict[str, type] = {}
+        self._types = TypesApart()
         self.found: dict[str, str] = {}
         self.n_without = 0
 
@@ -228,7 +228,7 @@ class Rows:
                 for row, value in enumerate(values):
                     if _is_wrong(value):
                         wrong.setdefault(row, _wrong_label(part, value, spelt(places[row], self._file)))
-            self._keep_apart(part, values, kinds, places)
+            self._types.check(part, values, lambda row: spelt(places[row], self._file))
         for row in sorted(wrong):
             self._how.report.refuse(wrong[row])
         if not wrong:
@@ -236,23 +236,6 @@ class Rows:
         left = [row for row in range(len(places)) if row not in wrong]
         taken = {part: [values[row] for row in left] for part, values in columns.items()}
         return taken, [places[row] for row in left]
-
-    def _keep_apart(self, part: str, values: list[Any], kinds: set[type], places: list[Place]) -> None:
-        """Refuse true beside 1, which are one label to Python."""
-        group = "item" if part.partition("+")[0] in ("left", "right", "winner", "loser") else part
-        if kinds.isdisjoint((bool, int, float)) or (
-            group in self._types and kinds <= {self._types[group], str, NoneType}
-        ):
-            return
-        for row, value in enumerate(values):
-            if not isinstance(value, (bool, int, float)):
-                continue
-            kind = bool if isinstance(value, bool) else int
-            if self._types.setdefault(group, kind) is not kind:
-                is_, others = ("true or false", "a number") if kind is bool else ("a number", "true or false")
-                found = f"{shorten(value)}, which is {is_}, and another row has {others} there"
-                remedy = "give all labels one type, so that none is taken for another"
-                raise wrong_entry(part, spelt(places[row], self._file), value, remedy, found=found)
 
 
 def _is_wrong(value: Any) -> bool:

@@ -75,6 +75,12 @@ class TestCells:
         assert votes.weight.tolist() == [0.5, 2, 1]
         assert votes.to_columns()["criterion"] == ["new", None, "new"]
 
+    def test_numbers_are_not_taken_for_booleans(self):
+        for first, second in ((1, True), (False, 0)):
+            content = workbook({"a": [HEADER, [first, "x", "left"], ["y", second, "left"]]})
+            message = message_of(lambda content=content: read(content))
+            assert message.startswith(f"right at row 3 of sheet 'a' of the stream is {second!r}, which is")
+
     def test_cells_that_mean_a_missing_value(self):
         content = workbook({"a": [[*HEADER, "voter"], [*ROWS[0], "NA"], [*ROWS[1], "bo"], [*ROWS[2], "#N/A"]]})
         assert read(content, na="NA").to_columns()["voter"] == [None, "bo", None]
