@@ -27,6 +27,8 @@ OPTIONS = (
 )  # fmt: skip
 # Columns whose names say that they hold times.
 TIMES = re.compile(r"time|date|created|submitted|(?<![^\W_])(ts|tstamp|when|at)(?![^\W_])", re.IGNORECASE)
+# A packed file is this many times as large as it seems, or more.
+PACKED = 4
 # So many files are named, of several.
 FILES = 3
 # So many groups of labels that print alike are named.
@@ -218,6 +220,7 @@ def is_large(arguments: argparse.Namespace) -> bool:
     Of graded votes the errors by bradley_terry are those of single votes, which counts of chunks do not keep.
     """
     from pairvote._common.outcomes import Meanings
+    from pairvote.io._bytes import inner_suffix
     from pairvote.io._formats import FORMATS, of_suffix
 
     is_graded = arguments.method == "bradley-terry" and Meanings.of(arguments.outcomes).is_graded
@@ -228,8 +231,9 @@ def is_large(arguments: argparse.Namespace) -> bool:
         path = Path(name)
         if not path.exists():
             continue
-        format = arguments.input_format
-        file_format = of_suffix(path.suffix.lower()) if format is None else FORMATS[format]
-        if path.is_dir() or (file_format is not None and path.stat().st_size >= file_format.large_bytes):
+        suffix, format = inner_suffix(path), arguments.input_format
+        file_format = (of_suffix(suffix) or FORMATS["csv"]) if format is None else FORMATS[format]
+        unpacked = path.stat().st_size * (1 if suffix == path.suffix.lower() else PACKED)
+        if path.is_dir() or unpacked >= file_format.large_bytes:
             return True
     return False
