@@ -103,13 +103,13 @@ def displayed(path: object) -> str:
 
 
 def unreadable(name: str, error: Exception) -> InputError:
-    """The error for a file that the operating system does not let us read."""
+    """The error for a file that cannot be opened or read."""
     if isinstance(error, FileNotFoundError):
-        return InputError(f"there is no file {name}; check its path")
+        return InputError(f"there is no file {name}", where=name, remedy="check its path")
     if isinstance(error, IsADirectoryError):
-        return InputError(f"{name} is a directory; pass the path of a file")
+        return InputError(f"{name} is a directory", where=name, remedy="pass the path of a file")
     reason = getattr(error, "strerror", None) or error
-    return InputError(f"{name} cannot be read ({reason}); check its path and that you may read it")
+    return InputError(f"{name} cannot be read ({reason})", where=name, remedy="check its path and that you may read it")
 
 
 def broken(name: str, kind: str, error: Exception) -> InputError:
