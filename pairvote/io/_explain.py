@@ -21,6 +21,8 @@ from pairvote.votes._wanted import AllColumns
 
 # Larger files are judged by their first rows.
 MOST_BYTES = 2**26
+# So many lines may stand above a header.
+MOST_LINES = 8
 # So many files are looked at for one that a guess can be made of.
 MOST_FILES = 20
 # Options that say how bytes become cells.
@@ -96,7 +98,23 @@ def _first_found(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Ov
         if found.found:
             return overview, _without_strange(found) if n_strange else found
         first, n_strange = first or (overview, found), n_strange + 1
-    return first
+    return _below_other_lines(source, format, given) or first
+
+
+def _below_other_lines(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Overview, Guess] | None:
+    """What can be guessed of the first file where its header stands below lines of another kind."""
+    if given.get("comment") or given.get("skip_lines"):
+        return None
+    numbered: list[dict[str, Any]] = [{"skip_lines": n_lines} for n_lines in range(1, MOST_LINES + 1)]
+    for above in [{"comment": "#"}, *numbered]:
+        try:
+            overview = next(overviews_of(source, format, {**given, **above}))
+        except (InputError, StopIteration):
+            continue
+        found = guess(overview, {**given, **above})
+        if found.found:
+            return overview, found
+    return None
 
 
 def _without_strange(found: Guess) -> Guess:

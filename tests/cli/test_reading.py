@@ -222,3 +222,18 @@ def test_graded_votes_have_their_own_errors_in_a_folder_too(run: Run, write: Any
     votes = pv.read_votes(path, outcomes="share")
     of_counts = pv.bradley_terry(votes.counts(), prior_sd=2.0)
     assert (pv.bradley_terry(votes, prior_sd=2.0).standard_errors < 0.7 * of_counts.standard_errors).all()
+
+    @pytest.mark.parametrize(
+        ("above", "proposed"),
+        [
+            ("exported in 2020\n\n", "--skip-lines 1"),
+            ("sep=,\n", "--skip-lines 1"),
+            ("# one\n# two, three\n", "--comment '#'"),
+        ],
+    )
+    def test_lines_above_the_header_are_seen(self, run: Run, write: Any, above: str, proposed: str) -> None:
+        path = write(above + "left,right,outcome\nash,oak,left\noak,elm,tie\nelm,ash,left\n")
+        status, _, said = run("rank", path)
+        assert (status, said[-1]) == (2, f"try: pairvote rank {path} {proposed}")
+        status, printed, _ = run(*shlex.split(said[-1].removeprefix("try: pairvote ")), "--format", "json")
+        assert (status, won(printed)) == (0, {"ash": 1, "elm": 1, "oak": 0})
