@@ -209,20 +209,6 @@ class TestExplained:
         assert (status, len(said)) == (2, 1)
         assert "undefeated" in said[0]
 
-
-def test_graded_votes_have_their_own_errors_in_a_folder_too(run: Run, write: Any, tmp_path: Path) -> None:
-    """A folder is read chunk by chunk, where it makes no difference."""
-    shares = [0.2, 0.7, 0.55, 0.9, 0.35, 0.6] * 10
-    rows = [f"{left},{right},{share}" for left, right, share in zip("abcabc" * 10, "bcabca" * 10, shares, strict=True)]
-    (tmp_path / "folder").mkdir()
-    path = write("left,right,outcome\n" + "\n".join(rows) + "\n", "folder/votes.csv")
-    options = ("--outcomes", "share", "--prior-sd", "2")
-    tables = [run("rank", source, *options)[1] for source in (path, path.parent)]
-    assert tables[0] == tables[1] != ""
-    votes = pv.read_votes(path, outcomes="share")
-    of_counts = pv.bradley_terry(votes.counts(), prior_sd=2.0)
-    assert (pv.bradley_terry(votes, prior_sd=2.0).standard_errors < 0.7 * of_counts.standard_errors).all()
-
     @pytest.mark.parametrize(
         ("above", "proposed"),
         [
@@ -237,3 +223,17 @@ def test_graded_votes_have_their_own_errors_in_a_folder_too(run: Run, write: Any
         assert (status, said[-1]) == (2, f"try: pairvote rank {path} {proposed}")
         status, printed, _ = run(*shlex.split(said[-1].removeprefix("try: pairvote ")), "--format", "json")
         assert (status, won(printed)) == (0, {"ash": 1, "elm": 1, "oak": 0})
+
+
+def test_graded_votes_have_their_own_errors_in_a_folder_too(run: Run, write: Any, tmp_path: Path) -> None:
+    """A folder is read chunk by chunk, where it makes no difference."""
+    shares = [0.2, 0.7, 0.55, 0.9, 0.35, 0.6] * 10
+    rows = [f"{left},{right},{share}" for left, right, share in zip("abcabc" * 10, "bcabca" * 10, shares, strict=True)]
+    (tmp_path / "folder").mkdir()
+    path = write("left,right,outcome\n" + "\n".join(rows) + "\n", "folder/votes.csv")
+    options = ("--outcomes", "share", "--prior-sd", "2")
+    tables = [run("rank", source, *options)[1] for source in (path, path.parent)]
+    assert tables[0] == tables[1] != ""
+    votes = pv.read_votes(path, outcomes="share")
+    of_counts = pv.bradley_terry(votes.counts(), prior_sd=2.0)
+    assert (pv.bradley_terry(votes, prior_sd=2.0).standard_errors < 0.7 * of_counts.standard_errors).all()
