@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pairvote._common.messages import plural
+from pairvote.io._guess_beside import find_voter, on_validity, on_weights
 from pairvote.io._guess_items import Items, find_items
 from pairvote.io._guess_numbers import TIED_WORDS
 from pairvote.io._guess_outcome import find_outcome
@@ -24,18 +25,6 @@ NAMING = (
 )
 TELLING = frozenset({"outcome", "winner", "loser", "left_score", "right_score", "left_wins", "right_wins", "tied"})
 WHOLE = frozenset({"matrix", "rankings"})
-# Who voted, by the names of columns, the surest first.
-VOTER_WORDS = (
-    *("voter", "worker", "judge", "annotator", "rater", "user", "participant", "respondent", "observer", "subject"),
-    *("assessor", "evaluator", "reviewer", "labeler", "labeller", "juror", "person", "student", "expert", "email"),
-    *("username", "completed", "session", "ip"),
-)
-WITH_VOTER = frozenset(
-    {
-        *("id", "name", "code", "hash", "hashed", "key", "no", "number", "address", "ip", "uuid", "pid", "nr", "s"),
-        *("uniqueid", "unique", "assignment", "annotations", "by"),
-    }
-)
 # What becomes of a column that is called so by default.
 NO_DEFAULT = object()
 DEFAULTS: dict[str, object] = {
@@ -48,6 +37,8 @@ DEFAULTS: dict[str, object] = {
     "normalise": False,
 }
 MOST_CANDIDATES = 12
+# Of so many columns at most.
+MOST_COLUMNS = 300
 # Which columns hold what is seen in so many rows.
 MOST_ROWS = 5_000
 
@@ -92,26 +83,35 @@ def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
     options, remarks = _mended(overview, given)
     if not overview.n_rows:
         return Guess(options, [*remarks, "there are no rows"])
-    found = None
-    if options.get("header", True) and not given.keys() & {*NAMING} and is_headerless(overview.some(MOST_ROWS)):
+    found = _matrix(overview, options)
+    if len(overview.columns) > MOST_COLUMNS:
+        named = [name for part in NAMING for name in as_names(options.get(part))]
+        overview = overview.only([*named, *overview.names[:MOST_COLUMNS]])
+        remarks.append(f"only the first {MOST_COLUMNS} columns were looked at")
+    if (
+        not found
+        and options.get("header", True)
+        and not given.keys() & {*NAMING}
+        and is_headerless(overview.some(MOST_ROWS))
+    ):
         bare = overview.without_header()
         found = _by_rows(bare, options)
         if found is not None:
             found.options["header"] = False
-            found.remarks.insert(0, "the first row looks like votes and not like names of columns, which are numbered")
+            found.remarks.insert(0, "the first row looks like votes, not like names of columns, which are numbered")
             overview = bare
-    found = found or _whole(overview, options) or _by_rows(overview, options)
+    found = found or _ballots(overview, options) or _by_rows(overview, options)
     if found is None:
         return Guess(options, [*remarks, "no columns look like the two items of a vote and its outcome"])
     merged = _merged(options, found.options)
     remarks += found.remarks
     taken = [name for part in NAMING for name in as_names(merged.get(part))]
     if "voter" not in merged and "voter" not in overview.columns and not merged.get("matrix"):
-        voter = _voter(overview, taken)
+        voter = find_voter(overview, taken)
         if voter is not None:
             merged["voter"] = voter
-    remarks += _of_weights(overview, merged)
-    remarks += _of_validity(overview, taken)
+    remarks += on_weights(overview, merged)
+    remarks += on_validity(overview, taken)
     return Guess(said(merged), remarks, True)
 
 
@@ -173,15 +173,26 @@ def said(options: Mapping[str, Any]) -> dict[str, Any]:
 # --- shapes ---
 
 
-def _whole(overview: Overview, options: Mapping[str, Any]) -> Told | None:
-    """A matrix or ballots, if nothing that was given says otherwise."""
-    if any(options.get(part) for part in TELLING | {"left", "right", "extract"}):
+def _is_row_by_row(options: Mapping[str, Any]) -> bool:
+    """Whether what was given says that a row is a vote or a pair."""
+    return any(options.get(part) for part in TELLING | {"left", "right", "extract"})
+
+
+def _matrix(overview: Overview, options: Mapping[str, Any]) -> Told | None:
+    """A square table of wins, if nothing that was given says otherwise."""
+    if _is_row_by_row(options) or options.get("rankings") or overview.n_rows > len(overview.columns):
         return None
-    matrix = None if options.get("rankings") or overview.n_rows > len(overview.columns) else find_matrix(overview)
-    if matrix is not None:
-        remark = "a cell is taken as how often the item of its row beat the item of its column"
-        return Told(9.0, dict(matrix), [remark])
-    rankings = find_rankings(overview.some(MOST_ROWS))
+    options_of_matrix = find_matrix(overview)
+    if options_of_matrix is None:
+        return None
+    return Told(
+        9.0, options_of_matrix, ["a cell is taken as how often the item of its row beat the item of its column"]
+    )
+
+
+def _ballots(overview: Overview, options: Mapping[str, Any]) -> Told | None:
+    """A ballot a row, if nothing that was given says otherwise."""
+    rankings = None if _is_row_by_row(options) else find_rankings(overview.some(MOST_ROWS))
     return None if rankings is None else Told(9.0, *rankings)
 
 
@@ -310,44 +321,3 @@ def _pair_within(overview: Overview, options: Mapping[str, Any]) -> tuple[dict[s
         if told is not None:
             return {**told.options, "extract": {view.name: PAIRED}}, told.remarks
     return None
-
-
-# --- the rest of a vote ---
-
-
-def _voter(overview: Overview, taken: list[str]) -> str | None:
-    """The column that names who voted."""
-    best: tuple[int, str] | None = None
-    for view in overview.columns.values():
-        own = words(view.name)
-        found = [VOTER_WORDS.index(word) for word in own if word in VOTER_WORDS]
-        if view.name in taken or view.is_nested or not found or view.n_distinct < 2:
-            continue
-        rest = [word for word in own if word not in VOTER_WORDS]
-        if set(rest) <= WITH_VOTER and (best is None or min(found) < best[0]):
-            best = min(found), view.name
-    return None if best is None else best[1]
-
-
-def _of_weights(overview: Overview, merged: dict[str, Any]) -> list[str]:
-    """What is said of a column called weight, which counts without being asked for."""
-    name = merged.get("weight", "weight")
-    if name not in overview.columns or merged.get("use_weight") is False or merged.get("matrix"):
-        return []
-    view = overview[name]
-    values = view.values()
-    if not view.all_numbers or np.isnan(values).any() or (values < 0).any():
-        merged.pop("weight", None)
-        merged["use_weight"] = False
-        return [f"the column {name!r} has cells that are no weights, so it is left out"]
-    return [f"the column {name!r} counts as weights; --no-weight leaves it out"]
-
-
-def _of_validity(overview: Overview, taken: list[str]) -> list[str]:
-    """What is said of a column that marks rows as not valid, which are votes all the same."""
-    for view in overview.columns.values():
-        if words(view.name) in (["valid"], ["is", "valid"]) and view.name not in taken:
-            no = view.rows_of(np.array([text.lower() in ("false", "0", "no", "f") for text in view.texts], bool))
-            if no.any():
-                return [f"{plural(int(no.sum()), 'row')} that {view.name!r} calls false count all the same"]
-    return []
