@@ -92,27 +92,27 @@ def _ahead(jobs: Iterator[Job], n_threads: int) -> Iterator[tuple[Batch, Report]
         return
     pending: deque[Future[tuple[Batch, Report]]] = deque()
     failed: InputError | None = None
-    with ThreadPoolExecutor(n_threads) as pool:
-        try:
-            while True:
-                try:
-                    while failed is None and len(pending) <= n_threads:
-                        pending.append(pool.submit(next(jobs)))
-                except InputError as error:
-                    # The rows before it come first.
-                    failed = error
-                except StopIteration:
-                    break
-                if not pending:
-                    break
-                yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-            if failed is not None:
-                raise failed
-        finally:
-            for future in pending:
-                future.cancel()
+    pool = ThreadPoolExecutor(n_threads)
+    try:
+        while True:
+            try:
+                while failed is None and len(pending) <= n_threads:
+                    pending.append(pool.submit(next(jobs)))
+            except InputError as error:
+                # The rows before it come first.
+                failed = error
+            except StopIteration:
+                break
+            if not pending:
+                break
+            yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+        if failed is not None:
+            raise failed
+    finally:
+        # Not to be waited for: a loop that was left may be cleared up while another thread starts, which waits for it.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _Layout:
