@@ -115,7 +115,9 @@ def _rows(ranking: Ranking, n_rows: int, level: float) -> list[dict[str, Any]]:
     """A mapping of all `COLUMNS` for each item, best first; None where the ranking has no such number."""
     table = ranking.to_columns(level)
     for name in COUNTS:
-        table[name] = [int(count) if count.is_integer() else count for count in table[name]]
+        # Shares add up to whole numbers but for rounding.
+        counts = [round(count, 9) for count in table[name]]
+        table[name] = [int(count) if count.is_integer() else count for count in counts]
     return [{name: table[name][row] if name in table else None for name in COLUMNS} for row in range(n_rows)]
 
 

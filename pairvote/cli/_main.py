@@ -63,11 +63,16 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace) -> int:
     """Do what the arguments say, which come into the namespace as they are understood."""
     parser = make_parser()
     try:
-        parser.parse_args(argv, arguments)
+        _, rest = parser.parse_known_args(argv, arguments)
     except SystemExit as done:
         # argparse has printed the help or the version, and leaves.
         write("")
         return int(done.code or 0)
+    if rest and hasattr(arguments, "skip_bad_rows") and not any(word.startswith("-") for word in rest):
+        # Files may also stand after flags.
+        arguments.votes = [*arguments.votes, *rest]
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return 2

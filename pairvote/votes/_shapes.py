@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.alike import alike_key
 from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes, as_column, code_column, first_row
 from pairvote._common.messages import Locate, shorten, wrong_entry
@@ -138,6 +139,10 @@ class Reader:
             if more:
                 several = [code_column(as_column(taken.pop(part), part), part, locate) for part in (side, *more)]
                 taken[side] = _joined(several)
+        if self.decimal == "," and "outcome" in taken and Meanings.of(self.outcomes).scale is not None:
+            codes, labels = code_column(as_column(taken["outcome"], "outcome"), "outcome", locate)
+            texts = [label.replace(",", ".") if isinstance(label, str) else label for label in labels]
+            taken["outcome"] = Coded(codes, texts)
         # Where a row is compared with others or left out, its labels must be codes.
         is_plain = "outcome" in taken and not self.report.skips
         if not is_plain:
@@ -260,12 +265,16 @@ def _joined(columns: Sequence[Coded]) -> Coded:
     return Coded(numbers[codes.reshape(-1)], named)
 
 
-def _numbered(columns: Sequence[Coded]) -> list[Codes]:
-    """The columns in one numbering, in which equal labels have equal numbers; -1 stays."""
+def _numbered(columns: Sequence[Coded], *, alike: bool = False) -> list[Codes]:
+    """The columns in one numbering, in which equal labels have equal numbers; -1 stays.
+
+    With `alike`, labels that print alike are equal too.
+    """
     table: dict[Hashable, int] = {}
     numbered = []
     for column in columns:
-        numbers = [table.setdefault(label, len(table)) for label in column.labels]
+        keys = [alike_key(label) if alike and isinstance(label, str) else label for label in column.labels]
+        numbers = [table.setdefault(key, len(table)) for key in keys]
         numbered.append(np.array([*numbers, -1], np.int32)[column.codes])
     return numbered
 
@@ -297,7 +306,7 @@ def _from_winner(reader: Reader, rows: Table) -> None:
     """A column names the winner: an item, the column of its side, or its side; an empty cell is a tie."""
     columns = rows.columns
     winner = columns.pop("winner")
-    left, right, picked = _numbered([columns["left"], columns["right"], winner])
+    left, right, picked = _numbered([columns["left"], columns["right"], winner], alike=reader.normaliser is not None)
     names = {reader.wanted.name(side): side for side in ("left", "right")}
     meanings = Meanings.of(reader.outcomes)
 

@@ -172,6 +172,7 @@ def test_json(done, votes_file):
         "n_voters": 3,
         "n_items": 3,
         "n_components": 1,
+        "columns": {name: name for name in ("left", "right", "outcome", "voter")},
         "skipped_rows": {"n": 0, "first": []},
         "warnings": [],
     }

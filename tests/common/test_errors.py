@@ -123,7 +123,15 @@ READERS = {
 
 def test_nobody_reads_the_sentence_of_our_own_errors() -> None:
     """No `str(error).split(...)` and no `... in str(error)`, except where the error is another library's."""
-    foreign = {"_parquet.py", "_parquet_batches.py", "frames.py", "_engine.py", "_partitions.py", "_excel.py", "_bytes.py"}
+    foreign = {
+        "_parquet.py",
+        "_parquet_batches.py",
+        "frames.py",
+        "_engine.py",
+        "_partitions.py",
+        "_excel.py",
+        "_bytes.py",
+    }
     for path in Path(pv.__file__).parent.rglob("*.py"):
         if path.name in foreign:
             continue

@@ -219,7 +219,11 @@ class TestShapes:
             ("winner,loser\nash,\n", {}, "missing"),
             ("left,right,outcome\nash,oak,left\n", {"winner": "w", "outcome": "outcome"}, "no columns? 'w'"),
             ("left,right,outcome\nash,oak,left\n", {"winner": "w", "left_score": "s"}, "do not go together"),
-            ("left,right,outcome\nash,oak,left\n", {"weight": "w", "use_weight": False}, "do not pass use_weight"),
+            (
+                "left,right,outcome\nash,oak,left\n",
+                {"weight": "w", "use_weight": False},
+                "weight is 'w' and use_weight is False",
+            ),
             ("Left,right,outcome\nash,oak,left\n", {"voter": "who"}, "no column.* 'Left'"),
             ("log\nx\n", {"extract": {"log": "("}}, "is no regular expression"),
             ("log\nx\n", {"extract": {"log": "x"}}, "name its groups"),
