@@ -35,9 +35,11 @@ def opened(path: Path, name: str, member: str | None = None) -> IO[bytes]:
         raise unreadable(name, error) from error
     with ExitStack() as stack:
         stack.enter_context(closing(handle))
-        taken = unpacked(handle if handle.seekable() else io.BytesIO(handle.readall()), name, member)
-        if handle.seekable():
-            stack.pop_all()
+        if not handle.seekable():
+            # A pipe is read once.
+            return io.BufferedReader(unpacked(io.BytesIO(handle.readall()), name, member))
+        taken = unpacked(handle, name, member)
+        stack.pop_all()
     return io.BufferedReader(handle) if taken is handle else taken
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from pairvote._common.threads import n_usable
 from pairvote.errors import InputError
 from pairvote.io._csv_cells import ARROW_FROM_BYTES, Rows, by_part, has_long_lines, is_plain
-from pairvote.io._csv_rows import LONGEST_LINE, Dialect, Lines, each_row, pass_over, refuse
+from pairvote.io._csv_rows import LONGEST_LINE, Dialect, Lines, each_row, pass_over
 from pairvote.io._csv_table import SAMPLE_BYTES, Table, begin
 from pairvote.io._encodings import BOM, count_lines, first_not_utf8
 from pairvote.io._file_format import Batch, Part, Reading, key_labels, with_keys
@@ -139,6 +139,10 @@ class _Layout:
         return Batch(with_keys(columns, self.keys, n_rows), n_rows, rows.locate, done), report
 
 
+class _RefusedError(Exception):
+    """A row is refused, at which a block ends."""
+
+
 class _Cursor(Lines):
     """Position in an open text, always at the beginning of a row; what stands before the block at hand is let go."""
 
@@ -186,17 +190,21 @@ class _Cursor(Lines):
             raise self._failed
         start = self._kept = self.position
         try:
-            for _ in each_row(self, dialect, self._file, pass_over if skips else refuse):
+            for _ in each_row(self, dialect, self._file, pass_over if skips else self._refuse):
                 if self.position - start >= self._block_bytes:
                     break
-        except InputError as error:
-            # Parsing the block will say it first, and with the line in the whole file.
-            self._failed = error
+        except _RefusedError:
+            # Parsing the block will say why, and with the line in the whole file.
+            pass
         raw = self._between(start - self._base, self.position - self._base)
         if self._is_cut:
             raw += b"\n"
             self._pass_rest()
         return raw
+
+    def _refuse(self, error: InputError) -> NoReturn:
+        self._failed = error
+        raise _RefusedError
 
     def back_to(self, position: int, number: int) -> None:
         super().back_to(position, number)

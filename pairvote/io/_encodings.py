@@ -120,8 +120,7 @@ class _Transcoded(io.RawIOBase):
             return self._decoder.decode(raw, not raw).encode()
         except UnicodeDecodeError as error:
             seen: bytes = error.object
-            before = seen[: error.start].decode(self._encoding, "replace").encode("utf-8", "replace")
-            line = self._n_lines + count_lines(before) + 1
+            line = self._n_lines + self._lines_in(seen[: error.start]) + 1
             position = self._n_bytes - len(seen) + error.start
             at = f"line {line} (byte 0x{seen[error.start]:02x} at position {position})"
         except (UnicodeError, ValueError) as error:
@@ -133,6 +132,13 @@ class _Transcoded(io.RawIOBase):
             where=f"line {line} of {self._name}",
             remedy="pass the encoding that it has, or save it as UTF-8",
         )
+
+    def _lines_in(self, raw: bytes) -> int:
+        try:
+            return count_lines(raw.decode(self._encoding, "replace").encode("utf-8", "replace"))
+        except UnicodeError:
+            # Some codecs do not replace.
+            return 0
 
     def close(self) -> None:
         self._handle.close()

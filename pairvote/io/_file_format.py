@@ -120,7 +120,12 @@ class Part:
 
     def open_text(self, how: How) -> IO[bytes]:
         """The file's text in UTF-8, transcoded as it is read."""
-        return in_utf8(self.open(), self.name, how)
+        handle = self.open()
+        try:
+            return in_utf8(handle, self.name, how)
+        except BaseException:
+            handle.close()
+            raise
 
     def lines_before(self, offset: int, newline: bytes | None = None, how: How | None = None) -> int:
         """Number of lines that end before `offset` in the text; they end by any line end, or by `newline`."""

@@ -51,7 +51,7 @@ KINDS = (
     Kind(rb"<stata_dta>", "a file of Stata", _EXPORT),
     Kind(rb"\x89HDF\r\n", "a file of HDF5", _EXPORT),
     Kind(
-        _BOM + rb"(?:<!--.*?-->\s*)?<(?i:!doctype\s+html|html|head)\b",
+        _BOM + rb"(?:<!--.*?-->\s*)?<(?i:!doctype\s+html|html|head)(?=[\s>])",
         "a web page (HTML)",
         "download the file itself, not the page that shows it",
     ),
