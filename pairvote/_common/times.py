@@ -38,11 +38,12 @@ def times(values: Any, n_votes: int, locate: Locate = row_number) -> Times:
         if isinstance(column, np.ndarray):
             array = column
         elif isinstance(column, Coded):
-            used = np.unique(column.codes)
-            first = [first_row(column.codes == code) for code in used.tolist()]
-            entries = [None if code < 0 else column.labels[code] for code in used.tolist()]
-            distinct = _of_objects(entries, lambda entry: locate(first[entry]))
-            array = distinct[np.searchsorted(used, column.codes)] if len(used) else distinct
+            used, first = np.unique(column.codes, return_index=True)
+            # In the order of the rows, the first of which is refused.
+            order = np.argsort(first)
+            entries = [None if code < 0 else column.labels[code] for code in used[order].tolist()]
+            distinct = _of_objects(entries, lambda entry: locate(int(first[order[entry]])))
+            array = distinct[np.argsort(order)[np.searchsorted(used, column.codes)]] if len(used) else distinct
         else:
             with reading("time"):
                 array = _of_objects(list(column), locate)
@@ -89,6 +90,11 @@ def _of_objects(values: list[Any], locate: Locate) -> NDArray[Any]:
     return np.array(found, MOMENTS)
 
 
+def is_time(value: Any) -> bool:
+    """Whether a value is a number or a moment, or the text of one."""
+    return _number(value) is not None or _moment(value) is not None
+
+
 def _number(value: Any) -> int | float | None:
     if isinstance(value, str):
         text = value.strip()
@@ -111,8 +117,9 @@ def _moment(value: Any) -> dt.datetime | None:
     if is_missing(value):
         return None
     if isinstance(value, str):
+        text = value.strip()
         try:
-            return dt.datetime.fromisoformat(value.strip())
+            return dt.datetime.fromisoformat(f"{text[:-4]}+00:00" if text.endswith(" UTC") else text)
         except ValueError:
             return None
     if isinstance(value, np.datetime64):

@@ -19,6 +19,7 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes, as_column, code_column, first_row
 from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Meanings, Outcome, Outcomes
+from pairvote._common.times import is_time
 from pairvote._common.unknown_outcomes import unknown_outcomes
 from pairvote.errors import InputError
 from pairvote.votes._amounts import entry, no_number, tried
@@ -116,14 +117,14 @@ class Reader:
                 self._numbers(rows, part)
         if shape is not None:
             shape(self, rows)
+        if self.normaliser is not None:
+            sides = {side: _coded(rows.columns[side], side) for side in ("left", "right")}
+            rows.columns |= self.normaliser.columns(sides)
         if self.report.skips:
             self._look_for_faults(rows)
         rows = self._without_wrong(rows)
         if "left_wins" in rows.columns:
             rows = _from_totals(rows, whole=whole)
-        if self.normaliser is not None:
-            sides = {side: _coded(rows.columns[side], side) for side in ("left", "right")}
-            rows.columns |= self.normaliser.columns(sides)
         self.report.n_rows += rows.n_rows
         return rows
 
@@ -189,6 +190,11 @@ class Reader:
                 ~(weight >= 0) | np.isinf(weight),
                 lambda row: InputError(f"weight at {rows.locate(row)} is {weight[row]:g}"),
             )
+        if "time" in rows.columns:
+            time = rows.columns["time"]
+            rows.refuse(
+                _no_times(time), lambda row: InputError(f"time at {rows.locate(row)} is {_said(entry(time, row))}")
+            )
 
     def _without_wrong(self, rows: Table) -> Table:
         if not rows.wrong:
@@ -215,6 +221,17 @@ def n_rows_of(columns: Mapping[str, Any]) -> int:
 def _missing(side: str, locate: Locate, row: int) -> InputError:
     where = locate(row)
     return wrong_entry(side, where, None, "a vote needs two items, so fill it in or drop the row", found="missing")
+
+
+def _no_times(column: Any) -> NDArray[np.bool_]:
+    """The rows of a column in which there is no time."""
+    if isinstance(column, np.ndarray) and column.dtype.kind in "iufM":
+        # What is not a number or no moment is unlike itself.
+        return np.asarray(column != column)  # noqa: PLR0124
+    codes, labels = column if isinstance(column, Coded) else (np.arange(len(column)), column)
+    # A missing entry is coded -1, which picks the last of these.
+    wrong = np.array([*(not is_time(label) for label in labels), True])
+    return np.asarray(wrong[codes])
 
 
 def _said(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import warnings
 from collections import Counter
@@ -205,6 +206,12 @@ class TestShapes:
         votes = pv.read_votes(io.StringIO(text), format="csv", decimal=",")
         assert votes.outcome.tolist() == [pv.Outcome.LEFT]
 
+    def test_shares_may_have_decimal_commas(self) -> None:
+        text = "left;right;share\nash;oak;0,75\noak;elm;1\n"
+        votes = pv.read_votes(io.StringIO(text), outcome="share", outcomes="share", decimal=",")
+        assert votes.share is not None
+        assert votes.share.tolist() == [0.75, 1.0]
+
     @pytest.mark.parametrize(
         ("text", "options", "words"),
         [
@@ -291,8 +298,31 @@ class TestBadRows:
             votes = pv.read_votes(by_file(tmp_path, header, bad), bad_rows="skip", **options)
         assert results(votes) == expected(ROWS)
 
+    @pytest.mark.parametrize("reader", ["whole", "chunks"])
+    def test_times_that_are_none_are_left_out(self, tmp_path: Path, reader: str) -> None:
+        rows = [("ash", "oak", "left", at) for at in ("2012-05-01 10:00:00 UTC", "soon", "", "2012-05-01T12:00+03:00")]
+        path = by_file(tmp_path, ("left", "right", "outcome", "at"), rows)
+        with pytest.warns(UserWarning, match="^2 rows skipped: time at line 3 .* is 'soon'; time at line 4 .* missing"):
+            votes = READERS[reader](path, time="at", bad_rows="skip")
+        assert votes.time is not None
+        assert votes.time.tolist() == [dt.datetime(2012, 5, 1, 10), dt.datetime(2012, 5, 1, 9)]
+        with pytest.raises(pv.InputError, match=r"time at line 3 .* is 'soon', which is no time here"):
+            READERS[reader](path, time="at")
+
+    def test_an_item_against_itself_once_labels_are_joined(self, tmp_path: Path) -> None:
+        path = by_file(tmp_path, ("left", "right", "outcome"), [("ash", "Ash ", "left"), ("ash", "oak", "left")])
+        with pytest.warns(UserWarning, match="^1 row skipped: line 2 .* has 'ash' against itself"):
+            assert len(pv.read_votes(path, bad_rows="skip", normalise=True)) == 1
+
 
 class TestNormalise:
+    def test_a_winner_is_found_by_a_label_that_prints_alike(self) -> None:
+        text = as_csv(("left", "right", "winner"), [("ash", "Oak", "oak "), ("oak", "ash", "ASH")])
+        votes = pv.read_votes(io.StringIO(text), format="csv", normalise=True)
+        assert results(votes) == Counter({("win", "Oak", "ash"): 1, ("win", "ash", "Oak"): 1})
+        with pytest.raises(pv.InputError, match="winner at line 2"):
+            pv.read_votes(io.StringIO(text), format="csv")
+
     TEXT = (
         "left,right,outcome\nash,oak,left\nash ,oak,left\nAsh,oak,left\na\u200bsh,oak,right\n"
         "OAK, a\u030ash,tie\n\u00e5sh,oak,left\n"
