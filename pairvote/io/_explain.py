@@ -21,6 +21,8 @@ from pairvote.votes._wanted import AllColumns
 
 # Larger files are judged by their first rows.
 MOST_BYTES = 2**26
+# A line that is no header is taken for one of at most so many columns.
+MOST_NAMES = 10
 # So many lines may stand above a header.
 MOST_LINES = 8
 # So many files are looked at for one that a guess can be made of.
@@ -98,6 +100,8 @@ def _first_found(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Ov
         if found.found:
             return overview, _without_strange(found) if n_strange else found
         first, n_strange = first or (overview, found), n_strange + 1
+    if first is None or len(first[0].columns) > MOST_NAMES:
+        return first
     return _below_other_lines(source, format, given) or first
 
 
