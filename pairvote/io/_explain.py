@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pairvote._common.messages import row_number
 from pairvote.errors import InputError, PairvoteError
 from pairvote.io._file_format import Part, Reading
-from pairvote.io._guess import NAMING, Guess, guess, said
+from pairvote.io._guess import NAMING, Guess, as_names, guess, said
 from pairvote.io._how import How
+from pairvote.io._join import joined
 from pairvote.io._options import options_of
 from pairvote.io._overview import Overview
 from pairvote.io._proposal import as_call, explain
 from pairvote.io._sources import file_of, parts_of
 from pairvote.votes._report import Report
+from pairvote.votes._shapes import n_rows_of
 from pairvote.votes._wanted import AllColumns
 
 # Larger files are judged by their first rows.
@@ -93,16 +96,23 @@ def proposed(error: InputError, source: Any, format: Any, options: Mapping[str, 
 
 
 def _first_found(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Overview, Guess] | None:
-    """The first file that a guess can be made of, or the first file."""
-    first, n_strange = None, 0
-    for overview in overviews_of(source, format, given):
-        found = guess(overview, given)
-        if found.found:
-            return overview, _without_strange(found) if n_strange else found
-        first, n_strange = first or (overview, found), n_strange + 1
-    if first is None or len(first[0].columns) > MOST_NAMES:
-        return first
-    return _below_other_lines(source, format, given) or first
+    """What can be guessed of the files that have the columns of votes; otherwise the first file, without a guess."""
+    samples = list(samples_of(source, format, given))
+    for place, sample in enumerate(samples):
+        overview, found = sample.overview(), guess(sample.overview(), given)
+        if not found.found:
+            continue
+        used = {name for part in NAMING for name in as_names(found.options.get(part))} & sample.columns.keys()
+        alike = [other for other in samples if used <= other.columns.keys()]
+        if len(alike) > 1:
+            # The others may have outcomes that this one lacks.
+            overview = Sample.joined(alike, list(sample.columns)).overview()
+            found = guess(overview, given)
+        return overview, _without_strange(found) if place else found
+    if not samples or len(samples[0].columns) > MOST_NAMES:
+        return (samples[0].overview(), guess(samples[0].overview(), given)) if samples else None
+    below = _below_other_lines(source, format, given)
+    return below or (samples[0].overview(), guess(samples[0].overview(), given))
 
 
 def _below_other_lines(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Overview, Guess] | None:
@@ -112,7 +122,7 @@ def _below_other_lines(source: Any, format: Any, given: Mapping[str, Any]) -> tu
     numbered: list[dict[str, Any]] = [{"skip_lines": n_lines} for n_lines in range(1, MOST_LINES + 1)]
     for above in [{"comment": "#"}, *numbered]:
         try:
-            overview = next(overviews_of(source, format, {**given, **above}))
+            overview = next(samples_of(source, format, {**given, **above})).overview()
         except (InputError, StopIteration):
             continue
         found = guess(overview, {**given, **above})
@@ -127,7 +137,25 @@ def _without_strange(found: Guess) -> Guess:
     return replace(found, options={**found.options, "bad_rows": "skip"}, remarks=[*found.remarks, remark])
 
 
-def overviews_of(source: Any, format: Any, options: Mapping[str, Any]) -> Iterator[Overview]:
+@dataclass(frozen=True)
+class Sample:
+    """The columns of a file, or those of its first rows."""
+
+    columns: Mapping[str, Any]
+    is_part: bool = False
+
+    def overview(self) -> Overview:
+        """What there is to see of them."""
+        return Overview.of(self.columns, sample=self.is_part)
+
+    @classmethod
+    def joined(cls, samples: Sequence[Sample], names: Sequence[str]) -> Sample:
+        """These columns of several samples."""
+        pieces = [(dict(sample.columns), n_rows_of(sample.columns), row_number) for sample in samples]
+        return cls(joined(pieces, names)[0], any(sample.is_part for sample in samples))
+
+
+def samples_of(source: Any, format: Any, options: Mapping[str, Any]) -> Iterator[Sample]:
     """The columns of each of the first files of a source.
 
     Raises
@@ -138,36 +166,39 @@ def overviews_of(source: Any, format: Any, options: Mapping[str, Any]) -> Iterat
     how = options_of(**{name: options[name] for name in OF_CELLS if name in options}).how
     if callable(getattr(source, "read", None)):
 
-        def of_stream(how: How) -> Overview:
+        def of_stream(how: How) -> Sample:
             source.seek(0)
             file, chosen = file_of(source, format, how)
-            return Overview.of(chosen.read(file, AllColumns(), how)[0])
+            return Sample(chosen.read(file, AllColumns(), how)[0])
 
         yield _without_bad_rows(of_stream, how)
         return
     # Files that are no votes do not matter here.
     lenient = how.with_report(Report("skip"))
+    n_bytes = 0
     for part in parts_of(source, format, Reading(AllColumns(), how=lenient))[:MOST_FILES]:
-        yield _without_bad_rows(partial(_of_part, part), how)
+        if n_bytes <= MOST_BYTES:
+            yield _without_bad_rows(partial(_of_part, part), how)
+        n_bytes += part.n_bytes
 
 
-def _without_bad_rows(overview: Callable[[How], Overview], how: How) -> Overview:
-    """An overview, without rows that are broken unless it is their encoding that is wrong."""
+def _without_bad_rows(sample: Callable[[How], Sample], how: How) -> Sample:
+    """A sample, without rows that are broken unless it is their encoding that is wrong."""
     try:
-        return overview(how.with_report(Report()))
+        return sample(how.with_report(Report()))
     except InputError as error:
         if error.option == "encoding":
             raise
-        return overview(how.with_report(Report("skip")))
+        return sample(how.with_report(Report("skip")))
 
 
-def _of_part(part: Part, how: How) -> Overview:
+def _of_part(part: Part, how: How) -> Sample:
     if part.n_bytes <= MOST_BYTES and part.path is not None and part.fragment is None:
-        return Overview.of(part.format.read(part.source(), AllColumns(), how)[0])
+        return Sample(part.format.read(part.source(), AllColumns(), how)[0])
     batches = part.format.scan([part], Reading(AllColumns(), n_bytes=part.n_bytes, how=how))
     try:
         batch = next((batch for batch in batches if batch.n_rows), None)
     finally:
         if isinstance(batches, Generator):
             batches.close()
-    return Overview.of({} if batch is None else batch.columns, sample=True)
+    return Sample({} if batch is None else batch.columns, is_part=True)

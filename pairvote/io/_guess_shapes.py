@@ -41,7 +41,11 @@ def find_matrix(overview: Overview) -> dict[str, Any] | None:
 
 
 def find_rankings(overview: Overview) -> tuple[dict[str, Any], list[str]] | None:
-    """The options for a ballot a row, when several columns hold the places 1, 2, 3 … within each row."""
+    """The options for a ballot a row: columns of items that hold places, or columns of places that hold items."""
+    by_place = _by_place(overview)
+    if by_place is not None:
+        remark = f"{plural(len(by_place), 'column')} are taken as places of one ballot, best first"
+        return {"rankings": "all" if len(by_place) == len(overview.columns) else by_place}, [remark]
     places = {view.name: _places(view) for view in overview.columns.values() if view.n_distinct}
     names = [name for name, numbers in places.items() if numbers is not None]
     names = [name for name in names if not has_word(words(name), ("id", "age", "year", "round", "session", "weight"))]
@@ -58,6 +62,22 @@ def find_rankings(overview: Overview) -> tuple[dict[str, Any], list[str]] | None
         return None
     remarks = [f"the cells of {plural(len(names), 'column')} are taken as places, 1 for the best"]
     return {"rankings": "all" if len(names) == len(overview.columns) else names}, remarks
+
+
+def _by_place(overview: Overview) -> list[str] | None:
+    """Columns that are called first, second, third … and hold items, each once in a row; None where there are none."""
+    places = {view.name: place_of(view.name) for view in overview.columns.values()}
+    names = sorted((name for name, place in places.items() if place >= 1), key=lambda name: places[name])
+    if len(names) < 3 or [places[name] for name in names] != list(range(1, len(names) + 1)):
+        return None
+    views = [overview.columns[name] for name in names]
+    if any(view.all_numbers or view.is_nested for view in views):
+        return None
+    items = set().union(*(view.texts for view in views))
+    # Items recur from column to column; the answers to several questions do not.
+    if sum(view.n_distinct for view in views) < 1.5 * len(items):
+        return None
+    return names
 
 
 def _places(view: ColumnView) -> Any:

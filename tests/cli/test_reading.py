@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shlex
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,16 @@ class TestFiles:
         packed.write_bytes(gzip.compress(path.read_bytes()))
         assert run("rank", packed)[1] == run("rank", path)[1]
 
+    def test_an_archive_of_several_files_is_ranked(self, run: Run, tmp_path: Path) -> None:
+        path = tmp_path / "leagues.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("2019/a.csv", "HomeTeam,AwayTeam,FTR\nash,oak,H\noak,ash,D\n")
+            archive.writestr("2020/b.csv", "HomeTeam,AwayTeam,FTR\nelm,oak,A\nash,oak,H\n")
+        status, _, said = run("rank", path)
+        assert status == 2
+        status, printed, _ = run(*shlex.split(said[-1].removeprefix("try: pairvote ")), "--format", "json")
+        assert (status, won(printed)) == (0, {"ash": 2, "oak": 1, "elm": 0})
+
     @pytest.mark.parametrize("command", ["rank", "check"])
     @pytest.mark.parametrize(
         ("text", "argv", "words"),
@@ -198,6 +209,14 @@ class TestExplained:
         ):
             assert words in whole
         assert len(said) <= 24
+
+    def test_ballots_whose_columns_are_places(self, run: Run, write: Any) -> None:
+        path = write("voter,1st,2nd,3rd\nu,ash,oak,elm\nv,oak,ash,\nw,elm,oak,ash\nx,ash,elm,oak\n")
+        status, _, said = run("rank", path)
+        assert status == 2
+        status, printed, _ = run(*shlex.split(said[-1].removeprefix("try: pairvote ")), "--format", "json")
+        assert (status, won(printed)) == (0, {"ash": 4, "oak": 3, "elm": 3})
+        assert json.loads(printed)["n_voters"] == 4
 
     def test_it_keeps_the_other_arguments(self, run: Run, write: Any) -> None:
         _, _, said = run("rank", write(self.TEXT), "--method", "elo", "--top", "2")
