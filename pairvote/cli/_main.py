@@ -114,6 +114,7 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
     if by_chunks is None:
         by_chunks = reading.is_large(arguments)
     by_time = scorer_named(arguments.method).uses_order
+    orders: list[str] = []
     if arguments.criteria is None and by_chunks:
         scan = reading.scan(arguments)
         ranking, summary = rank_chunks(scan, arguments.method, arguments.criterion, options)
@@ -122,6 +123,7 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
             raise reading.no_votes(arguments, report)
     else:
         votes, report = reading.read(arguments)
+        orders = [] if arguments.fold_orders else reading.on_orders(votes)
         if arguments.criteria is None:
             votes = votes.select(_spelt(votes, arguments.criterion))
         else:
@@ -135,7 +137,7 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
     summary.n_bad_rows, summary.bad_rows = report.n_skipped, report.skipped
     for sentence in reading.used(arguments, report):
         tell(sentence)
-    summary.warnings += [*reading.doubtful(report, by_time=by_time), *reading.on_labels(ranking.items)]
+    summary.warnings += [*reading.doubtful(report, by_time=by_time), *orders, *reading.on_labels(ranking.items)]
     return ranking, summary
 
 

@@ -184,6 +184,27 @@ def on_labels(labels: Any) -> list[str]:
     return sentences
 
 
+def on_orders(votes: Votes) -> list[str]:
+    """A sentence on pairs that one voter judged in both orders, where these are most of the votes."""
+    import numpy as np
+
+    if votes.voter is None or not len(votes):
+        return []
+    known = votes.voter >= 0
+    criterion = np.full(len(votes), -1) if votes.criterion is None else votes.criterion
+    low, high = np.minimum(votes.left, votes.right), np.maximum(votes.left, votes.right)
+    judged = np.stack([votes.voter, criterion, low, high, votes.left], axis=1)[known]
+    orders = np.unique(judged, axis=0)
+    pairs = len(np.unique(orders[:, :4], axis=0))
+    n_both = len(orders) - pairs
+    if not n_both or 4 * n_both < len(votes):
+        return []
+    return [
+        f"note: {plural(n_both, 'pair')} judged in both orders by one voter {'is' if n_both == 1 else 'are'} two votes "
+        "each; --fold-orders makes one of them"
+    ]
+
+
 def explanation(error: PairvoteError, arguments: argparse.Namespace) -> str | None:
     """All that is wrong with files that cannot be read, and the command that may read them; None if unknown."""
     from pairvote.io._explain import explained

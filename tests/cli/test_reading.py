@@ -176,6 +176,10 @@ class TestFiles:
 
     def test_two_orders_become_one_vote(self, run: Run, write: Any) -> None:
         path = write("left,right,winner,judge\nash,oak,ash,u\noak,ash,oak,u\nash,oak,ash,v\noak,ash,ash,v\n")
+        (note,) = [line for line in run("rank", path, "--voter", "judge")[2] if "both orders" in line]
+        assert note.endswith(
+            "2 pairs judged in both orders by one voter are two votes each; --fold-orders makes one of them"
+        )
         argv = ("rank", path, "--voter", "judge", "--fold-orders", "--method", "tally", "--format", "json")
         status, printed, said = run(*argv)
         found = json.loads(printed)
