@@ -94,7 +94,7 @@ def options_of(
     for name, text in (("delimiter", delimiter), ("encoding", encoding), ("comment", comment), ("tie", tie)):
         if text is not None and (not isinstance(text, str) or not text):
             raise wrong_option(name, text, "pass text")
-    if decimal not in (".", ","):
+    if not isinstance(decimal, str) or decimal not in (".", ","):
         raise wrong_option("decimal", decimal, "use '.' or ','")
     if sheet is not None and not (isinstance(sheet, str) and sheet) and not (is_whole(sheet) and int(sheet) > 0):
         raise wrong_option("sheet", sheet, "pass the name of a sheet, or its number from 1")
@@ -103,7 +103,7 @@ def options_of(
         raise wrong_option("na", na, "pass the cells that mean a missing value, such as ['NA']")
     if not is_whole(skip_lines) or skip_lines < 0:
         raise wrong_option("skip_lines", skip_lines, "pass a whole number from 0")
-    if bad_rows not in get_args(BadRows):
+    if not isinstance(bad_rows, str) or bad_rows not in get_args(BadRows):
         raise wrong_option("bad_rows", bad_rows, "use 'raise' or 'skip'")
     Meanings.of(outcomes)
     how = How(
@@ -132,7 +132,8 @@ def options_of(
 def _rankings(rankings: str | Sequence[str] | None, *, matrix: bool) -> tuple[str, ...] | None:
     if rankings is None:
         return None
-    names = () if rankings == "all" else tuple(rankings) if isinstance(rankings, (list, tuple)) else None
+    is_all = isinstance(rankings, str) and rankings == "all"
+    names = () if is_all else tuple(rankings) if isinstance(rankings, (list, tuple)) else None
     if names is None or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise wrong_option("rankings", rankings, "pass 'all', or the names of the columns, each once")
     if matrix:

@@ -29,7 +29,7 @@ def from_frame(
     """The fields of votes; the options are those of `Votes.from_frame`."""
     check_flag("use_weight", use_weight)
     check_flag("normalise", normalise)
-    if bad_rows not in get_args(BadRows):
+    if not isinstance(bad_rows, str) or bad_rows not in get_args(BadRows):
         raise wrong_option("bad_rows", bad_rows, "use 'raise' or 'skip'")
     frame = Frame(df)
     report = Report(bad_rows)

@@ -70,7 +70,7 @@ class Wanted:
         """
         given: dict[str, Name] = {}
         for part, name in names.items():
-            if name is None or (part in NEEDED and name == part):
+            if name is None or (part in NEEDED and isinstance(name, str) and name == part):
                 continue
             several = part in SIDES and isinstance(name, list)
             own = tuple(name) if several else (name,)
