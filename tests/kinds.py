@@ -941,3 +941,55 @@ def m_vs() -> Kind:
     votes = duels(50, among="left right")
     rows = [(n, f"{v.left} vs {v.right}", swapped(v)[0]) for n, v in enumerate(votes)]
     return one("m_vs.csv", table(["id", "match", "winner"], rows), votes)
+
+
+# --- met later ---
+
+
+@kind
+def n_numbered_totals() -> Kind:
+    """Totals of pairs beside R's numbers of rows, whose column has no name."""
+    votes = duels(51, 80, among="left right")
+    wins = Counter(v[:3] for v in votes)
+    pairs = [(x, y) for x in TREES for y in TREES if (x, y, "left") in wins or (x, y, "right") in wins]
+    rows = [(n, x, y, wins[x, y, "left"], wins[x, y, "right"]) for n, (x, y) in enumerate(pairs)]
+    header = ["", "home.team", "away.team", "home.wins", "away.wins"]
+    return one("n_baseball.csv", table(header, rows, quoting=csv.QUOTE_NONNUMERIC), votes)
+
+
+@kind
+def n_german() -> Kind:
+    """Goals of both sides, in German."""
+    votes = duels(52, items=TOWNS)
+    rows = [
+        (n // 6 + 1, "10.08.2019", v.left, v.right, *score)
+        for n, (v, score) in enumerate(zip(votes, goals(votes), strict=True))
+    ]
+    header = ["Spieltag", "Datum", "Heimmannschaft", "Gastmannschaft", "Heimtore", "Gasttore"]
+    return one("n_liga.csv", table(header, rows, delimiter=";"), votes, reading={"delimiter": ";"})
+
+
+@kind
+def n_spanish() -> Kind:
+    """The winner by name, or a tie, in Spanish."""
+    votes = duels(53)
+    rows = [(n, v.left, v.right, "empate" if v.outcome == "tie" else swapped(v)[0]) for n, v in enumerate(votes)]
+    return one("n_partidos.csv", table(["partido", "equipo1", "equipo2", "ganador"], rows), votes)
+
+
+@kind
+def n_french() -> Kind:
+    """Which of two teams won, in French."""
+    votes = duels(54, items=TOWNS)
+    said = {"left": "Victoire A", "right": "Victoire B", "tie": "Match nul"}
+    rows = [("10/08/2019", v.left, v.right, said[v.outcome]) for v in votes]
+    return one("n_matchs.csv", table(["Date", "Équipe A", "Équipe B", "Résultat"], rows), votes)
+
+
+@kind
+def n_both_halves() -> Kind:
+    """Both names in one cell, and what came of it for each in another."""
+    votes = duels(55, among="left right tie skip")
+    said = {"left": "W/L", "right": "L/W", "tie": "D/D", "skip": "NC/NC"}
+    rows = [(f"{v.left} vs. {v.right}", said[v.outcome], "KO") for v in votes]
+    return one("n_bouts.csv", table(["BOUT", "OUTCOME", "METHOD"], rows), votes)

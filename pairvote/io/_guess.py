@@ -11,12 +11,11 @@ import numpy as np
 from pairvote._common.messages import plural
 from pairvote.io._guess_beside import find_voter, on_validity, on_weights
 from pairvote.io._guess_items import Items, find_items
-from pairvote.io._guess_numbers import TIED_WORDS
+from pairvote.io._guess_numbers import names_ties
 from pairvote.io._guess_outcome import find_outcome
 from pairvote.io._guess_shapes import PAIRED, find_matrix, find_rankings, find_within, is_headerless
 from pairvote.io._guess_told import Told
 from pairvote.io._overview import ColumnView, Overview, closest
-from pairvote.io._words import words
 
 # The options that name a column.
 NAMING = (
@@ -268,7 +267,7 @@ def _given_numbers(overview: Overview, options: Mapping[str, Any]) -> Told | Non
 def _column_of_ties(overview: Overview, items: Items) -> str | None:
     """A column that says which rows of winners and losers are ties."""
     for view in overview.columns.values():
-        is_named = set(words(view.name)) <= TIED_WORDS | {"is", "a"} and view.name not in items.columns
+        is_named = names_ties(view.name) and view.name not in items.columns
         if is_named and {text.lower() for text in view.texts} <= {"true", "false", "0", "1", "yes", "no"}:
             return view.name
     return None

@@ -17,21 +17,12 @@ ITEM_WORDS = frozenset(
         *("team", "player", "model", "item", "option", "condition", "candidate", "generator", "system", "name"),
         *("label", "title", "choice", "script", "project", "competitor", "entrant", "idea", "proposal", "product"),
         *("brand", "method", "algorithm", "stimulus", "object", "individual", "ind", "contestant", "fighter", "club"),
-        *(
-            "alternative",
-            "entity",
-            "agent",
-            "bot",
-            "movie",
-            "film",
-            "song",
-            "animal",
-            "type",
-            "text",
-            "image",
-            "winner",
-        ),
+        *("alternative", "entity", "agent", "bot", "movie", "film", "song", "animal", "type", "text", "image"),
+        *("winner",),
         *("person", "place", "work", "essay", "design", "variant", "policy", "statement", "photo", "picture", "side"),
+        *("mannschaft", "verein", "spieler", "bild", "modell", "kandidat", "equipe", "équipe", "joueur", "équipes"),
+        *("equipo", "jugador", "modelo", "imagen", "opción", "squadra", "giocatore", "lag", "spelare", "ploeg"),
+        *("speler",),
     }
 )
 NOT_ITEMS = frozenset(
@@ -159,6 +150,8 @@ def _score(x: ColumnView, y: ColumnView, names: NamePair | None) -> float:
         score -= 5.0
     if max(x.text_length, y.text_length) > 100:
         score -= 3.0
+    if all(set(map(str.lower, view.texts)) <= {"true", "false"} for view in (x, y)):
+        score -= 9.0
     n_cells = x.n_rows - x.n_missing + y.n_rows - y.n_missing
     if n_cells > 8 and len({*x.texts, *y.texts}) > 0.9 * n_cells:
         score -= 2.0

@@ -16,6 +16,8 @@ from pairvote.io._words import SCORES, has_word, name_pairs, words
 SCORE_WORDS = {
     **dict.fromkeys(("points", "score", "scores", "pts", "point"), 3.0),
     **dict.fromkeys(("ftg", "g", "goal", "goals", "runs", "sets", "result", "total"), 2.5),
+    **dict.fromkeys(("tore", "tor", "punkte", "buts", "but", "goles", "gols", "gol", "puntos", "pontos"), 2.5),
+    **dict.fromkeys(("placar", "marcador", "punti", "mål", "mal", "poäng", "doelpunten", "punten", "maalit"), 2.5),
 }
 NO_SCORE = frozenset(
     {
@@ -27,6 +29,12 @@ NO_SCORE = frozenset(
 )
 WIN_WORDS = frozenset({"win", "wins", "won", "w", "victories", "votes", "count", "n", "freq", "wincount", "winner"})
 TIED_WORDS = frozenset({"tie", "ties", "tied", "draw", "draws", "drawn", "equal"})
+
+
+def names_ties(name: str) -> bool:
+    """Whether a column is called so that it counts ties, or says which rows are ties."""
+    own = {*words(name)} - {"is", "a", "n", "of", "number"}
+    return bool(own) and own <= TIED_WORDS
 
 
 # --- grades, and scores in a text ---
@@ -115,9 +123,7 @@ def of_two_columns(overview: Overview, items: Items) -> Iterator[Told]:
                 continue
             if distinct or most > 1:
                 options: dict[str, Any] = {"left_wins": x.name, "right_wins": y.name}
-                tied = [
-                    view for view in views if set(words(view.name)) <= TIED_WORDS and view.name not in (x.name, y.name)
-                ]
+                tied = [view for view in views if names_ties(view.name) and view.name not in (x.name, y.name)]
                 if tied:
                     options["tied"] = tied[0].name
                 yield Told(7.0 - 3 * lacking, options, [], bad)

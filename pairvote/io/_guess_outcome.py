@@ -15,7 +15,8 @@ from pairvote.io._guess_items import Items
 from pairvote.io._guess_numbers import of_grades, of_score_texts, of_two_columns
 from pairvote.io._guess_told import LOSING, NO_OUTCOME, NO_WINNER, Told, quoted, sureness
 from pairvote.io._overview import ColumnView, Overview
-from pairvote.io._words import LEFT, RIGHT, SCORES, SKIP, TIE, Speech, has_word, name_pairs, words
+from pairvote.io._vocabulary import LEFT, RIGHT, SKIP, TIE
+from pairvote.io._words import SCORES, Speech, has_word, name_pairs, words
 
 # An outcome's cells are understood in at least this share of rows; the others are proposed as skips.
 UNDERSTOOD = 0.6

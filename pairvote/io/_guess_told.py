@@ -16,7 +16,10 @@ OUTCOME_WORDS = (
     *("outcome", "winner", "result", "ftr", "verdict", "preference", "preferred", "choice", "vote", "selected"),
     *("label", "judgement", "judgment", "decision", "chosen", "selection", "pick", "picked", "answer", "better"),
     *("best", "won", "win", "wins", "winning", "res", "response", "resultado", "ergebnis", "resultat", "vinnare"),
-    *("utfall", "sieger", "ganador", "vainqueur", "loser", "rejected", "worse", "rating", "graded", "score", "share"),
+    *("utfall", "sieger", "gewinner", "winnaar", "vinder", "ganador", "vencedor", "vincitore", "gagnant", "vainqueur"),
+    *("résultat", "risultato", "uitslag", "wahl", "auswahl", "entscheidung", "präferenz", "keuze", "choix", "elección"),
+    *("préférence", "preferencia", "escolha", "scelta", "antwort", "respuesta", "svar", "loser", "rejected"),
+    *("worse", "rating", "graded", "score", "share"),
     *("prob", "probability", "is"),
 )
 # A column with these in its name is none, whatever its cells are.

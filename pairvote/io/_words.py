@@ -8,148 +8,39 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-LEFT, RIGHT, TIE, SKIP = "left", "right", "tie", "skip"
-
-# Two words that tell two columns apart, the left side's first.
-SIDES = (
-    ("left", "right"),
-    ("a", "b"),
-    ("1", "2"),
-    ("one", "two"),
-    ("first", "second"),
-    ("home", "away"),
-    ("home", "visitor"),
-    ("home", "visiting"),
-    ("home", "guest"),
-    ("host", "guest"),
-    ("white", "black"),
-    ("player", "opponent"),
-    ("team", "opponent"),
-    ("item", "other"),
-    ("x", "y"),
-    ("i", "j"),
-    ("l", "r"),
-    ("h", "a"),
-    ("h", "v"),
-    ("red", "blue"),
-    ("r", "b"),
-    ("0", "1"),
-    ("heim", "gast"),
-    ("links", "rechts"),
-    ("hemma", "borta"),
-    ("this", "that"),
-    ("baseline", "candidate"),
-)
-# The winner's first.
-WINNERS = (
-    ("winner", "loser"),
-    ("winners", "losers"),
-    ("winner", "runner up"),
-    ("winners", "runners up"),
-    ("winner", "runnerup"),
-    ("winners", "runnersup"),
-    ("champion", "runner up"),
-    ("champion", "finalist"),
-    ("winning", "losing"),
-    ("won", "lost"),
-    ("win", "lose"),
-    ("wins", "loses"),
-    ("chosen", "rejected"),
-    ("chosen", "not chosen"),
-    ("chosen", "unchosen"),
-    ("chosen", "discarded"),
-    ("selected", "rejected"),
-    ("selected", "not selected"),
-    ("selected", "unselected"),
-    ("preferred", "rejected"),
-    ("preferred", "not preferred"),
-    ("preferred", "dispreferred"),
-    ("preferred", "unpreferred"),
-    ("preferred", "other"),
-    ("accepted", "rejected"),
-    ("picked", "not picked"),
-    ("picked", "unpicked"),
-    ("picked", "rejected"),
-    ("picked", "passed"),
-    ("better", "worse"),
-    ("best", "worst"),
-    ("victor", "vanquished"),
-    ("victor", "loser"),
-    ("dominant", "subordinate"),
-    ("sieger", "verlierer"),
-    ("w", "l"),
+from pairvote.io._vocabulary import (
+    CHESS,
+    FILLER,
+    HALVES,
+    LEFT,
+    LEFT_WORDS,
+    LETTERS,
+    LOSSES,
+    ORDINALS,
+    PLACE_WORDS,
+    RIGHT,
+    RIGHT_WORDS,
+    SIDED_TIE,
+    SIDES,
+    SKIP,
+    SKIP_PHRASES,
+    SKIPS,
+    STRONG,
+    TIE,
+    TIE_PHRASES,
+    TIES,
+    WEAK,
+    WINNERS,
+    WINS,
 )
 
-_TIES = frozenset(
-    {
-        *("tie", "ties", "tied", "draw", "draws", "drawn", "drew", "equal", "equally", "equals", "same", "even"),
-        *("both", "neither", "bothbad", "allbad", "indifferent", "unentschieden", "lika", "oavgjort", "remis"),
-        *("agreed", "repetition", "stalemate", "insufficient", "50move", "timevsinsufficient", "="),
-    }
-)
-_TIE_PHRASES = frozenset(
-    {
-        *("no preference", "no difference", "no winner", "about the same", "too close to call", "half half"),
-        *("50 move", "fifty move", "fiftymove", "dead heat", "1 2 1 2", "0.5 0.5", "all bad", "all good"),
-    }
-)
-_SKIPS = frozenset(
-    {
-        *("skip", "skipped", "skips", "invalid", "error", "empty", "none", "null", "nil", "na", "nan", "unknown"),
-        *("unsure", "undecided", "pass", "passed", "abstain", "abstained", "blank", "void", "cancelled", "canceled"),
-        *("abandoned", "postponed", "inconsistent", "missing", "idk", "unclear", "excluded", "?", "-", "--", "."),
-    }
-)
-_SKIP_PHRASES = frozenset(
-    {
-        *("n a", "not sure", "don t know", "dont know", "do not know", "cannot say", "can t say", "can t tell"),
-        *("cannot tell", "can t decide", "cannot decide", "no answer", "no vote", "no response", "not applicable"),
-        *("i don t know", "not answered", "not available", "no result"),
-    }
-)
-_WINS = frozenset({"win", "won", "wins", "winner", "victory", "true", "yes", "sieg"})
-_LOSSES = frozenset({"lose", "lost", "loss", "loses", "loser", "defeat", "defeated", "false", "no", "niederlage"})
-# What chess.com says of the player who lost.
-_CHESS = frozenset(
-    {"checkmated", "resigned", "timeout", "abandoned", "kingofthehill", "threecheck", "bughousepartnerlose"}
-)
-_FILLER = frozenset(
-    {
-        *("wins", "win", "won", "winner", "winning", "is", "the", "was", "better", "best", "preferred", "prefer", "i"),
-        *("prefers", "chosen", "chose", "choose", "choice", "option", "model", "assistant", "response", "answer"),
-        *("output", "team", "image", "item", "system", "side", "candidate", "text", "project", "condition", "one"),
-        *("selected", "select", "picked", "pick", "vote", "voted", "for", "much", "slightly", "strongly", "clearly"),
-        *("significantly", "bit", "somewhat", "far", "little", "it", "of", "to", "outcome", "result", "more", "very"),
-        *("generator", "number", "no", "my", "would", "say", "favors", "favours", "s", "victory", "label"),
-    }
-)
-_WEAK = frozenset({"slightly", "bit", "somewhat", "little", "marginally"})
-_STRONG = frozenset({"much", "strongly", "clearly", "significantly", "far", "definitely", "a lot"})
 _COMPARED = re.compile(r"\[*\s*(\w+?)\s*(>>|>|≻|=|≈|~|≺|<<|<)\s*(\w+?)\s*\]*")
 _SCORE = r"(\d+|1/2|½|\d*[.,]5)"
 _SCORED = re.compile(rf"\s*{_SCORE}\s*[-–—:]\s*{_SCORE}\s*")
 # Some say who won on penalties or after extra time behind the score.
 SCORES = re.compile(rf"\s*{_SCORE}\s*[-–—:]\s*{_SCORE}(?!\d).{{0,20}}", re.DOTALL)
 
-# Sets of one-letter labels, each with what must be among them.
-_LETTERS: tuple[tuple[str, Mapping[str, str]], ...] = (
-    ("h", {"h": LEFT, "a": RIGHT, "v": RIGHT, "d": TIE, "t": TIE, "x": TIE}),
-    ("x", {"1": LEFT, "2": RIGHT, "x": TIE}),
-    ("w", {"w": LEFT, "l": RIGHT, "d": TIE, "t": TIE}),
-    ("w", {"w": LEFT, "b": RIGHT, "d": TIE, "t": TIE}),
-    ("a", {"a": LEFT, "b": RIGHT, "c": TIE, "t": TIE, "d": TIE, "e": TIE, "n": TIE, "s": SKIP}),
-    ("b", {"a": LEFT, "b": RIGHT, "c": TIE, "t": TIE, "d": TIE, "e": TIE, "n": TIE, "s": SKIP}),
-    ("l", {"l": LEFT, "r": RIGHT, "t": TIE, "d": TIE, "e": TIE, "n": TIE, "s": SKIP}),
-    ("r", {"l": LEFT, "r": RIGHT, "t": TIE, "d": TIE, "e": TIE, "n": TIE, "s": SKIP}),
-    ("t", {"t": LEFT, "f": RIGHT}),
-    ("y", {"y": LEFT, "n": RIGHT}),
-    ("1", {"1": LEFT, "2": RIGHT, "0": TIE}),
-)
-
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_PLACE_WORDS = frozenset(
-    {"choice", "place", "rank", "ranked", "preference", "pick", "th", "st", "nd", "rd", "position"}
-)
+_HALVES_AGREE = {(LEFT, RIGHT), (RIGHT, LEFT), (TIE, TIE), (SKIP, SKIP)}
 
 
 class NamePair(NamedTuple):
@@ -227,8 +118,7 @@ class Speech:
 
     def __init__(self, left: str, right: str, texts: Mapping[str, int]) -> None:
         pair = name_pair(left, right)
-        self._left = {"left", "l", "first", "a", "1", "home", "white", "host", "links", "vänster"}
-        self._right = {"right", "r", "second", "b", "2", "away", "black", "visitor", "guest", "rechts", "höger"}
+        self._left, self._right = set(LEFT_WORDS), set(RIGHT_WORDS)
         if pair is not None:
             self._left.add(pair.first)
             self._right.add(pair.second)
@@ -253,20 +143,23 @@ class Speech:
         if compared:
             return self._of_comparison(*compared.groups())
         own = words(text)
+        halves = [HALVES.get(word) for word in own] if "/" in text and len(own) == 2 else []
+        if tuple(halves) in _HALVES_AGREE:
+            return halves[0]
         phrase = " ".join(own)
         if phrase in self._full:
             return self._full[phrase]
         if phrase in self._letters:
             return self._letters[phrase]
-        if self._is_chess and phrase in _CHESS:
+        if self._is_chess and phrase in CHESS:
             return RIGHT
-        if text.casefold() in _SKIPS or phrase in _SKIPS or phrase in _SKIP_PHRASES:
+        if text.casefold() in SKIPS or phrase in SKIPS or phrase in SKIP_PHRASES:
             return SKIP
-        if phrase in _WINS:
+        if phrase in WINS:
             return LEFT
-        if phrase in _LOSSES:
+        if phrase in LOSSES:
             return RIGHT
-        if text in _TIES or phrase in _TIE_PHRASES:
+        if text in TIES or phrase in TIE_PHRASES:
             return TIE
         return self._of_words(own)
 
@@ -275,14 +168,14 @@ class Speech:
         over = next((place for place, word in enumerate(own) if word in ("over", "beats", "beat", "than", "vs")), None)
         told = own if over is None else own[:over]
         left, right = (any(word in sides for word in told) for sides in (self._left, self._right))
-        if over is None and not _TIES.isdisjoint(own) and not (left ^ right and _SIDED_TIE.isdisjoint(own)):
+        if over is None and not TIES.isdisjoint(own) and not (left ^ right and SIDED_TIE.isdisjoint(own)):
             return TIE
         # "a bit better" names no side.
-        if left and "a" in told and told.index("a") + 1 < len(told) and told[told.index("a") + 1] in _WEAK | _STRONG:
+        if left and "a" in told and told.index("a") + 1 < len(told) and told[told.index("a") + 1] in WEAK | STRONG:
             left = any(word in self._left - {"a"} for word in told)
-        if left == right or any(word not in self._left | self._right | _FILLER | _LOSSES for word in told):
+        if left == right or any(word not in self._left | self._right | FILLER | LOSSES for word in told):
             return None
-        lost = not _LOSSES.isdisjoint(word for word in told if word != "no")
+        lost = not LOSSES.isdisjoint(word for word in told if word != "no")
         return LEFT if left != lost else RIGHT
 
     def _of_comparison(self, first: str, sign: str, second: str) -> str | None:
@@ -299,12 +192,9 @@ class Speech:
     def strength(self, text: str) -> int:
         """How much better a cell says that a side is: 2 for much, 0 for slightly, 1 where it does not say."""
         own = set(words(text))
-        if own & _WEAK:
+        if own & WEAK:
             return 0
-        return 2 if own & _STRONG or ">>" in text or "<<" in text else 1
-
-
-_SIDED_TIE = frozenset({"tie", "tied", "draw", "equal", "same"})
+        return 2 if own & STRONG or ">>" in text or "<<" in text else 1
 
 
 def _letters(texts: Mapping[str, int], pair: NamePair | None) -> Mapping[str, str]:
@@ -312,7 +202,7 @@ def _letters(texts: Mapping[str, int], pair: NamePair | None) -> Mapping[str, st
     best: tuple[int, Mapping[str, str]] = (0, {})
     white = pair is not None and pair.first == "white"
     home = pair is not None and pair.first in ("home", "host", "h", "heim")
-    for needed, meanings in _LETTERS:
+    for needed, meanings in LETTERS:
         if needed not in texts and not (home and needed == "h"):
             continue
         if needed == "w" and "b" in meanings and not white and "l" in texts:
@@ -338,9 +228,9 @@ def has_word(own: Iterable[str], among: Iterable[str]) -> bool:
 
 def place_of(text: str) -> float:
     """The place that a cell of a ballot says: 1, "1st", "First Choice"; nan where it says none."""
-    own = [word for word in words(text) if word not in _PLACE_WORDS]
+    own = [word for word in words(text) if word not in PLACE_WORDS]
     if len(own) != 1:
         return math.nan
-    if own[0] in _ORDINALS:
-        return float(_ORDINALS.index(own[0]) + 1)
+    if own[0] in ORDINALS:
+        return float(ORDINALS.index(own[0]) + 1)
     return float(own[0]) if own[0].isdecimal() and len(own[0]) < 4 else math.nan

@@ -40,6 +40,12 @@ SIDES = [
     ("system1_name", "system2_name"),
     ("home.team", "visitor.team"),
     ("Left Choice", "Right Choice"),
+    ("Heim", "Gast"),
+    ("Heimverein", "Auswärtsverein"),
+    ("domicile", "extérieur"),
+    ("thuis", "uit"),
+    ("Local", "Visitante"),
+    ("vänster", "höger"),
     ("option", "versus"),
 ]
 WINNERS = [
@@ -58,6 +64,11 @@ WINNERS = [
     ("selected", "unselected"),
     ("winnerId", "loserId"),
     ("better", "worse"),
+    ("gagnant", "perdant"),
+    ("vinnare", "förlorare"),
+    ("Gewinner", "Verlierer"),
+    ("ganador", "perdedor"),
+    ("winnaar", "verliezer"),
 ]
 # How cells name an outcome, by the names of the columns of both sides.
 CELLS: dict[str, Any] = {
