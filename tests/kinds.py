@@ -993,3 +993,65 @@ def n_both_halves() -> Kind:
     said = {"left": "W/L", "right": "L/W", "tie": "D/D", "skip": "NC/NC"}
     rows = [(f"{v.left} vs. {v.right}", said[v.outcome], "KO") for v in votes]
     return one("n_bouts.csv", table(["BOUT", "OUTCOME", "METHOD"], rows), votes)
+
+
+@kind
+def n_level() -> Kind:
+    """A dash in the place of the winner where the scores are level."""
+    votes = duels(56, items=TOWNS)
+    rows = [
+        (n // 6, v.left, v.right, "-" if v.outcome == "tie" else swapped(v)[0], *score)
+        for n, (v, score) in enumerate(zip(votes, goals(votes), strict=True))
+    ]
+    header = ["rodada", "mandante", "visitante", "vencedor", "mandante_Placar", "visitante_Placar"]
+    return one("n_rodadas.csv", table(header, rows), votes)
+
+
+@kind
+def n_headers_again() -> Kind:
+    """Three files one below the other, each with its header."""
+    votes = duels(57)
+    header = ("model_a", "model_b", "winner")
+    rows: list[Sequence[str]] = [(v.left, v.right, v.outcome) for v in votes]
+    rows[25:25] = [header]
+    rows[10:10] = [header]
+    return one("n_joined.csv", table(header, rows), votes)
+
+
+@kind
+def n_winners_again() -> Kind:
+    """Two files of winners one below the other."""
+    votes = duels(58, among="left right")
+    rows = [swapped(v) for v in votes]
+    rows[10:10] = [("winner", "loser")]
+    return one("n_twice.csv", table(["winner", "loser"], rows), votes)
+
+
+@kind
+def n_three_headers() -> Kind:
+    """A survey's answers below three lines of names."""
+    votes = duels(59, among="left right")
+    rows: list[Sequence[str]] = [
+        ("Response Type", "itemA", "itemB", "Which is better?"),
+        [json.dumps({"ImportId": name}) for name in ("status", "itemA", "itemB", "QID1")],
+        *(("0", v.left, v.right, "Option A" if v.outcome == "left" else "Option B") for v in votes),
+    ]
+    return one("n_survey.csv", table(["Status", "itemA", "itemB", "Q1"], rows), votes)
+
+
+@kind
+def n_no_result() -> Kind:
+    """The winner by name, or in words that it was a tie or came to nothing."""
+    votes = duels(60, among="left right tie skip")
+    other = {"tie": "tied", "skip": "no result"}
+    rows = [(v.left, v.right, other.get(v.outcome) or swapped(v)[0], "10 runs") for v in votes]
+    return one("n_cricket.csv", table(["Team 1", "Team 2", "Winner", "Margin"], rows), votes)
+
+
+@kind
+def n_frequencies() -> Kind:
+    """How often each pair had each result."""
+    votes = duels(61, 80)
+    letters = {"left": "A", "right": "B", "tie": "tie"}
+    rows = [(left, right, letters[outcome], n) for (left, right, outcome), n in Counter(v[:3] for v in votes).items()]
+    return one("n_frequencies.csv", table(["item_a", "item_b", "preferred", "count"], rows), votes)

@@ -27,6 +27,8 @@ OPTIONS = (
 )  # fmt: skip
 # Columns whose names say that they hold times.
 TIMES = re.compile(r"time|date|created|submitted|(?<![^\W_])(ts|tstamp|when|at)(?![^\W_])", re.IGNORECASE)
+# Columns whose names say how often a row was meant.
+COUNTS = re.compile(r"(n|no|num|number)?[ _.]*(of)?[ _.]*(n|counts?|freq|frequency|times|votes)", re.IGNORECASE)
 # A packed file is this many times as large as it seems, or more.
 PACKED = 4
 # So many files are named, of several.
@@ -141,6 +143,12 @@ def doubtful(report: Report, *, by_time: bool) -> list[str]:
     if report.n_skipped:
         more = "; …" if report.n_skipped > len(report.skipped) else ""
         sentences.append(f"warning: {plural(report.n_skipped, 'row')} skipped: {'; '.join(report.skipped)}{more}")
+    counts = [name for name in report.others if isinstance(name, str) and COUNTS.fullmatch(name)]
+    if counts and not report.columns.keys() & {"weight", "left_wins"}:
+        sentences.append(
+            f"note: each row counts once, and {listed(counts)} is passed over; "
+            f"--weight {counts[0]} counts a row as often as it says"
+        )
     times = [name for name in report.others if isinstance(name, str) and TIMES.search(name)]
     if by_time and times and "time" not in report.columns:
         sentences.append(

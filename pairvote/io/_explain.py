@@ -126,9 +126,18 @@ def _below_other_lines(source: Any, format: Any, given: Mapping[str, Any]) -> tu
         except (InputError, StopIteration):
             continue
         found = guess(overview, {**given, **above})
-        if found.found:
+        if found.found and _has_header(overview, found):
             return overview, found
     return None
+
+
+def _has_header(overview: Overview, found: Guess) -> bool:
+    """Whether the columns of a guess have names that are no cells, or are numbered since there is no header."""
+    used = [name for part in NAMING for name in as_names(found.options.get(part)) if name in overview.columns]
+    if found.options.get("header") is False:
+        return "bad_rows" not in found.options
+    cells = {text for name in used for text in overview[name].texts}
+    return not any(name.strip() in cells for name in used if name not in ("left", "right"))
 
 
 def _without_strange(found: Guess) -> Guess:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pairvote._common.messages import plural
-from pairvote.io._guess_beside import find_voter, on_validity, on_weights
+from pairvote.io._guess_beside import find_counts, find_voter, on_validity, on_weights
 from pairvote.io._guess_items import Items, find_items
 from pairvote.io._guess_numbers import names_ties
 from pairvote.io._guess_outcome import find_outcome
@@ -109,6 +109,11 @@ def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
         voter = find_voter(overview, taken)
         if voter is not None:
             merged["voter"] = voter
+    if not merged.keys() & {"weight", "left_wins", "matrix", "rankings"} and "weight" not in overview.columns:
+        told = [name for part in ("left", "right", "outcome", "winner", "loser") for name in as_names(merged.get(part))]
+        counts = find_counts(overview, told, taken)
+        if counts is not None:
+            merged["weight"] = counts
     remarks += on_weights(overview, merged)
     remarks += on_validity(overview, taken)
     return Guess(said(merged), remarks, True)
@@ -204,7 +209,9 @@ def _by_rows(overview: Overview, options: Mapping[str, Any]) -> Told | None:
     # What cells of these columns mean, and which are wrong, is seen in all rows.
     sure = {name: value for name, value in found.options.items() if name in NAMING and "extract" not in found.options}
     names = [name for value in (*sure.values(), *options.values()) for name in as_names(value)]
-    return _best(overview.only([*names, *found.options.get("extract", ())]), {**options, **sure}) or found
+    # Scores tell which winners are lacking since it was a tie.
+    amounts = [view.name for view in few.columns.values() if view.all_numbers]
+    return _best(overview.only([*names, *found.options.get("extract", ()), *amounts]), {**options, **sure}) or found
 
 
 def _best(overview: Overview, options: Mapping[str, Any]) -> Told | None:
@@ -250,6 +257,11 @@ def _told(overview: Overview, items: Items, options: Mapping[str, Any]) -> Told 
         told = _given_numbers(overview, options) or find_outcome(overview, items, outcome)
         if told is None:
             return None
+        if items.names is None and told.by_cells and not options.keys() & {"left", "right"}:
+            # Nothing but cells speaks for any of the columns: they must fit wholly, and no header may say otherwise.
+            has_header = overview.columns.keys().isdisjoint({"1", *options.get("extract", ())})
+            if told.n_strangers or has_header:
+                return None
         found = Told(items.score + told.score, {**sides, **told.options}, list(told.remarks), told.bad)
     return _with_bad_rows(overview, items, found)
 
@@ -277,9 +289,11 @@ def _with_bad_rows(overview: Overview, items: Items, found: Told) -> Told:
     """The guess with rows left out that are no votes, when there are any; each kind is counted."""
     left, right = items.texts(overview)
     missing, alone = (left < 0) | (right < 0), (left == right) & (left >= 0)
-    untold = np.zeros(overview.n_rows, bool) if found.bad is None else found.bad & ~missing & ~alone
+    again = np.logical_and.reduce([overview[name].rows_of(_says_name(overview[name])) for name in items.columns])
+    untold = np.zeros(overview.n_rows, bool) if found.bad is None else found.bad & ~missing & ~alone & ~again
     kinds = (
         (missing, "has not both items", "have not both items"),
+        (again, "repeats the header", "repeat the header"),
         (alone, "has an item against itself", "have an item against itself"),
         (untold, "does not tell the outcome", "do not tell the outcome"),
     )
@@ -288,13 +302,17 @@ def _with_bad_rows(overview: Overview, items: Items, found: Told) -> Told:
         if number:
             found.options["bad_rows"] = "skip"
             found.remarks.append(f"{plural(number, 'row')} {one if number == 1 else many} and would be left out")
-    found.score -= 4.0 * float((missing | alone | untold).mean())
+    found.score -= 4.0 * float((missing | alone | untold | again).mean())
     named = [view.name for view in (overview[name] for name in items.columns) if view.rows_of(_says_na(view)).any()]
     if named:
         found.remarks.append(f"NA in {', '.join(map(repr, named))} is taken as a label; --na NA makes it an empty cell")
     if len(set(overview[items.left[0]].texts) | set(overview[items.right[0]].texts)) > 0.9 * 2 * overview.n_rows > 7:
         found.remarks.append("nearly every item occurs once only, so there is hardly anything to rank")
     return found
+
+
+def _says_name(view: ColumnView) -> Any:
+    return np.array([text == view.name.strip() for text in view.texts], bool)
 
 
 def _says_na(view: ColumnView) -> Any:

@@ -52,6 +52,27 @@ def on_weights(overview: Overview, merged: dict[str, Any]) -> list[str]:
     return [f"the column {name!r} counts as weights; --no-weight leaves it out"]
 
 
+COUNT_WORDS = frozenset({"count", "counts", "n", "freq", "frequency", "times", "votes", "multiplicity"})
+
+
+def find_counts(overview: Overview, parts: list[str], taken: list[str]) -> str | None:
+    """The column that says how often each row was voted, where no two rows are alike in the columns `parts`."""
+    if not parts or any(name not in overview.columns for name in parts):
+        return None
+    rows = np.stack([overview[name].codes for name in parts], axis=1)
+    if len(np.unique(rows, axis=0)) < len(rows):
+        return None
+    for view in overview.columns.values():
+        own = {*words(view.name)}
+        is_named = bool(own & COUNT_WORDS) and own <= COUNT_WORDS | {"num", "number", "of", "no", "vote"}
+        if not is_named or view.name in taken or view.n_missing or not view.all_whole:
+            continue
+        # The numbers of rows are no counts.
+        if (view.numbers >= 0).all() and view.n_distinct < view.n_rows and view.numbers.max() > 1:
+            return view.name
+    return None
+
+
 def on_validity(overview: Overview, taken: list[str]) -> list[str]:
     """What is said of a column that marks rows as not valid, which are votes all the same."""
     for view in overview.columns.values():

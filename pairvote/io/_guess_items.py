@@ -186,3 +186,13 @@ def _with_levels(items: Items, overview: Overview) -> Items:
 def self_pairs(left: NDArray[np.int64], right: NDArray[np.int64]) -> int:
     """Number of rows in which an item meets itself."""
     return int(((left == right) & (left >= 0)).sum())
+
+
+def rows_apart(
+    overview: Overview, items: Items, view: ColumnView, strangers: dict[Hashable, int]
+) -> NDArray[np.bool_] | None:
+    """The rows of outcomes that are not understood, when no other row has their items: a second header, or totals."""
+    rows = view.rows_of(np.array([label in strangers for label in view.labels], bool))
+    left, right = items.texts(overview)
+    own, others = np.concatenate([left[rows], right[rows]]), np.concatenate([left[~rows], right[~rows]])
+    return rows if rows.any() and not np.isin(own[own >= 0], others).any() else None

@@ -43,7 +43,10 @@ def names_ties(name: str) -> bool:
 def of_grades(view: ColumnView, *, sure: bool) -> Told | None:
     """A column of numbers on a scale: shares from 0 to 1, a preference from 1 to 2, or whole numbers such as 1 to 5."""
     named = sureness(view.name)
-    if not view.all_numbers or view.n_distinct < 3 or not (named or sure) or has_word(words(view.name), NO_OUTCOME):
+    own = words(view.name)
+    if not view.all_numbers or view.n_distinct < 3 or not (named or sure) or has_word(own, NO_OUTCOME):
+        return None
+    if not sure and has_word(own, WIN_WORDS):
         return None
     values = view.numbers[~view.is_na]
     low, high = float(values.min()), float(values.max())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
@@ -10,16 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.messages import plural
-from pairvote._common.outcomes import OUTCOME_NAMES
-from pairvote.io._guess_items import Items
+from pairvote.io._guess_items import Items, rows_apart
 from pairvote.io._guess_numbers import of_grades, of_score_texts, of_two_columns
-from pairvote.io._guess_told import LOSING, NO_OUTCOME, NO_WINNER, Told, quoted, sureness
+from pairvote.io._guess_told import LOSING, NO_OUTCOME, Told, are, cells_of, doubted, on_strangers, quoted, sureness
+from pairvote.io._guess_winner import UNDERSTOOD, meaning_of, of_labels
 from pairvote.io._overview import ColumnView, Overview
 from pairvote.io._vocabulary import LEFT, RIGHT, SKIP, TIE
 from pairvote.io._words import SCORES, Speech, has_word, name_pairs, words
-
-# An outcome's cells are understood in at least this share of rows; the others are proposed as skips.
-UNDERSTOOD = 0.6
 
 
 def find_outcome(overview: Overview, items: Items, given: str | None = None) -> Told | None:
@@ -29,73 +25,11 @@ def find_outcome(overview: Overview, items: Items, given: str | None = None) -> 
     for view in overview.columns.values():
         if view.name in items.columns or view.is_nested or (sure and view.name != given):
             continue
-        found += [_of_labels(overview, items, view, sure=sure), _of_words(overview, items, view, sure=sure)]
+        found += [of_labels(overview, items, view, sure=sure), _of_words(overview, items, view, sure=sure)]
         found += [of_score_texts(view), of_grades(view, sure=sure)]
     if given is None:
         found += [*of_two_columns(overview, items)]
     return max((told for told in found if told is not None), key=lambda told: told.score, default=None)
-
-
-# --- an item's label ---
-
-
-def _of_labels(overview: Overview, items: Items, view: ColumnView, *, sure: bool) -> Told | None:
-    """A column whose cells name the item that won."""
-    own = words(view.name)
-    if len(items.left) > 1 or has_word(own, LOSING) or (has_word(own, NO_WINNER) and not sure):
-        return None
-    left, right = overview[items.left[0]], overview[items.right[0]]
-    ours, theirs, picked = _three(left, right, view)
-    there = picked >= 0
-    hits = ((picked == ours) | (picked == theirs)) & there
-    n_there = int(there.sum())
-    if not hits.sum() or hits.sum() < UNDERSTOOD * n_there or hits.sum() < 0.3 * len(hits):
-        return None
-    speech = Speech(left.name, right.name, _texts(view))
-    options: dict[str, Any] = {"winner": view.name}
-    remarks: list[str] = []
-    other = Counter(view.labels[code] for code in view.codes[there & ~hits].tolist())
-    meanings = {label: speech.meaning(str(label)) for label in other}
-    ties = [label for label, meaning in meanings.items() if meaning == TIE and label not in OUTCOME_NAMES]
-    if len(ties) == 1 and isinstance(ties[0], str):
-        options["tie"] = ties[0]
-    rest = {label: meaning for label, meaning in meanings.items() if label not in OUTCOME_NAMES}
-    if "tie" in options:
-        rest.pop(ties[0])
-    items_there = {*left.labels, *right.labels}
-    bad = there & ~hits & view.rows_of(np.array([label in items_there for label in view.labels], bool))
-    rest = {label: meaning for label, meaning in rest.items() if label not in items_there}
-    n_empty = view.n_missing
-    if n_empty and ties:
-        rest[None] = SKIP
-        remarks.append(f"{plural(n_empty, 'row')} without a winner {_are(n_empty)} skipped; say =tie for ties")
-    elif n_empty:
-        remarks.append(
-            f"{plural(n_empty, 'row')} without a winner {_count(n_empty)} as a tie; --outcomes =skip leaves them out"
-        )
-    if rest:
-        options["outcomes"] = {label: meaning or SKIP for label, meaning in rest.items()}
-        remarks += _strangers({label: other.get(label, 0) for label, meaning in rest.items() if meaning is None})
-    score = 6.0 * float(hits.sum()) / max(n_there, 1) + sureness(view.name) - 2.0 * float(bad.mean())
-    return _doubted(Told(score, options, remarks, bad), view, sure=sure)
-
-
-def _doubted(told: Told, view: ColumnView, *, sure: bool) -> Told:
-    """The guess, worth less where only the cells speak for the column and not its name."""
-    if not sure and not sureness(view.name):
-        told.score -= 3.0
-        told.remarks.insert(0, f"{quoted(view.name)} is taken to say who won, by its cells alone")
-    return told
-
-
-def _three(left: ColumnView, right: ColumnView, picked: ColumnView) -> tuple[Any, Any, Any]:
-    """Rows of three columns as numbers, the same for the same label."""
-    table: dict[Hashable, int] = {}
-    sides = []
-    for view in (left, right, picked):
-        own = np.array([table.setdefault(label, len(table)) for label in view.labels] + [-1], np.int64)
-        sides.append(own[view.codes])
-    return sides[0], sides[1], sides[2]
 
 
 # --- a word ---
@@ -112,22 +46,28 @@ def _of_words(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     if view.all_numbers or all(isinstance(label, bool) or str(label).lower() in _BOOLEANS for label in view.labels):
         return _of_codes(overview, items, view, sure=sure)
     left, right = items.left[0], items.right[0]
-    texts = _texts(view)
+    texts = cells_of(view)
     if sum(count for text, count in texts.items() if SCORES.fullmatch(text)) > 0.5 * sum(texts.values()):
         return None
     speech = Speech(left, right, texts)
-    meanings: dict[Hashable, Any] = {label: speech.meaning(str(label)) for label in view.labels}
+    meanings: dict[Hashable, Any] = {label: meaning_of(speech, view, label) for label in view.labels}
     counts = dict(zip(view.labels, view.counts.tolist(), strict=True))
     n_known = sum(counts[label] for label, meaning in meanings.items() if meaning)
     sides = {meaning for meaning in meanings.values() if meaning in (LEFT, RIGHT)}
     if not sides or n_known < UNDERSTOOD * sum(counts.values()):
+        return None
+    if len(sides) < 2 and not sure and not sureness(view.name):
         return None
     if not sure and has_word(words(view.name), NO_OUTCOME):
         return None
     if has_word(words(view.name), LOSING):
         meanings = {label: _TURNED.get(meaning, meaning) for label, meaning in meanings.items()}
     strangers = {label: counts[label] for label, meaning in meanings.items() if meaning is None}
-    remarks = _strangers(strangers)
+    apart = rows_apart(overview, items, view, strangers)
+    if apart is not None:
+        meanings = {label: meaning for label, meaning in meanings.items() if label not in strangers}
+        strangers = {}
+    remarks = on_strangers(strangers)
     strength = {label: speech.strength(str(label)) for label, meaning in meanings.items() if meaning in (LEFT, RIGHT)}
     if len(set(strength.values())) > 1:
         meanings |= _graded(meanings, strength)
@@ -135,9 +75,11 @@ def _of_words(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     told = {label: SKIP if meaning is None else meaning for label, meaning in meanings.items()}
     options = _as_outcome(view.name, told)
     bad = _without_outcome(overview, items, view, options, remarks)
+    if apart is not None:
+        bad = apart if bad is None else bad | apart
     n_all = sum(counts.values())
     score = 4.0 * n_known / n_all + (1.0 if len(sides) > 1 else 0.0) + sureness(view.name) - len(strangers) * 0.1
-    return _doubted(Told(score, options, remarks, bad), view, sure=sure)
+    return doubted(Told(score, options, remarks, bad, n_strangers=sum(strangers.values())), view, sure=sure)
 
 
 def _graded(meanings: dict[Hashable, Any], strength: dict[Hashable, int]) -> dict[Hashable, Any]:
@@ -217,13 +159,6 @@ def _side_words(items: Items) -> tuple[set[str], set[str]]:
 # --- in common ---
 
 
-def _texts(view: ColumnView) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for text, count in zip(view.texts, view.counts.tolist(), strict=True):
-        counts[text] = counts.get(text, 0) + count
-    return counts
-
-
 def _as_outcome(name: str, meanings: dict[Hashable, Any]) -> dict[str, Any]:
     """The options for a column of labels; those that mean themselves are not named."""
     own = {label: meaning for label, meaning in meanings.items() if label != meaning}
@@ -247,22 +182,5 @@ def _without_outcome(
         return empty
     options["outcomes"] = {**options.get("outcomes", {}), None: SKIP}
     n_empty = int(np.count_nonzero(empty))
-    remarks.append(f"{plural(n_empty, 'row')} with an empty {quoted(view.name)} {_are(n_empty)} skipped")
+    remarks.append(f"{plural(n_empty, 'row')} with an empty {quoted(view.name)} {are(n_empty)} skipped")
     return None
-
-
-def _strangers(counts: dict[Any, int]) -> list[str]:
-    """What is said of labels whose meaning is not known."""
-    if not counts:
-        return []
-    shown = ", ".join(f"{quoted(label)} ({plural(count, 'row')})" for label, count in list(counts.items())[:5])
-    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
-    return [f"not understood and so skipped: {shown}{more}; say what they mean if you know"]
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _count(number: int) -> str:
-    return "counts" if number == 1 else "count"

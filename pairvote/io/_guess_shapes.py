@@ -137,4 +137,13 @@ def is_headerless(overview: Overview) -> bool:
         for x, y in combinations(views, 2)
         if {x.name.strip(), y.name.strip()} <= {*x.texts, *y.texts} and x.name != y.name and not x.all_numbers
     ]
+    if len(as_cells) >= 2 and _is_row(as_cells):
+        # A header that comes again, as where files were put one below the other.
+        return False
     return len(as_cells) >= 2 or bool(shared and as_cells)
+
+
+def _is_row(views: list[ColumnView]) -> bool:
+    """Whether the names of columns are cells in the same rows only."""
+    rows = [view.rows_of(np.array([text == view.name.strip() for text in view.texts], bool)) for view in views]
+    return bool((np.logical_or.reduce(rows) == np.logical_and.reduce(rows)).all())

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote.io._overview import escaped
+from pairvote._common.messages import plural
+from pairvote.io._overview import ColumnView, escaped
 from pairvote.io._words import words
 
 # Names of outcomes, the surest first.
@@ -53,6 +54,9 @@ class Told:
     options: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     bad: NDArray[np.bool_] | None = None
+    # Whether the name of the column says nothing, and only its cells do; and how many rows are not understood.
+    by_cells: bool = False
+    n_strangers: int = 0
 
 
 def sureness(name: str) -> float:
@@ -68,3 +72,34 @@ def sureness(name: str) -> float:
 
 def quoted(label: object) -> str:
     return repr(escaped(str(label))) if not isinstance(label, str) or label.isprintable() else repr(label)
+
+
+def doubted(told: Told, view: ColumnView, *, sure: bool) -> Told:
+    """The guess, worth less where only the cells speak for the column and not its name."""
+    if not sure and not sureness(view.name):
+        told.score -= 3.0
+        told.by_cells = True
+        told.remarks.insert(0, f"{quoted(view.name)} is taken to say who won, by its cells alone")
+    return told
+
+
+def cells_of(view: ColumnView) -> dict[str, int]:
+    """The texts of a column, without blanks at their ends, each with the number of its rows."""
+    counts: dict[str, int] = {}
+    for text, count in zip(view.texts, view.counts.tolist(), strict=True):
+        counts[text] = counts.get(text, 0) + count
+    return counts
+
+
+def on_strangers(counts: dict[Any, int]) -> list[str]:
+    """What is said of labels whose meaning is not known."""
+    if not counts:
+        return []
+    shown = ", ".join(f"{quoted(label)} ({plural(count, 'row')})" for label, count in list(counts.items())[:5])
+    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+    return [f"not understood and so skipped: {shown}{more}; say what they mean if you know"]
+
+
+def are(number: int) -> str:
+    """The verb for so many things."""
+    return "is" if number == 1 else "are"

@@ -223,6 +223,15 @@ def _missing(side: str, locate: Locate, row: int) -> InputError:
     return wrong_entry(side, where, None, "a vote needs two items, so fill it in or drop the row", found="missing")
 
 
+def _header(locate: Locate, row: int) -> InputError:
+    return InputError(f"{locate(row)} repeats the header", option="bad_rows", where=locate(row), remedy=DROP)
+
+
+def _code_of(label: Name, column: Coded) -> int:
+    """The code of a label; -2 where the column does not have it."""
+    return column.labels.index(label) if label in column.labels else -2
+
+
 def _no_times(column: Any) -> NDArray[np.bool_]:
     """The rows of a column in which there is no time."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "iufM":
@@ -314,6 +323,11 @@ def _from_wins(reader: Reader, rows: Table) -> None:
     """The winner of each vote is put on the left."""
     columns = rows.columns
     columns["left"], columns["right"] = columns.pop("winner"), columns.pop("loser")
+    won, lost = (
+        columns[side].codes == _code_of(reader.wanted.name(part), columns[side])
+        for part, side in (("winner", "left"), ("loser", "right"))
+    )
+    rows.refuse(won & lost, partial(_header, rows.locate))
     codes = np.full(rows.n_rows, Outcome.LEFT, np.int32)
     codes[_tied(rows)] = Outcome.TIE
     columns["outcome"] = Coded(codes, OUTCOMES)

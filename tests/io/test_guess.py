@@ -650,7 +650,8 @@ def test_many_rows_are_guessed_as_few(text) -> None:
     """Columns are found by some of the rows of a long file; what their cells mean by all of them."""
     header, *rows = csv.reader(io.StringIO(text))
     options = guess(overview_of(text)).options
-    if options.get("matrix") or not options.get("header", True):
+    if options.get("matrix") or not options.get("header", True) or "weight" in options:
+        # Rows that come again are no totals of pairs.
         return
     times = 3 * MOST_ROWS // len(rows)
     long = guess(overview_of(as_text(header, rows * times)))
@@ -695,3 +696,42 @@ def test_an_empty_column_tells_nothing() -> None:
     votes = duels(19, 40)
     rows = [(v.left, v.right, "", {"left": "A", "right": "B"}.get(v.outcome, "C")) for v in votes]
     assert read_by_guess(as_text(["item_a", "item_b", "winner", "answer"], rows))[1] == counted(votes)
+
+
+def test_answers_to_a_question_for_each_pair_are_no_pairs() -> None:
+    """Columns that all hold items, and of which no name says anything, are not taken for sides and winner."""
+    draw = random.Random(7)
+    pairs = [(x, y) for place, x in enumerate(TREES) for y in TREES[place + 1 :]]
+    columns = {f"{x} vs {y}": [draw.choice((x, y)) for _ in range(8)] for x, y in pairs}
+    assert not guess(Overview.of(columns)).found
+
+
+@pytest.mark.parametrize("name", ["", "?"])
+def test_a_column_without_a_name_is_not_of_ties(name: str) -> None:
+    columns = {
+        name: ["0", "1", "0"],
+        "home.team": ["x", "y", "z"],
+        "away.team": ["y", "z", "x"],
+        "home.wins": ["3", "1", "0"],
+        "away.wins": ["0", "2", "4"],
+    }
+    assert "tied" not in guess(Overview.of(columns)).options
+    won = {name: ["0", "1", "0"], "winner": ["x", "y", "z"], "loser": ["y", "z", "x"]}
+    assert "tie" not in guess(Overview.of(won)).options
+
+
+def test_wins_are_no_grades() -> None:
+    columns = {"player1": list("xyzx"), "player2": list("yzxz"), "wins1": list("3150"), "games": list("6566")}
+    assert guess(Overview.of(columns)).options.get("outcome") != "wins1"
+
+
+def test_the_number_of_a_row_is_no_count() -> None:
+    columns = {"n": ["1", "2", "3"], "winner": ["x", "y", "z"], "loser": ["y", "z", "x"]}
+    assert "weight" not in guess(Overview.of(columns)).options
+
+
+def test_a_dash_for_a_winner_is_skipped_where_no_scores_say_more() -> None:
+    columns = {"player1": list("xyzx"), "player2": list("yzxz"), "winner": ["x", "z", "-", "z"]}
+    found = guess(Overview.of(columns))
+    assert found.options["outcomes"] == {"-": "skip"}
+    assert any("'-'" in remark for remark in found.remarks)
