@@ -1055,3 +1055,90 @@ def n_frequencies() -> Kind:
     letters = {"left": "A", "right": "B", "tie": "tie"}
     rows = [(left, right, letters[outcome], n) for (left, right, outcome), n in Counter(v[:3] for v in votes).items()]
     return one("n_frequencies.csv", table(["item_a", "item_b", "preferred", "count"], rows), votes)
+
+
+@kind
+def n_winner_or_tie() -> Kind:
+    """The winner first and the loser second, in ties as well, with what both scored."""
+    votes = duels(62, items=TOWNS)
+    rows = []
+    for n, (v, score) in enumerate(zip(votes, goals(votes), strict=True)):
+        won, lost = swapped(v)
+        rows.append((n // 6 + 1, "Thu", won, "@" if n % 2 else None, lost, 20 + max(score), 20 + min(score)))
+    header = ["Week", "Day", "Winner/tie", "", "Loser/tie", "PtsW", "PtsL"]
+    return one("n_games.csv", table(header, rows), votes)
+
+
+@kind
+def n_safety() -> Kind:
+    """The number of the better response, from 0, beside what was found of both."""
+    votes = duels(63, among="left right")
+    lines = [
+        json.dumps(
+            {
+                "prompt": f"Say {n}.",
+                "response_0": f"{n}",
+                "response_1": f"No: {n}",
+                "response_0_source": v.left,
+                "response_1_source": v.right,
+                "is_response_0_safe": n % 2 == 0,
+                "is_response_1_safe": n % 3 == 0,
+                "better_response_id": 0 if v.outcome == "left" else 1,
+                "safer_response_id": n % 2,
+            }
+        )
+        for n, v in enumerate(votes)
+    ]
+    return one("n_safety.jsonl", "\n".join(lines).encode(), votes)
+
+
+@kind
+def n_radio() -> Kind:
+    """True and false for either side, as a form on the web gives them."""
+    votes = duels(64, among="left right")
+    rows = [
+        (f"H{n}", f"W{v.voter}", v.left, v.right, str(v.outcome == "left").lower(), str(v.outcome == "right").lower())
+        for n, v in enumerate(votes)
+    ]
+    header = ["HITId", "WorkerId", "Input.left_url", "Input.right_url", "Answer.pref.left", "Answer.pref.right"]
+    return one("n_batch.csv", table(header, rows, quoting=csv.QUOTE_ALL), votes)
+
+
+@kind
+def n_keys() -> Kind:
+    """Which key was pressed: F lies on the left, J on the right."""
+    votes = duels(65, among="left right")
+    rows = [(n, v.left, v.right, "f" if v.outcome == "left" else "j", 530) for n, v in enumerate(votes)]
+    return one("n_keys.csv", table(["trial_index", "left_stim", "right_stim", "response", "rt"], rows), votes)
+
+
+@kind
+def n_bare_matrix() -> Kind:
+    """A square table without names of its rows."""
+    votes = duels(66, 80, among="left right")
+    wins = totals(votes)
+    rows = [[0 if x == y else wins[x, y] for y in TREES] for x in TREES]
+    return one("n_square.csv", table(TREES, rows), votes)
+
+
+@kind
+def n_matrix_with_sums() -> Kind:
+    """A square table with its sums below and to the right."""
+    votes = duels(67, 80, among="left right")
+    wins = totals(votes)
+    rows: list[Sequence[Any]] = [[x, *(wins[x, y] for y in TREES), sum(wins[x, y] for y in TREES)] for x in TREES]
+    rows.append(["Total", *(sum(wins[x, y] for x in TREES) for y in TREES), len(votes)])
+    return one("n_sums.csv", table(["", *TREES, "Total"], rows), votes)
+
+
+@kind
+def n_slider() -> Kind:
+    """A slider from 0, wholly left, to 100."""
+    draw = random.Random(68)
+    asked, rows = Counter[str](), []
+    for _ in range(30):
+        left, right = draw.sample(TREES, 2)
+        asked.update((left, right))
+        rows.append((left, right, 50 + 8 * (TREES.index(left) - TREES.index(right))))
+    content = table(["image_left", "image_right", "slider"], rows)
+    return one("n_slider.csv", content, {item: (0, 0, number) for item, number in asked.items()}, graded=True)

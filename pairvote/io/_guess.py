@@ -13,8 +13,9 @@ from pairvote.io._guess_beside import find_counts, find_voter, on_validity, on_w
 from pairvote.io._guess_items import Items, find_items
 from pairvote.io._guess_numbers import names_ties
 from pairvote.io._guess_outcome import find_outcome
-from pairvote.io._guess_shapes import PAIRED, find_matrix, find_rankings, find_within, is_headerless
+from pairvote.io._guess_shapes import PAIRED, find_matrix, find_rankings, find_within, is_bare_matrix, is_headerless
 from pairvote.io._guess_told import Told
+from pairvote.io._guess_winner import winners_scores
 from pairvote.io._overview import ColumnView, Overview, closest
 
 # The options that name a column.
@@ -186,12 +187,13 @@ def _matrix(overview: Overview, options: Mapping[str, Any]) -> Told | None:
     """A square table of wins, if nothing that was given says otherwise."""
     if _is_row_by_row(options) or options.get("rankings") or overview.n_rows > len(overview.columns):
         return None
-    options_of_matrix = find_matrix(overview)
+    options_of_matrix = find_matrix(overview) or ({"matrix": True} if is_bare_matrix(overview) else None)
     if options_of_matrix is None:
         return None
-    return Told(
-        9.0, options_of_matrix, ["a cell is taken as how often the item of its row beat the item of its column"]
-    )
+    remarks = ["a cell is taken as how often the item of its row beat the item of its column"]
+    if not all(view.all_whole for view in overview.columns.values() if view.all_numbers):
+        remarks.append("some cells are no whole numbers; shares of wins do not say how many votes there were")
+    return Told(9.0, options_of_matrix, remarks)
 
 
 def _ballots(overview: Overview, options: Mapping[str, Any]) -> Told | None:
@@ -251,8 +253,12 @@ def _told(overview: Overview, items: Items, options: Mapping[str, Any]) -> Told 
         empty = float((np.minimum(*items.texts(overview)) < 0).mean())
         found = Told(items.score + 9.0 - 20.0 * empty, {"winner": sides["left"], "loser": sides["right"]})
         tie = _column_of_ties(overview, items)
+        level = None if tie is not None or is_told else winners_scores(overview)
         if tie is not None:
             found.options["tie"] = tie
+        elif level is not None:
+            found.options = {**sides, **level}
+            found.remarks.append("some scores are level, so the scores say who won and which rows are ties")
     else:
         told = _given_numbers(overview, options) or find_outcome(overview, items, outcome)
         if told is None:

@@ -50,7 +50,7 @@ def of_grades(view: ColumnView, *, sure: bool) -> Told | None:
         return None
     values = view.numbers[~view.is_na]
     low, high = float(values.min()), float(values.max())
-    scale = _scale(low, high, whole=view.all_whole)
+    scale = _scale(low, high, whole=view.all_whole) or (_wide_scale(low, high) if has_word(own, SLID) else None)
     if scale is None:
         return None
     name = quoted(view.name)
@@ -66,6 +66,17 @@ def of_grades(view: ColumnView, *, sure: bool) -> Told | None:
     if view.has_decimal_comma:
         options["decimal"] = ","
     return Told(3.0 + named, options, [remark], ~view.rows_of(~np.isnan(view.numbers)))
+
+
+# What is answered with a slider from one side to the other.
+SLID = frozenset({"slider", "preference", "preferred", "choice", "answer", "judgment", "judgement", "präferenz"})
+
+
+def _wide_scale(low: float, high: float) -> tuple[int, int] | None:
+    """The ends of a slider: 0 to 100, -50 to 50 or -100 to 100."""
+    if not 10 < high <= 100 or low < -100:
+        return None
+    return (0, 100) if low >= 0 else (-50, 50) if low >= -50 and high <= 50 else (-100, 100)
 
 
 def _scale(low: float, high: float, *, whole: bool) -> tuple[int, int] | None:

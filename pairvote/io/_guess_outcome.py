@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def find_outcome(overview: Overview, items: Items, given: str | None = None) -> 
         found += [of_labels(overview, items, view, sure=sure), _of_words(overview, items, view, sure=sure)]
         found += [of_score_texts(view), of_grades(view, sure=sure)]
     if given is None:
-        found += [*of_two_columns(overview, items)]
+        found += [*of_two_columns(overview, items), *_of_two_booleans(overview, items)]
     return max((told for told in found if told is not None), key=lambda told: told.score, default=None)
 
 
@@ -100,7 +100,7 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     told = [side for side, names in ((LEFT, left), (RIGHT, right)) if not names.isdisjoint(own)]
     sided = told[0] if len(told) == 1 else None
     named = sureness(view.name)
-    if not sure and (not (named or (sided and "is" in own)) or has_word(own, NO_OUTCOME)):
+    if not sure and (not (named or (sided and "is" in own)) or _is_barred(own)):
         return None
     if not sure and any(view.name in pair for pair in name_pairs(tuple(overview.names))):
         # There is another for the other side, and both together tell more.
@@ -115,7 +115,7 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     else:
         there = ~view.is_na
         values = sorted(set(view.numbers[there].tolist()))
-        known = _of_numbers(values, sided, is_index=has_word(own, _INDEX_WORDS) and "is" not in own)
+        known = _of_numbers(values, sided, is_index=_is_index(items, own))
         if known is None:
             return None
         meanings = {
@@ -131,7 +131,39 @@ def _of_codes(overview: Overview, items: Items, view: ColumnView, *, sure: bool)
     return Told(4.0 + named + (1.0 if sided else 0.0), options, remarks, bad)
 
 
-_INDEX_WORDS = ("winner", "choice", "chosen", "selected", "selection", "pick", "picked", "preferred", "best", "answer")
+def _of_two_booleans(overview: Overview, items: Items) -> Iterator[Told]:
+    """A column for each side, of which one says true and the other false in every row."""
+    views = [view for view in overview.columns.values() if {text.lower() for text in view.texts} == _BOOLEANS]
+    for (first, second), names in name_pairs(tuple(view.name for view in views)).items():
+        x, y = overview[first], overview[second]
+        is_told = has_word(names.stem, _PICKED) and not has_word(names.stem, NO_OUTCOME)
+        if not is_told or names.has_winner or items.names is None or x.n_missing or y.n_missing:
+            continue
+        if (_is_true(x) != _is_true(y)).all():
+            yield Told(5.0, _as_outcome(first, {label: _SAID[str(label).lower()] for label in x.labels}))
+
+
+def _is_true(view: ColumnView) -> NDArray[np.bool_]:
+    return view.rows_of(np.array([text.lower() == "true" for text in view.texts], bool))
+
+
+_SAID = {"true": LEFT, "false": RIGHT}
+_PICKED = ("answer", "pref", "preferred", "selected", "chosen", "picked", "won", "win", "wins", "winner", "vote")
+_INDEX_WORDS = (
+    *("winner", "choice", "chosen", "selected", "selection", "pick", "picked", "preferred", "best", "answer"),
+    *("response", "button", "pressed"),
+)
+
+
+def _is_index(items: Items, own: list[str]) -> bool:
+    """Whether a number says which of two things was picked, 0 for the first, and not whether the first was."""
+    counted_from_0 = items.names is not None and items.names.first == "0"
+    return (has_word(own, (*_INDEX_WORDS, "id", "index", "idx")) or counted_from_0) and "is" not in own
+
+
+def _is_barred(own: list[str]) -> bool:
+    """Whether words of a name say that its column is no outcome; the id of what was better is one."""
+    return has_word(own, NO_OUTCOME - {"id"} if has_word(own, (*_INDEX_WORDS, "better")) else NO_OUTCOME)
 
 
 def _of_numbers(values: list[float], sided: str | None, *, is_index: bool) -> dict[float, str] | None:

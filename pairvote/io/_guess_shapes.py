@@ -40,6 +40,16 @@ def find_matrix(overview: Overview) -> dict[str, Any] | None:
     return {"matrix": True}
 
 
+def is_bare_matrix(overview: Overview) -> bool:
+    """Whether all columns are numbers and as many as rows, with nothing or zeros where an item meets itself."""
+    views = list(overview.columns.values())
+    if len(views) != overview.n_rows or len(views) < 3 or not all(view.all_numbers for view in views):
+        return False
+    table = np.stack([view.values() for view in views], axis=1)
+    table[np.isnan(table)] = 0.0
+    return bool((table >= 0).all() and not np.diagonal(table).any() and np.count_nonzero(table) > len(views))
+
+
 def find_rankings(overview: Overview) -> tuple[dict[str, Any], list[str]] | None:
     """The options for a ballot a row: columns of items that hold places, or columns of places that hold items."""
     by_place = _by_place(overview)

@@ -21,7 +21,7 @@ OUTCOME_WORDS = (
     *("résultat", "risultato", "uitslag", "wahl", "auswahl", "entscheidung", "präferenz", "keuze", "choix", "elección"),
     *("préférence", "preferencia", "escolha", "scelta", "antwort", "respuesta", "svar", "loser", "rejected"),
     *("worse", "rating", "graded", "score", "share"),
-    *("prob", "probability", "is"),
+    *("pressed", "slider", "anteil", "andel", "prob", "probability", "is"),
 )
 # A column with these in its name is none, whatever its cells are.
 NO_OUTCOME = frozenset(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import OUTCOME_NAMES
 from pairvote.io._guess_items import Items, rows_apart
-from pairvote.io._guess_numbers import of_two_columns
+from pairvote.io._guess_numbers import SCORE_WORDS, of_two_columns
 from pairvote.io._guess_told import (
     LOSING,
     NO_WINNER,
@@ -25,7 +25,7 @@ from pairvote.io._guess_told import (
 )
 from pairvote.io._overview import ColumnView, Overview
 from pairvote.io._vocabulary import SKIP, TIE
-from pairvote.io._words import Speech, has_word, words
+from pairvote.io._words import Speech, has_word, name_pairs, words
 
 # Cells are understood in at least this share of rows; the others are proposed as skips.
 UNDERSTOOD = 0.6
@@ -129,6 +129,17 @@ def _level(
     decided = (left_won | right_won) & ~np.isnan(left) & ~np.isnan(right)
     agreed = np.where(left_won, left > right, left < right)[decided]
     return left == right if len(agreed) and agreed.mean() >= AGREED else None
+
+
+def winners_scores(overview: Overview) -> dict[str, str] | None:
+    """The columns of what winners and losers scored, when some of them are level: then not every row has a winner."""
+    views = [view for view in overview.columns.values() if view.all_numbers]
+    for (first, second), names in name_pairs(tuple(view.name for view in views)).items():
+        won, lost = overview[first].values(), overview[second].values()
+        is_score = names.has_winner and has_word(names.stem, SCORE_WORDS)
+        if is_score and (won >= lost).all() and (won == lost).any():
+            return {"left_score": first, "right_score": second}
+    return None
 
 
 def _three(left: ColumnView, right: ColumnView, picked: ColumnView) -> tuple[Any, Any, Any]:

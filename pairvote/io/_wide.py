@@ -18,6 +18,8 @@ from pairvote.votes._report import Report
 from pairvote.votes._votes import Votes
 
 Columns = Mapping[str, Any]
+# What a row of sums is called.
+TOTALS = frozenset({"total", "totals", "sum", "sums", "summe", "gesamt", "summa", "totalt", "totale", "suma", "somme"})
 
 
 def votes_of_matrix(columns: Columns, locate: Locate, report: Report, decimal: str = ".") -> Votes:
@@ -42,6 +44,10 @@ def votes_of_matrix(columns: Columns, locate: Locate, report: Report, decimal: s
     else:
         first = coded[names[0]]
         labels = [_stripped(entry(first, row)) for row in range(n_rows)]
+        if n_rows > 2 and _is_of_sums(labels[-1], [cells[name][0] for name in names[1:]]):
+            report.remark(f"the last row, {shorten(labels.pop())}, is left out, since it holds the sums of the others")
+            n_rows -= 1
+            cells = {name: (amounts[:-1], wrong[:-1]) for name, (amounts, wrong) in cells.items()}
         by_label = {name.strip(): name for name in reversed(names[1:])}
         lacking = [label for label in labels if str(label) not in by_label]
         if lacking or len(set(labels)) < n_rows:
@@ -143,6 +149,14 @@ def _by_place(places: Mapping[str, float]) -> list[Any]:
         if not math.isnan(place):
             ranked.setdefault(place, []).append(name.strip())
     return [names[0] if len(names) == 1 else names for _, names in sorted(ranked.items())]
+
+
+def _is_of_sums(label: Hashable, cells: Sequence[Any]) -> bool:
+    """Whether the last row is called Total or the like and holds the sums of the rows above it."""
+    if str(label).strip().casefold() not in TOTALS:
+        return False
+    sums = [float(own[:-1][~np.isnan(own[:-1])].sum()) for own in cells]
+    return all(math.isclose(total, own[-1]) for total, own in zip(sums, cells, strict=True) if not math.isnan(own[-1]))
 
 
 def _is_numeric(column: Any, wrong: Any) -> bool:
