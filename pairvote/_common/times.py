@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,7 +78,9 @@ def _of_objects(values: list[Any], locate: Locate) -> NDArray[Any]:
     moments = [_moment(value) for value in values]
     for row, (number, moment) in enumerate(zip(numbers, moments, strict=True)):
         if number is None and moment is None:
-            raise _wrong(values, row, locate, "pass numbers, datetimes, or texts in ISO 8601")
+            fine = getattr(values[row], "nanosecond", 0)
+            remedy = "round it to microseconds" if fine else "pass numbers, datetimes, or texts in ISO 8601"
+            raise _wrong(values, row, locate, remedy)
     if None in moments:
         raise _wrong(values, moments.index(None), locate, "others are moments, so make all times of one kind")
     aware = [moment.tzinfo is not None for moment in moments if moment is not None]
@@ -91,8 +94,16 @@ def _of_objects(values: list[Any], locate: Locate) -> NDArray[Any]:
 
 
 def is_time(value: Any) -> bool:
-    """Whether a value is a number or a moment, or the text of one."""
-    return _number(value) is not None or _moment(value) is not None
+    """Whether a value is a number that can be a time or a moment, or the text of one."""
+    number = _number(value)
+    if number is None:
+        return _moment(value) is not None
+    return abs(number) < _LARGEST if isinstance(number, int) else math.isfinite(number)
+
+
+def wrong_times(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """The entries of an array of numbers or moments that are no times."""
+    return _own(array)[1]
 
 
 def _number(value: Any) -> int | float | None:
@@ -141,26 +152,30 @@ def _wrong(values: list[Any], row: int, locate: Locate, remedy: str) -> InputErr
 
 def _checked(array: NDArray[Any], locate: Locate) -> Times:
     """A copy of times of one of the three types, none of them missing."""
-    kind = array.dtype.kind
-    if kind == "M":
-        moments = array.astype(MOMENTS)
-        wrong = np.isnat(moments) | (moments != array)
-        found, remedy = "finer than a microsecond", "round it to microseconds"
-    elif kind == "f":
-        moments = array.astype(np.float64)
-        wrong = ~np.isfinite(moments)
-        found, remedy = "not finite", "mend it, or leave out the row"
-    else:
-        moments = array.astype(np.int64)
-        wrong = moments != array
-        found, remedy = "too large", "times are whole numbers below 2**63"
+    moments, wrong = _own(array)
     if wrong.any():
+        found, remedy = {
+            "M": ("finer than a microsecond", "round it to microseconds"),
+            "f": ("not finite", "mend it, or leave out the row"),
+        }.get(array.dtype.kind, ("too large", "times are whole numbers below 2**63"))
         row = first_row(wrong)
         value = array[row]
         if is_missing(value):
             raise wrong_entry("time", locate(row), None, "fill it in, or leave out the row", found="missing")
         raise wrong_entry("time", locate(row), value, remedy, found=f"{value}, which is {found}")
     return moments
+
+
+def _own(array: NDArray[Any]) -> tuple[Times, NDArray[np.bool_]]:
+    """A copy of an array as one of the three types, and which of its entries cannot be times."""
+    if array.dtype.kind == "M":
+        moments = array.astype(MOMENTS)
+        return moments, np.isnat(moments) | (moments != array)
+    if array.dtype.kind == "f":
+        numbers = array.astype(np.float64)
+        return numbers, ~np.isfinite(numbers)
+    whole = array.astype(np.int64)
+    return whole, whole != array
 
 
 def joined_times(parts: Sequence[Times | None], lengths: Sequence[int]) -> Times | None:

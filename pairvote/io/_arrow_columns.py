@@ -10,10 +10,10 @@ import numpy as np
 
 from pairvote._common.arrow import arrow_codes, arrow_list, arrow_values, is_dictionary
 from pairvote._common.coded import Coded
-from pairvote._common.labels import MAX_ITEMS
+from pairvote._common.labels import MAX_ITEMS, code_column, is_missing
 from pairvote._common.messages import Locate, row_number
 from pairvote.errors import InputError
-from pairvote.io._arrow_text import labels_of
+from pairvote.io._arrow_text import Texts, labels_of
 from pairvote.io._bytes import opened
 from pairvote.io._missing import without
 from pairvote.io._source import Columns, Source
@@ -80,6 +80,8 @@ class ColumnReader:
         self._name, self._many_texts, self._fresh = name, many_texts, fresh
         self._dictionary: Any = None
         self._labels: Sequence[Hashable] = []
+        # Entries of the dictionary that are no labels: a null, or a number that is none.
+        self._missing: list[int] = []
         self._range = range(0)
 
     def column(self, array: Any, locate: Locate) -> Coded:
@@ -88,6 +90,8 @@ class ColumnReader:
         kind = array.type
         if not is_dictionary(kind):
             array = arrow_values(array, self._name, locate)
+        elif pa.types.is_nested(kind.value_type):
+            return code_column(arrow_list(array, self._name, locate), self._name, locate)
         if pa.types.is_integer(kind) and not array.null_count and len(array):
             column = self._whole_numbers(array.to_numpy(zero_copy_only=False))
             if column is not None:
@@ -96,13 +100,18 @@ class ColumnReader:
             try:
                 array = array.dictionary_encode()
             except (pa.ArrowNotImplementedError, pa.ArrowTypeError):
-                return Coded(np.arange(len(array), dtype=np.int32), array.to_pylist())
+                return code_column(array.to_pylist(), self._name, locate)
         dictionary = array.dictionary
         if self._dictionary is None or not _same(dictionary, self._dictionary):
             self._dictionary = dictionary
             own = arrow_values(dictionary, f"the dictionary of {self._name}", locate)
             self._labels = labels_of(own, many_texts=self._many_texts)
-        return Coded(arrow_codes(array, self._name, locate, copy=not self._fresh), self._labels)
+            is_text = isinstance(self._labels, Texts)
+            self._missing = [] if is_text else [n for n, label in enumerate(self._labels) if is_missing(label)]
+        codes = arrow_codes(array, self._name, locate, copy=not self._fresh)
+        if self._missing:
+            codes = np.where(np.isin(codes, self._missing), np.int32(-1), codes)
+        return Coded(codes, self._labels)
 
     def _whole_numbers(self, values: Any) -> Coded | None:
         """Codes that are places in a range of whole numbers; None when the range would be too long."""

@@ -46,6 +46,16 @@ def encoding_of(head: bytes, how: How) -> str | None:
     return seen if asked in ("utf-16", "utf-32") and seen is not None and seen.startswith(asked) else asked
 
 
+def head_as_utf8(head: bytes, encoding: str | None) -> bytes:
+    """How a file of text begins, in UTF-8; `encoding` is the one that was asked for."""
+    found = encoding_of(head, How(encoding=encoding))
+    try:
+        return head if found is None else head.decode(found, "ignore").encode("utf-8", "ignore")
+    except UnicodeError:
+        # Some codecs do not ignore what they cannot decode.
+        return head
+
+
 def as_utf8(handle: Any, name: str, encoding: str) -> IO[bytes]:
     """The text of a file that is open at its beginning, in UTF-8; it is read as it is needed."""
     return io.BufferedReader(_Transcoded(handle, name, encoding))
@@ -162,10 +172,13 @@ def _known(encoding: object) -> str:
         found = codecs.lookup(encoding)
         if found.incrementaldecoder is None:
             raise LookupError
+    except (LookupError, ValueError, OSError):
+        raise _unknown(encoding) from None
+    try:
         # Codecs that give no text say so only when they are used.
         b"ab".decode(encoding, "ignore")
     except UnicodeError:
-        return found.name
+        pass
     except (LookupError, ValueError, OSError):
         raise _unknown(encoding) from None
     return found.name
@@ -176,7 +189,9 @@ def _unknown(encoding: object) -> InputError:
     from encodings.aliases import aliases
 
     names = {alias.replace("_", "-") for alias in (*aliases, *aliases.values())} | set(_COMMON)
-    near = get_close_matches(encoding.lower(), sorted(names), 1) if isinstance(encoding, str) else []
+    asked = encoding.lower().replace("_", "-") if isinstance(encoding, str) else ""
+    # A codec that gives no text has the name that was asked for.
+    near = get_close_matches(asked, sorted(names - {asked}), 1) if asked not in names else []
     advice = f"did you mean {near[0]!r}? Others are" if near else "it is one of Python's for text, such as"
     return wrong_option("encoding", encoding, f"{advice} {', '.join(map(repr, _COMMON))}")
 

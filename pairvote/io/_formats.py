@@ -11,12 +11,13 @@ from pairvote._common.messages import wrong_option
 from pairvote.errors import InputError
 from pairvote.io._arrow import ARROW
 from pairvote.io._csv import CSV
+from pairvote.io._encodings import head_as_utf8
 from pairvote.io._excel import EXCEL
 from pairvote.io._file_format import FileFormat
+from pairvote.io._how import How
 from pairvote.io._json import JSON, JSONL
 from pairvote.io._kinds import refuse_kind
 from pairvote.io._parquet import PARQUET
-from pairvote.votes._report import Report
 
 Format = Literal["csv", "json", "jsonl", "parquet", "arrow", "excel"]
 # To add a format, write its module, name it here and in `Format`.
@@ -26,7 +27,7 @@ FORMATS: dict[str, FileFormat] = {
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def format_of(format: object, suffix: str, file: str, head: bytes, report: Report | None = None) -> FileFormat:
+def format_of(format: object, suffix: str, file: str, head: bytes, how: How | None = None) -> FileFormat:
     """The format asked for; or else the one that the first bytes of a file show, its suffix where they may be of any.
 
     Raises
@@ -37,6 +38,9 @@ def format_of(format: object, suffix: str, file: str, head: bytes, report: Repor
     asked = None if format is None else named(format)
     named_so = of_suffix(suffix)
     shown = _of_content(head, asked or named_so)
+    if shown is None:
+        head = head_as_utf8(head, None if how is None else how.encoding)
+        shown = _of_content(head, asked or named_so)
     if asked is not None:
         if shown not in (None, asked):
             raise InputError(
@@ -55,9 +59,9 @@ def format_of(format: object, suffix: str, file: str, head: bytes, report: Repor
         elif named_so is None and not _is_text(head):
             titles = either(file_format.title for file_format in FORMATS.values())
             raise InputError(f"{file} is no text, nor a file of {titles}", where=file, remedy="check that it is votes")
-    if report is not None and suffix and chosen is not named_so:
+    if how is not None and suffix and chosen is not named_so:
         but = "" if named_so is None else f", though its name ends as that of {named_so.title} does"
-        report.remark(f"{file} is read as {chosen.title}{but}")
+        how.report.remark(f"{file} is read as {chosen.title}{but}")
     return chosen
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from pairvote._common.arrow import is_text
 from pairvote._common.frames import Frame
-from pairvote._common.messages import Locate, row_number, shorten
+from pairvote._common.messages import Locate, shorten
 from pairvote.errors import InputError
-from pairvote.io._arrow_columns import seekable, unreadable_as
+from pairvote.io._arrow_columns import locate_from, seekable, unreadable_as
 from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
 from pairvote.io._missing import without
@@ -26,7 +26,7 @@ def read(file: Source, wanted: Finder, how: How) -> tuple[Columns, Locate]:
     """The wanted columns, coded where they are text, and what tells the number of a row."""
     with seekable(file) as handle:
         columns = _columns(handle, wanted, file.name)
-    return {part: without(column, how.na) for part, column in columns.items()}, row_number
+    return {part: without(column, how.na) for part, column in columns.items()}, locate_from(file.name, 0)
 
 
 def _columns(handle: Any, wanted: Finder, file: str) -> Columns:

@@ -64,7 +64,7 @@ def parts_of(source: object, format: object, reading: Reading) -> list[Part]:
         if _holds_files(path):
             parts += _votes_among(_within(path, report), displayed(path), format, reading)
         else:
-            part = _part(_File(path, _size_of(path)), format, report)
+            part = _part(_File(path, _size_of(path)), format, reading.how)
             require(part.format)
             parts.append(part)
     start = 0
@@ -126,7 +126,7 @@ def file_of(source: object, format: object, how: How) -> tuple[Source, FileForma
     likely = asked or of_suffix(file.suffix)
     if likely is not None and likely.binary and isinstance(file.stream, TextIOBase):
         raise InputError(f"{file.name} is open as text, which {likely.title} is not; open it as bytes, with mode 'rb'")
-    return file, require(format_of(format, file.suffix, file.name, file.head(), how.report))
+    return file, require(format_of(format, file.suffix, file.name, file.head(), how))
 
 
 def _size_of(path: Path) -> int:
@@ -139,11 +139,11 @@ def _size_of(path: Path) -> int:
     raise InputError(f"{displayed(path)} is no regular file, which could be read again; use read_votes")
 
 
-def _part(file: _File, format: object, report: Report) -> Part:
+def _part(file: _File, format: object, how: How) -> Part:
     with opened(file.path, file.name, file.member) as handle:
         head = handle.read(HEAD_BYTES)
     suffix = inner_suffix(file.path if file.member is None else file.member)
-    chosen = format_of(format, suffix, file.name, head, report)
+    chosen = format_of(format, suffix, file.name, head, how)
     return Part(file.name, chosen, file.path, file.keys, file.n_bytes, member=file.member)
 
 
@@ -183,7 +183,7 @@ def _part_of_votes(file: _File, format: object, reading: Reading) -> Part | Inpu
     """The file as a part, or what is wrong with it."""
     quiet = Report(reading.how.report.bad_rows)
     try:
-        part = _part(file, format, quiet)
+        part = _part(file, format, reading.how.with_report(quiet))
     except InputError as error:
         return _unless_unreadable(error)
     require(part.format)

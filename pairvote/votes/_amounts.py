@@ -72,7 +72,8 @@ def _number(label: Any, decimal: str | None) -> float | None:
 def entry(column: Any, row: int) -> Any:
     """What stands in a row of a column; None where it is missing."""
     if not isinstance(column, Coded):
-        return column[row]
+        value = column[row]
+        return value.item() if isinstance(value, np.number) else value
     code = column.codes[row]
     return None if code < 0 else column.labels[code]
 

@@ -19,7 +19,7 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes, as_column, code_column, first_row
 from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Meanings, Outcome, Outcomes
-from pairvote._common.times import is_time
+from pairvote._common.times import is_time, wrong_times
 from pairvote._common.unknown_outcomes import unknown_outcomes
 from pairvote.errors import InputError
 from pairvote.votes._amounts import entry, no_number, tried
@@ -235,8 +235,7 @@ def _code_of(label: Name, column: Coded) -> int:
 def _no_times(column: Any) -> NDArray[np.bool_]:
     """The rows of a column in which there is no time."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "iufM":
-        # What is not a number or no moment is unlike itself.
-        return np.asarray(column != column)  # noqa: PLR0124
+        return wrong_times(column)
     codes, labels = column if isinstance(column, Coded) else (np.arange(len(column)), column)
     # A missing entry is coded -1, which picks the last of these.
     wrong = np.array([*(not is_time(label) for label in labels), True])

@@ -127,8 +127,27 @@ class Wanted:
         it is; what is extracted is taken before a column that is called so.
         """
         sources = [name for name in self.extract if name in columns]
+        if len(sources) < len(self.extract):
+            lacking = [name for name in self.extract if name not in columns]
+            raise InputError(
+                f"{file} has no column {listed(lacking)} to extract from",
+                option="extract",
+                value=lacking[0],
+                where=file,
+                remedy=f"its columns are {listed(columns)}",
+            )
         present = {*columns, *(group for name in sources for group in self.extract[name].groupindex)}
         found = self._parts(present, file, columns)
+        used = {how[0] for part in found if (how := self.extracted(part)) is not None}
+        idle = next((name for name, pattern in self.extract.items() if pattern not in used), None)
+        if idle is not None:
+            groups = list(self.extract[idle].groupindex)
+            raise InputError(
+                f"what is extracted from {shorten(idle)} is not used: {listed(groups)}",
+                option="extract",
+                value=idle,
+                remedy=f"name it, such as left={groups[0]!r}, or leave out extract=",
+            )
         for name in found.values():
             if columns.count(name) > 1:
                 problem = f"{file} has {columns.count(name)} columns called {shorten(name)}"
@@ -224,7 +243,8 @@ class AllColumns:
 def _patterns(extract: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
     if not isinstance(extract, Mapping) or not all(isinstance(name, str) for name in extract):
         raise wrong_option("extract", extract, "pass a mapping from a column's name to a regular expression")
-    patterns = {}
+    patterns: dict[str, re.Pattern[str]] = {}
+    seen: set[str] = set()
     for name, pattern in extract.items():
         try:
             patterns[name] = re.compile(pattern)
@@ -237,4 +257,9 @@ def _patterns(extract: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
             ) from None
         if not patterns[name].groupindex:
             raise wrong_option("extract", pattern, "name its groups, such as (?P<left>...)")
+        twice = [group for group in patterns[name].groupindex if group in seen]
+        if twice:
+            problem = f"extract has the group {twice[0]} in two patterns"
+            raise InputError(problem, option="extract", value=twice[0], remedy="rename one of them")
+        seen.update(patterns[name].groupindex)
     return patterns

@@ -49,6 +49,12 @@ def written(kind, columns=None, batch_rows=7, **options):
     return held.getvalue()
 
 
+def parquet_of(columns):
+    held = io.BytesIO()
+    parquet.write_table(pa.table(columns), held)
+    return held.getvalue()
+
+
 def as_plain(votes):
     arrays = (votes.left, votes.right, votes.outcome, votes.voter, votes.weight, votes.criterion)
     columns = [None if array is None else array.tolist() for array in arrays]
@@ -119,6 +125,44 @@ class TestReading:
         votes = pv.read_votes(io.BytesIO(content), outcomes={True: "left", False: "right"}, na="NA")
         assert votes.outcome.tolist() == [2, 0]
         assert votes.to_columns()["voter"] == [None, "bo"]
+
+    @pytest.mark.filterwarnings("ignore:1 row skipped")
+    @pytest.mark.parametrize("part", ["left", "voter", "criterion"])
+    @pytest.mark.parametrize(
+        "values",
+        [
+            pa.array([1.5, float("nan"), 2.5]),
+            pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), pa.array(["x", None, "y"])),
+            pa.array(["x", None, "y"]),
+        ],
+        ids=["nan", "null in a dictionary", "null"],
+    )
+    def test_missing_labels_are_those_of_parquet(self, tmp_path, kind, part, values):
+        right = pa.array([3.5] * 3) if part == "left" and pa.types.is_floating(values.type) else pa.array(["z"] * 3)
+        columns = {"left": pa.array(["a"] * 3), "right": right, "outcome": ["left", "tie", "right"], part: values}
+        path = tmp_path / "votes.arrow"
+        path.write_bytes(written(kind, columns, batch_rows=9))
+        held = io.BytesIO(parquet_of({**columns, part: pa.array(values.to_pylist())}))
+        expected = as_plain(pv.read_votes(held, bad_rows="skip"))
+        assert as_plain(pv.read_votes(path, bad_rows="skip")) == expected
+        (votes,) = pv.scan_votes(path, bad_rows="skip")
+        assert as_plain(votes) == expected
+        if part == "left":
+            assert "left at row 1" in message_of(lambda: pv.read_votes(path))
+            assert "left at row 1" in message_of(lambda: list(pv.scan_votes(path)))
+
+    @pytest.mark.parametrize("part", ["left", "outcome", "voter", "criterion"])
+    @pytest.mark.parametrize("nested", [[["a"], ["b"]], [{"x": 1}, {"x": 2}], [[("a", 1)], [("b", 2)]]])
+    @pytest.mark.parametrize("bad_rows", ["raise", "skip"])
+    def test_lists_and_records_are_no_labels(self, tmp_path, kind, part, nested, bad_rows):
+        of_map = pa.map_(pa.string(), pa.int64()) if isinstance(nested[0], list) and nested[0] != ["a"] else None
+        columns = {"left": ["a", "b"], "right": ["c", "d"], "outcome": ["left", "tie"], part: pa.array(nested, of_map)}
+        path = tmp_path / "votes.bin"
+        for content in (written(kind, columns), parquet_of(columns)):
+            path.write_bytes(content)
+            message = message_of(lambda: pv.read_votes(path, bad_rows=bad_rows))
+            assert f"{part} at row 0" in message
+            assert f"{part} at row 0" in message_of(lambda: list(pv.scan_votes(path, bad_rows=bad_rows)))
 
     def test_no_rows(self, tmp_path, kind):
         path = tmp_path / "a.arrow"

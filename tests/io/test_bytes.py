@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import gzip
 import io
+import json
 import lzma
 import os
 import re
@@ -358,6 +359,7 @@ class TestEncodings:
             ("rot13", "encoding is 'rot13'"),
             ("hex", "encoding is 'hex'"),
             ("a\0b", "encoding is"),
+            ("\ud800", "encoding is"),
         ],
     )
     def test_unknown_encodings_are_refused(self, tmp_path, encoding, words):
@@ -367,6 +369,22 @@ class TestEncodings:
             error = refusal(action)
             assert error.option == "encoding"
             assert words in str(error)
+            assert f"did you mean {encoding!r}" not in str(error)
+
+    @pytest.mark.parametrize("encoding", ["utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le", "cp500", "utf-32"])
+    @pytest.mark.parametrize("name", ["votes.json", "votes.csv", "votes"])
+    @pytest.mark.parametrize("lines", [False, True])
+    def test_the_kind_of_a_file_is_told_in_its_encoding(self, tmp_path, encoding, name, lines):
+        records = [{"left": "å", "right": "b", "outcome": "tie"}, {"left": "b", "right": "c", "outcome": "left"}]
+        path = tmp_path / name
+        text = "\n".join(map(json.dumps, records)) if lines else json.dumps(records, indent=1)
+        path.write_bytes(text.encode(encoding))
+        expected = as_plain(pv.Votes.from_labels(*([record[part] for record in records] for part in records[0])))
+        assert as_plain(pv.read_votes(path, encoding=encoding)) == expected
+        (votes,) = pv.scan_votes(path, encoding=encoding)
+        assert as_plain(votes) == expected
+        if encoding in ("utf-16-be", "utf-16-le", "utf-32"):
+            assert as_plain(pv.read_votes(path)) == expected
 
     @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-le", "shift_jis", "utf-7", "ascii"])
     @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

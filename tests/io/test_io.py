@@ -401,7 +401,7 @@ class TestParquet:
             read(b"", "parquet")
         with broken.open(encoding="utf-8") as text, pytest.raises(pv.InputError, match="open it as bytes"):
             pv.read_votes(text)
-        with pytest.raises(pv.InputError, match="row 0 has 'ash' against itself"):
+        with pytest.raises(pv.InputError, match="row 0 of the stream has 'ash' against itself"):
             read(whole, "parquet")
         with pytest.raises(pv.InputError, match="no column 'voted'; its columns are 'left', 'right', 'outcome'"):
             read(whole, "parquet", outcome="voted")

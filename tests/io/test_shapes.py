@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
+import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -235,6 +237,9 @@ class TestShapes:
             ("log\nx\n", {"extract": {"log": "("}}, "is no regular expression"),
             ("log\nx\n", {"extract": {"log": "x"}}, "name its groups"),
             ("log\nx\n", {"extract": "log"}, "extract is 'log'; pass a mapping"),
+            ("left,right,outcome\na,b,tie\n", {"extract": {"log": "(?P<left>.)"}}, "no column 'log' to extract from"),
+            ("left,right,outcome\na,b,tie\n", {"extract": {"left": "(?P<x>.)"}}, "is not used: 'x'; name it, such as"),
+            ("a,b\nx,y\n", {"extract": dict.fromkeys("ab", "(?P<left>.)")}, "has the group left in two patterns"),
             ("left,right,outcome\nash,oak,left\n", {"bad_rows": "drop"}, "bad_rows is 'drop'; use 'raise' or 'skip'"),
             ("left,right,outcome\nash,oak,left\n", {"decimal": ";"}, "decimal is ';'"),
             ("left,right,outcome\nash,oak,left\n", {"skip_lines": -1}, "skip_lines is -1"),
@@ -308,6 +313,32 @@ class TestBadRows:
         assert votes.time.tolist() == [dt.datetime(2012, 5, 1, 10), dt.datetime(2012, 5, 1, 9)]
         with pytest.raises(pv.InputError, match=r"time at line 3 .* is 'soon', which is no time here"):
             READERS[reader](path, time="at")
+
+    @pytest.mark.parametrize("reader", ["whole", "chunks"])
+    @pytest.mark.parametrize("suffix", ["parquet", "arrow", "csv", "jsonl"])
+    @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+    def test_times_that_are_no_numbers_are_left_out(self, tmp_path: Path, reader: str, suffix: str, bad: float) -> None:
+        at = [1.5, bad, 0.5]
+        path = tmp_path / f"votes.{suffix}"
+        table = {"left": ["ash"] * 3, "right": ["oak"] * 3, "outcome": ["left"] * 3, "at": at}
+        if suffix == "csv":
+            path.write_text(as_csv(tuple(table), list(zip(*table.values(), strict=True))))
+        elif suffix == "jsonl":
+            rows = zip(*table.values(), strict=True)
+            path.write_text("".join(json.dumps(dict(zip(table, row, strict=True))) + "\n" for row in rows))
+        else:
+            pa = pytest.importorskip("pyarrow")
+            if suffix == "parquet":
+                pytest.importorskip("pyarrow.parquet").write_table(pa.table(table), path)
+            else:
+                pytest.importorskip("pyarrow.feather").write_feather(pa.table(table), path)
+        with pytest.warns(
+            UserWarning,
+            match=r"^1 row skipped: time at (row 1|line [23]) of \S*votes\.\w+ is ('?-?(nan|inf)'?|missing)$",
+        ):
+            votes = READERS[reader](path, time="at", bad_rows="skip")
+        assert votes.time is not None
+        assert votes.time.tolist() == [1.5, 0.5]
 
     def test_an_item_against_itself_once_labels_are_joined(self, tmp_path: Path) -> None:
         path = by_file(tmp_path, ("left", "right", "outcome"), [("ash", "Ash ", "left"), ("ash", "oak", "left")])

@@ -316,7 +316,7 @@ class TestFormats:
             report.remarks.clear()
             # A document may be objects on lines.
             expected = "json" if (name, suffix) == ("jsonl", ".json") else name
-            assert format_of(None, suffix, "x", head, report).name == expected
+            assert format_of(None, suffix, "x", head, How(report=report)).name == expected
             assert bool(report.remarks) == (suffix != "" and suffix not in FORMATS[expected].suffixes)
 
     def test_the_suffix_decides_for_an_empty_file(self):
