@@ -96,18 +96,25 @@ class NaivePoll:
         found["status"], found["outcome"] = "answered", outcome
         self.answered.append(question)
 
-    def undo(self, voter: Any, now: float) -> int | None:
-        if voter in self.removed or not self.answers_of(voter):
+    def undo(self, voter: Any, now: float, question: Any = None) -> int | None:
+        if voter in self.removed:
+            raise Refused
+        if question is not None:
+            if question not in self.questions or self.questions[question]["voter"] != voter:
+                raise Refused
+            if question not in self.answered:
+                return self.open_of(voter)
+        elif not self.answers_of(voter):
             raise Refused
         opened = self.open_of(voter)
         if opened is not None:
             self.questions[opened]["status"] = "closed"
-        last = self.answers_of(voter)[-1]
+        last = self.answers_of(voter)[-1] if question is None else question
         self.answered.remove(last)
-        question = self.questions[last]
-        question["outcome"], question["since"] = None, now
-        gone = {question["left"], question["right"]} & self.retired
-        question["status"] = "closed" if gone else "open"
+        found = self.questions[last]
+        found["outcome"], found["since"] = None, now
+        gone = {found["left"], found["right"]} & self.retired or self.used(voter) >= self.votes_each
+        found["status"] = "closed" if gone else "open"
         return None if gone else last
 
     def add_item(self, label: Any) -> None:

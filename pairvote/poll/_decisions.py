@@ -25,11 +25,7 @@ def ask(state: State, voter: Label) -> list[Draft]:
 def answer(state: State, voter: Label, question: int, outcome: int) -> list[Draft]:
     """The answer to an open question; nothing where it was given before."""
     known = _standing(state, voter)
-    asked = state.questions.get(question) if is_whole(question) else None
-    if asked is None:
-        raise InputError(f"question {shorten(question)} is unknown; pass the id of what ask returned")
-    if asked.voter != voter:
-        raise StateError(f"question {question} was not put to voter {shorten(voter)}; answer what ask returned to her")
+    _put_to(state, voter, question)
     given = state.answers.get(question)
     if given == outcome:
         return []
@@ -47,16 +43,26 @@ def answer(state: State, voter: Label, question: int, outcome: int) -> list[Draf
     return [Draft(Kind.ANSWERED, int(question), outcome)]
 
 
-def undo(state: State, voter: Label) -> list[Draft]:
-    """The last answer taken back, after a question that is open was given up."""
+def undo(state: State, voter: Label, question: int | None) -> list[Draft]:
+    """The last answer, or that to a question, taken back, after a question that is open was given up."""
     known = _standing(state, voter)
-    if not known.answered:
+    if question is not None:
+        _put_to(state, voter, question)
+        if question not in state.answers:
+            return []
+        last = int(question)
+    elif known.answered:
+        last = known.answered[-1]
+    else:
         raise StateError(f"voter {shorten(voter)} has no answer to take back; call undo after an answer")
-    last = known.answered[-1]
-    drafts = [Draft(Kind.RELEASED, known.open, Why.UNDONE)] if known.open else []
+    drafts = [Draft(Kind.RELEASED, known.open, Why.UNDONE.value)] if known.open else []
     drafts.append(Draft(Kind.UNDONE, last))
+    used = known.n_votes - (state.answers[last] != Outcome.SKIP)
     if state.retired.intersection(state.questions[last][1:]):
-        drafts.append(Draft(Kind.RELEASED, last, Why.ITEM_RETIRED))
+        drafts.append(Draft(Kind.RELEASED, last, Why.ITEM_RETIRED.value))
+    elif used >= state.settings.votes_each:
+        # A skip that is taken back after all votes were used: to answer its question would be a vote too many.
+        drafts.append(Draft(Kind.RELEASED, last, Why.SPENT.value))
     return drafts
 
 
@@ -77,7 +83,8 @@ def retire_item(state: State, label: Label) -> list[Draft]:
     if code in state.retired:
         raise StateError(f"item {shorten(label)} is retired already; retire each item once")
     about = [question for question in state.open if code in state.questions[question][1:]]
-    return [*(Draft(Kind.RELEASED, question, Why.ITEM_RETIRED) for question in about), Draft(Kind.ITEM_RETIRED, code)]
+    given_up = [Draft(Kind.RELEASED, question, Why.ITEM_RETIRED.value) for question in about]
+    return [*given_up, Draft(Kind.ITEM_RETIRED, code)]
 
 
 def remove_voter(state: State, voter: Label) -> list[Draft]:
@@ -94,6 +101,16 @@ def _standing(state: State, voter: Label) -> Voter:
     if known.removed:
         raise StateError(f"voter {shorten(voter)} was removed and may not vote; let others vote")
     return known
+
+
+def _put_to(state: State, voter: Label, question: int) -> None:
+    """Refuse a question that is none, or another voter's."""
+    asked = state.questions.get(question) if is_whole(question) else None
+    if asked is None:
+        text = " (it is text; ids are whole numbers)" if isinstance(question, str) else ""
+        raise InputError(f"question {shorten(question)} is unknown{text}; pass the id of what ask returned")
+    if asked.voter != voter:
+        raise StateError(f"question {question} was not put to voter {shorten(voter)}; answer what ask returned to her")
 
 
 def _why_closed(state: State, question: int) -> str:

@@ -28,7 +28,8 @@ class EventStore(Protocol):
     - What goes wrong is raised as `pairvote.StorageError` with what to do about it.
 
     The poll calls `create` once, to begin a log. For each change it calls `begin`, `events`, `append` once or twice,
-    and `commit`; to look at the state it calls `events` alone. After anything has failed between `begin` and the end of
+    and `commit`; to look at the state it calls `events` alone. It asks for the last event that it has read again, and
+    for all events where that is another one now. After anything has failed in `begin` or from there to the end of
     `commit` it calls `rollback`, and it calls `close` before the process forks and when the poll is closed.
     `check_store` tests a store by all this.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -34,10 +35,11 @@ class Why(enum.IntEnum):
     EXPIRED = 0
     ITEM_RETIRED = 1
     UNDONE = 2
+    SPENT = 3
 
 
 class Event(NamedTuple):
-    """One line of the log. Events are numbered from 1 without gaps, and their times never fall."""
+    """One line of the log. Events are numbered from 1 without gaps."""
 
     number: int
     time: float
@@ -55,6 +57,40 @@ class Draft(NamedTuple):
     a: Value
     b: Value = None
     c: Value = None
+
+
+_LABEL, _WHOLE, _NOTHING = (str, int), (int,), (type(None),)
+# The types of a, b and c.
+_TYPES: dict[int, tuple[tuple[type, ...], ...]] = {
+    Kind.OPENED: ((str,), _NOTHING, _NOTHING),
+    Kind.ASKED: (_LABEL, _WHOLE, _WHOLE),
+    Kind.ANSWERED: (_WHOLE, _WHOLE, _NOTHING),
+    Kind.UNDONE: (_WHOLE, _NOTHING, _NOTHING),
+    Kind.RELEASED: (_WHOLE, _WHOLE, _NOTHING),
+    Kind.ITEM_ADDED: (_LABEL, _NOTHING, _NOTHING),
+    Kind.ITEM_RETIRED: (_WHOLE, _NOTHING, _NOTHING),
+    Kind.VOTER_REMOVED: (_LABEL, _NOTHING, _NOTHING),
+}
+
+
+class LaterVersionError(Exception):
+    """An event of a kind that is not known here."""
+
+
+def check_event(event: tuple[Any, ...]) -> None:
+    """Whether an event is one that could have been written: ValueError with what is wrong with it."""
+    _, time, kind, a, b, c, digest = event
+    types = _TYPES.get(kind) if type(kind) is int else None
+    if types is None:
+        if type(kind) is int and kind > max(_TYPES):
+            raise LaterVersionError
+        raise ValueError(f"its kind is {kind!r}")
+    if type(a) not in types[0] or type(b) not in types[1] or type(c) not in types[2]:
+        raise ValueError(f"a {Kind(kind).name.lower()} event cannot hold {a!r}, {b!r}, {c!r}")
+    if type(time) is not float or not math.isfinite(time):
+        raise ValueError(f"its time is {time!r}")
+    if type(digest) is not bytes or len(digest) != 32:
+        raise ValueError(f"its digest is {digest!r}")
 
 
 START = bytes(32)
@@ -75,6 +111,14 @@ def numbered(drafts: Iterable[Draft], time: float, after: int, before: bytes) ->
     return events
 
 
+def _is_digest(kept: Any, before: bytes, number: int, content: list[Any]) -> bool:
+    try:
+        return digest(before, number, *content) == kept
+    except (TypeError, ValueError):
+        # A value of a type that no event has.
+        return False
+
+
 def verify_chain(events: Iterable[tuple[Any, ...]], name: str, expected: bytes | None = None) -> bytes:
     """The digest of the last event, if every event follows from the one before and one has the digest `expected`."""
     before, last, found = START, 0, expected is None
@@ -84,7 +128,7 @@ def verify_chain(events: Iterable[tuple[Any, ...]], name: str, expected: bytes |
                 f"event {last + 1} of {name} was taken out after it was written: event {number} follows event {last}; "
                 "restore the file from a copy"
             )
-        if digest(before, number, *content) != kept:
+        if not _is_digest(kept, before, number, content):
             raise StorageError(
                 f"event {number} of {name} was changed after it was written; restore the file from a copy"
             )

@@ -13,12 +13,15 @@ from weakref import WeakSet
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
 from pairvote.poll._event_store import EventStore
-from pairvote.poll._events import START, Draft, Event, Kind, numbered
+from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, numbered
 from pairvote.poll._settings import Settings
 from pairvote.poll._state import State
 from pairvote.sampling._stream import Sampler
 
 Clock = Callable[[], float]
+# A clock that falls by less, by a correction or from one machine to another, holds the log's time still. After a
+# greater fall one of the readings was wrong, and the log follows the clock: it would stand still for too long.
+LONGEST_STANDSTILL_SECONDS = 3600.0
 
 
 class Log:
@@ -31,6 +34,8 @@ class Log:
         self._sampler = sampler
         self._clock = clock
         self._state: State | None = None
+        # What to say about a log that is not the one that was read before, until it was said.
+        self._replaced: StorageError | None = None
         self.lock = threading.RLock()
         _LOGS.add(self)
 
@@ -52,14 +57,18 @@ class Log:
 
         Questions that have been open for too long are released before. A decision that is refused adds nothing else.
         """
-        refusal = None
+        refusal: PairvoteError | None = None
         with self.lock:
-            self.store.begin()
             try:
+                self.store.begin()
                 state = self._current()
-                now = max(self._now(), state.time)
+                now = self._now()
+                if state.time - LONGEST_STANDSTILL_SECONDS <= now < state.time:
+                    now = state.time
                 self._append(state, state.expired(now), now)
                 try:
+                    if self._replaced is not None:
+                        raise self._replaced
                     drafts = decide(state, *arguments)
                 except PairvoteError as error:
                     drafts, refusal = [], error
@@ -71,6 +80,8 @@ class Log:
                 self.store.rollback()
                 raise
             if refusal is not None:
+                if refusal is self._replaced:
+                    self._replaced = None
                 raise refusal
             yield state
 
@@ -94,9 +105,18 @@ class Log:
     def _current(self) -> State:
         """The state after all events, those of other processes included."""
         state = self._state
-        events = self.store.events(0 if state is None else state.number)
-        if state is not None and not events:
-            return state
+        if state is not None:
+            # The last event that was read comes again, so that a log which is another one by now is seen to be.
+            events = self.store.events(state.number - 1)
+            if not events or (events[0][0], events[0][6]) != (state.number, state.digest):
+                self._replaced = _replaced(self.store.name, state.number)
+                self._state = state = None
+            elif len(events) == 1:
+                return state
+            else:
+                events = events[1:]
+        if state is None:
+            events = self.store.events(0)
         # Should an event not fit, there is no state until all of the log was folded.
         self._state = None
         if state is None:
@@ -105,6 +125,11 @@ class Log:
         for event in events:
             try:
                 state.fold(event)
+            except LaterVersionError:
+                raise StorageError(
+                    f"event {event[0]} of {self.store.name} is of kind {event[2]}, which this version of pairvote "
+                    "does not know: a later version wrote it; go on with the poll in that version"
+                ) from None
             except Exception as error:
                 raise StorageError(
                     f"event {event[0]} of {self.store.name} does not follow from those before it ({error!r}): the log "
@@ -116,6 +141,9 @@ class Log:
     def _opened(self, events: Sequence[tuple[Any, ...]]) -> State:
         try:
             first = Event(*events[0])
+            check_event(first)
+            if first.kind != Kind.OPENED:
+                raise ValueError(f"its kind is {first.kind}")
             settings = Settings.from_json(str(first.a), self._sampler, self.store.name)
             if first.number != 1:
                 raise ValueError(f"its number is {first.number}")
@@ -127,6 +155,14 @@ class Log:
                 "changed or damaged; restore the file from a copy"
             ) from error
         return State(settings, first)
+
+
+def _replaced(name: str, number: int) -> StorageError:
+    return StorageError(
+        f"{name} no longer holds event {number}, which this process has read: it was restored from a copy, or another "
+        "log is in its place. This call was not stored, nor may others have been since that copy was made; the poll "
+        "goes on with what is there now, so send the same call again"
+    )
 
 
 # --- forks: no connection to a file may cross one, and no lock may be held across it ---

@@ -17,7 +17,7 @@ from pairvote.poll._event_store import EventStore, check_is_store
 from pairvote.poll._events import verify_chain
 from pairvote.poll._log import Clock, Log
 from pairvote.poll._memory_store import MemoryStore
-from pairvote.poll._settings import Label, check_label, check_settings
+from pairvote.poll._settings import Label, check_label, check_settings, check_voter
 from pairvote.poll._sqlite_store import SQLiteStore
 from pairvote.poll._state import State
 from pairvote.sampling._stream import Sampler
@@ -63,8 +63,8 @@ class Poll:
 
     Parameters
     ----------
-    items : iterable of str or int
-        The labels of what is voted on, each different; at least two.
+    items : iterable of str, int or UUID
+        The labels of what is voted on, each different; at least two. A UUID is taken as its text.
     votes_each : int, keyword-only, default 20
         How many votes every voter has.
     sampler : str or Sampler, default "balanced"
@@ -80,7 +80,8 @@ class Poll:
     skips_each : int, optional
         How many questions a voter may skip; by default as many as there are votes.
     clock : callable
-        The time in seconds; those in the log never fall, even where the clock does.
+        The time in seconds. Where it falls by less than an hour the log's time stands still meanwhile; after a greater
+        fall the log follows it.
 
     Raises
     ------
@@ -167,6 +168,14 @@ class Poll:
             poll._log = log
         return poll
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "_log":
+            raise _FixedError(
+                f"{name} of a poll cannot be set to {shorten(value)}, which would do nothing; "
+                "begin another poll with what it should have, or call one of the poll's methods"
+            )
+        super().__setattr__(name, value)
+
     def __enter__(self) -> Poll:
         return self
 
@@ -187,8 +196,8 @@ class Poll:
 
         Parameters
         ----------
-        voter : str or int
-            Whoever asks; 1 and "1" are two voters.
+        voter : str, int or UUID
+            Whoever asks; 1 and "1" are two voters, a UUID and its text are one. An empty text is refused.
 
         Raises
         ------
@@ -203,7 +212,7 @@ class Poll:
         >>> poll.ask("anna") is None
         True
         """
-        voter = check_label(voter, "voter")
+        voter = check_voter(voter)
         with self._log.deciding(_decisions.ask, voter) as state:
             return _open_question(state, voter)
 
@@ -243,21 +252,32 @@ class Poll:
             outcome = Outcome(OUTCOME_NAMES[outcome])
         elif not isinstance(outcome, Outcome):
             raise InputError(f"outcome is {shorten(outcome)}; it must be 'left', 'right', 'tie' or 'skip'")
-        with self._log.deciding(_decisions.answer, check_label(voter, "voter"), question, int(outcome)):
+        with self._log.deciding(_decisions.answer, check_voter(voter), question, int(outcome)):
             pass
 
-    def undo(self, voter: Label) -> Question | None:
+    def undo(self, voter: Label, question: int | None = None) -> Question | None:
         """Take a voter's last answer back, skip or vote, and open its question again; the answer before it if repeated.
+
+        Parameters
+        ----------
+        voter : str, int or UUID
+            Who has answered.
+        question : int, optional
+            The `id` of the question whose answer is taken back, the last one's or an earlier one's. A second call with
+            it changes nothing: use it where a click or a request may come twice.
 
         Returns
         -------
         Question or None
-            The question that is open again; None where one of its items was retired since.
+            The question that the voter has open now: the one whose answer was taken back, or None where one of its
+            items was retired since, or where it was a skip and no vote is left to answer it with.
 
         Raises
         ------
         StateError
-            Where the voter has no answer to take back, or was removed.
+            Where the voter has no answer to take back, or was removed, or the question is another voter's.
+        InputError
+            Where the question is unknown.
 
         Examples
         --------
@@ -269,9 +289,11 @@ class Poll:
         True
         >>> poll.remaining("anna"), len(poll.votes())
         (20, 0)
+        >>> poll.undo("anna", question=question.id) == question      # it is taken back already
+        True
         """
-        voter = check_label(voter, "voter")
-        with self._log.deciding(_decisions.undo, voter) as state:
+        voter = check_voter(voter)
+        with self._log.deciding(_decisions.undo, voter, question) as state:
             return _open_question(state, voter)
 
     def remaining(self, voter: Label) -> int:
@@ -283,7 +305,7 @@ class Poll:
         >>> pv.Poll(["ash", "birch"], votes_each=20).remaining("anna")
         20
         """
-        voter = check_label(voter, "voter")
+        voter = check_voter(voter)
         with self._log.reading() as state:
             known = state.voters.get(voter, _decisions.NOBODY)
             return 0 if known.removed else state.settings.votes_each - known.n_votes
@@ -324,7 +346,7 @@ class Poll:
         StateError
             Where the voter is removed already.
         """
-        with self._log.deciding(_decisions.remove_voter, check_label(voter, "voter")):
+        with self._log.deciding(_decisions.remove_voter, check_voter(voter)):
             pass
 
     # --- what came of it ---
@@ -398,6 +420,10 @@ class Poll:
         """Let go of the file. Nothing is lost without this; a later call opens the file again."""
         with self._log.lock:
             self._log.store.close()
+
+
+class _FixedError(InputError, AttributeError):
+    """Something was to be set on a poll."""
 
 
 def _store_at(store: str | Path | EventStore) -> EventStore:

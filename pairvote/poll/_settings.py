@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import uuid
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -53,22 +54,22 @@ class Settings:
         fields = json.loads(text)
         if fields.pop("format") != FORMAT:
             raise StorageError(f"{name} was written by a later version of pairvote; open it with that one")
-        fields["items"] = tuple(fields["items"])
-        fields["sampler"] = _read(fields["sampler"], sampler, name)
-        return cls(**fields)
+        seed = fields["seed"]
+        if not is_whole(seed) or not 0 <= seed < 2**63:
+            raise ValueError(f"seed is {shorten(seed)}")
+        try:
+            labels = _check_items(fields["items"])
+            _check_numbers(fields["votes_each"], fields["skips_each"], fields["expire_after"])
+        except InputError as error:
+            # Nobody passed these in: they were changed in the log.
+            raise ValueError(error.problem) from error
+        return cls(**fields | {"items": labels, "sampler": _read(fields["sampler"], sampler, name)})
 
 
 def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, rng: Any, expire_after: Any) -> Settings:
     """A user's choices, each refused where it cannot be meant."""
-    labels = tuple(check_label(label, f"items[{place}]") for place, label in enumerate(check_items(items)))
-    if not 2 <= len(labels) <= MAX_ITEMS:
-        raise InputError(f"items has {len(labels)} labels; pass from 2 to {MAX_ITEMS:,}")
-    if not is_whole(votes_each) or not 1 <= votes_each < 2**31:
-        raise InputError(f"votes_each is {shorten(votes_each)}; pass a whole number from 1")
-    if skips_each is not None and (not is_whole(skips_each) or not 0 <= skips_each < 2**31):
-        raise InputError(f"skips_each is {shorten(skips_each)}; pass a whole number from 0, or None for votes_each")
-    if expire_after is not None and (not is_number(expire_after) or not 0 < expire_after < math.inf):
-        raise InputError(f"expire_after is {shorten(expire_after)}; pass a positive number of seconds, or None")
+    labels = _check_items(items)
+    _check_numbers(votes_each, skips_each, expire_after)
     return Settings(
         items=labels,
         votes_each=int(votes_each),
@@ -79,14 +80,43 @@ def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, r
     )
 
 
+def _check_items(items: Any) -> tuple[Label, ...]:
+    labels = tuple(check_label(label, f"items[{place}]") for place, label in enumerate(check_items(items)))
+    # A UUID and its text are one label.
+    check_items(labels)
+    if not 2 <= len(labels) <= MAX_ITEMS:
+        raise InputError(f"items has {len(labels)} labels; pass from 2 to {MAX_ITEMS:,}")
+    return labels
+
+
+def _check_numbers(votes_each: Any, skips_each: Any, expire_after: Any) -> None:
+    if not is_whole(votes_each) or not 1 <= votes_each < 2**31:
+        raise InputError(f"votes_each is {shorten(votes_each)}; pass a whole number from 1")
+    if skips_each is not None and (not is_whole(skips_each) or not 0 <= skips_each < 2**31):
+        raise InputError(f"skips_each is {shorten(skips_each)}; pass a whole number from 0, or None for votes_each")
+    if expire_after is not None and (not is_number(expire_after) or not 0 < expire_after < math.inf):
+        raise InputError(f"expire_after is {shorten(expire_after)}; pass a positive number of seconds, or None")
+
+
+def check_voter(voter: Hashable) -> Label:
+    """A voter as the log holds one; an empty text is refused, which is what a missing cookie often becomes."""
+    checked = check_label(voter, "voter")
+    if checked == "":
+        raise InputError("voter is '', so that all who come without a name would be one voter; pass each voter's own")
+    return checked
+
+
 def check_label(label: Hashable, name: str) -> Label:
-    """A label or voter that the log tells from all others: text, or a whole number of 64 bits."""
+    """A label or voter that the log tells from all others: text, a whole number of 64 bits, or a UUID as its text."""
+    if isinstance(label, uuid.UUID):
+        label = str(label)
     if isinstance(label, str):
         try:
             label.encode()
         except UnicodeEncodeError:
             raise InputError(f"{name} is {shorten(label)}, which is no valid Unicode; pass text that is") from None
-        return str(label)
+        # The text itself: str() of a text that is also an Enum is its member's name.
+        return str.__str__(label)
     if not is_whole(label):
         raise InputError(f"{name} is {shorten(label)}; pass text or a whole number")
     if not -(2**63) <= label < 2**63:

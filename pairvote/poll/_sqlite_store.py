@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pairvote._common.checks import is_number
-from pairvote._common.messages import shorten
+from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError, StorageError
 from pairvote.poll._events import FORMAT
 
@@ -23,11 +23,9 @@ APPLICATION_ID = 0x70766F74
 # How often a call looks whether other processes have finished theirs. SQLite itself waits in steps of up to 0.1 s, so
 # that a process which calls without a pause would keep the others out for seconds.
 LOOK_AGAIN_SECONDS = 0.0005
-SCHEMA = """
-CREATE TABLE events (
+SCHEMA = """CREATE TABLE events (
     number INTEGER PRIMARY KEY, time REAL NOT NULL, kind INTEGER NOT NULL, a, b, c, digest BLOB NOT NULL
-)
-"""
+)"""
 
 
 class SQLiteStore:
@@ -68,11 +66,23 @@ class SQLiteStore:
         if not is_number(busy_seconds) or not 0 <= busy_seconds < math.inf:
             raise InputError(f"busy_seconds is {shorten(busy_seconds)}; pass a finite number of seconds from 0")
         self.name = str(path)
-        # Whole, so that a later change of directory does not lead to another file.
-        self._path = Path(path).absolute()
+        try:
+            os.fsencode(path)
+            # Whole, so that a later change of directory does not lead to another file.
+            self._path = Path(path).absolute()
+        except UnicodeEncodeError:
+            raise InputError(f"store is {shorten(self.name)}, which no file can be called; pass another path") from None
+        except OSError as error:
+            raise StorageError(
+                f"{self.name} has no place: the working directory is gone ({error.strerror}); pass a whole path"
+            ) from error
+        if "\0" in self.name:
+            raise InputError(f"store is {shorten(self.name)}, which no file can be called; pass another path")
         self._synchronous = SYNCHRONOUS[durability]
         self._busy_seconds = float(busy_seconds)
         self._open: sqlite3.Connection | None = None
+        # Which file is open: its device and its number there.
+        self._file: tuple[int, int] | None = None
         self._process = os.getpid()
 
     def create(self, first: Sequence[tuple[Any, ...]]) -> None:
@@ -115,10 +125,16 @@ class SQLiteStore:
         """Keep others out, as `EventStore.begin`."""
         with self._translated():
             self._execute("BEGIN IMMEDIATE")
+            if self._file != self._file_at_path():
+                # What is open was deleted, or replaced, while this process had it or waited for others.
+                self.close()
+                self._execute("BEGIN IMMEDIATE")
 
     def events(self, after: int) -> Sequence[tuple[Any, ...]]:
         """The events after one, as `EventStore.events`."""
         with self._translated():
+            if self._open is not None and not self._open.in_transaction and self._file != self._file_at_path():
+                self.close()
             return self._execute(
                 "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number", (after,)
             )
@@ -132,6 +148,11 @@ class SQLiteStore:
         """Make them last, as `EventStore.commit`."""
         with self._translated():
             self._execute("COMMIT")
+            if self._file != self._file_at_path():
+                raise StorageError(
+                    f"{self.name} was deleted or replaced during the call, which is not stored; put the poll's file "
+                    "back where it was and send the same call again"
+                )
 
     def rollback(self) -> None:
         """Forget them, as `EventStore.rollback`: closing does it, and after a failure a new connection is safer."""
@@ -176,7 +197,16 @@ class SQLiteStore:
             self._open = connection
         return self._open
 
+    def _file_at_path(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def _connect(self) -> sqlite3.Connection:
+        # Before opening, so that a file which is replaced in between is found to be another.
+        self._file = self._file_at_path()
         connection = sqlite3.connect(
             f"{self._path.as_uri()}?mode=rw",
             uri=True,
@@ -186,6 +216,7 @@ class SQLiteStore:
         )
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA trusted_schema = OFF")
         except BaseException:
             connection.close()
             raise
@@ -195,16 +226,30 @@ class SQLiteStore:
         found, version = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
         )
-        if not found and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        schema = connection.execute(
+            # What ANALYZE leaves is let be.
+            "SELECT type, name, sql FROM sqlite_master WHERE NOT (type = 'table' AND name GLOB 'sqlite_stat[14]')"
+        ).fetchmany(3)
+        if not found and not schema:
             raise StorageError(
-                f"{self.name} is empty: the program may have ended while it began the poll; delete the file and begin "
-                "again with Poll(..., store=)"
+                f"{self.name} has no events in it: they may be in a file {self._path.name}-wal that was left where it "
+                "was copied from, or the program ended while it began the poll; copy the two together, or begin a poll "
+                "in another file with Poll(..., store=)"
             )
         if found != APPLICATION_ID:
             raise StorageError(f"{self.name} holds no poll; check the path, or begin a poll with Poll(..., store=)")
         if version != FORMAT:
             raise StorageError(
                 f"{self.name} has format {version} and this pairvote knows {FORMAT}; open it with the one that wrote it"
+            )
+        if schema != [("table", "events", SCHEMA)]:
+            # A trigger could drop an answer that was acknowledged, a view make up events without end.
+            odd = [
+                f"{kind} {title}" for kind, title, sql in schema if (kind, title, sql) != ("table", "events", SCHEMA)
+            ]
+            raise StorageError(
+                f"{self.name} holds {listed(odd) if odd else 'no table of events'}, which pairvote did not make; open "
+                "a poll's own file, or restore it from a copy"
             )
 
     @contextlib.contextmanager
@@ -215,14 +260,29 @@ class SQLiteStore:
         except sqlite3.Error as error:
             self.close()
             code = _code(error)
-            if code == sqlite3.SQLITE_CANTOPEN and not self._path.exists():
+            if code == sqlite3.SQLITE_CANTOPEN and self._is_missing():
                 problem = "is not there; check the path, or begin a poll with Poll(..., store=)"
             else:
                 problem = PROBLEMS.get(code, "cannot be used; look at what SQLite says")
+                if isinstance(error, sqlite3.OperationalError) and "decode" in str(error):
+                    # Python's own error, without a code: text that is no UTF-8.
+                    problem = PROBLEMS[sqlite3.SQLITE_CORRUPT]
                 problem = problem.format(seconds=self._busy_seconds)
             raise StorageError(f"{self.name} {problem} (SQLite: {error})") from error
+        except UnicodeDecodeError as error:
+            self.close()
+            raise StorageError(f"{self.name} is damaged; restore the file from a copy ({error})") from error
         except OSError as error:
             raise StorageError(f"{self.name} cannot be made ({error.strerror}); choose another place") from error
+
+    def _is_missing(self) -> bool:
+        try:
+            os.stat(self._path)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pairvote._common.outcomes import Outcome
-from pairvote.poll._events import Draft, Event, Kind, Why
+from pairvote.poll._events import Draft, Event, Kind, Why, check_event
 from pairvote.poll._settings import Label, Settings
 from pairvote.poll._tally import Tally
 from pairvote.votes._votes import Votes
@@ -52,6 +52,9 @@ class State:
         In the order in which they were given; only those that count.
     open : dict from question to the time from which it is open
         The longest open first.
+
+    The time of an event may be before that of the event before, where a clock was set back. Questions that are open
+    then were asked no later than at that event, and count from there.
     """
 
     def __init__(self, settings: Settings, opened: Event) -> None:
@@ -81,6 +84,9 @@ class State:
         number, time, kind, a, b, c, digest = event
         if number != self.number + 1:
             raise ValueError(f"event {number} does not follow event {self.number}")
+        check_event(event)
+        if time < self.time:
+            self.open = {question: min(since, time) for question, since in self.open.items()}
         # The state is of this event before it is looked at, so that whoever catches what it raises knows which it was.
         self.number, self.time, self.digest = number, time, digest
         self._folds[kind](a, b, c)
@@ -89,9 +95,11 @@ class State:
 
     def _asked(self, voter: Any, left: Any, right: Any) -> None:
         question = self.number
+        known = self.voters.get(voter)
+        if known is not None and (known.open or known.removed):
+            raise ValueError("the voter has a question open, or was removed")
         self.stream.reserve(voter, left, right)
         self.questions[question] = Asked(voter, left, right)
-        known = self.voters.get(voter)
         if known is None:
             known = self.voters[voter] = Voter()
         known.open = question
@@ -157,7 +165,7 @@ class State:
             for question, since in self.open.items():
                 if now - since < self.settings.expire_after:
                     break
-                drafts.append(Draft(Kind.RELEASED, question, Why.EXPIRED))
+                drafts.append(Draft(Kind.RELEASED, question, Why.EXPIRED.value))
         return drafts
 
     def votes(self) -> Votes:

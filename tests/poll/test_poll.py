@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import itertools
 import json
 import threading
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 
@@ -231,6 +233,57 @@ def test_one_and_its_text_are_two(store) -> None:
         assert poll.votes().voters == (1,)
 
 
+class Tree(str, enum.Enum):  # noqa: UP042
+    ASH = "ash"
+    BIRCH = "birch"
+
+
+class Number(enum.IntEnum):
+    ONE = 1
+    TWO = 2
+
+
+def test_a_label_is_what_it_equals(store) -> None:
+    with pv.Poll([Tree.ASH, Tree.BIRCH, Number.ONE, np.str_("doum")], store=store, rng=1) as poll:
+        assert poll.items == ("ash", "birch", 1, "doum")
+        assert list(map(type, poll.items)) == [str, str, int, str]
+        assert poll.ask(Tree.ASH) == poll.ask("ash")
+        assert poll.ask(Number.TWO) == poll.ask(2)
+
+
+def test_a_uuid_is_its_text(store) -> None:
+    item, voter = uuid.UUID(int=7), uuid.UUID(int=2**127 + 1)
+    with pv.Poll([item, "ash"], store=store, rng=1) as poll:
+        assert poll.items == ("00000000-0000-0000-0000-000000000007", "ash")
+        question = poll.ask(voter)
+        assert poll.ask(str(voter)) == question
+        poll.answer(voter, question.id, "left")
+        assert poll.votes().voters == (str(voter),)
+        poll.remove_voter(voter)
+        poll.retire_item(item)
+    with pytest.raises(pv.InputError, match="00000000-0000-0000-0000-000000000007"):
+        pv.Poll([item, str(item)])
+
+
+@pytest.mark.parametrize("call", ["ask", "answer", "undo", "remaining", "remove_voter"])
+def test_an_empty_voter_is_refused(call: str) -> None:
+    poll = pv.Poll(ITEMS, rng=1)
+    given = (2, "left") if call == "answer" else ()
+    with pytest.raises(
+        pv.InputError, match="voter is '', so that all who come without a name would be one voter; pass"
+    ):
+        getattr(poll, call)("", *given)
+
+
+@pytest.mark.parametrize("name", ["votes_each", "items", "anything"])
+def test_nothing_is_set_on_a_poll(name: str) -> None:
+    poll = pv.Poll(ITEMS, rng=1)
+    for kind in (pv.InputError, AttributeError):
+        with pytest.raises(kind, match=f"{name} of a poll cannot be set to 30, which would do nothing"):
+            setattr(poll, name, 30)
+    assert poll.items == tuple(ITEMS)
+
+
 def test_undo_takes_back_one_answer_after_another(store) -> None:
     with pv.Poll(ITEMS, votes_each=3, store=store, rng=1) as poll:
         asked = []
@@ -251,6 +304,44 @@ def test_undo_takes_back_one_answer_after_another(store) -> None:
             poll.undo("anna")
         poll.answer("anna", asked[0].id, "right")
         assert poll.votes().outcome.tolist() == [0]
+
+
+def test_undo_of_one_question_takes_one_answer_back_however_often_it_comes(store) -> None:
+    with pv.Poll(ITEMS, votes_each=3, store=store, rng=1) as poll:
+        asked = []
+        for outcome in ("left", "right", "tie"):
+            asked.append(poll.ask("anna"))
+            poll.answer("anna", asked[-1].id, outcome)
+        for _ in range(2):
+            assert poll.undo("anna", question=asked[2].id) == asked[2]
+            assert poll.votes().outcome.tolist() == [2, 0]
+        # An earlier one; what was open is given up, and a late retry of the first undo finds nothing to do.
+        for question in (asked[0].id, asked[0].id, asked[2].id):
+            reopened = poll.undo("anna", question=question)
+            assert (reopened.id, reopened.left, reopened.right) == (asked[0].id, asked[0].left, asked[0].right)
+            assert poll.votes().outcome.tolist() == [0]
+            assert poll.remaining("anna") == 2
+        poll.answer("anna", asked[0].id, "tie")
+        assert poll.votes().outcome.tolist() == [0, 1]
+        before = poll.verify()
+        with pytest.raises(pv.StateError, match=f"question {asked[1].id} was not put to voter 'bo'"):
+            poll.undo("bo", question=asked[1].id)
+        for question in (99, True, 2.0, "2"):
+            with pytest.raises(pv.InputError, match=r"is unknown.*; pass the id of what ask returned"):
+                poll.undo("anna", question=question)
+        assert poll.verify() == before
+
+
+def test_a_skip_that_is_taken_back_gives_no_vote_more(store) -> None:
+    with pv.Poll(ITEMS, votes_each=2, store=store, rng=1) as poll:
+        skipped = poll.ask("anna")
+        for outcome in ("skip", "left", "tie"):
+            poll.answer("anna", poll.ask("anna").id, outcome)
+        assert poll.undo("anna", question=skipped.id) is None
+        assert poll.ask("anna") is None
+        with pytest.raises(pv.StateError, match="is open no more"):
+            poll.answer("anna", skipped.id, "left")
+        assert poll.votes().outcome.tolist() == [2, 1]
 
 
 def test_undo_of_a_question_about_a_retired_item_gives_the_vote_back(store) -> None:
@@ -316,6 +407,40 @@ def test_times_in_the_log_never_fall() -> None:
     assert poll.ask("anna") == question
     times = [event[1] for event in poll._log.store.events(0)]
     assert times == sorted(times)
+
+
+def test_a_clock_that_was_wrong_once_does_not_end_expiry(store) -> None:
+    clock = Clock()
+    with pv.Poll(ITEMS, store=store, rng=1, expire_after=60, clock=clock) as poll:
+        clock.now = 1e9
+        wrong = poll.ask("bo")
+        clock.now = 1100.0
+        right = poll.ask("cai")
+        assert poll.ask("bo") == wrong
+        clock.now += 59
+        assert (poll.ask("bo"), poll.ask("cai")) == (wrong, right)
+        clock.now += 1
+        for voter, question in (("bo", wrong), ("cai", right)):
+            with pytest.raises(pv.StateError, match="is open no more: it expired"):
+                poll.answer(voter, question.id, "left")
+        if store is not None:
+            with pv.Poll.open(store.name, clock=clock) as again:
+                assert again.ask("dora") == poll.ask("dora")
+                with again._log.reading() as replayed, poll._log.reading() as state:
+                    assert list(replayed.open.items()) == list(state.open.items())
+
+
+def test_a_clock_that_was_behind_once_gives_up_what_was_open_and_no_more() -> None:
+    clock = Clock(1e6)
+    poll = pv.Poll(ITEMS, rng=1, expire_after=60, clock=clock)
+    first = poll.ask("anna")
+    clock.now = 0.0
+    poll.ask("bo")
+    clock.now = 1e6
+    second = poll.ask("anna")
+    assert second != first
+    clock.now += 59
+    assert poll.ask("anna") == second
 
 
 def test_a_late_item_is_asked_about_and_a_retired_one_is_not(store) -> None:

@@ -59,7 +59,7 @@ def test_a_file_that_is_there_is_not_begun_again(path) -> None:
     ("content", "message"),
     [
         (None, "is not there; check the path, or begin a poll"),
-        (b"", "is empty: the program may have ended while it began the poll; delete the file and begin again"),
+        (b"", r"has no events in it: they may be in a file poll\.db-wal .* copy the two together, or begin a poll in"),
         (b"name,votes\nash,3\n" * 100, "is not a file of SQLite, or its beginning is damaged; check the path"),
         (b"SQLite format 3\0" + bytes(5000), "is not a file of SQLite|is damaged"),
     ],
@@ -107,6 +107,165 @@ def test_a_path_means_the_same_file_after_a_change_of_directory(tmp_path, monkey
         monkeypatch.chdir("/")
         poll.ask("anna")
     assert [found.name for found in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["a\0b.db", "\ud800.db"])
+def test_what_no_file_can_be_called_is_refused(name: str) -> None:
+    for act in (lambda: pv.Poll(ITEMS, store=name), lambda: pv.Poll.open(name)):
+        with pytest.raises(pv.InputError, match="which no file can be called; pass another path"):
+            act()
+    with pytest.raises(pv.StorageError, match="cannot be made"):
+        pv.Poll(ITEMS, store="x" * 5000 + ".db")
+
+
+def test_a_copy_of_the_main_file_alone_is_not_said_to_be_worthless(tmp_path) -> None:
+    path, copy = tmp_path / "poll.db", tmp_path / "copy.db"
+    with pv.Poll(ITEMS, store=path, rng=1) as poll:
+        poll.answer("anna", poll.ask("anna").id, "left")
+        shutil.copy(path, copy)
+        with pytest.raises(
+            pv.StorageError, match=r"may be in a file copy\.db-wal that was left .* copy the two together"
+        ):
+            pv.Poll.open(copy)
+        # The remedy, followed.
+        shutil.copy(path, copy)
+        shutil.copy(f"{path}-wal", f"{copy}-wal")
+        assert_same_votes(pv.Poll.open(copy).votes(), poll.votes())
+
+
+# --- only a poll's own schema ---
+
+FOREIGN = {
+    "trigger drop": "CREATE TRIGGER 'drop' BEFORE INSERT ON events WHEN new.kind = 2 BEGIN SELECT RAISE(IGNORE); END",
+    "index once": "CREATE UNIQUE INDEX once ON events (kind, b) WHERE kind = 99",
+    "view more": "CREATE VIEW more AS SELECT 1",
+    "table mine": "CREATE TABLE mine (a)",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_schema_that_pairvote_did_not_make_is_not_opened(path, name: str) -> None:
+    edit(path, FOREIGN[name])
+    with pytest.raises(pv.StorageError, match=f"holds '{name}', which pairvote did not make; open a poll's own file"):
+        pv.Poll.open(path)
+
+
+def test_a_view_in_the_place_of_the_events_is_not_read(path) -> None:
+    endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n AS number FROM r WHERE n < 0"
+    edit(path, "ALTER TABLE events RENAME TO other", f"CREATE VIEW events AS {endless}")
+    with pytest.raises(pv.StorageError, match="holds 'table other', 'view events', which pairvote did not make"):
+        pv.Poll.open(path)
+
+
+def test_another_table_of_events_is_not_opened_and_what_analyze_leaves_is(path) -> None:
+    edit(path, "ANALYZE")
+    pv.Poll.open(path).close()
+    edit(path, "ALTER TABLE events ADD COLUMN d DEFAULT 'x'")
+    with pytest.raises(pv.StorageError, match="holds 'table events', which pairvote did not make"):
+        pv.Poll.open(path)
+
+
+# --- another log in the file's place ---
+
+
+def answered(poll: pv.Poll, voter: str, times: int) -> None:
+    for _ in range(times):
+        poll.answer(voter, poll.ask(voter).id, "left")
+
+
+def copied(source: Path, target: Path) -> None:
+    with connected(source) as read, connected(target) as written:
+        read.backup(written)
+
+
+def test_a_deleted_file_takes_no_answer(path) -> None:
+    with pv.Poll.open(path) as poll:
+        question = poll.ask("anna")
+        kept = path.with_name("kept.db")
+        copied(path, kept)
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink()
+        for act in (lambda: poll.answer("anna", question.id, "left"), lambda: poll.ask("new"), poll.votes):
+            with pytest.raises(pv.StorageError, match="is not there; check the path"):
+                act()
+        assert not path.exists()
+        # What is put back is gone on with.
+        kept.rename(path)
+        poll.answer("anna", question.id, "left")
+        assert len(poll.votes()) == 41
+
+
+def test_a_file_that_is_replaced_is_the_poll_from_then_on(path) -> None:
+    copied(path, path.with_name("copy.db"))
+    with pv.Poll.open(path) as poll:
+        question = poll.ask("anna")
+        answered(poll, "new", 3)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink()
+        path.with_name("copy.db").rename(path)
+        # A look at it gives what is there, and a change is told of once.
+        assert len(poll.votes()) == 40
+        with pytest.raises(pv.StorageError, match=r"no longer holds event \d+, .* send the same call again") as told:
+            poll.answer("anna", question.id, "left")
+        assert "restored from a copy" in str(told.value)
+        assert len(pv.Poll.open(path).votes()) == len(poll.votes()) == 40
+        poll.answer("anna", question.id, "left")
+        assert_same_votes(pv.Poll.open(path).votes(), poll.votes())
+        assert len(poll.votes()) == 41
+        poll.verify()
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "another wrote first"])
+@pytest.mark.parametrize("lost", [1, 7])
+def test_a_copy_restored_below_a_worker_is_gone_on_with(path, lost: int, others: bool) -> None:
+    copy = path.with_name("copy.db")
+    copied(path, copy)
+    with pv.Poll.open(path) as poll:
+        answered(poll, "cai", lost)
+        copied(copy, path)
+        if others:
+            with pv.Poll.open(path) as other:
+                answered(other, "dora", lost)
+        with pytest.raises(pv.StorageError, match="no longer holds event"):
+            poll.ask("cai")
+        answered(poll, "cai", 2)
+        with pv.Poll.open(path) as fresh:
+            assert_same_votes(fresh.votes(), poll.votes())
+            assert [poll.remaining(voter) for voter in ("cai", "dora")] == [18, 20 - lost * others]
+            assert fresh.verify() == poll.verify()
+            assert fresh.ask("next") == poll.ask("next")
+
+
+def test_a_log_that_loses_its_end_in_a_store_of_ones_own_is_noticed() -> None:
+    store = pv.poll.MemoryStore()
+    poll = pv.Poll(ITEMS, store=store, rng=1)
+    answered(poll, "anna", 4)
+    del store._events[-3:]
+    assert poll.remaining("anna") == 18
+    with pytest.raises(pv.StorageError, match="the poll in memory no longer holds event 9"):
+        poll.ask("anna")
+    answered(poll, "anna", 1)
+    assert_same_votes(pv.Poll.open(store).votes(), poll.votes())
+
+
+def test_a_file_that_is_replaced_during_a_call_acknowledges_nothing(path) -> None:
+    class Slow(SQLiteStore):
+        replace = False
+
+        def append(self, events):
+            super().append(events)
+            if self.replace:
+                self.replace = False
+                path.rename(path.with_name("gone.db"))
+
+    store = Slow(path)
+    with pv.Poll.open(store) as poll:
+        question = poll.ask("anna")
+        store.replace = True
+        with pytest.raises(
+            pv.StorageError, match="was deleted or replaced during the call, which is not stored; put the"
+        ):
+            poll.answer("anna", question.id, "left")
 
 
 # --- locked, full, read-only ---
@@ -296,6 +455,54 @@ def test_an_edited_log_is_found_out(path, name: str) -> None:
         pv.Poll.open(path).close()
 
 
+IMPOSSIBLE = {
+    "a time that is text": "UPDATE events SET time = 'abc' WHERE number = 6",
+    "a time without end": "UPDATE events SET time = 9e999 WHERE number = 6",
+    "a blob": "UPDATE events SET a = X'00' WHERE number = 6",
+    "a kind that is text": "UPDATE events SET kind = 'asked' WHERE number = 6",
+    "a kind below all": "UPDATE events SET kind = -1 WHERE number = 6",
+    "an outcome that is text": "UPDATE events SET b = 'left' WHERE number = 3",
+    "an outcome that is none": "UPDATE events SET b = 9 WHERE number = 3",
+    "an item that is none": "UPDATE events SET b = 99 WHERE number = 2",
+    "digests that are text": "UPDATE events SET digest = 'x'",
+    "a second question": "UPDATE events SET kind = 1, a = 3, b = 0, c = 1 WHERE number = 81",
+    "a seed below all": """UPDATE events SET a = replace(a, '"seed": ', '"seed": -') WHERE number = 1""",
+    "a seed that is text": """UPDATE events SET a = replace(a, '"seed": ', '"seed": "x", "x": ') WHERE number = 1""",
+    "items that are lists": """UPDATE events SET a = replace(a, '"items": [', '"items": [["a"],') WHERE number = 1""",
+    "settings that are no JSON": "UPDATE events SET a = 'x' WHERE number = 1",
+    "a limit that is none": """UPDATE events SET a = replace(a, 'each": 20', 'each": []') WHERE number = 1""",
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_whatever_is_in_a_log_is_an_answer_or_a_storage_error(path, name: str) -> None:
+    edit(path, IMPOSSIBLE[name])
+    try:
+        with pv.Poll.open(path) as poll:
+            poll.answer("cai", poll.ask("cai").id, "left")
+            poll.votes(), poll.counts()
+            raise AssertionError(f"{name} is taken")
+    except pv.StorageError as error:
+        assert "restore the file from a copy" in str(error)  # noqa: PT017
+
+
+def test_an_event_of_a_later_version_is_told_as_that(path) -> None:
+    edit(path, "INSERT INTO events VALUES (83, 1e12, 99, 'x', NULL, NULL, zeroblob(32))")
+    with pytest.raises(
+        pv.StorageError, match=r"event 83 of .* is of kind 99, .* a later version wrote it; go on"
+    ) as told:
+        pv.Poll.open(path)
+    assert "copy" not in str(told.value)
+
+
+def test_a_byte_of_the_schema_that_is_no_text(path) -> None:
+    path.write_bytes(
+        path.read_bytes().replace(b"number INTEGER PRIMARY KEY", b"number INTEGER \xff\xff\xff\xff\xff\xff\xff KEY")
+    )
+    with pytest.raises(pv.StorageError, match="restore"):
+        pv.Poll.open(path)
+
+
 def test_swapped_events_are_found_out(path) -> None:
     edit(
         path,
@@ -342,6 +549,11 @@ class Failing(SQLiteStore):
 
     failing: str | None = None
 
+    def begin(self):
+        super().begin()
+        if self.failing == "begin":
+            raise KeyboardInterrupt
+
     def append(self, events):
         super().append(events)
         if self.failing == "append":
@@ -353,7 +565,7 @@ class Failing(SQLiteStore):
         super().commit()
 
 
-@pytest.mark.parametrize("step", ["append", "commit"])
+@pytest.mark.parametrize("step", ["begin", "append", "commit"])
 def test_whatever_fails_the_state_is_never_ahead_of_the_disk(path, step: str) -> None:
     store = Failing(path)
     with pv.Poll.open(store) as poll, pv.Poll.open(path) as other:
@@ -363,6 +575,10 @@ def test_whatever_fails_the_state_is_never_ahead_of_the_disk(path, step: str) ->
             poll.answer("anna", question.id, "left")
         with pytest.raises(KeyboardInterrupt):
             poll.remove_voter(0)
+        # No transaction is left open.
+        with connected(path) as third:
+            third.execute("BEGIN IMMEDIATE")
+            third.execute("ROLLBACK")
         store.failing = None
         assert_same_votes(poll.votes(), other.votes())
         assert len(poll.votes()) == 40

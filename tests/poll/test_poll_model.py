@@ -143,6 +143,19 @@ class PollMachine(RuleBasedStateMachine):
 
         self.both(act, lambda: self.model.undo(voter, self.now))
 
+    @rule(data=st.data(), voter=VOTERS, times=st.integers(1, 2), second=st.booleans())
+    def undo_one(self, data, voter, times, second) -> None:
+        mine = [*self.model.answers_of(voter), *self.model.questions, 1]
+        question = data.draw(st.sampled_from(mine))
+        poll = self.second if second else self.poll
+
+        def act() -> int | None:
+            found = poll.undo(voter, question=question)
+            return None if found is None else found.id
+
+        for _ in range(times):
+            self.both(act, lambda: self.model.undo(voter, self.now, question))
+
     @rule(seconds=st.sampled_from([0.5, 4.0, 9.5, 10.0]))
     def wait(self, seconds) -> None:
         self.now += seconds
