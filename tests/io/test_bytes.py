@@ -51,13 +51,15 @@ PACKERS = {
     "bz2": bz2.compress,
     "xz": lzma.compress,
     "zip": lambda content: zipped({"votes.csv": content}),
-    "gz of members": lambda content: gzip.compress(content[:7]) + gzip.compress(b"") + gzip.compress(content[7:]),
+    "gz of members": lambda content: (
+        gzip.compress(content[:7], mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(content[7:], mtime=0)
+    ),
     "bz2 of streams": lambda content: bz2.compress(content[:7]) + bz2.compress(content[7:]),
-    "gz in zip": lambda content: zipped({"votes.csv.gz": gzip.compress(content)}),
+    "gz in zip": lambda content: zipped({"votes.csv.gz": gzip.compress(content, mtime=0)}),
     "zip beside notes": lambda content: zipped(
         {"a/votes.csv": content, "__MACOSX/a/._votes.csv": b"x", "a/.DS_Store": b"y"}
     ),
-    "gz of gz": lambda content: gzip.compress(gzip.compress(content)),
+    "gz of gz": lambda content: gzip.compress(gzip.compress(content), mtime=0),
 }
 
 
@@ -154,7 +156,7 @@ class TestPacked:
     def test_many_layers_are_refused(self, tmp_path):
         content = TEXT.encode()
         for _ in range(5):
-            content = gzip.compress(content)
+            content = gzip.compress(content, mtime=0)
         (tmp_path / "a").write_bytes(content)
         assert "packed more than 4 times" in str(refusal(lambda: pv.read_votes(tmp_path / "a", format="csv")))
 
@@ -208,7 +210,7 @@ class TestPacked:
 
     def test_the_suffix_of_the_only_file_in_an_archive(self, tmp_path):
         path = tmp_path / "votes.zip"
-        path.write_bytes(zipped({"v.tsv.gz": gzip.compress(TEXT.encode())}))
+        path.write_bytes(zipped({"v.tsv.gz": gzip.compress(TEXT.encode(), mtime=0)}))
         assert inner_suffix(path) == ".tsv"
         path.write_bytes(b"PK\x03\x04")
         assert inner_suffix(path) == ""
@@ -262,17 +264,17 @@ class TestFilesThatChange:
 
     def test_packed_files_neither(self, tmp_path):
         path = tmp_path / "votes.csv.gz"
-        path.write_bytes(gzip.compress(os.urandom(10**6)))
+        path.write_bytes(gzip.compress(os.urandom(10**6), mtime=0))
         with opened(path, "votes") as handle:
             handle.read(10)
             with path.open("ab") as file:
-                file.write(gzip.compress(b"x"))
+                file.write(gzip.compress(b"x", mtime=0))
             assert "changed while" in str(refusal(handle.read))
 
     def test_pipes_are_read_once(self, tmp_path):
         path = tmp_path / "pipe"
         os.mkfifo(path)
-        for content in (TEXT.encode(), gzip.compress(TEXT.encode())):
+        for content in (TEXT.encode(), gzip.compress(TEXT.encode(), mtime=0)):
             writer = threading.Thread(target=path.write_bytes, args=(content,), daemon=True)
             writer.start()
             assert as_plain(pv.read_votes(path, format="csv")) == plain_votes()
@@ -434,9 +436,9 @@ class TestOtherKinds:
             (b"PAR1\x15\x04", ["Parquet", "format='parquet'"]),
             (b"7z\xbc\xaf\x27\x1c", ["7-Zip", "7z x"]),
             (b"\x28\xb5\x2f\xfd", ["zstd", "unzstd"]),
-            (gzip.compress(b"RDX3\nX\n"), ["workspace of R", "write.csv"]),
-            (gzip.compress(b"X\n\0\0\0\x03"), ["object of R"]),
-            (gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0")), ["tar", "tar -xf"]),
+            (gzip.compress(b"RDX3\nX\n", mtime=0), ["workspace of R", "write.csv"]),
+            (gzip.compress(b"X\n\0\0\0\x03", mtime=0), ["object of R"]),
+            (gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0"), mtime=0), ["tar", "tar -xf"]),
             (zipped({"[Content_Types].xml": "", "word/document.xml": ""}), ["Excel"]),
         ],
     )
