@@ -1142,3 +1142,56 @@ def n_slider() -> Kind:
         rows.append((left, right, 50 + 8 * (TREES.index(left) - TREES.index(right))))
     content = table(["image_left", "image_right", "slider"], rows)
     return one("n_slider.csv", content, {item: (0, 0, number) for item, number in asked.items()}, graded=True)
+
+
+@kind
+def n_places() -> Kind:
+    """Votes on places, with where both lie, which are no places of a ballot."""
+    votes = duels(69)
+    rows = [(n, v.left, v.right, "equal" if v.outcome == "tie" else v.outcome, 1, 2, 3, 4) for n, v in enumerate(votes)]
+    header = ["id", "place_id_left", "place_id_right", "winner", "lat_left", "lat_right", "long_left", "long_right"]
+    return one("n_pulse.csv", table(header, rows), votes)
+
+
+@kind
+def n_two_labels() -> Kind:
+    """A share for either side, and whether there was an answer."""
+    votes = duels(70)
+    share = {"left": ("1.0", "0.0"), "right": ("0.0", "1.0"), "tie": ("0.5", "0.5")}
+    rows = [(v.left, v.right, *share[v.outcome], v.outcome != "tie") for v in votes]
+    header = ["model_0", "model_1", "label_0", "label_1", "has_label"]
+    return one("n_labels.csv", table(header, rows), votes)
+
+
+@kind
+def n_beat() -> Kind:
+    """Who beat whom, and by how much, in a sentence."""
+    votes = duels(71, among="left right")
+    rows = [(n, "{} beat {} 3-1".format(*swapped(v))) for n, v in enumerate(votes)]
+    return one("n_news.csv", table(["id", "summary"], rows), votes)
+
+
+@kind
+def n_parted() -> Kind:
+    """Both items in one cell with a stroke between them."""
+    votes = duels(72, among="left right")
+    rows = [(v.voter, f"{v.left}|{v.right}", swapped(v)[0]) for v in votes]
+    return one("n_pairs.csv", table(["judge", "pair", "selected"], rows), votes)
+
+
+@kind
+def n_overall() -> Kind:
+    """Several answers on each pair, of which one says that it is on the whole."""
+    votes = duels(73)
+    draw = random.Random(73)
+    letters = {"left": "A", "right": "B", "tie": "Tie"}
+    rows = [(v.left, v.right, draw.choice("AB"), draw.choice("AB"), letters[v.outcome]) for v in votes]
+    return one("n_criteria.csv", table(["system_a", "system_b", "fluency", "adequacy", "overall"], rows), votes)
+
+
+@kind
+def n_blanks() -> Kind:
+    """Blanks around names and answers."""
+    votes = duels(74)
+    rows = [(f" {v.left}", f"{v.right} ", f" {v.outcome.upper()}") for v in votes]
+    return one("n_blanks.csv", table([" Left ", " Right ", "Outcome "], rows), votes)

@@ -8,12 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from pairvote._common.messages import plural
 from pairvote.io._guess_beside import find_counts, find_voter, on_validity, on_weights
 from pairvote.io._guess_items import Items, find_items
 from pairvote.io._guess_numbers import names_ties
 from pairvote.io._guess_outcome import find_outcome
-from pairvote.io._guess_shapes import PAIRED, find_matrix, find_rankings, find_within, is_bare_matrix, is_headerless
+from pairvote.io._guess_rows import with_bad_rows
+from pairvote.io._guess_shapes import (
+    PAIRED,
+    PARTED,
+    find_matrix,
+    find_rankings,
+    find_within,
+    is_bare_matrix,
+    is_headerless,
+)
 from pairvote.io._guess_told import Told
 from pairvote.io._guess_winner import winners_scores
 from pairvote.io._overview import ColumnView, Overview, closest
@@ -100,7 +108,9 @@ def guess(overview: Overview, given: Mapping[str, object] = {}) -> Guess:
             found.options["header"] = False
             found.remarks.insert(0, "the first row looks like votes, not like names of columns, which are numbered")
             overview = bare
-    found = found or _ballots(overview, options) or _by_rows(overview, options)
+    if found is None:
+        either = [one for one in (_ballots(overview, options), _by_rows(overview, options)) if one is not None]
+        found = max(either, key=lambda one: one.score, default=None)
     if found is None:
         return Guess(options, [*remarks, "no columns look like the two items of a vote and its outcome"])
     merged = _merged(options, found.options)
@@ -221,6 +231,9 @@ def _best(overview: Overview, options: Mapping[str, Any]) -> Told | None:
     left, right = (_first(options.get(side)) for side in ("left", "right"))
     if options.get("winner") and options.get("loser"):
         left, right = options["winner"], options["loser"]
+    if not {left, right} - {None} <= overview.columns.keys():
+        # They are groups of a pattern.
+        left, right = None, None
     several = {side: tuple(as_names(options.get(side))) for side in ("left", "right")}
     if any(len(names) > 1 for names in several.values()) and all(several.values()):
         candidates = [Items(several["left"], several["right"], None, 10.0)]
@@ -269,7 +282,7 @@ def _told(overview: Overview, items: Items, options: Mapping[str, Any]) -> Told 
             if told.n_strangers or has_header:
                 return None
         found = Told(items.score + told.score, {**sides, **told.options}, list(told.remarks), told.bad)
-    return _with_bad_rows(overview, items, found)
+    return with_bad_rows(overview, items, found)
 
 
 def _given_numbers(overview: Overview, options: Mapping[str, Any]) -> Told | None:
@@ -291,56 +304,24 @@ def _column_of_ties(overview: Overview, items: Items) -> str | None:
     return None
 
 
-def _with_bad_rows(overview: Overview, items: Items, found: Told) -> Told:
-    """The guess with rows left out that are no votes, when there are any; each kind is counted."""
-    left, right = items.texts(overview)
-    missing, alone = (left < 0) | (right < 0), (left == right) & (left >= 0)
-    again = np.logical_and.reduce([overview[name].rows_of(_says_name(overview[name])) for name in items.columns])
-    untold = np.zeros(overview.n_rows, bool) if found.bad is None else found.bad & ~missing & ~alone & ~again
-    kinds = (
-        (missing, "has not both items", "have not both items"),
-        (again, "repeats the header", "repeat the header"),
-        (alone, "has an item against itself", "have an item against itself"),
-        (untold, "does not tell the outcome", "do not tell the outcome"),
-    )
-    for mask, one, many in kinds:
-        number = int(np.count_nonzero(mask))
-        if number:
-            found.options["bad_rows"] = "skip"
-            found.remarks.append(f"{plural(number, 'row')} {one if number == 1 else many} and would be left out")
-    found.score -= 4.0 * float((missing | alone | untold | again).mean())
-    named = [view.name for view in (overview[name] for name in items.columns) if view.rows_of(_says_na(view)).any()]
-    if named:
-        found.remarks.append(f"NA in {', '.join(map(repr, named))} is taken as a label; --na NA makes it an empty cell")
-    if len(set(overview[items.left[0]].texts) | set(overview[items.right[0]].texts)) > 0.9 * 2 * overview.n_rows > 7:
-        found.remarks.append("nearly every item occurs once only, so there is hardly anything to rank")
-    return found
-
-
-def _says_name(view: ColumnView) -> Any:
-    return np.array([text == view.name.strip() for text in view.texts], bool)
-
-
-def _says_na(view: ColumnView) -> Any:
-    return np.array([text in ("NA", "N/A", "NaN", "nan", "null") for text in view.texts], bool)
-
-
 def _pair_within(overview: Overview, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]] | None:
     """A column of texts such as "ash vs birch", beside one that tells the outcome."""
     import re
 
-    for view in overview.columns.values():
-        matches = [re.search(PAIRED, text) for text in view.texts]
+    for view, pattern in ((view, pattern) for view in overview.columns.values() for pattern in (PAIRED, *PARTED)):
+        matches = [re.search(pattern, text) for text in view.texts]
         if not matches or not all(matches) or view.n_missing:
             continue
         sides = {
             side: [match[side] if match else None for match in (matches[code] for code in view.codes.tolist())]
             for side in ("left", "right")
         }
+        if pattern != PAIRED and len({*sides["left"]} & {*sides["right"]}) < 2:
+            continue
         wider = Overview(
             {**overview.columns, **{side: ColumnView.of(side, cells) for side, cells in sides.items()}}, overview.n_rows
         )
         told = _told(wider, Items(("left",), ("right",), None, 5.0), options)
         if told is not None:
-            return {**told.options, "extract": {view.name: PAIRED}}, told.remarks
+            return {**told.options, "extract": {view.name: pattern}}, told.remarks
     return None

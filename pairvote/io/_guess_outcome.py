@@ -17,6 +17,9 @@ from pairvote.io._overview import ColumnView, Overview
 from pairvote.io._vocabulary import LEFT, RIGHT, SKIP, TIE
 from pairvote.io._words import SCORES, Speech, has_word, name_pairs, words
 
+# Another column that is nearly as good a guess is named.
+RIVAL = 1.0
+
 
 def find_outcome(overview: Overview, items: Items, given: str | None = None) -> Told | None:
     """What tells the outcomes for these items, best first; `given` is a column that was named for it."""
@@ -29,7 +32,19 @@ def find_outcome(overview: Overview, items: Items, given: str | None = None) -> 
         found += [of_score_texts(view), of_grades(view, sure=sure)]
     if given is None:
         found += [*of_two_columns(overview, items), *_of_two_booleans(overview, items)]
-    return max((told for told in found if told is not None), key=lambda told: told.score, default=None)
+    told = [one for one in found if one is not None]
+    best = max(told, key=lambda one: one.score, default=None)
+    if best is not None:
+        names = [_column(one) for one in told if one.score >= best.score - RIVAL]
+        rivals = [repr(name) for name in dict.fromkeys(names) if name not in (None, _column(best))]
+        if rivals and _column(best) is not None:
+            best.remarks.append(f"{', '.join(rivals[:5])} may say who won as well; --outcome names the column to go by")
+    return best
+
+
+def _column(told: Told) -> str | None:
+    """The column that names outcomes or winners, if one does."""
+    return told.options.get("outcome", told.options.get("winner"))
 
 
 # --- a word ---

@@ -18,9 +18,11 @@ DECISIONS = (
     r"^\s*(?P<left>[^,]+?)\s*,\s*(?P<right>[^,]+?)\s*(?:->|=>|→)\s*(?P<winner>[^,]+?)\s*,[^,]+$",
     r"^\s*(?P<left>[^,]+?)\s*,\s*(?P<right>[^,]+?)\s*(?:->|=>|→)\s*(?P<winner>[^,]+?)\s*$",
     r"^\s*(?P<winner>.+?)\s*(?:>|≻)\s*(?P<loser>[^>≻]+?)\s*$",
-    r"^\s*(?P<winner>.+?)\s+(?:beats|beat|defeats|defeated|over)\s+(?P<loser>.+?)\s*$",
+    r"^\s*(?P<winner>.+?)\s+(?:beats|beat|defeats|defeated|over)\s+(?P<loser>.+?)(?:,?\s+(?:by\s+)?\(?\d.*)?$",
 )
-PAIRED = r"^\s*(?P<left>.+?)\s+(?:vs\.?|v\.?|versus)\s+(?P<right>.+?)\s*$"
+PAIRED = r"^\s*(?P<left>.+?)\s+(?:vs\.?|v\.?|versus|gegen|contre|contra|mot)\s+(?P<right>.+?)\s*$"
+# Marks that may also stand for something else than a pair, so items must recur on both sides of them.
+PARTED = (r"^\s*(?P<left>[^|]+?)\s*\|\s*(?P<right>[^|]+?)\s*$", r"^\s*(?P<left>.+?)\s+[-–—]\s+(?P<right>.+?)\s*$")
 # A column of texts is taken apart where at least this share of its cells can be.
 TAKEN_APART = 0.6
 

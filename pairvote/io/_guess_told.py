@@ -21,14 +21,14 @@ OUTCOME_WORDS = (
     *("résultat", "risultato", "uitslag", "wahl", "auswahl", "entscheidung", "präferenz", "keuze", "choix", "elección"),
     *("préférence", "preferencia", "escolha", "scelta", "antwort", "respuesta", "svar", "loser", "rejected"),
     *("worse", "rating", "graded", "score", "share"),
-    *("pressed", "slider", "anteil", "andel", "prob", "probability", "is"),
+    *("overall", "pressed", "slider", "anteil", "andel", "prob", "probability", "is"),
 )
 # A column with these in its name is none, whatever its cells are.
 NO_OUTCOME = frozenset(
     {
         *("color", "colour", "side", "position", "order", "class", "rated", "valid", "type", "time", "date", "venue"),
         *("tie", "tied", "ties", "draw", "draws", "half", "ht", "htr", "gold", "correct", "swap", "swapped", "id"),
-        *("flipped", "neutral", "surface", "round", "location", "ground"),
+        *("flipped", "neutral", "surface", "round", "location", "ground", "has"),
     }
 )
 # What else may name one of the two items, without having won.

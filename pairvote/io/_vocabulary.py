@@ -112,7 +112,22 @@ WINNERS = (
 
 TIES = frozenset(
     {
-        *("tie", "ties", "tied", "draw", "draws", "drawn", "drew", "equal", "equally", "equals", "same", "even"),
+        *(
+            "tie",
+            "ties",
+            "tied",
+            "draw",
+            "draws",
+            "drawn",
+            "drew",
+            "equal",
+            "equally",
+            "equals",
+            "same",
+            "even",
+            "neutral",
+            "tievote",
+        ),
         *("both", "neither", "bothbad", "allbad", "indifferent", "unentschieden", "lika", "oavgjort", "remis"),
         *("agreed", "repetition", "stalemate", "insufficient", "50move", "timevsinsufficient", "="),
         *("gleichstand", "gleich", "beide", "gelijk", "gelijkspel", "uavgjort", "uafgjort", "likt", "tasapeli"),
@@ -153,6 +168,7 @@ CHESS = frozenset(
 # Sides in cells, whatever the columns are called.
 LEFT_WORDS = frozenset(
     {
+        "leftvote",
         *("left", "l", "first", "a", "1", "home", "white", "host", "links", "vänster", "venstre", "gauche"),
         *("izquierda",),
         *("esquerda", "sinistra", "heim", "heimsieg", "hemma", "hemmavinst", "hjemme", "domicile", "local", "thuis"),
@@ -160,6 +176,7 @@ LEFT_WORDS = frozenset(
 )
 RIGHT_WORDS = frozenset(
     {
+        "rightvote",
         *("right", "r", "second", "b", "2", "away", "black", "visitor", "guest", "rechts", "höger", "høyre", "højre"),
         *("droite", "derecha", "direita", "destra", "gast", "auswärts", "auswärtssieg", "borta", "bortavinst", "borte"),
         *("extérieur", "exterieur", "visitante", "uit"),

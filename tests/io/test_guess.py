@@ -736,3 +736,14 @@ def test_a_dash_for_a_winner_is_skipped_where_no_scores_say_more() -> None:
     found = guess(Overview.of(columns))
     assert found.options["outcomes"] == {"-": "skip"}
     assert any("'-'" in remark for remark in found.remarks)
+
+
+def test_another_column_that_says_who_won_is_named() -> None:
+    columns = {
+        "system_a": list("xyzx"),
+        "system_b": list("yzxz"),
+        "fluency": list("ABAB"),
+        "adequacy": list("BBAA"),
+    }
+    remarks = guess(Overview.of(columns)).remarks
+    assert any("'adequacy'" in remark and "--outcome" in remark for remark in remarks)
