@@ -10,6 +10,7 @@ from pairvote._common.messages import plural
 from pairvote.io._guess_items import Items
 from pairvote.io._guess_told import Told
 from pairvote.io._overview import ColumnView, Overview
+from pairvote.io._words import name_pairs
 
 
 def with_bad_rows(overview: Overview, items: Items, found: Told) -> Told:
@@ -33,6 +34,9 @@ def with_bad_rows(overview: Overview, items: Items, found: Told) -> Told:
     if _blanks_apart(overview, items):
         found.options["normalise"] = True
         found.remarks.append("items that differ in blanks at their ends only are joined")
+    partners = _partners(overview, items)
+    if partners:
+        found.remarks.append(f"{' and '.join(map(repr, partners))} look like partners of the items and are passed over")
     named = [view.name for view in (overview[name] for name in items.columns) if view.rows_of(_says_na(view)).any()]
     if named:
         found.remarks.append(f"NA in {', '.join(map(repr, named))} is taken as a label; --na NA makes it an empty cell")
@@ -45,6 +49,19 @@ def _blanks_apart(overview: Overview, items: Items) -> bool:
     """Whether some items differ in blanks at their ends only."""
     labels = {str(label) for name in items.columns for label in overview[name].labels}
     return len(items.left) == 1 and len({label.strip() for label in labels}) < len(labels)
+
+
+def _partners(overview: Overview, items: Items) -> tuple[str, str] | None:
+    """Two columns that are called as those of the items except for a number: sides of several players."""
+    if items.names is None or len(items.left) > 1 or not any(word.isdecimal() for word in items.names.stem):
+        return None
+    plain = [word for word in items.names.stem if not word.isdecimal()]
+    for pair, names in name_pairs(tuple(overview.names)).items():
+        same_sides = (names.first, names.second) == (items.names.first, items.names.second)
+        is_other = names.stem != items.names.stem and pair[0] not in items.columns
+        if same_sides and is_other and plain == [word for word in names.stem if not word.isdecimal()]:
+            return pair
+    return None
 
 
 def _says_name(view: ColumnView) -> Any:

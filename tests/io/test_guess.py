@@ -747,3 +747,12 @@ def test_another_column_that_says_who_won_is_named() -> None:
     }
     remarks = guess(Overview.of(columns)).remarks
     assert any("'adequacy'" in remark and "--outcome" in remark for remark in remarks)
+
+
+def test_partners_are_said_to_be_passed_over() -> None:
+    columns = {name: list("xyzw"[place:] + "xyzw"[:place]) for place, name in enumerate(DOUBLES)}
+    remarks = guess(Overview.of(columns)).remarks
+    assert any("'winner2_name' and 'loser2_name'" in remark for remark in remarks)
+
+
+DOUBLES = ("winner1_name", "winner2_name", "loser1_name", "loser2_name")
