@@ -87,4 +87,5 @@ CSV = FileFormat(
     write=write,
     check=check,
     scan=scan,
+    takes=frozenset({"delimiter", "encoding", "comment", "skip_lines", "header"}),
 )

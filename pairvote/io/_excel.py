@@ -184,6 +184,7 @@ EXCEL = FileFormat(
     read=read,
     check=check,
     scan=scan,
+    takes=frozenset({"sheet", "skip_lines", "header"}),
     needs="python_calamine",
     extra="excel",
 )

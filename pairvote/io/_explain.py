@@ -33,9 +33,7 @@ MOST_FILES = 20
 # Options that say how bytes become cells.
 OF_CELLS = ("delimiter", "encoding", "decimal", "sheet", "na", "comment", "skip_lines", "header")
 # Options that an error may be about, for a guess to help.
-HELPED = frozenset(
-    {*NAMING, "outcomes", "encoding", "matrix", "rankings", "extract", "bad_rows", "criterion column", None}
-)
+HELPED = frozenset({*NAMING, "outcomes", "encoding", "matrix", "rankings", "bad_rows", "criterion column", None})
 
 
 def explained(

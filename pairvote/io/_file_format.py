@@ -70,6 +70,8 @@ class FileFormat:
         Whether its files are no text.
     large_bytes : int
         Size in bytes from which the command line reads a file in batches.
+    takes : frozenset of str
+        The options of `How` that say something of its files, beside those of every format.
     needs, extra : str, optional
         The package that it needs, and the extra of pairvote that installs it.
     """
@@ -84,6 +86,7 @@ class FileFormat:
     begins: Callable[[bytes], bool | None] | None = None
     binary: bool = False
     large_bytes: int = 2**26
+    takes: frozenset[str] = frozenset()
     needs: str | None = None
     extra: str | None = None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Literal
 
-from pairvote._common.messages import wrong_option
+from pairvote._common.messages import shorten, wrong_option
 from pairvote.errors import InputError
 from pairvote.io._arrow import ARROW
 from pairvote.io._csv import CSV
@@ -81,6 +81,27 @@ def named(format: object) -> FileFormat:
     if not isinstance(format, str) or format not in FORMATS:
         raise wrong_option("format", format, f"use {either(map(repr, FORMATS))}")
     return FORMATS[format]
+
+
+def refuse_idle(formats: Iterable[FileFormat], how: How, source: str) -> None:
+    """Refuse an option of reading that says nothing of files of these formats.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    among = list(dict.fromkeys(formats))
+    for option, value in how.of_formats.items():
+        if among and not any(option in file_format.takes for file_format in among):
+            titles = " and ".join(file_format.title for file_format in among)
+            raise InputError(
+                f"{option} is {shorten(value)} and {source} is {titles}, which has no use for it",
+                option=option,
+                value=value,
+                where=source,
+                remedy=f"leave out {option}=",
+            )
 
 
 def writer_of(format: object, suffix: str, file: str) -> FileFormat:

@@ -41,6 +41,13 @@ class How:
     header: bool = True
     report: Report = field(default_factory=Report)
 
+    @property
+    def of_formats(self) -> dict[str, object]:
+        """The options that were given and say something of files of some formats only."""
+        names = ("delimiter", "encoding", "sheet", "comment", "skip_lines", "header")
+        given = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in given.items() if value != getattr(How, name)}
+
     def with_report(self, report: Report) -> How:
         """The options of one pass over the files, which this report is about."""
         return replace(self, report=report)

@@ -175,6 +175,7 @@ JSONL = FileFormat(
     write=write,
     check=partial(check, blocks=line_blocks),
     scan=partial(scan, blocks=line_blocks),
+    takes=frozenset({"encoding"}),
 )
 JSON = FileFormat(
     name="json",
@@ -184,4 +185,5 @@ JSON = FileFormat(
     read=partial(read, blocks=document_blocks),
     check=partial(check, blocks=document_blocks),
     scan=partial(scan, blocks=document_blocks),
+    takes=frozenset({"encoding", "header"}),
 )

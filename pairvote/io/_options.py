@@ -16,7 +16,7 @@ from pairvote.io._how import How
 from pairvote.votes._normaliser import Normaliser
 from pairvote.votes._report import BadRows, Report
 from pairvote.votes._shapes import Reader
-from pairvote.votes._wanted import Wanted
+from pairvote.votes._wanted import ALWAYS, Wanted
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,11 @@ def options_of(
         skip_lines=int(skip_lines),
         header=bool(header),
     )
+    wanted = Wanted.of(use_weight=bool(use_weight), extract=extract, tie=tie, **names)
+    if matrix or rankings is not None:
+        _refuse_beside_wide("matrix" if matrix else "rankings", wanted, outcomes)
     return Options(
-        wanted=Wanted.of(use_weight=bool(use_weight), extract=extract, tie=tie, **names),
+        wanted=wanted,
         how=how,
         items=None if items is None else check_items(items),
         outcomes=outcomes,
@@ -127,6 +130,15 @@ def options_of(
         matrix=bool(matrix),
         rankings=_rankings(rankings, matrix=bool(matrix)),
     )
+
+
+def _refuse_beside_wide(wide: str, wanted: Wanted, outcomes: Outcomes | None) -> None:
+    """Refuse options that say nothing of a matrix, or of rankings: these may have columns beside those of ballots."""
+    said = [part for part in wanted.given if wide == "matrix" or part not in ALWAYS]
+    said += ["extract"] * bool(wanted.extract) + ["outcomes"] * (outcomes is not None)
+    if said:
+        problem = f"{wide} and {said[0]} are both given, and a file of {wide} has no use for {said[0]}"
+        raise InputError(problem, option=said[0], remedy=f"leave out {wide}= or {said[0]}=")
 
 
 def _rankings(rankings: str | Sequence[str] | None, *, matrix: bool) -> tuple[str, ...] | None:

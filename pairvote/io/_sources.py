@@ -16,7 +16,7 @@ from pairvote.errors import InputError
 from pairvote.io._bytes import HEAD_BYTES, displayed, inner_suffix, members_of_zip, opened, unreadable
 from pairvote.io._file_format import FileFormat, Part, Reading
 from pairvote.io._folders import files_below
-from pairvote.io._formats import FORMATS, format_of, named, of_suffix, require
+from pairvote.io._formats import FORMATS, format_of, named, of_suffix, refuse_idle, require
 from pairvote.io._how import How
 from pairvote.io._source import Source
 from pairvote.votes._report import Report
@@ -51,7 +51,9 @@ def parts_of(source: object, format: object, reading: Reading) -> list[Part]:
     """
     datasets = sys.modules.get("pyarrow.dataset")
     if datasets is not None and isinstance(source, datasets.Dataset):
-        return _fragments(source)
+        fragments = _fragments(source)
+        refuse_idle([part.format for part in fragments], reading.how, "the dataset")
+        return fragments
     if callable(getattr(source, "read", None)):
         raise InputError(
             "source is an open file, which cannot be read again from its start; pass its path, or use read_votes"
@@ -67,6 +69,8 @@ def parts_of(source: object, format: object, reading: Reading) -> list[Part]:
             part = _part(_File(path, _size_of(path)), format, reading.how)
             require(part.format)
             parts.append(part)
+    files = parts[0].name if len(parts) == 1 else "each of the files"
+    refuse_idle([part.format for part in parts], reading.how, files)
     start = 0
     for place, part in enumerate(parts):
         parts[place] = replace(part, start=start)
@@ -126,7 +130,9 @@ def file_of(source: object, format: object, how: How) -> tuple[Source, FileForma
     likely = asked or of_suffix(file.suffix)
     if likely is not None and likely.binary and isinstance(file.stream, TextIOBase):
         raise InputError(f"{file.name} is open as text, which {likely.title} is not; open it as bytes, with mode 'rb'")
-    return file, require(format_of(format, file.suffix, file.name, file.head(), how))
+    chosen = require(format_of(format, file.suffix, file.name, file.head(), how))
+    refuse_idle([chosen], how, file.name)
+    return file, chosen
 
 
 def _size_of(path: Path) -> int:

@@ -319,6 +319,36 @@ class TestFormats:
             assert format_of(None, suffix, "x", head, How(report=report)).name == expected
             assert bool(report.remarks) == (suffix != "" and suffix not in FORMATS[expected].suffixes)
 
+    @pytest.mark.parametrize(
+        ("option", "value", "takers"),
+        [
+            ("delimiter", ",", {"csv"}),
+            ("comment", "#", {"csv"}),
+            ("encoding", "utf-8", {"csv", "json", "jsonl"}),
+            ("sheet", "votes", {"excel"}),
+            ("skip_lines", 9, {"csv", "excel"}),
+            ("header", False, {"csv", "json", "excel"}),
+        ],
+    )
+    def test_options_that_say_nothing_of_a_format_are_refused(self, tmp_path, option, value, takers):
+        votes = pv.Votes.from_labels(["a"], ["b"], ["tie"])
+        for suffix in ("csv", "jsonl", "parquet"):
+            path = tmp_path / f"votes.{suffix}"
+            pv.write_votes(votes, path)
+            if suffix in takers:
+                continue
+            title = {"csv": "CSV", "jsonl": "JSON Lines", "parquet": "Parquet"}[suffix]
+            for action in (
+                lambda path=path: pv.read_votes(path, **{option: value}),
+                lambda path=path: pv.scan_votes(path, **{option: value}),
+                lambda path=path: pv.read_votes(io.BytesIO(path.read_bytes()), **{option: value}),
+            ):
+                with pytest.raises(pv.InputError, match=f"is {title}, which has no use for it; leave out {option}="):
+                    action()
+        # In a folder, one file that it says something of is enough.
+        if option in ("delimiter", "comment", "encoding"):
+            assert len(pv.read_votes([tmp_path / "votes.csv", tmp_path / "votes.parquet"], **{option: value})) == 2
+
     def test_the_suffix_decides_for_an_empty_file(self):
         for file_format in FORMATS.values():
             for suffix in file_format.suffixes:

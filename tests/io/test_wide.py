@@ -131,3 +131,22 @@ class TestRankings:
     def test_what_is_no_ballot_is_refused(self, text: str, rankings: Any, words: str) -> None:
         with pytest.raises(pv.InputError, match=words):
             read(text, rankings=rankings)
+
+
+@pytest.mark.parametrize("wide", [{"matrix": True}, {"rankings": "all"}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"left": "ash"},
+        {"outcome": "birch"},
+        {"winner": "ash", "loser": "birch"},
+        {"tie": "drawn"},
+        {"outcomes": {"x": "left"}},
+        {"extract": {"ash": "(?P<left>.)"}},
+    ],
+)
+def test_options_for_rows_of_votes_do_not_go_with_wide_files(wide: dict[str, Any], other: dict[str, Any]) -> None:
+    (option, *_) = other
+    (name,) = wide
+    with pytest.raises(pv.InputError, match=f"{name} and {option} are both given.*leave out {name}= or {option}="):
+        read(MATRIX, **wide, **other)
