@@ -21,6 +21,8 @@ from pairvote.errors import InputError
 HEAD_BYTES = 512
 # So often a file may be packed within another: votes.csv.gz in a zip archive is 2.
 MOST_LAYERS = 4
+# A longer name of a file is cut in its middle.
+MOST_SHOWN = 400
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 # Files in a zip archive that make it a workbook or a document, which is not to be unpacked.
 _DOCUMENTS = ("[Content_Types].xml", "mimetype")
@@ -101,6 +103,8 @@ def inner_suffix(path: str | Path) -> str:
 def displayed(path: object) -> str:
     """A file's name as it goes into a message, on one line and in valid Unicode."""
     text = str(path)
+    if len(text) > MOST_SHOWN:
+        text = f"{text[: MOST_SHOWN // 2]}…{text[-MOST_SHOWN // 2 :]}"
     return text if text.isprintable() and text else repr(text)
 
 

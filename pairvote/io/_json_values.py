@@ -6,6 +6,7 @@ import json
 import math
 import re
 import secrets
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -27,6 +28,8 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 _NEAR_THE_END = 16
 # Enough to tell what a file is.
 _FIRST_BYTES = 2**10
+# So many blanks are passed over in one go at most.
+_MOST_BLANKS = 2**18
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,9 @@ def _too_deep(where: str) -> InputError:
 
 
 def _unreadable(where: str, error: Exception) -> InputError:
+    if "digits" in str(error):
+        problem = f"{where} has a whole number of more than {sys.get_int_max_str_digits():,} digits"
+        return InputError(problem, where=where, remedy="write it as text")
     return InputError(f"{where} cannot be read ({error})", where=where, remedy="mend it or remove it")
 
 
@@ -170,6 +176,7 @@ class _Values:
 
     def peek(self) -> str:
         """The next character that is not blank; empty at the end of the file."""
+        least = 1
         while True:
             match = _BLANK.match(self._text, self._at)
             self._at = match.end() if match else self._at
@@ -177,7 +184,9 @@ class _Values:
                 return self._text[self._at]
             if self._ended:
                 return ""
-            self._fill()
+            # More and more, so that blanks without end are passed over quickly.
+            self._fill(least)
+            least = min(2 * least, _MOST_BLANKS)
 
     def take(self) -> None:
         """Pass over the character that `peek` gave."""
@@ -222,15 +231,15 @@ class _Values:
         remedy = "check that it is JSON and was written to its end"
         return InputError(f"{where} is not JSON ({reason} at character {column})", where=where, remedy=remedy)
 
-    def _fill(self) -> None:
-        """Read on; as much as there is, so that a long value is not parsed often."""
+    def _fill(self, least: int = 0) -> None:
+        """Read on; as much as there is, so that a long value is not parsed often, or the `least` if that is more."""
         self.line()
         left = self._text[self._at :]
         passed = self._text[: self._at]
         newline = passed.rfind("\n")
         self._column = len(passed) - newline - 1 if newline >= 0 else self._column + len(passed)
         self._line = self._at_line
-        raw = self._handle.read(max(self._n_bytes, len(left), 0 if self.done else _FIRST_BYTES))
+        raw = self._handle.read(max(self._n_bytes, len(left), least, 0 if self.done else _FIRST_BYTES))
         if not self.done:
             check_start(raw, self._file)
         self._ended = not raw

@@ -170,6 +170,10 @@ class TestPacked:
         path.write_bytes(locked)
         assert "is encrypted" in str(refusal(lambda: pv.read_votes(path, format="csv")))
 
+    def test_a_long_name_does_not_fill_the_screen(self):
+        for action in (lambda: pv.read_votes("a" * 5000 + ".csv"), lambda: pv.scan_votes("a" * 5000 + ".csv")):
+            assert len(str(refusal(action))) < 1000
+
     def test_the_files_in_an_archive(self, tmp_path):
         path = tmp_path / "a.zip"
         files = {

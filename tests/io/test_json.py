@@ -464,6 +464,26 @@ class TestSize:
         assert n_read == n_records
         assert peak < 4 * 2**20 < n_records * len(record) / 3
 
+    @pytest.mark.parametrize("text", ["[%s", "%s[", '[{"left": 1}%s,'])
+    def test_blanks_without_end_are_passed_over_quickly(self, tmp_path, text):
+        path = tmp_path / "votes.json"
+        path.write_text(text % (" " * 4_000_000))
+        n_reads = 0
+
+        class Counting(io.BytesIO):
+            def read(self, *size):
+                nonlocal n_reads
+                n_reads += 1
+                return super().read(*size)
+
+        with pytest.raises(pv.InputError, match="is not JSON"):
+            list(document_blocks(Counting(path.read_bytes()), "it", How(), lambda record: [record], 1))
+        assert n_reads < 100
+
+    def test_a_whole_number_without_end_is_refused(self):
+        with pytest.raises(pv.InputError, match="a whole number of more than 4,300 digits; write it as text"):
+            pv.read_votes(io.StringIO('[{"left": ' + "9" * 5000 + "}]"), format="json")
+
     def test_a_long_record_is_not_parsed_often(self):
         long = dumped({**RECORDS[0], "note": "x" * 2**22}).encode()
         handle = Endless(iter([long + b"]"]))

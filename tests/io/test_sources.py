@@ -331,7 +331,7 @@ class TestFormats:
         ],
     )
     def test_options_that_say_nothing_of_a_format_are_refused(self, tmp_path, option, value, takers):
-        votes = pv.Votes.from_labels(["a"], ["b"], ["tie"])
+        votes = pv.Votes.from_labels(["a", "b"], ["b", "c"], ["tie", "left"])
         for suffix in ("csv", "jsonl", "parquet"):
             path = tmp_path / f"votes.{suffix}"
             pv.write_votes(votes, path)
@@ -347,7 +347,7 @@ class TestFormats:
                     action()
         # In a folder, one file that it says something of is enough.
         if option in ("delimiter", "comment", "encoding"):
-            assert len(pv.read_votes([tmp_path / "votes.csv", tmp_path / "votes.parquet"], **{option: value})) == 2
+            assert len(pv.read_votes([tmp_path / "votes.csv", tmp_path / "votes.parquet"], **{option: value})) == 4
 
     def test_the_suffix_decides_for_an_empty_file(self):
         for file_format in FORMATS.values():
