@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO, TextIOBase
@@ -62,7 +64,11 @@ def parts_of(source: object, format: object, reading: Reading) -> list[Part]:
         named(format)
     report = reading.how.report
     parts: list[Part] = []
-    for path in paths_of(source):
+    paths = paths_of(source)
+    twice = [name for name, count in Counter(map(os.path.realpath, paths)).items() if count > 1]
+    if twice:
+        report.remark(f"{displayed(twice[0])} is named more than once, and its votes count each time")
+    for path in paths:
         if _holds_files(path):
             parts += _votes_among(_within(path, report), displayed(path), format, reading)
         else:

@@ -47,6 +47,13 @@ def won(printed: str) -> dict[str, float]:
     return {row["item"]: row["won"] for row in json.loads(printed)["ranking"]}
 
 
+def test_a_file_that_is_named_twice_is_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("left,right,outcome\nash,oak,left\n")
+    assert main(["rank", "a.csv", "./a.csv", "--method", "tally"]) == 0
+    assert "a.csv is named more than once, and its votes count each time" in capsys.readouterr().err
+
+
 class TestWhatWasUsed:
     def test_rows_and_columns_are_named(self, run: Run, write: Any) -> None:
         path = write("a,b,outcome,weight,judge\nash,oak,left,3,u\noak,ash,left,1,v\n")
