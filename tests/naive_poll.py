@@ -21,6 +21,8 @@ class NaivePoll:
         self.questions: dict[int, dict[str, Any]] = {}
         # Questions that are answered, in the order of the answers.
         self.answered: list[int] = []
+        self.ended = False
+        self.now = 0.0
 
     # --- what a voter has ---
 
@@ -44,6 +46,7 @@ class NaivePoll:
     # --- what happens ---
 
     def expire(self, now: float) -> None:
+        self.now = now
         for question in self.questions.values():
             if (
                 question["status"] == "open"
@@ -58,7 +61,7 @@ class NaivePoll:
             raise Refused
         if self.open_of(voter) is not None:
             return "open"
-        if self.used(voter) >= self.votes_each:
+        if self.ended or self.used(voter) >= self.votes_each:
             return "none"
         if len(self.active()) < 2:
             raise Refused
@@ -91,9 +94,9 @@ class NaivePoll:
             if found["outcome"] != outcome:
                 raise Refused
             return
-        if found["status"] != "open" or (outcome == "skip" and self.skipped(voter) >= self.skips_each):
+        if self.ended or found["status"] != "open" or (outcome == "skip" and self.skipped(voter) >= self.skips_each):
             raise Refused
-        found["status"], found["outcome"] = "answered", outcome
+        found["status"], found["outcome"], found["time"] = "answered", outcome, self.now
         self.answered.append(question)
 
     def undo(self, voter: Any, now: float, question: Any = None) -> int | None:
@@ -106,6 +109,8 @@ class NaivePoll:
                 return self.open_of(voter)
         elif not self.answers_of(voter):
             raise Refused
+        if self.ended:
+            raise Refused
         opened = self.open_of(voter)
         if opened is not None:
             self.questions[opened]["status"] = "closed"
@@ -116,6 +121,41 @@ class NaivePoll:
         gone = {found["left"], found["right"]} & self.retired or self.used(voter) >= self.votes_each
         found["status"] = "closed" if gone else "open"
         return None if gone else last
+
+    def change(self, voter: Any, question: Any, outcome: Any) -> None:
+        if voter in self.removed or question not in self.questions or self.questions[question]["voter"] != voter:
+            raise Refused
+        found = self.questions[question]
+        if found["status"] == "answered" and found["outcome"] == outcome:
+            return
+        if self.ended or found["status"] != "answered":
+            raise Refused
+        if outcome == "skip" and self.skipped(voter) >= self.skips_each:
+            raise Refused
+        if found["outcome"] == "skip" and self.used(voter) >= self.votes_each:
+            raise Refused
+        found["outcome"] = outcome
+        self.give_up_spent()
+
+    def give_up_spent(self) -> None:
+        for question in self.questions.values():
+            if question["status"] == "open" and self.used(question["voter"]) >= self.votes_each:
+                question["status"] = "closed"
+
+    def end(self) -> None:
+        self.ended = True
+        for question in self.questions.values():
+            if question["status"] == "open":
+                question["status"] = "closed"
+
+    def reopen(self) -> None:
+        self.ended = False
+
+    def change_settings(self, votes_each: int | None, skips_each: int | None, expire_after: Any) -> None:
+        self.votes_each = self.votes_each if votes_each is None else votes_each
+        self.skips_each = self.skips_each if skips_each is None else skips_each
+        self.expire_after = self.expire_after if expire_after is ... else expire_after
+        self.give_up_spent()
 
     def add_item(self, label: Any) -> None:
         if label in self.items:
@@ -142,7 +182,18 @@ class NaivePoll:
     # --- what is to be seen ---
 
     def remaining(self, voter: Any) -> int:
-        return 0 if voter in self.removed else self.votes_each - self.used(voter)
+        return 0 if voter in self.removed else max(0, self.votes_each - self.used(voter))
+
+    def skips_remaining(self, voter: Any) -> int:
+        return 0 if voter in self.removed else max(0, self.skips_each - self.skipped(voter))
+
+    def history(self, voter: Any) -> list[tuple[Any, ...]]:
+        found = [(i, self.questions[i]) for i in self.answers_of(voter)]
+        return [(i, q["left"], q["right"], q["outcome"], q["time"]) for i, q in found]
+
+    def voters(self) -> list[tuple[Any, ...]]:
+        names = list(dict.fromkeys(q["voter"] for q in self.questions.values()))
+        return [(v, self.used(v), self.skipped(v), self.remaining(v), v in self.removed) for v in names]
 
     def rows(self) -> list[tuple[Any, ...]]:
         found = [self.questions[i] for i in self.answered]

@@ -80,6 +80,10 @@ def _sample() -> Events:
     poll.add_item("late")
     poll.retire_item(1)
     poll.remove_voter(1)
+    poll.change("\U0001f333 anna", poll.history("\U0001f333 anna")[0].id, "left")
+    poll.change_settings(votes_each=30)
+    poll.end()
+    poll.reopen()
     return store.events(0)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import MAX_ITEMS
 from pairvote._common.messages import plural, shorten
@@ -17,7 +20,7 @@ NOBODY = Voter()
 def ask(state: State, voter: Label) -> list[Draft]:
     """A question for a voter who has none open and votes left."""
     known = _standing(state, voter)
-    if known.open or known.n_votes >= state.settings.votes_each:
+    if state.ended or known.open or known.n_votes >= state.settings.votes_each:
         return []
     return [Draft(Kind.ASKED, voter, *state.stream.propose(voter))]
 
@@ -29,18 +32,40 @@ def answer(state: State, voter: Label, question: int, outcome: int) -> list[Draf
     given = state.answers.get(question)
     if given == outcome:
         return []
+    _not_ended(state)
     if given is not None:
         raise StateError(
             f"question {question} was answered {Outcome(given).name.lower()!r}; call undo first to change it"
         )
     if question not in state.open:
         raise StateError(f"question {question} is open no more: {_why_closed(state, question)}; ask again")
-    if outcome == Outcome.SKIP and known.n_skips >= state.settings.skips_each:
-        raise StateError(
-            f"voter {shorten(voter)} has skipped {plural(known.n_skips, 'question')}, as many as a voter may; "
-            "answer 'left', 'right' or 'tie'"
-        )
+    if outcome == Outcome.SKIP:
+        _may_skip(state, voter, known)
     return [Draft(Kind.ANSWERED, int(question), outcome)]
+
+
+def change(state: State, voter: Label, question: int, outcome: int) -> list[Draft]:
+    """Another answer in the place of one that was given; nothing where it is the same."""
+    known = _standing(state, voter)
+    _put_to(state, voter, question)
+    given = state.answers.get(question)
+    if given == outcome:
+        return []
+    _not_ended(state)
+    if given is None:
+        raise StateError(f"question {question} has no answer that could be changed; call answer, or ask again")
+    drafts = []
+    if outcome == Outcome.SKIP:
+        _may_skip(state, voter, known)
+    elif given == Outcome.SKIP:
+        left = state.settings.votes_each - known.n_votes
+        if left < 1:
+            raise StateError(
+                f"voter {shorten(voter)} has no vote left to put in the place of a skip; change or undo another answer"
+            )
+        if left == 1 and known.open:
+            drafts.append(Draft(Kind.RELEASED, known.open, Why.SPENT.value))
+    return [*drafts, Draft(Kind.CHANGED, int(question), outcome)]
 
 
 def undo(state: State, voter: Label, question: int | None) -> list[Draft]:
@@ -50,8 +75,10 @@ def undo(state: State, voter: Label, question: int | None) -> list[Draft]:
         _put_to(state, voter, question)
         if question not in state.answers:
             return []
+        _not_ended(state)
         last = int(question)
     elif known.answered:
+        _not_ended(state)
         last = known.answered[-1]
     else:
         raise StateError(f"voter {shorten(voter)} has no answer to take back; call undo after an answer")
@@ -95,6 +122,42 @@ def remove_voter(state: State, voter: Label) -> list[Draft]:
     return [Draft(Kind.VOTER_REMOVED, voter)]
 
 
+def end(state: State) -> list[Draft]:
+    """No answer from now on, after all open questions were given up; nothing where it has ended."""
+    if state.ended:
+        return []
+    return [*(Draft(Kind.RELEASED, question, Why.ENDED.value) for question in state.open), Draft(Kind.ENDED)]
+
+
+def reopen(state: State) -> list[Draft]:
+    """Answers again; nothing where it has not ended."""
+    return [Draft(Kind.REOPENED)] if state.ended else []
+
+
+def change_settings(state: State, changes: dict[str, Any]) -> list[Draft]:
+    """Other settings, after the open questions of voters who have no vote left by them were given up."""
+    changes = {name: value for name, value in changes.items() if getattr(state.settings, name) != value}
+    if not changes:
+        return []
+    most = changes.get("votes_each", state.settings.votes_each)
+    spent = [question for question in state.open if state.voters[state.questions[question].voter].n_votes >= most]
+    given_up = [Draft(Kind.RELEASED, question, Why.SPENT.value) for question in spent]
+    return [*given_up, Draft(Kind.SETTINGS_CHANGED, json.dumps(changes))]
+
+
+def _not_ended(state: State) -> None:
+    if state.ended:
+        raise StateError("the vote has ended and no answer is taken; call reopen to go on with it")
+
+
+def _may_skip(state: State, voter: Label, known: Voter) -> None:
+    if known.n_skips >= state.settings.skips_each:
+        raise StateError(
+            f"voter {shorten(voter)} has skipped {plural(known.n_skips, 'question')}, as many as a voter may; "
+            "answer 'left', 'right' or 'tie'"
+        )
+
+
 def _standing(state: State, voter: Label) -> Voter:
     """What a voter did; StateError for one who was removed."""
     known = state.voters.get(voter, NOBODY)
@@ -116,4 +179,4 @@ def _put_to(state: State, voter: Label, question: int) -> None:
 def _why_closed(state: State, question: int) -> str:
     if state.retired.intersection(state.questions[question][1:]):
         return "an item of it was retired"
-    return "it expired, or was given up by an undo"
+    return "it expired, or was given up by an undo, by the end of the vote or because no vote is left"

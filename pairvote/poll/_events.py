@@ -27,6 +27,10 @@ class Kind(enum.IntEnum):
     ITEM_ADDED = 5  # label
     ITEM_RETIRED = 6  # item's code
     VOTER_REMOVED = 7  # voter
+    CHANGED = 8  # question, outcome
+    ENDED = 9  # nothing
+    REOPENED = 10  # nothing
+    SETTINGS_CHANGED = 11  # what was changed as JSON
 
 
 class Why(enum.IntEnum):
@@ -36,6 +40,7 @@ class Why(enum.IntEnum):
     ITEM_RETIRED = 1
     UNDONE = 2
     SPENT = 3
+    ENDED = 4
 
 
 class Event(NamedTuple):
@@ -54,7 +59,7 @@ class Draft(NamedTuple):
     """An event that is decided on and has no number yet."""
 
     kind: Kind
-    a: Value
+    a: Value = None
     b: Value = None
     c: Value = None
 
@@ -70,6 +75,10 @@ _TYPES: dict[int, tuple[tuple[type, ...], ...]] = {
     Kind.ITEM_ADDED: (_LABEL, _NOTHING, _NOTHING),
     Kind.ITEM_RETIRED: (_WHOLE, _NOTHING, _NOTHING),
     Kind.VOTER_REMOVED: (_LABEL, _NOTHING, _NOTHING),
+    Kind.CHANGED: (_WHOLE, _WHOLE, _NOTHING),
+    Kind.ENDED: (_NOTHING, _NOTHING, _NOTHING),
+    Kind.REOPENED: (_NOTHING, _NOTHING, _NOTHING),
+    Kind.SETTINGS_CHANGED: ((str,), _NOTHING, _NOTHING),
 }
 
 

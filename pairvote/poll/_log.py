@@ -14,7 +14,7 @@ from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
 from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, numbered
-from pairvote.poll._settings import Settings
+from pairvote.poll._settings import Settings, from_json, to_json
 from pairvote.poll._state import State
 from pairvote.sampling._stream import Sampler
 
@@ -41,7 +41,7 @@ class Log:
 
     def begin(self, settings: Settings) -> None:
         """Write the first event."""
-        first = numbered([Draft(Kind.OPENED, settings.to_json())], self._now(), 0, START)
+        first = numbered([Draft(Kind.OPENED, to_json(settings))], self._now(), 0, START)
         self.store.create(first)
         self._state = State(settings, first[0])
 
@@ -144,7 +144,7 @@ class Log:
             check_event(first)
             if first.kind != Kind.OPENED:
                 raise ValueError(f"its kind is {first.kind}")
-            settings = Settings.from_json(str(first.a), self._sampler, self.store.name)
+            settings = from_json(str(first.a), self._sampler, self.store.name)
             if first.number != 1:
                 raise ValueError(f"its number is {first.number}")
         except PairvoteError:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from types import EllipsisType
 from typing import TYPE_CHECKING
 
 from pairvote._common.messages import plural, shorten
-from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote._common.random import Rng
 from pairvote.errors import InputError
 from pairvote.poll import _decisions
@@ -17,9 +17,10 @@ from pairvote.poll._event_store import EventStore, check_is_store
 from pairvote.poll._events import verify_chain
 from pairvote.poll._log import Clock, Log
 from pairvote.poll._memory_store import MemoryStore
-from pairvote.poll._settings import Label, check_label, check_settings, check_voter
+from pairvote.poll._records import VoterProgress
+from pairvote.poll._settings import Label, Settings, check_changes, check_label, check_settings, check_voter
 from pairvote.poll._sqlite_store import SQLiteStore
-from pairvote.poll._state import State
+from pairvote.poll._voting import Voting, progress
 from pairvote.sampling._stream import Sampler
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
@@ -28,33 +29,7 @@ if TYPE_CHECKING:
     from pairvote.io._formats import Format
 
 
-@dataclass(frozen=True)
-class Question:
-    """What a voter is asked: which of two items.
-
-    Attributes
-    ----------
-    id : int
-        To answer it by.
-    left, right : str or int
-        The items' labels.
-    number : int
-        Which of the voter's votes it is for, from 1.
-
-    Examples
-    --------
-    >>> import pairvote as pv
-    >>> pv.Poll(["ash", "birch", "cedar"], rng=1).ask("anna")
-    Question(id=2, left='ash', right='birch', number=1)
-    """
-
-    id: int
-    left: Label
-    right: Label
-    number: int
-
-
-class Poll:
+class Poll(Voting):
     """A vote being run: every voter is asked about two items at a time, a fixed number of times.
 
     Its state is a fold over a log that is only ever added to. In memory the log ends with the process; in a file of
@@ -170,10 +145,9 @@ class Poll:
 
     def __setattr__(self, name: str, value: object) -> None:
         if name != "_log":
-            raise _FixedError(
-                f"{name} of a poll cannot be set to {shorten(value)}, which would do nothing; "
-                "begin another poll with what it should have, or call one of the poll's methods"
-            )
+            changeable = name in ("votes_each", "skips_each", "expire_after")
+            remedy = f"call change_settings({name}=...)" if changeable else "call one of the poll's methods"
+            raise _FixedError(f"{name} of a poll cannot be set to {shorten(value)}, which would do nothing; {remedy}")
         super().__setattr__(name, value)
 
     def __enter__(self) -> Poll:
@@ -188,127 +162,6 @@ class Poll:
                 f"Poll({plural(len(state.items), 'item')}, {plural(len(state.voters), 'voter')}, "
                 f"{plural(len(state.answers), 'answer')}, in {self._log.store.name})"
             )
-
-    # --- voting ---
-
-    def ask(self, voter: Label) -> Question | None:
-        """The voter's next question, or the open one again; None when her votes are spent.
-
-        Parameters
-        ----------
-        voter : str, int or UUID
-            Whoever asks; 1 and "1" are two voters, a UUID and its text are one. An empty text is refused.
-
-        Raises
-        ------
-        StateError
-            Where the voter was removed, or fewer than two items are left.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> poll = pv.Poll(["ash", "birch"], votes_each=1, rng=1)
-        >>> poll.answer("anna", poll.ask("anna").id, "tie")
-        >>> poll.ask("anna") is None
-        True
-        """
-        voter = check_voter(voter)
-        with self._log.deciding(_decisions.ask, voter) as state:
-            return _open_question(state, voter)
-
-    def answer(self, voter: Label, question: int, outcome: Outcome | str) -> None:
-        """Answer a question for good; the same answer again changes nothing.
-
-        Parameters
-        ----------
-        voter : str or int
-            Who was asked.
-        question : int
-            The question's `id`.
-        outcome : Outcome or str
-            "left", "right", "tie", or "skip", which uses no vote.
-
-        Raises
-        ------
-        StateError
-            Where the question is another voter's, was answered otherwise or is open no more, or the voter has skipped
-            too often or was removed.
-        InputError
-            Where the question or the outcome is unknown.
-        StorageError
-            Where the answer cannot be stored. It may be sent again.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> poll = pv.Poll(["ash", "birch"], rng=1)
-        >>> question = poll.ask("anna")
-        >>> poll.answer("anna", question.id, "left")
-        >>> poll.answer("anna", question.id, "left")     # a double click
-        >>> len(poll.votes())
-        1
-        """
-        if isinstance(outcome, str) and outcome in OUTCOME_NAMES:
-            outcome = Outcome(OUTCOME_NAMES[outcome])
-        elif not isinstance(outcome, Outcome):
-            raise InputError(f"outcome is {shorten(outcome)}; it must be 'left', 'right', 'tie' or 'skip'")
-        with self._log.deciding(_decisions.answer, check_voter(voter), question, int(outcome)):
-            pass
-
-    def undo(self, voter: Label, question: int | None = None) -> Question | None:
-        """Take a voter's last answer back, skip or vote, and open its question again; the answer before it if repeated.
-
-        Parameters
-        ----------
-        voter : str, int or UUID
-            Who has answered.
-        question : int, optional
-            The `id` of the question whose answer is taken back, the last one's or an earlier one's. A second call with
-            it changes nothing: use it where a click or a request may come twice.
-
-        Returns
-        -------
-        Question or None
-            The question that the voter has open now: the one whose answer was taken back, or None where one of its
-            items was retired since, or where it was a skip and no vote is left to answer it with.
-
-        Raises
-        ------
-        StateError
-            Where the voter has no answer to take back, or was removed, or the question is another voter's.
-        InputError
-            Where the question is unknown.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> poll = pv.Poll(["ash", "birch", "cedar"], rng=1)
-        >>> question = poll.ask("anna")
-        >>> poll.answer("anna", question.id, "left")
-        >>> poll.undo("anna") == question
-        True
-        >>> poll.remaining("anna"), len(poll.votes())
-        (20, 0)
-        >>> poll.undo("anna", question=question.id) == question      # it is taken back already
-        True
-        """
-        voter = check_voter(voter)
-        with self._log.deciding(_decisions.undo, voter, question) as state:
-            return _open_question(state, voter)
-
-    def remaining(self, voter: Label) -> int:
-        """How many votes a voter has left; none where the voter was removed.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> pv.Poll(["ash", "birch"], votes_each=20).remaining("anna")
-        20
-        """
-        voter = check_voter(voter)
-        with self._log.reading() as state:
-            known = state.voters.get(voter, _decisions.NOBODY)
-            return 0 if known.removed else state.settings.votes_each - known.n_votes
 
     # --- changing what is voted on, and by whom ---
 
@@ -349,7 +202,103 @@ class Poll:
         with self._log.deciding(_decisions.remove_voter, check_voter(voter)):
             pass
 
+    def end(self) -> None:
+        """End the vote: from now on no answer is taken, `ask` gives None, and open questions are given up.
+
+        What an organiser does, such as `remove_voter`, is still done. To end a vote twice changes nothing.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> poll = pv.Poll(["ash", "birch"], rng=1)
+        >>> question = poll.ask("anna")
+        >>> poll.end()
+        >>> poll.ended, poll.ask("anna")
+        (True, None)
+        >>> try:
+        ...     poll.answer("anna", question.id, "left")
+        ... except pv.StateError as error:
+        ...     print(error)
+        the vote has ended and no answer is taken; call reopen to go on with it
+        """
+        with self._log.deciding(_decisions.end):
+            pass
+
+    def reopen(self) -> None:
+        """Go on with a vote that was ended. For a vote that was not, it changes nothing.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> poll = pv.Poll(["ash", "birch"], rng=1)
+        >>> poll.end()
+        >>> poll.reopen()
+        >>> poll.ask("anna").number
+        1
+        """
+        with self._log.deciding(_decisions.reopen):
+            pass
+
+    def change_settings(
+        self,
+        *,
+        votes_each: int | None = None,
+        skips_each: int | None = None,
+        expire_after: float | EllipsisType | None = ...,
+    ) -> None:
+        """Change how the poll runs, from now on and for all voters; what is not passed stays as it is.
+
+        Parameters
+        ----------
+        votes_each, skips_each : int, optional
+            How many votes, and how many skips, every voter has. Votes that were cast stay, also where a voter has more
+            than that; open questions of voters who have none left are given up.
+        expire_after : float or None
+            The seconds after which a question that was not answered is open no more; None for never.
+
+        Raises
+        ------
+        InputError
+            When a value cannot be used, or nothing is passed.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> poll = pv.Poll(["ash", "birch"], votes_each=20)
+        >>> poll.change_settings(votes_each=30, expire_after=3600)
+        >>> poll.remaining("anna"), poll.settings.expire_after
+        (30, 3600.0)
+        """
+        with self._log.deciding(_decisions.change_settings, check_changes(votes_each, skips_each, expire_after)):
+            pass
+
     # --- what came of it ---
+
+    @property
+    def ended(self) -> bool:
+        """Whether the vote was ended, by `end`, and not reopened since."""
+        with self._log.reading() as state:
+            return state.ended
+
+    @property
+    def settings(self) -> Settings:
+        """How the poll runs: `votes_each`, `skips_each`, `expire_after` and more. They are read only."""
+        with self._log.reading() as state:
+            return dataclasses.replace(state.settings, items=state.items)
+
+    def voters(self) -> list[VoterProgress]:
+        """All voters who were asked something, removed ones too, with how far each is.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> poll = pv.Poll(["ash", "birch"], votes_each=3, rng=1)
+        >>> poll.answer("anna", poll.ask("anna").id, "skip")
+        >>> poll.voters()
+        [VoterProgress(voter='anna', votes=0, skips=1, remaining=3, removed=False)]
+        """
+        with self._log.reading() as state:
+            return [progress(state, voter) for voter in state.voters]
 
     @property
     def items(self) -> tuple[Label, ...]:
@@ -430,11 +379,3 @@ def _store_at(store: str | Path | EventStore) -> EventStore:
     if isinstance(store, (str, Path)):
         return SQLiteStore(store)
     return check_is_store(store)
-
-
-def _open_question(state: State, voter: Label) -> Question | None:
-    known = state.voters.get(voter, _decisions.NOBODY)
-    if not known.open:
-        return None
-    _, left, right = state.questions[known.open]
-    return Question(known.open, state.items[left], state.items[right], known.n_votes + 1)

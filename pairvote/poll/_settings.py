@@ -24,7 +24,28 @@ Label = str | int
 
 @dataclass(frozen=True)
 class Settings:
-    """What does not change while a poll runs, but for the items, which may be joined by others."""
+    """How a poll runs, as `Poll.settings` gives it: what it was begun with and what was changed since.
+
+    Attributes
+    ----------
+    items : tuple of str or int
+        All items' labels, retired ones too.
+    votes_each, skips_each : int
+        How many votes, and how many skips, every voter has.
+    sampler : Sampler
+        Which two next.
+    seed : int
+        The number from which, with what happened, all questions follow.
+    expire_after : float or None
+        The seconds after which an open question is given up; None for never.
+
+    Examples
+    --------
+    >>> import pairvote as pv
+    >>> settings = pv.Poll(["ash", "birch"], votes_each=5).settings
+    >>> settings.votes_each, settings.skips_each, settings.expire_after
+    (5, 5, None)
+    """
 
     items: tuple[Label, ...]
     votes_each: int
@@ -33,37 +54,67 @@ class Settings:
     seed: int
     expire_after: float | None
 
-    def to_json(self) -> str:
-        """As the first event holds it."""
-        return json.dumps(
-            {
-                "format": FORMAT,
-                "votes_each": self.votes_each,
-                "skips_each": self.skips_each,
-                "sampler": _written(self.sampler),
-                "seed": self.seed,
-                "expire_after": self.expire_after,
-                "items": self.items,
-            },
-            default=lambda number: number.item(),
-        )
 
-    @classmethod
-    def from_json(cls, text: str, sampler: Sampler | None, name: str) -> Settings:
-        """As the first event holds it; `sampler` is the strategy where it is none of pairvote's own."""
-        fields = json.loads(text)
-        if fields.pop("format") != FORMAT:
-            raise StorageError(f"{name} was written by a later version of pairvote; open it with that one")
-        seed = fields["seed"]
-        if not is_whole(seed) or not 0 <= seed < 2**63:
-            raise ValueError(f"seed is {shorten(seed)}")
-        try:
-            labels = _check_items(fields["items"])
-            _check_numbers(fields["votes_each"], fields["skips_each"], fields["expire_after"])
-        except InputError as error:
-            # Nobody passed these in: they were changed in the log.
-            raise ValueError(error.problem) from error
-        return cls(**fields | {"items": labels, "sampler": _read(fields["sampler"], sampler, name)})
+def to_json(settings: Settings) -> str:
+    """Settings as the first event holds them."""
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "votes_each": settings.votes_each,
+            "skips_each": settings.skips_each,
+            "sampler": _written(settings.sampler),
+            "seed": settings.seed,
+            "expire_after": settings.expire_after,
+            "items": settings.items,
+        },
+        default=lambda number: number.item(),
+    )
+
+
+def from_json(text: str, sampler: Sampler | None, name: str) -> Settings:
+    """Settings as the first event holds them; `sampler` is the strategy where it is none of pairvote's own."""
+    fields = json.loads(text)
+    if fields.pop("format") != FORMAT:
+        raise StorageError(f"{name} was written by a later version of pairvote; open it with that one")
+    seed = fields["seed"]
+    if not is_whole(seed) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed is {shorten(seed)}")
+    try:
+        labels = _check_items(fields["items"])
+        _check_numbers(fields["votes_each"], fields["skips_each"], fields["expire_after"])
+    except InputError as error:
+        # Nobody passed these in: they were changed in the log.
+        raise ValueError(error.problem) from error
+    return Settings(**fields | {"items": labels, "sampler": _read(fields["sampler"], sampler, name)})
+
+
+def check_changes(votes_each: Any, skips_each: Any, expire_after: Any) -> dict[str, Any]:
+    """A user's changes by name; None, and for `expire_after` an ellipsis, leave a setting as it is."""
+    expires = None if expire_after is ... else expire_after
+    _check_numbers(1 if votes_each is None else votes_each, skips_each, expires)
+    changes: dict[str, Any] = {}
+    if votes_each is not None:
+        changes["votes_each"] = int(votes_each)
+    if skips_each is not None:
+        changes["skips_each"] = int(skips_each)
+    if expire_after is not ...:
+        changes["expire_after"] = None if expires is None else float(expires)
+    if not changes:
+        raise InputError("change_settings was given nothing to change; pass votes_each, skips_each or expire_after")
+    return changes
+
+
+def changed(settings: Settings, text: str) -> Settings:
+    """Settings after the changes that an event holds, as JSON."""
+    changes = json.loads(text)
+    if not changes or not set(changes) <= {"votes_each", "skips_each", "expire_after"}:
+        raise ValueError(f"the changes are {shorten(changes)}")
+    after = dataclasses.replace(settings, **changes)
+    try:
+        _check_numbers(after.votes_each, after.skips_each, after.expire_after)
+    except InputError as error:
+        raise ValueError(error.problem) from error
+    return after
 
 
 def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, rng: Any, expire_after: Any) -> Settings:

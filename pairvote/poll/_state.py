@@ -8,7 +8,7 @@ import numpy as np
 
 from pairvote._common.outcomes import Outcome
 from pairvote.poll._events import Draft, Event, Kind, Why, check_event
-from pairvote.poll._settings import Label, Settings
+from pairvote.poll._settings import Label, Settings, changed
 from pairvote.poll._tally import Tally
 from pairvote.votes._votes import Votes
 
@@ -50,6 +50,8 @@ class State:
     questions : dict from question to Asked
     answers : dict from question to outcome
         In the order in which they were given; only those that count.
+    times : dict from question to time
+        When each of them was given.
     open : dict from question to the time from which it is open
         The longest open first.
 
@@ -66,6 +68,8 @@ class State:
         self.voters: dict[Label, Voter] = {}
         self.questions: dict[int, Asked] = {}
         self.answers: dict[int, int] = {}
+        self.times: dict[int, float] = {}
+        self.ended = False
         self.open: dict[int, float] = {}
         self.tally = Tally()
         self.stream = settings.sampler.start(len(settings.items), votes_each=settings.votes_each, rng=settings.seed)
@@ -77,6 +81,10 @@ class State:
             Kind.ITEM_ADDED: self._item_added,
             Kind.ITEM_RETIRED: self._item_retired,
             Kind.VOTER_REMOVED: self._voter_removed,
+            Kind.CHANGED: self._changed,
+            Kind.ENDED: self._ended,
+            Kind.REOPENED: self._reopened,
+            Kind.SETTINGS_CHANGED: self._settings_changed,
         }
 
     def fold(self, event: tuple[Any, ...]) -> None:
@@ -110,6 +118,7 @@ class State:
         del self.open[question]
         self.stream.record(voter, left, right, outcome)
         self.answers[question] = outcome
+        self.times[question] = self.time
         self.tally.cast(left, right, outcome)
         known = self.voters[voter]
         known.open = 0
@@ -148,9 +157,29 @@ class State:
             self._withdraw(question)
             self.stream.release(*self.questions[question])
 
+    def _changed(self, question: Any, outcome: Any, _: Any) -> None:
+        before, (voter, left, right) = self.answers[question], self.questions[question]
+        self.stream.withdraw(voter, left, right, before)  # type: ignore[arg-type]
+        self.stream.record(voter, left, right, outcome)
+        self.tally.take_back(left, right, before)
+        self.tally.cast(left, right, outcome)
+        # Its place among the answers, and its time, stay.
+        self.answers[question] = outcome
+        self.voters[voter].n_skips += (outcome == Outcome.SKIP) - (before == Outcome.SKIP)
+
+    def _ended(self, *_: Any) -> None:
+        self.ended = True
+
+    def _reopened(self, *_: Any) -> None:
+        self.ended = False
+
+    def _settings_changed(self, changes: Any, *_: Any) -> None:
+        self.settings = changed(self.settings, changes)
+
     def _withdraw(self, question: int) -> int:
         """Take an answer back; which it was."""
         outcome = self.answers.pop(question)
+        del self.times[question]
         voter, left, right = self.questions[question]
         self.stream.withdraw(voter, left, right, outcome)  # type: ignore[arg-type]
         self.tally.take_back(left, right, outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 ITEMS = ["ash", 1, "1", "birch"]
 LATE = ["cedar", 2, "2", "ash"]
 OUTCOMES = ("right", "tie", "left", "skip")
-VOTERS = st.sampled_from(["anna", "bo", 7, "7"])
+VOTERS = st.sampled_from(["anna", "anna", "anna", "bo", 7, "7"])
 REFUSALS = (pv.StateError, pv.InputError)
 
 
@@ -39,7 +40,7 @@ class PollMachine(RuleBasedStateMachine):
 
     @initialize(
         sampler=st.sampled_from([Balanced(), Swiss(), InformationGain(), TopK(1)]),
-        votes_each=st.integers(1, 6),
+        votes_each=st.integers(1, 4),
         skips_each=st.integers(0, 3),
         expire_after=st.sampled_from([None, 10.0]),
         seed=st.integers(0, 5),
@@ -85,7 +86,7 @@ class PollMachine(RuleBasedStateMachine):
     def seen(self) -> tuple[Any, ...]:
         """What a refusal must leave as it is."""
         votes = self.poll.votes()
-        return votes.to_columns(), self.poll.items, self.poll.retired, [self.poll.remaining(v) for v in ("anna", "7")]
+        return votes.to_columns(), self.poll.items, self.poll.retired, self.poll.voters(), self.poll.settings
 
     # --- rules ---
 
@@ -156,6 +157,38 @@ class PollMachine(RuleBasedStateMachine):
         for _ in range(times):
             self.both(act, lambda: self.model.undo(voter, self.now, question))
 
+    @rule(data=st.data(), voter=VOTERS, outcome=st.sampled_from(OUTCOMES), second=st.booleans())
+    def change(self, data, voter, outcome, second) -> None:
+        mine = [*self.model.answers_of(voter), *self.model.answers_of(voter), *self.model.questions, 1]
+        question, poll = data.draw(st.sampled_from(mine)), self.second if second else self.poll
+        self.both(lambda: poll.change(voter, question, outcome), lambda: self.model.change(voter, question, outcome))
+
+    @rule(sure=st.integers(0, 5), second=st.booleans())
+    def end(self, sure, second) -> None:
+        if not sure:
+            self.both((self.second if second else self.poll).end, self.model.end)
+
+    @rule(second=st.booleans())
+    def reopen(self, second) -> None:
+        self.both((self.second if second else self.poll).reopen, self.model.reopen)
+
+    @rule(
+        votes_each=st.sampled_from([None, None, 1, 2, 5, 8]),
+        skips_each=st.sampled_from([None, 0, 2, 4]),
+        expire_after=st.sampled_from([..., None, 5.0, 10.0]),
+        second=st.booleans(),
+    )
+    def change_settings(self, votes_each, skips_each, expire_after, second) -> None:
+        poll = self.second if second else self.poll
+        if votes_each is skips_each is None and expire_after is ...:
+            with pytest.raises(pv.InputError, match="nothing to change; pass votes_each"):
+                poll.change_settings()
+            return
+        self.both(
+            lambda: poll.change_settings(votes_each=votes_each, skips_each=skips_each, expire_after=expire_after),
+            lambda: self.model.change_settings(votes_each, skips_each, expire_after),
+        )
+
     @rule(seconds=st.sampled_from([0.5, 4.0, 9.5, 10.0]))
     def wait(self, seconds) -> None:
         self.now += seconds
@@ -201,6 +234,14 @@ class PollMachine(RuleBasedStateMachine):
             assert_same_counts(poll.counts(), votes.counts())
             for voter in ("anna", "bo", 7, "7"):
                 assert poll.remaining(voter) == self.model.remaining(voter) >= 0
+                assert poll.skips_remaining(voter) == self.model.skips_remaining(voter) >= 0
+                assert [dataclasses.astuple(answer) for answer in poll.history(voter)] == self.model.history(voter)
+            assert [dataclasses.astuple(voter) for voter in poll.voters()] == self.model.voters()
+            assert poll.ended == self.model.ended
+            found = poll.settings
+            expected = (self.model.votes_each, self.model.skips_each, self.model.expire_after)
+            assert (found.votes_each, found.skips_each, found.expire_after) == expected
+            assert found.items == poll.items
 
     @invariant()
     def exposures_are_those_of_the_questions(self) -> None:
