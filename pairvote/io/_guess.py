@@ -235,7 +235,7 @@ def _best(overview: Overview, options: Mapping[str, Any]) -> Told | None:
         # They are groups of a pattern.
         left, right = None, None
     several = {side: tuple(as_names(options.get(side))) for side in ("left", "right")}
-    if any(len(names) > 1 for names in several.values()) and all(several.values()):
+    if len(several["left"]) == len(several["right"]) > 1:
         candidates = [Items(several["left"], several["right"], None, 10.0)]
     else:
         candidates = find_items(overview, left, right)[:MOST_CANDIDATES]

@@ -199,7 +199,7 @@ class Wanted:
 
     def _lacks(self, shape: str, present: set[str], file: str, columns: Sequence[str]) -> InputError:
         needed = SHAPES.get(shape, ())
-        parts = [part for part in (*needed, *ALWAYS) if part in self.given or part in needed]
+        parts = [part for part in (*needed, "tied", *ALWAYS) if part in self.given or part in needed]
         lacking = [part for part in parts if not self._has(part, present)]
         names = [one for part in lacking for one in _each(self.name(part)) if one not in present]
         several = "s" if len(names) > 1 else ""

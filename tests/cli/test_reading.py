@@ -47,6 +47,22 @@ def won(printed: str) -> dict[str, float]:
     return {row["item"]: row["won"] for row in json.loads(printed)["ranking"]}
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--tied", "nope"], "votes.csv has no column 'nope'"),
+        (["--left", "left", "--left", "n", "--right", "right", "--matrix"], "matrix and left are both given"),
+        (["--left", "left", "--left", "n", "--right", "right", "--outcome", "nope"], "has no column 'nope'"),
+    ],
+)
+def test_options_that_do_not_fit_are_explained(tmp_path, capsys, monkeypatch, options, words):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{left},{right},left,3,4,{n}\n" for n, (left, right) in enumerate([("ash", "oak"), ("oak", "elm")]))
+    (tmp_path / "votes.csv").write_text("left,right,outcome,left_wins,right_wins,n\n" + rows)
+    assert main(["rank", "votes.csv", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_a_file_that_is_named_twice_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("left,right,outcome\nash,oak,left\n")
