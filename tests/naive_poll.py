@@ -22,6 +22,8 @@ class NaivePoll:
         # Questions that are answered, in the order of the answers.
         self.answered: list[int] = []
         self.ended = False
+        # Labels that items had, and their places.
+        self.names: dict[Any, int] = {}
         self.now = 0.0
 
     # --- what a voter has ---
@@ -157,27 +159,65 @@ class NaivePoll:
         self.expire_after = self.expire_after if expire_after is ... else expire_after
         self.give_up_spent()
 
-    def add_item(self, label: Any) -> None:
+    def add_item(self, label: Any) -> bool:
+        if label in self.retired:
+            raise Refused
         if label in self.items:
-            raise Refused
+            return False
         self.items.append(label)
+        return True
 
-    def retire_item(self, label: Any) -> None:
-        if label not in self.items or label in self.retired:
+    def restore_item(self, label: Any) -> bool:
+        if label not in self.items:
             raise Refused
+        was_retired = label in self.retired
+        self.retired.discard(label)
+        return was_retired
+
+    def rename_item(self, label: Any, new: Any) -> bool:
+        if label not in self.items:
+            place = self.names.get(label)
+            if place is not None and self.items[place] == new:
+                return False
+            raise Refused
+        if label == new:
+            return False
+        if new in self.items:
+            raise Refused
+        place = self.items.index(label)
+        self.items[place] = new
+        self.names.pop(new, None)
+        self.names[label] = place
+        if label in self.retired:
+            self.retired = self.retired - {label} | {new}
+        for question in self.questions.values():
+            for side in ("left", "right"):
+                if question[side] == label:
+                    question[side] = new
+        return True
+
+    def retire_item(self, label: Any) -> bool:
+        if label not in self.items:
+            raise Refused
+        if label in self.retired:
+            return False
         self.retired.add(label)
         for question in self.questions.values():
             if question["status"] == "open" and label in (question["left"], question["right"]):
                 question["status"] = "closed"
+        return True
 
-    def remove_voter(self, voter: Any) -> None:
-        if voter in self.removed or voter not in [q["voter"] for q in self.questions.values()]:
+    def remove_voter(self, voter: Any) -> bool:
+        if voter not in [q["voter"] for q in self.questions.values()]:
             raise Refused
+        if voter in self.removed:
+            return False
         self.removed.add(voter)
         self.answered = [i for i in self.answered if self.questions[i]["voter"] != voter]
         for question in self.questions.values():
             if question["voter"] == voter:
                 question["status"] = "closed"
+        return True
 
     # --- what is to be seen ---
 

@@ -84,6 +84,8 @@ def _sample() -> Events:
     poll.change_settings(votes_each=30)
     poll.end()
     poll.reopen()
+    poll.restore_item(1)
+    poll.rename_item("late", "later")
     return store.events(0)
 
 

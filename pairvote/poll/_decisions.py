@@ -94,32 +94,58 @@ def undo(state: State, voter: Label, question: int | None) -> list[Draft]:
 
 
 def add_item(state: State, label: Label) -> list[Draft]:
-    """One more item."""
+    """One more item; nothing where it is there."""
     if label in state.codes:
-        raise InputError(f"label is {shorten(label)}, which an item has already; give every item its own")
+        if state.codes[label] in state.retired:
+            raise StateError(f"item {shorten(label)} is there and retired; call restore_item to ask about it again")
+        return []
     if len(state.items) == MAX_ITEMS:
         raise StateError(f"there are {MAX_ITEMS:,} items, as many as there can be; begin another poll")
     return [Draft(Kind.ITEM_ADDED, label)]
 
 
 def retire_item(state: State, label: Label) -> list[Draft]:
-    """One item less, after the open questions about it were given up."""
-    code = state.codes.get(label)
-    if code is None:
-        raise InputError(f"label is {shorten(label)}, which no item has; pass one of poll.items")
+    """One item less, after the open questions about it were given up; nothing where it is retired."""
+    code = _code(state, label)
     if code in state.retired:
-        raise StateError(f"item {shorten(label)} is retired already; retire each item once")
+        return []
     about = [question for question in state.open if code in state.questions[question][1:]]
     given_up = [Draft(Kind.RELEASED, question, Why.ITEM_RETIRED.value) for question in about]
     return [*given_up, Draft(Kind.ITEM_RETIRED, code)]
 
 
 def remove_voter(state: State, voter: Label) -> list[Draft]:
-    """One voter less."""
+    """One voter less; nothing where she is removed."""
     if voter not in state.voters:
         raise InputError(f"voter {shorten(voter)} was never asked anything; check the name: 1 is not '1'")
-    _standing(state, voter)
+    if state.voters[voter].removed:
+        return []
     return [Draft(Kind.VOTER_REMOVED, voter)]
+
+
+def restore_item(state: State, label: Label) -> list[Draft]:
+    """A retired item asked about again; nothing where it is not retired."""
+    code = _code(state, label)
+    return [Draft(Kind.ITEM_RESTORED, code)] if code in state.retired else []
+
+
+def rename_item(state: State, label: Label, new: Label) -> list[Draft]:
+    """Another label for an item; nothing where it was renamed so."""
+    if label not in state.codes and label in state.former and state.codes.get(new) == state.former[label]:
+        return []
+    code = _code(state, label)
+    if new == label:
+        return []
+    if new in state.codes:
+        raise InputError(f"new is {shorten(new)}, which an item has already; give every item its own")
+    return [Draft(Kind.ITEM_RENAMED, code, new)]
+
+
+def _code(state: State, label: Label) -> int:
+    code = state.codes.get(label)
+    if code is None:
+        raise InputError(f"label is {shorten(label)}, which no item has; pass one of poll.items")
+    return code
 
 
 def end(state: State) -> list[Draft]:

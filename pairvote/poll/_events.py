@@ -31,6 +31,8 @@ class Kind(enum.IntEnum):
     ENDED = 9  # nothing
     REOPENED = 10  # nothing
     SETTINGS_CHANGED = 11  # what was changed as JSON
+    ITEM_RENAMED = 12  # item's code, label
+    ITEM_RESTORED = 13  # item's code
 
 
 class Why(enum.IntEnum):
@@ -79,6 +81,8 @@ _TYPES: dict[int, tuple[tuple[type, ...], ...]] = {
     Kind.ENDED: (_NOTHING, _NOTHING, _NOTHING),
     Kind.REOPENED: (_NOTHING, _NOTHING, _NOTHING),
     Kind.SETTINGS_CHANGED: ((str,), _NOTHING, _NOTHING),
+    Kind.ITEM_RENAMED: (_WHOLE, _LABEL, _NOTHING),
+    Kind.ITEM_RESTORED: (_WHOLE, _NOTHING, _NOTHING),
 }
 
 

@@ -36,6 +36,7 @@ class Log:
         self._state: State | None = None
         # What to say about a log that is not the one that was read before, until it was said.
         self._replaced: StorageError | None = None
+        self._n_decided = 0
         self.lock = threading.RLock()
         _LOGS.add(self)
 
@@ -73,6 +74,7 @@ class Log:
                 except PairvoteError as error:
                     drafts, refusal = [], error
                 self._append(state, drafts, now)
+                self._n_decided = len(drafts)
                 self.store.commit()
             except BaseException:
                 # Whatever went wrong, the next call folds what the log has.
@@ -84,6 +86,11 @@ class Log:
                     self._replaced = None
                 raise refusal
             yield state
+
+    def did(self, decide: Callable[..., list[Draft]], *arguments: Any) -> bool:
+        """Whether a decision, which is in the log afterwards, changed anything."""
+        with self.deciding(decide, *arguments):
+            return self._n_decided > 0
 
     def _now(self) -> float:
         given: object = self._clock()

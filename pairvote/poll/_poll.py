@@ -165,42 +165,82 @@ class Poll(Voting):
 
     # --- changing what is voted on, and by whom ---
 
-    def add_item(self, label: Label) -> None:
-        """Let one more item be asked about from now on.
+    def add_item(self, label: Label) -> bool:
+        """Let one more item be asked about from now on; False when there is such an item already.
 
         Raises
         ------
-        InputError
-            Where there is or was an item of this label.
-        """
-        with self._log.deciding(_decisions.add_item, check_label(label, "label")):
-            pass
-
-    def retire_item(self, label: Label) -> None:
-        """Never ask about an item again. Open questions about it are open no more; votes that were cast stay.
-
-        Raises
-        ------
-        InputError
-            Where there is no such item.
         StateError
-            Where it is retired already.
-        """
-        with self._log.deciding(_decisions.retire_item, check_label(label, "label")):
-            pass
+            When there is an item of this label that is retired: `restore_item` lets it be asked about again.
 
-    def remove_voter(self, voter: Label) -> None:
-        """Take all of a voter's votes out of the count, and refuse her from now on. The log keeps what she did.
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> poll = pv.Poll(["ash", "birch"], rng=1)
+        >>> poll.add_item("cedar"), poll.add_item("cedar")
+        (True, False)
+        """
+        return self._log.did(_decisions.add_item, check_label(label, "label"))
+
+    def retire_item(self, label: Label) -> bool:
+        """Ask about an item no more; False when it is retired already.
+
+        Open questions about it are open no more. Votes that were cast stay.
 
         Raises
         ------
         InputError
-            Where the voter was never asked anything.
-        StateError
-            Where the voter is removed already.
+            When there is no such item.
         """
-        with self._log.deciding(_decisions.remove_voter, check_voter(voter)):
-            pass
+        return self._log.did(_decisions.retire_item, check_label(label, "label"))
+
+    def restore_item(self, label: Label) -> bool:
+        """Ask about a retired item again, which goes on with its votes; False when it is not retired.
+
+        Raises
+        ------
+        InputError
+            When there is no such item.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> poll = pv.Poll(["ash", "birch", "cedar"], rng=1)
+        >>> poll.retire_item("ash"), poll.retired
+        (True, ('ash',))
+        >>> poll.restore_item("ash"), poll.retired
+        (True, ())
+        """
+        return self._log.did(_decisions.restore_item, check_label(label, "label"))
+
+    def rename_item(self, label: Label, new: Label) -> bool:
+        """Give an item another label, also in the votes that were cast; False when it was renamed so already.
+
+        Raises
+        ------
+        InputError
+            When there is no such item, or another has the new label.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> poll = pv.Poll(["ahs", "birch"], rng=1)
+        >>> poll.rename_item("ahs", "ash"), poll.items
+        (True, ('ash', 'birch'))
+        """
+        return self._log.did(_decisions.rename_item, check_label(label, "label"), check_label(new, "new"))
+
+    def remove_voter(self, voter: Label) -> bool:
+        """Take all of a voter's votes out of the count, and refuse her from now on; False when she is removed already.
+
+        The log keeps what she did.
+
+        Raises
+        ------
+        InputError
+            When the voter was never asked anything.
+        """
+        return self._log.did(_decisions.remove_voter, check_voter(voter))
 
     def end(self) -> None:
         """End the vote: from now on no answer is taken, `ask` gives None, and open questions are given up.

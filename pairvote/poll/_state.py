@@ -65,6 +65,8 @@ class State:
         self.items: tuple[Label, ...] = settings.items
         self.codes = {label: code for code, label in enumerate(settings.items)}
         self.retired: set[int] = set()
+        # Which items had another label, so that a second renaming is known from a first.
+        self.former: dict[Label, int] = {}
         self.voters: dict[Label, Voter] = {}
         self.questions: dict[int, Asked] = {}
         self.answers: dict[int, int] = {}
@@ -85,6 +87,8 @@ class State:
             Kind.ENDED: self._ended,
             Kind.REOPENED: self._reopened,
             Kind.SETTINGS_CHANGED: self._settings_changed,
+            Kind.ITEM_RENAMED: self._item_renamed,
+            Kind.ITEM_RESTORED: self._item_restored,
         }
 
     def fold(self, event: tuple[Any, ...]) -> None:
@@ -141,12 +145,30 @@ class State:
         self.stream.release(*asked)
 
     def _item_added(self, label: Any, *_: Any) -> None:
+        if label in self.codes:
+            raise ValueError("an item has this label already")
         self.codes[label] = self.stream.add_item()
         self.items = (*self.items, label)
 
     def _item_retired(self, code: Any, *_: Any) -> None:
         self.stream.retire(code)
         self.retired.add(code)
+
+    def _item_renamed(self, code: Any, label: Any, _: Any) -> None:
+        if label in self.codes:
+            raise ValueError("an item has this label already")
+        labels = list(self.items)
+        before, labels[code] = labels[code], label
+        self.items = tuple(labels)
+        del self.codes[before]
+        self.codes[label] = code
+        self.former.pop(label, None)
+        self.former[before] = code
+        self.tally.rename(self.items)
+
+    def _item_restored(self, code: Any, *_: Any) -> None:
+        self.stream.restore(code)
+        self.retired.remove(code)
 
     def _voter_removed(self, voter: Any, *_: Any) -> None:
         known = self.voters[voter]

@@ -26,6 +26,11 @@ class Tally:
         """A vote was taken back."""
         self._taken_back.append((left, right, outcome))
 
+    def rename(self, items: tuple[str | int, ...]) -> None:
+        """The items have other labels, in the same order."""
+        if self._counts is not None:
+            self._counts = self._counts._changed(items=items[: self._counts.n_items])
+
     def counts(self, items: tuple[str | int, ...]) -> PairCounts:
         """The counts of all votes among these items, of which the last may be new."""
         counts = self._counts

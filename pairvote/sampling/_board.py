@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 
 import numpy as np
@@ -47,6 +48,21 @@ class Board:
         """The row of a voter's pairs, as the kernels take it; that of nobody for one who was shown nothing."""
         return self.seen.get(voter, NOBODY)
 
+    def times_shown_to(self, voter: Hashable, i: int, j: int) -> int:
+        """How often a voter was shown two items together."""
+        row = self.seen_by(voter)[0]
+        return int(np.count_nonzero(row[1 : 1 + row[0]] == (max(i, j) << 24) + min(i, j)))
+
+    def least_shown_to(self, voter: Hashable) -> list[tuple[int, int]]:
+        """All pairs (i, j), i > j, of active items that a voter was shown least often."""
+        row = self.seen_by(voter)[0]
+        shown = Counter(row[1 : 1 + row[0]].tolist())
+        active = self.active.tolist()
+        pairs = [(i, j) for place, i in enumerate(active) for j in active[:place]]
+        times = [shown[(i << 24) + j] for i, j in pairs]
+        least = min(times, default=0)
+        return [pair for pair, n in zip(pairs, times, strict=True) if n == least]
+
     def show(self, voter: Hashable, left: int, right: int) -> None:
         """Count a question as asked."""
         seen = self.seen.get(voter)
@@ -85,6 +101,10 @@ class Board:
         """Let an item be asked about no more."""
         self._arrange(self.active[self.active != item])
 
+    def restore(self, item: int) -> None:
+        """Let a retired item be asked about again."""
+        self._arrange(np.sort(np.append(self.active, np.int32(item))))
+
     def is_active(self, item: int) -> bool:
         """Whether an item may be asked about."""
         return bool(self.items[PLACE, item] < self.levels[0])
@@ -102,6 +122,13 @@ class Board:
             self.items[BY_LEVEL, :n_active] = order
             self.items[LEVEL_PLACE, order] = np.arange(n_active)
             self.levels[1:] = np.searchsorted(self.items[SHOWN, order], np.arange(len(self.levels) - 1))
+
+
+def read_only(array: Ints) -> Ints:
+    """A view that nobody can write through."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def empty_table(n_slots: int) -> Longs:

@@ -54,4 +54,4 @@ class Learner(Protocol):
         """Make room for one more item, which has the next code."""
 
     def restrict(self, active: NDArray[np.int32]) -> None:
-        """Take note of the items that may be asked about, ascending, after one was added or retired."""
+        """Take note of the items that may be asked about, ascending, after one was added, retired or restored."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -17,7 +16,7 @@ from pairvote._common.outcomes import Outcome
 from pairvote._common.random import Rng
 from pairvote._kernels import exposure
 from pairvote.errors import InputError, StateError
-from pairvote.sampling._board import ANSWERS, BY_LEVEL, LEAD, POINTS, SHOWN, Board, Ints
+from pairvote.sampling._board import ANSWERS, BY_LEVEL, LEAD, POINTS, SHOWN, Board, Ints, read_only
 from pairvote.sampling._checks import check_voter, outcome_code
 from pairvote.sampling._learner import Learner
 from pairvote.sampling._stream_log import (
@@ -27,6 +26,7 @@ from pairvote.sampling._stream_log import (
     RECORD,
     RELEASE,
     RESERVE,
+    RESTORE,
     RETIRE,
     WITHDRAW,
     StreamLog,
@@ -320,9 +320,7 @@ class PairStream:
         """
         left, right = self._check_pair(voter, left, right)
         code = outcome_code(outcome)
-        pair = (max(left, right) << 24) + min(left, right)
-        row = self._board.seen_by(voter)[0]
-        n_shown = int(np.count_nonzero(row[1 : 1 + row[0]] == pair))
+        n_shown = self._board.times_shown_to(voter, left, right)
         if n_shown <= self._open.get((voter, left, right), 0) + self._open.get((voter, right, left), 0):
             raise StateError(
                 f"voter {shorten(voter)} has answered no question about {left} and {right}; nothing to withdraw"
@@ -361,7 +359,24 @@ class PairStream:
         if not self._board.is_active(item):
             raise InputError(f"item {item} is retired already; retire each item once")
         self._board.retire(item)
-        self._note_call(RETIRE + (item << ITEM_BITS))
+        self._note_active(RETIRE + (item << ITEM_BITS))
+
+    def restore(self, item: int) -> None:
+        """Propose a retired item again. It goes on with what was shown and learnt of it.
+
+        Raises
+        ------
+        InputError
+            When there is no such item, or it is not retired.
+        """
+        item = self._check_item(item)
+        if self._board.is_active(item):
+            raise InputError(f"item {item} is not retired; restore one that is")
+        self._board.restore(item)
+        self._note_active(RESTORE + (item << ITEM_BITS))
+
+    def _note_active(self, call: int) -> None:
+        self._note_call(call)
         self._note_voter(None)
         if self._state is not None:
             self._state.restrict(self._board.active)
@@ -393,17 +408,17 @@ class PairStream:
     @property
     def active(self) -> Ints:
         """The codes of the items that may be proposed, ascending: int32, read-only."""
-        return _read_only(self._board.active)
+        return read_only(self._board.active)
 
     @property
     def shown(self) -> Ints:
         """How often each item was shown, in open questions and skipped ones too: int32, shape (n_items,), read-only."""
-        return _read_only(self._board.items[SHOWN])
+        return read_only(self._board.items[SHOWN])
 
     @property
     def leads(self) -> Ints:
         """How often each item stood on the left, less how often on the right: int32, shape (n_items,), read-only."""
-        return _read_only(self._board.items[LEAD])
+        return read_only(self._board.items[LEAD])
 
     @property
     def points(self) -> NDArray[np.float64]:
@@ -413,13 +428,13 @@ class PairStream:
     @property
     def answers(self) -> Ints:
         """How many answers each item has, without skips: int32, shape (n_items,), read-only."""
-        return _read_only(self._board.items[ANSWERS])
+        return read_only(self._board.items[ANSWERS])
 
     @property
     def by_exposure(self) -> Ints:
         """The items that may be proposed, least shown first: int32, read-only. Equals stand in any order."""
         if self.sampler.levelled:
-            return _read_only(self._board.items[BY_LEVEL, : self._board.n_active])
+            return read_only(self._board.items[BY_LEVEL, : self._board.n_active])
         active = self._board.active
         return active[np.argsort(self._board.items[SHOWN, active], kind="stable")]
 
@@ -477,18 +492,11 @@ class PairStream:
         i, j = self._check_pair(voter, i, j)
         if voter is None:
             return int(exposure.times_shown(self._board.pairs, i, j))
-        row = self._board.seen_by(voter)[0]
-        return int(np.count_nonzero(row[1 : 1 + row[0]] == (max(i, j) << 24) + min(i, j)))
+        return self._board.times_shown_to(voter, i, j)
 
     def allowed_pairs(self, voter: Hashable) -> list[tuple[int, int]]:
         """All pairs (i, j), i > j, of active items that a voter was shown least often: those that may be proposed."""
-        row = self._board.seen_by(voter)[0]
-        shown = Counter(row[1 : 1 + row[0]].tolist())
-        active = self._board.active.tolist()
-        pairs = [(i, j) for place, i in enumerate(active) for j in active[:place]]
-        times = [shown[(i << 24) + j] for i, j in pairs]
-        least = min(times, default=0)
-        return [pair for pair, n in zip(pairs, times, strict=True) if n == least]
+        return self._board.least_shown_to(voter)
 
     def _check_item(self, item: int) -> int:
         if not is_whole(item) or not 0 <= item < self.n_items:
@@ -507,9 +515,3 @@ class PairStream:
         except TypeError:
             check_voter(voter)
         return left, right
-
-
-def _read_only(array: Ints) -> Ints:
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -8,8 +8,8 @@ from typing import Any, overload
 
 # A call in one number of 64 bits: what was called, the outcome of an answer in the bits from 48 on, and two items.
 ITEM_BITS, OUTCOME_BIT, KIND_BIT = 24, 48, 50
-RECORD, WITHDRAW, RESERVE, RELEASE, ADD_ITEM, RETIRE = (kind << KIND_BIT for kind in range(6))
-METHODS = ("record", "withdraw", "reserve", "release", "add_item", "retire")
+RECORD, WITHDRAW, RESERVE, RELEASE, ADD_ITEM, RETIRE, RESTORE = (kind << KIND_BIT for kind in range(7))
+METHODS = ("record", "withdraw", "reserve", "release", "add_item", "retire", "restore")
 OUTCOMES = ("right", "tie", "left", "skip")
 SKIP = 3
 LAST_ITEM = 2**ITEM_BITS - 1

@@ -202,6 +202,15 @@ class PollMachine(RuleBasedStateMachine):
     def retire_item(self, label) -> None:
         self.both(lambda: self.poll.retire_item(label), lambda: self.model.retire_item(label))
 
+    @rule(label=st.sampled_from([*ITEMS, *LATE]))
+    def restore_item(self, label) -> None:
+        self.both(lambda: self.poll.restore_item(label), lambda: self.model.restore_item(label))
+
+    @rule(label=st.sampled_from([*ITEMS, *LATE]), new=st.sampled_from([*ITEMS, *LATE, "oak"]), times=st.integers(1, 2))
+    def rename_item(self, label, new, times) -> None:
+        for _ in range(times):
+            self.both(lambda: self.poll.rename_item(label, new), lambda: self.model.rename_item(label, new))
+
     @rule(voter=VOTERS, sure=st.integers(0, 3))
     def remove_voter(self, voter, sure) -> None:
         if not sure:

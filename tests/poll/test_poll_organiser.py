@@ -303,6 +303,70 @@ def test_the_voters_and_how_far_they_are(store) -> None:
         assert [poll.skips_remaining(voter) for voter in ("anna", 7, "spam", "nobody")] == [1, 2, 0, 2]
 
 
+# --- items ---
+
+
+def test_what_is_done_twice_is_harmless_and_says_so(store) -> None:
+    with pv.Poll(ITEMS, store=store, rng=1) as poll:
+        answered(poll, "spam", "left")
+        for act in (
+            lambda: poll.add_item("fir"),
+            lambda: poll.retire_item("fir"),
+            lambda: poll.restore_item("fir"),
+            lambda: poll.rename_item("fir", "oak"),
+            lambda: poll.remove_voter("spam"),
+        ):
+            assert act() is True
+            digest = poll.verify()
+            assert act() is False
+            assert poll.verify() == digest
+        assert poll.rename_item("oak", "oak") is False
+        assert poll.items == (*ITEMS, "oak")
+
+
+@pytest.mark.parametrize("sampler", [Balanced(), Swiss(), InformationGain(), TopK(2)], ids=repr)
+def test_a_restored_item_is_asked_about_again_and_keeps_its_votes(store, sampler) -> None:
+    with pv.Poll(ITEMS, sampler=sampler, votes_each=6, store=store, rng=1) as poll:
+        for voter in "abc":
+            answered(poll, voter, *["left"] * 4)
+        votes = poll.votes()
+        poll.retire_item("cedar")
+        answered(poll, "d", *["tie"] * 6)
+        poll.restore_item("cedar")
+        assert poll.retired == ()
+        assert {name: column[:12] for name, column in poll.votes().to_columns().items()} == votes.to_columns()
+        asked = answered(poll, "e", *["tie"] * 6)
+        assert any("cedar" in (question.left, question.right) for question in asked)
+        again = pv.Poll.open(store)
+        assert_same_votes(again.votes(), poll.votes())
+        with again._log.reading() as replayed, poll._log.reading() as state:
+            assert replayed.stream.propose("new") == state.stream.propose("new")
+
+
+def test_a_renamed_item_has_its_votes_under_the_new_label(store) -> None:
+    with pv.Poll(ITEMS, store=store, rng=1) as poll:
+        answered(poll, "anna", *["left"] * 8)
+        before, counts = poll.votes(), poll.counts()
+        open_ = poll.ask("anna")
+        poll.rename_item("ash", "oak")
+        poll.add_item("ash")
+        labels = ["oak" if label == "ash" else label for label in ITEMS]
+        assert poll.items == (*labels, "ash")
+        assert poll.votes().left.tolist() == before.left.tolist()
+        assert poll.votes().items == poll.items
+        assert_same_counts(poll.counts(), poll.votes().counts())
+        assert poll.counts().table.tolist() == counts.table.tolist()
+        again = poll.ask("anna")
+        assert again.id == open_.id
+        assert [again.left, again.right] == ["oak" if label == "ash" else label for label in (open_.left, open_.right)]
+        poll.answer("anna", again.id, "tie")
+        assert_same_counts(poll.counts(), poll.votes().counts())
+        # The old label is another item's now, so the renaming cannot come twice.
+        with pytest.raises(pv.InputError, match="new is 'oak', which an item has already"):
+            poll.rename_item("ash", "oak")
+        assert_same_votes(pv.Poll.open(store).votes(), poll.votes())
+
+
 # --- logs of earlier versions ---
 
 OLD = [

@@ -77,7 +77,9 @@ def events(data, stream, naive: Naive, n_voters: int) -> list[tuple]:
     told = []
     for _ in range(data.draw(st.integers(1, 60))):
         kind = data.draw(
-            st.sampled_from(["ask", "ask", "ask", "ask", "record", "record", "release", "add", "retire", "back"])
+            st.sampled_from(
+                ["ask", "ask", "ask", "ask", "record", "record", "release", "add", "retire", "restore", "back"]
+            )
         )
         voter = data.draw(st.integers(0, n_voters - 1))
         if kind == "ask":
@@ -116,6 +118,12 @@ def events(data, stream, naive: Naive, n_voters: int) -> list[tuple]:
             item = naive.active.pop(data.draw(st.integers(0, len(naive.active) - 1)))
             stream.retire(item)
             told.append(("retire", item))
+        elif kind == "restore" and len(naive.active) < naive.n_items:
+            retired = sorted(set(range(naive.n_items)) - set(naive.active))
+            item = data.draw(st.sampled_from(retired))
+            stream.restore(item)
+            naive.active = sorted([*naive.active, item])
+            told.append(("restore", item))
         naive.check(stream)
     return told
 
@@ -388,6 +396,8 @@ BAD = [
     (lambda s: s.withdraw("a", 0, 1, "left"), pv.StateError, "voter 'a' has answered no question about 0 and 1"),
     (lambda s: s.retire(3), pv.InputError, "item 3 is retired already"),
     (lambda s: s.retire(4), pv.InputError, "item 4 is unknown"),
+    (lambda s: s.restore(0), pv.InputError, "item 0 is not retired; restore one that is"),
+    (lambda s: s.restore(4), pv.InputError, "item 4 is unknown"),
     (lambda s: (s.retire(0), s.retire(1), s.propose("a")), pv.StateError, "fewer than two items are left"),
     (lambda s: Sampler().start(3).propose("a"), NotImplementedError, "Sampler does not say which pair to choose"),
     (lambda s: CatchUp(exponent=0), pv.InputError, "exponent is 0; pass a positive number"),
