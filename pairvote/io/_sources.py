@@ -65,7 +65,7 @@ def parts_of(source: object, format: object, reading: Reading) -> list[Part]:
     report = reading.how.report
     parts: list[Part] = []
     paths = paths_of(source)
-    twice = [name for name, count in Counter(map(os.path.realpath, paths)).items() if count > 1]
+    twice = [name for name, count in Counter(map(_real, paths)).items() if count > 1]
     if twice:
         report.remark(f"{displayed(twice[0])} is named more than once, and its votes count each time")
     for path in paths:
@@ -82,6 +82,14 @@ def parts_of(source: object, format: object, reading: Reading) -> list[Part]:
         parts[place] = replace(part, start=start)
         start += part.n_bytes
     return parts
+
+
+def _real(path: Path) -> str:
+    """The path without links; as it is where the system cannot have such a name, which opening it will say."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return str(path)
 
 
 def paths_of(source: object) -> list[Path]:

@@ -263,8 +263,6 @@ def test_orders_are_folded_as_by_hand(rows: Any) -> None:
     )
     assert found == folded_by_hand(rows)
     assert votes.fold_orders(by=voter).to_columns() == columns
-    # Nothing is left to fold.
-    assert folded.fold_orders().to_columns() == columns
 
 
 def test_graded_orders_become_their_mean() -> None:
