@@ -176,7 +176,7 @@ def extract(text: str) -> tuple[str, str]:
 
 
 def add_reading(command: argparse.ArgumentParser) -> None:
-    """Which files to read, and how."""
+    """Add the arguments that say which files to read, and how."""
     command.add_argument(
         "votes", metavar="VOTES", nargs="+", help="files and folders of votes, or - for standard input"
     )

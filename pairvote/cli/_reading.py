@@ -214,7 +214,7 @@ def on_orders(votes: Votes) -> list[str]:
 
 
 def explanation(error: PairvoteError, arguments: argparse.Namespace) -> str | None:
-    """All that is wrong with files that cannot be read, and the command that may read them; None if unknown."""
+    """Message on all faults of files that cannot be read, with the command that may read them; None if unknown."""
     from pairvote.io._explain import explained
     from pairvote.io._proposal import as_command
 

@@ -96,9 +96,12 @@ def proposed(error: InputError, source: Any, format: Any, options: Mapping[str, 
 def _first_found(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Overview, Guess] | None:
     """What can be guessed of the files that have the columns of votes; otherwise the first file, without a guess."""
     samples = list(samples_of(source, format, given))
+    first = None
     for place, sample in enumerate(samples):
-        overview, found = sample.overview(), guess(sample.overview(), given)
+        overview = sample.overview()
+        found = guess(overview, given)
         if not found.found:
+            first = first or (overview, found)
             continue
         used = {name for part in NAMING for name in as_names(found.options.get(part))} & sample.columns.keys()
         alike = [other for other in samples if used <= other.columns.keys()]
@@ -107,10 +110,9 @@ def _first_found(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Ov
             overview = Sample.joined(alike, list(sample.columns)).overview()
             found = guess(overview, given)
         return overview, _without_strange(found) if place else found
-    if not samples or len(samples[0].columns) > MOST_NAMES:
-        return (samples[0].overview(), guess(samples[0].overview(), given)) if samples else None
-    below = _below_other_lines(source, format, given)
-    return below or (samples[0].overview(), guess(samples[0].overview(), given))
+    if first is None or len(first[0].columns) > MOST_NAMES:
+        return first
+    return _below_other_lines(source, format, given) or first
 
 
 def _below_other_lines(source: Any, format: Any, given: Mapping[str, Any]) -> tuple[Overview, Guess] | None:
@@ -157,7 +159,7 @@ class Sample:
 
     @classmethod
     def joined(cls, samples: Sequence[Sample], names: Sequence[str]) -> Sample:
-        """These columns of several samples."""
+        """A sample of columns of several, one below the other."""
         pieces = [(dict(sample.columns), n_rows_of(sample.columns), row_number) for sample in samples]
         return cls(joined(pieces, names)[0], any(sample.is_part for sample in samples))
 

@@ -1,4 +1,4 @@
-"""Which two columns of a file hold the items that were compared."""
+"""Finds the two columns of a file that hold the items that were compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which columns of a file say what came of each comparison, and what their cells mean."""
+"""Finds the columns that say what came of each comparison, and what their cells mean."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from pairvote._common.checks import is_whole
 from pairvote._common.labels import check_items
@@ -14,7 +14,7 @@ from pairvote._common.outcomes import Meanings, Outcomes
 from pairvote.errors import InputError
 from pairvote.io._how import How
 from pairvote.votes._normaliser import Normaliser
-from pairvote.votes._report import BadRows, Report
+from pairvote.votes._report import BadRows, Report, check_bad_rows
 from pairvote.votes._shapes import Reader
 from pairvote.votes._wanted import ALWAYS, Wanted
 
@@ -103,8 +103,7 @@ def options_of(
         raise wrong_option("na", na, "pass the cells that mean a missing value, such as ['NA']")
     if not is_whole(skip_lines) or skip_lines < 0:
         raise wrong_option("skip_lines", skip_lines, "pass a whole number from 0")
-    if not isinstance(bad_rows, str) or bad_rows not in get_args(BadRows):
-        raise wrong_option("bad_rows", bad_rows, "use 'raise' or 'skip'")
+    check_bad_rows(bad_rows)
     Meanings.of(outcomes)
     how = How(
         delimiter=delimiter,

@@ -8,7 +8,6 @@ from typing import IO, Any
 
 from pairvote._common.outcomes import Outcomes
 from pairvote.errors import InputError
-from pairvote.io._explain import propose_call
 from pairvote.io._file_format import Reading
 from pairvote.io._formats import Format
 from pairvote.io._options import Options, options_of
@@ -16,9 +15,8 @@ from pairvote.io._scan import VoteScan, chunks_of
 from pairvote.io._sources import file_of, is_several, parts_of
 from pairvote.io._wide import votes_of_matrix, votes_of_rankings
 from pairvote.votes._build import from_columns
-from pairvote.votes._from_frame import warn_of_skipped
-from pairvote.votes._report import BadRows, Report
-from pairvote.votes._shapes import VOTE_COLUMNS, n_rows_of
+from pairvote.votes._report import BadRows, Report, warn_of_skipped
+from pairvote.votes._shapes import n_rows_of
 from pairvote.votes._votes import Votes
 from pairvote.votes._wanted import AllColumns, Name
 
@@ -163,6 +161,9 @@ def read_votes(
     try:
         votes = read_reported(source, format, options, report)
     except InputError as error:
+        # Of no use, and slow to load, where all goes well.
+        from pairvote.io._explain import propose_call
+
         propose_call(error, source, format, given)
         raise
     warn_of_skipped(report)
@@ -187,11 +188,7 @@ def read_reported(source: Any, format: Format | None, options: Options, report: 
         return votes_of_rankings(columns, names, voter, locate, report, how.decimal)
     reader = options.reader(report)
     columns, locate = chosen.read(file, reader, how)
-    table = reader.rows(columns, n_rows_of(columns), locate, whole=True)
-    parts = {part: table.columns[part] for part in VOTE_COLUMNS if part in table.columns}
-    return Votes._unchecked(
-        **from_columns(**parts, items=options.items, outcomes=options.outcomes, locate=table.locate)
-    )
+    return Votes._unchecked(**reader.fields(columns, n_rows_of(columns), locate, options.items))
 
 
 def _read_several(source: Any, format: Format | None, options: Options, report: Report) -> Votes:

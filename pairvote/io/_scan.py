@@ -21,8 +21,7 @@ from pairvote.io._numbering import Numbering, Rows
 from pairvote.io._options import Options, options_of
 from pairvote.io._sources import parts_of
 from pairvote.votes._chunks import CodedVotes
-from pairvote.votes._from_frame import warn_of_skipped
-from pairvote.votes._report import BadRows, Report
+from pairvote.votes._report import BadRows, Report, warn_of_skipped
 from pairvote.votes._shapes import Reader
 from pairvote.votes._votes import Votes
 from pairvote.votes._wanted import Name

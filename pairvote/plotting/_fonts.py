@@ -141,7 +141,7 @@ def _lacking(characters: Characters, families: tuple[str, ...]) -> Characters:
 
 
 def _sentence(missing: set[str]) -> str:
-    """Which characters no font has, and the packages that have them."""
+    """Sentence on characters that no font has, and the packages that have them."""
     named = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in sorted(missing)[:MOST_NAMED])
     more = f" and {plural(len(missing) - MOST_NAMED, 'more character')}" if len(missing) > MOST_NAMED else ""
     packages = " and ".join(sorted({_package(character) for character in missing}))

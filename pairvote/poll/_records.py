@@ -1,4 +1,4 @@
-"""What a poll tells of a voter: the question that is asked, the answers that were given, how far she is."""
+"""State of a voter in a poll: the question that is asked, the answers that were given, how far she is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pairvote.poll._settings import Label
 
 @dataclass(frozen=True)
 class Question:
-    """What a voter is asked: which of two items.
+    """Question to a voter: which of two items.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a voter does in a poll, and sees of it."""
+"""Methods of a poll that a voter's requests call."""
 
 from __future__ import annotations
 

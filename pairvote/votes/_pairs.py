@@ -125,6 +125,6 @@ def _coded(flat: Sequence[Any], row: NDArray[np.int64], items: Any) -> tuple[Cod
 
 
 def _voters(voter: Any, n_ballots: int, ballot: NDArray[np.int64]) -> Any:
-    """Who ranked, for each vote."""
+    """Rankers, one for each vote."""
     codes, labels = code_labels(voter, "voter", n_ballots, beside="rankings")
     return Coded(codes[ballot], labels)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
+from pairvote._common.messages import plural, wrong_option
 from pairvote.errors import InputError
 
 BadRows = Literal["raise", "skip"]
@@ -72,3 +74,18 @@ class Report:
         self.n_skipped += n_rows
         if n_rows and len(self.skipped) < NAMED:
             self.skipped.append(problem)
+
+
+def check_bad_rows(bad_rows: object) -> None:
+    """InputError unless the option is "raise" or "skip"."""
+    if not isinstance(bad_rows, str) or bad_rows not in get_args(BadRows):
+        raise wrong_option("bad_rows", bad_rows, "use 'raise' or 'skip'")
+
+
+def warn_of_skipped(report: Report, stacklevel: int = 3) -> None:
+    """Warn of the files and rows that were left out."""
+    if report.left_out:
+        warnings.warn(report.left_out, stacklevel=stacklevel)
+    if report.n_skipped:
+        skipped = f"{plural(report.n_skipped, 'row')} skipped: {'; '.join(report.skipped)}"
+        warnings.warn(skipped, stacklevel=stacklevel)

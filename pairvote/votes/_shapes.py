@@ -23,6 +23,7 @@ from pairvote._common.times import is_time, wrong_times
 from pairvote._common.unknown_outcomes import unknown_outcomes
 from pairvote.errors import InputError
 from pairvote.votes._amounts import entry, no_number, tried
+from pairvote.votes._build import Fields, from_columns
 from pairvote.votes._normaliser import Normaliser
 from pairvote.votes._report import Report
 from pairvote.votes._wanted import AMOUNTS, Name, Wanted
@@ -88,7 +89,7 @@ class Reader:
     normaliser: Normaliser | None = None
 
     def found_in(self, columns: Sequence[str], file: str) -> dict[str, str]:
-        """As `Wanted.found_in`; the report takes note of it."""
+        """Find the parts as `Wanted.found_in` does; the report takes note of them."""
         found = self.wanted.found_in(columns, file)
         self.report.columns.update(found)
         used = set(found.values())
@@ -96,7 +97,7 @@ class Reader:
         return found
 
     def name(self, part: str) -> Name:
-        """As `Wanted.name`."""
+        """The column of a part, as `Wanted.name` says it."""
         return self.wanted.name(part)
 
     def rows(self, columns: Mapping[str, Any], n_rows: int, locate: Locate, *, whole: bool = False) -> Table:
@@ -113,7 +114,7 @@ class Reader:
         shape = _shape_of(rows.columns)
         for part in AMOUNTS & rows.columns.keys() - {"time"}:
             # Weights of a data frame are checked where votes are put together.
-            if part != "weight" or self.decimal is not None or self.report.skips or shape is not None:
+            if part != "weight" or self.decimal is not None or self.report.skips or "left_wins" in rows.columns:
                 self._numbers(rows, part)
         if shape is not None:
             shape(self, rows)
@@ -127,6 +128,12 @@ class Reader:
             rows = _from_totals(rows, whole=whole)
         self.report.n_rows += rows.n_rows
         return rows
+
+    def fields(self, columns: Mapping[str, Any], n_rows: int, locate: Locate, items: Any) -> Fields:
+        """The fields of votes, of all rows at once; `items` are those that there may be."""
+        table = self.rows(columns, n_rows, locate, whole=True)
+        parts = {part: table.columns[part] for part in VOTE_COLUMNS if part in table.columns}
+        return from_columns(**parts, items=items, outcomes=self.outcomes, locate=table.locate)
 
     def _labels(self, columns: Mapping[str, Any], locate: Locate) -> dict[str, Any]:
         """The columns with what is extracted from cells, and with the columns of a side joined."""
@@ -308,14 +315,17 @@ def _numbered(columns: Sequence[Coded], *, alike: bool = False) -> list[Codes]:
 
 
 def _shape_of(columns: Mapping[str, Any]) -> Callable[[Reader, Table], None] | None:
-    """What makes left, right and outcome of the columns; None where they are there."""
-    if "outcome" in columns:
+    """The function that makes left, right and outcome of the columns; None where it is left to others.
+
+    Outcomes are there already, and totals become rows when it is known that all is well with them.
+    """
+    if "outcome" in columns or "left_wins" in columns:
         return None
     if "loser" in columns:
         return _from_wins
     if "winner" in columns:
         return _from_winner
-    return _from_scores if "left_score" in columns else _of_totals
+    return _from_scores
 
 
 def _from_wins(reader: Reader, rows: Table) -> None:
@@ -387,10 +397,6 @@ def _from_scores(reader: Reader, rows: Table) -> None:
     left, right = rows.columns.pop("left_score"), rows.columns.pop("right_score")
     codes = np.where(left > right, Outcome.LEFT, np.where(left < right, Outcome.RIGHT, Outcome.TIE))
     rows.columns["outcome"] = Coded(codes.astype(np.int32), OUTCOMES)
-
-
-def _of_totals(reader: Reader, rows: Table) -> None:
-    """A row for a pair of items; its votes are told apart when it is known that all is well."""
 
 
 def _from_totals(rows: Table, *, whole: bool) -> Table:
