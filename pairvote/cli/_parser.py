@@ -35,7 +35,12 @@ FLAGS: dict[str, dict[str, str]] = {
     "n_voters": {"voters": "--voters N"},
     "votes_each": {"votes": "--votes N"},
     "top_k": {"top": "--top K"},
-    **{name: {name: f"--{name} NAME"} for name in ("left", "right", "outcome", "voter", "weight")},
+    **{
+        name: {name: f"--{name} NAME"}
+        for name in ("left", "right", "outcome", "winner", "loser", "tie", "tied", "time", "voter", "weight", "sheet")
+    },
+    **{name: {name: f"--{name} TEXT"} for name in ("encoding", "delimiter", "comment", "decimal")},
+    "skip_lines": {"skip_lines": "--skip-lines N"},
 }
 
 
