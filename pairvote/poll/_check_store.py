@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -57,10 +57,14 @@ def check_store(make_store: Callable[[], EventStore]) -> None:
     _expect_events(store, written[:1], "after create")
     _expect_refusal(store, written[:1])
     _alone(store, written)
+    _records_alone(store)
+    _while_begun(store, store, written[:8], "in another thread, before anything was committed")
     other = check_is_store(make_store())
     if other is not store and _shares(other):
         _expect_refusal(other, written[:1])
         _together(store, other, written)
+        _while_begun(store, other, written[:10], "in another store, before anything was committed")
+        _one_moment(store, other)
     else:
         other = store
     _as_a_poll(store, other, written)
@@ -86,7 +90,7 @@ def _sample() -> Events:
     poll.reopen()
     poll.restore_item(1)
     poll.rename_item("late", "later")
-    return store.events(0)
+    return list(store.events(0))
 
 
 def _alone(store: EventStore, written: Events) -> None:
@@ -133,7 +137,7 @@ def _together(store: EventStore, other: EventStore, written: Events) -> None:
             committed.wait(PATIENT_SECONDS)
             other.begin()
         begun.set()
-        found.append(other.events(8))
+        found.append(list(other.events(8)))
         other.append(written[9:10])
         other.commit()
 
@@ -146,20 +150,95 @@ def _together(store: EventStore, other: EventStore, written: Events) -> None:
     writer.finish(store, "begin of another store, after this one has committed,")
     _expect_same(store, found[0], written[8:9], "in another store that has begun")
     _expect_events(store, written[:10], "after a commit in another store")
-    _call(store, "begin")
-    _call(store, "append", written[10:11])
-    reader = _InThread(lambda: found.append(other.events(0)))
-    reader.done.wait(WATCHED_SECONDS)
-    _call(store, "rollback")
-    reader.finish(store, "events of another store, after this one has rolled back,")
-    _expect_same(store, found[1], written[:10], "in another store, before anything was committed")
     _call(other, "begin")
     _call(other, "rollback")
 
 
+# In order. A name has up to 64 characters; there are records of no bytes and of several pages.
+RECORDS: dict[str, bytes] = {
+    "!": b"",
+    "A": b"\0\xff\r\n",
+    "_": bytes(range(256)) * 40,
+    "a/0000000009": b"\x80",
+    "a/0000000010": b"'; --",
+    "a/000000001~": bytes(3_000_000),
+    "b/" + 62 * "9": b"\xfe" * 1_000_003,
+    "~" * 64: b"the last",
+}
+
+
+def _records_alone(store: EventStore) -> None:
+    """What a store promises of records to its only opener; there are none afterwards."""
+    names = list(RECORDS)
+    _expect_records(store, {}, "after create")
+    _keep(store, dict(reversed(RECORDS.items())))
+    _expect_records(store, RECORDS, "after commit")
+    for first, last in ((names[1], names[4]), ("a/0000000010", "a/0000000010"), ("a/", "a/~"), ("c", "d"), ("b", "a")):
+        expected = {name: RECORDS[name] for name in names if first <= name <= last}
+        _expect_same_records(store, _call(store, "kept", first, last), expected, f"kept({first!r}, {last!r})")
+    _call(store, "begin")
+    _expect_records(store, RECORDS, "after begin")
+    _call(store, "keep", {"A": b"another", "_": None, "new": b"new"})
+    for _ in range(2):
+        _call(store, "rollback")
+        _expect_records(store, RECORDS, "after rollback")
+    _keep(
+        store, {"A": RECORDS["_"], "_": b"", "!": None, "a/0000000010": None, "none": None}, {}, {"!": b"!", "B": b""}
+    )
+    _call(store, "close")
+    changed = {**RECORDS, "!": b"!", "A": RECORDS["_"], "B": b"", "_": b""}
+    del changed["a/0000000010"]
+    changed = dict(sorted(changed.items()))
+    _expect_records(store, changed, "after records were written again and deleted")
+    _InThread(lambda: _keep(store, {"A": b"", "B": b"B"}, {"B": None})).finish(store, "keep in another thread")
+    del changed["B"]
+    _expect_records(store, {**changed, "A": b""}, "after a commit in another thread")
+    _keep(store, dict.fromkeys(changed))
+    _expect_records(store, {}, "after all records were deleted")
+
+
+def _while_begun(store: EventStore, reader: EventStore, committed: Events, when: str) -> None:
+    """What others see while a thread has begun."""
+    kept = {"one": b"one", "two": bytes(5000)}
+    _keep(store, kept)
+    _call(store, "begin")
+    _call(store, "append", [(len(committed) + 1, 1.5, 8, 2, 1, None, bytes(32))])
+    _call(store, "keep", {"one": None, "two": b"", "three": b""})
+
+    def look() -> None:
+        _expect_events(reader, committed, when)
+        _expect_records(reader, kept, when)
+
+    # Nothing is committed before it has ended, so it may not wait for that.
+    looking = _InThread(look)
+    looking.finish(store, "events or kept, called while another thread has begun,")
+    _call(store, "rollback")
+    _keep(store, dict.fromkeys(kept))
+
+
+def _one_moment(store: EventStore, other: EventStore) -> None:
+    """Records that are read one by one are of one moment."""
+    kept = {f"{number}": bytes([number]) * 1_500_000 for number in range(9)}
+    _keep(store, kept)
+    reading = iter(_call(other, "kept", "", "~"))
+    found = [next(reading)]
+    _keep(store, {"5": None, "7": b"changed", "9": b"new"})
+    found += reading
+    _expect_same_records(store, found, kept, "in another store that began to read before a commit")
+    _expect_records(other, {**kept, "7": b"changed", "9": b"new"}, "after a commit in another store", without="5")
+    _keep(store, dict.fromkeys([*kept, "9"]))
+
+
+def _keep(store: EventStore, *changes: dict[str, bytes] | dict[str, None] | dict[str, bytes | None]) -> None:
+    _call(store, "begin")
+    for records in changes:
+        _call(store, "keep", records)
+    _call(store, "commit")
+
+
 def _as_a_poll(store: EventStore, other: EventStore, written: Events) -> None:
     """A poll runs on the log."""
-    n_there = len(_call(store, "events", 0))
+    n_there = len(list(_call(store, "events", 0)))
     _write(store, written[n_there:])
     poll = Poll.open(store)
     if poll.verify() != written[-1][-1].hex():
@@ -181,7 +260,7 @@ def _write(store: EventStore, events: Events) -> None:
 def _shares(other: EventStore) -> bool:
     """Whether a new store has the log that another store began."""
     try:
-        return len(other.events(0)) > 0
+        return len(list(other.events(0))) > 0
     except PairvoteError:
         return False
 
@@ -221,6 +300,32 @@ def _expect_same(store: EventStore, found: Events, expected: Events, when: str) 
                 )
     if len(found) != len(expected):
         raise _failure(store, f"{when} there are {len(found)} events and not {len(expected)}; see EventStore")
+
+
+def _expect_records(store: EventStore, expected: dict[str, bytes], when: str, without: str = "") -> None:
+    expected = {name: content for name, content in expected.items() if name != without}
+    _expect_same_records(store, _call(store, "kept", "", "~" * 64), expected, when)
+
+
+def _expect_same_records(
+    store: EventStore, found: Iterable[tuple[str, bytes]], expected: dict[str, bytes], when: str
+) -> None:
+    rows = [tuple(row) for row in found]
+    for row, (name, content) in zip(rows, expected.items(), strict=False):
+        if len(row) != 2 or type(row[0]) is not str or type(row[1]) is not bytes:
+            raise _failure(store, f"{when}, kept gave {shorten(row)}; return each record as its name and its bytes")
+        if row[0] != name:
+            raise _failure(
+                store, f"{when}, kept gave record {row[0]!r} where {name!r} comes; return all, in order of the names"
+            )
+        if row[1] != content:
+            raise _failure(
+                store,
+                f"{when}, record {name!r} came back as {shorten(row[1])} and went in as {shorten(content)}; return "
+                "every byte as it was",
+            )
+    if len(rows) != len(expected):
+        raise _failure(store, f"{when} there are {len(rows)} records and not {len(expected)}; see EventStore")
 
 
 def _failure(store: EventStore, problem: str) -> StorageError:

@@ -6,26 +6,31 @@ import contextlib
 import math
 import os
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pairvote._common.checks import is_number
-from pairvote._common.messages import listed, shorten
+from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
-from pairvote.poll._events import FORMAT
+from pairvote.poll._sqlite_file import ERRORS, OpenFile, begin_tables, code_of, failure
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 Durability = Literal["full", "fast"]
-SYNCHRONOUS = {"full": "FULL", "fast": "NORMAL"}
-# "pvot": tells a poll from other files of SQLite.
-APPLICATION_ID = 0x70766F74
-# How often a call looks whether other processes have finished theirs. SQLite itself waits in steps of up to 0.1 s, so
-# that a process which calls without a pause would keep the others out for seconds.
+# How often a call looks whether other processes have finished theirs.
 LOOK_AGAIN_SECONDS = 0.0005
-SCHEMA = """CREATE TABLE events (
-    number INTEGER PRIMARY KEY, time REAL NOT NULL, kind INTEGER NOT NULL, a, b, c, digest BLOB NOT NULL
-)"""
+# How many events are read at once, and how many bytes of records.
+PAGE_EVENTS, PAGE_BYTES = 10_000, 8_000_000
+READ = "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number LIMIT ?"
+KEPT = "SELECT name, content FROM records WHERE name BETWEEN ? AND ? ORDER BY name"
+DURABILITIES = ("full", "fast")
+_sync = getattr(os, "fdatasync", os.fsync)
 
 
 class SQLiteStore:
@@ -61,7 +66,7 @@ class SQLiteStore:
     def __init__(self, path: str | Path, durability: Durability = "full", *, busy_seconds: float = 30.0) -> None:
         if not isinstance(path, (str, Path)) or not str(path):
             raise InputError(f"store is {shorten(path)}; pass the path of a file")
-        if not isinstance(durability, str) or durability not in SYNCHRONOUS:
+        if not isinstance(durability, str) or durability not in DURABILITIES:
             raise InputError(f"durability is {shorten(durability)}; use 'full' or 'fast'")
         if not is_number(busy_seconds) or not 0 <= busy_seconds < math.inf:
             raise InputError(f"busy_seconds is {shorten(busy_seconds)}; pass a finite number of seconds from 0")
@@ -78,12 +83,14 @@ class SQLiteStore:
             ) from error
         if "\0" in self.name:
             raise InputError(f"store is {shorten(self.name)}, which no file can be called; pass another path")
-        self._synchronous = SYNCHRONOUS[durability]
+        self._is_durable = durability == "full"
         self._busy_seconds = float(busy_seconds)
-        self._open: sqlite3.Connection | None = None
-        # Which file is open: its device and its number there.
-        self._file: tuple[int, int] | None = None
         self._process = os.getpid()
+        # One connection for the thread that has begun, and one for all others, who have it one after the other.
+        self._writing: OpenFile | None = None
+        self._writer: int | None = None
+        self._reading: OpenFile | None = None
+        self._reading_lock = threading.Lock()
 
     def create(self, first: Sequence[tuple[Any, ...]]) -> None:
         """Begin the log in a file that is not there yet.
@@ -95,212 +102,200 @@ class SQLiteStore:
         StorageError
             When it cannot be written.
         """
-        with self._translated():
-            try:
-                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644))
-            except FileExistsError:
-                raise InputError(
-                    f"store is {self.name!r}, a file that is there already; go on with the poll in it by "
-                    f"Poll.open({self.name!r}), or name another file"
-                ) from None
-            try:
-                self._open = connection = self._connect()
-                if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
-                    raise StorageError(
-                        f"{self.name} is where SQLite can keep no write-ahead log; choose a directory on a local disk"
-                    )
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute(SCHEMA)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {FORMAT}")
-                self.append(first)
-                self.commit()
-            except BaseException:
-                self.close()
-                for suffix in ("", "-wal", "-shm"):
-                    Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-                raise
+        self._leave_inherited()
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644))
+        except FileExistsError:
+            raise InputError(
+                f"store is {self.name!r}, a file that is there already; go on with the poll in it by "
+                f"Poll.open({self.name!r}), or name another file"
+            ) from None
+        except OSError as error:
+            raise StorageError(f"{self.name} cannot be made ({error.strerror}); choose another place") from error
+        try:
+            self._writing = made = OpenFile(self._path, self.name, checked=False)
+            if made.connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                raise StorageError(
+                    f"{self.name} is where SQLite can keep no write-ahead log; choose a directory on a local disk"
+                )
+            made.connection.execute("BEGIN IMMEDIATE")
+            begin_tables(made.connection)
+            self.append(first)
+            self.commit()
+        except BaseException as error:
+            self.close()
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            if isinstance(error, ERRORS):
+                raise self._failure(error) from error
+            raise
 
     def begin(self) -> None:
         """Keep others out, as `EventStore.begin`."""
-        with self._translated():
-            self._execute("BEGIN IMMEDIATE")
-            if self._file != self._file_at_path():
+        self._leave_inherited()
+        patience = time.monotonic() + self._busy_seconds
+        try:
+            while True:
+                writing = self._writing
+                if writing is None:
+                    self._writing = writing = OpenFile(self._path, self.name)
+                self._patiently(writing, "BEGIN IMMEDIATE", (), patience)
+                if writing.is_at_its_path():
+                    break
                 # What is open was deleted, or replaced, while this process had it or waited for others.
-                self.close()
-                self._execute("BEGIN IMMEDIATE")
+                self._stop_writing()
+        except ERRORS as error:
+            self._stop_writing()
+            raise self._failure(error) from error
+        self._writer = threading.get_ident()
 
-    def events(self, after: int) -> Sequence[tuple[Any, ...]]:
-        """The events after one, as `EventStore.events`."""
-        with self._translated():
-            if self._open is not None and not self._open.in_transaction and self._file != self._file_at_path():
-                self.close()
-            return self._execute(
-                "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number", (after,)
-            )
+    def events(self, after: int) -> Iterable[tuple[Any, ...]]:
+        """The events after one, as `EventStore.events`: a list of some, or an iterator where there are many."""
+        page = self._rows(READ, (after, PAGE_EVENTS))
+        return page if len(page) < PAGE_EVENTS else self._pages(page)
+
+    def kept(self, first: str, last: str) -> Iterable[tuple[str, bytes]]:
+        """The records of some names, as `EventStore.kept`."""
+        return self._rows(KEPT, (first, last))
 
     def append(self, events: Sequence[tuple[Any, ...]]) -> None:
         """Add events, as `EventStore.append`."""
-        with self._translated():
-            self._connection().executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", events)
+        self._write("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", events)
+
+    def keep(self, records: Mapping[str, bytes | None]) -> None:
+        """Write or delete records, as `EventStore.keep`."""
+        deleted = [(name,) for name, content in records.items() if content is None]
+        if deleted:
+            self._write("DELETE FROM records WHERE name = ?", deleted)
+        self._write("REPLACE INTO records VALUES (?, ?)", [each for each in records.items() if each[1] is not None])
 
     def commit(self) -> None:
-        """Make them last, as `EventStore.commit`."""
-        with self._translated():
-            self._execute("COMMIT")
-            if self._file != self._file_at_path():
-                raise StorageError(
-                    f"{self.name} was deleted or replaced during the call, which is not stored; put the poll's file "
-                    "back where it was and send the same call again"
-                )
+        """Make it all last, as `EventStore.commit`."""
+        writing = self._commit()
+        if self._is_durable:
+            try:
+                _sync(writing.log)
+            except OSError as error:
+                raise self._failure(error) from error
+        self._expect_in_place(writing)
+
+    def commit_lazily(self) -> None:
+        """As `commit`, except that a crash of the machine may cost it."""
+        self._expect_in_place(self._commit())
 
     def rollback(self) -> None:
-        """Forget them, as `EventStore.rollback`: closing does it, and after a failure a new connection is safer."""
-        self.close()
+        """Forget it, as `EventStore.rollback`: closing does it, and after a failure a new connection is safer."""
+        self._leave_inherited()
+        self._stop_writing()
 
     def close(self) -> None:
         """Let go of the file, as `EventStore.close`."""
-        connection, self._open = self._open, None
-        if self._process != os.getpid():
-            # A connection that was made before a fork is not to be used, nor even closed.
-            _INHERITED.append(connection)
-            self._process = os.getpid()
-        elif connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                connection.close()
+        self._leave_inherited()
+        self._stop_writing()
+        with self._reading_lock:
+            self._stop_reading()
 
     def __del__(self) -> None:
-        if getattr(self, "_open", None) is not None:
-            self.close()
+        for each in (getattr(self, "_writing", None), getattr(self, "_reading", None)):
+            if each is not None:
+                each.close()
 
-    def _execute(self, statement: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a statement, after waiting for other processes where need be."""
+    # --- writing ---
+
+    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        try:
+            self._begun().connection.executemany(statement, rows)
+        except ERRORS as error:
+            self._stop_writing()
+            raise self._failure(error) from error
+
+    def _commit(self) -> OpenFile:
+        writing = self._begun()
+        try:
+            writing.connection.execute("COMMIT")
+        except ERRORS as error:
+            self._stop_writing()
+            raise self._failure(error) from error
+        self._writer = None
+        return writing
+
+    def _begun(self) -> OpenFile:
+        if self._writing is None:
+            raise StorageError(f"{self.name} was not begun to be written to; call begin before")
+        return self._writing
+
+    def _expect_in_place(self, writing: OpenFile) -> None:
+        if not writing.is_at_its_path():
+            raise StorageError(
+                f"{self.name} was deleted or replaced during the call, which is not stored; put the poll's file "
+                "back where it was and send the same call again"
+            )
+
+    def _stop_writing(self) -> None:
+        writing, self._writing, self._writer = self._writing, None, None
+        if writing is not None:
+            writing.close()
+
+    # --- reading ---
+
+    def _rows(self, statement: str, arguments: tuple[Any, ...]) -> list[Any]:
+        """All rows of a statement, in the transaction of this thread or else outside of any."""
+        self._leave_inherited()
+        if self._writer == threading.get_ident():
+            try:
+                return self._begun().connection.execute(statement, arguments).fetchall()
+            except ERRORS as error:
+                self._stop_writing()
+                raise self._failure(error) from error
         patience = time.monotonic() + self._busy_seconds
+        with self._reading_lock:
+            try:
+                if self._reading is not None and not self._reading.is_at_its_path():
+                    self._stop_reading()
+                if self._reading is None:
+                    self._reading = OpenFile(self._path, self.name)
+                return self._patiently(self._reading, statement, arguments, patience)
+            except ERRORS as error:
+                self._stop_reading()
+                raise self._failure(error) from error
+
+    def _pages(self, page: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """The events of a page and of all that follow."""
+        while page:
+            yield from page
+            last = page[-1]
+            # The last one again: it has the digest of all before, so what follows it belongs to the same log.
+            page = self._rows(READ, (last[0] - 1, PAGE_EVENTS))
+            if not page or page[0] != last:
+                raise StorageError(
+                    f"{self.name} was deleted or replaced while event {last[0]} was read; send the same call again"
+                )
+            del page[0]
+
+    def _stop_reading(self) -> None:
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.close()
+
+    # --- both ---
+
+    def _patiently(self, file: OpenFile, statement: str, arguments: tuple[Any, ...], patience: float) -> list[Any]:
+        """All rows of a statement, after waiting for other processes where need be."""
         while True:
             try:
-                return self._connection().execute(statement, arguments).fetchall()
+                return file.connection.execute(statement, arguments).fetchall()
             except sqlite3.OperationalError as error:
-                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                if code_of(error) != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
                     raise
             time.sleep(LOOK_AGAIN_SECONDS)
 
-    def _connection(self) -> sqlite3.Connection:
+    def _failure(self, error: Exception) -> StorageError:
+        return failure(error, self.name, self._path, self._busy_seconds)
+
+    def _leave_inherited(self) -> None:
+        """In a child process: nothing of the parent's is used, neither its connections nor a lock that it may hold."""
         if self._process != os.getpid():
-            self.close()
-        if self._open is None:
-            connection = self._connect()
-            try:
-                self._check(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._open = connection
-        return self._open
-
-    def _file_at_path(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self._path)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
-
-    def _connect(self) -> sqlite3.Connection:
-        # Before opening, so that a file which is replaced in between is found to be another.
-        self._file = self._file_at_path()
-        connection = sqlite3.connect(
-            f"{self._path.as_uri()}?mode=rw",
-            uri=True,
-            timeout=0.0,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            connection.execute("PRAGMA trusted_schema = OFF")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        found, version = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-        )
-        schema = connection.execute(
-            # What ANALYZE leaves is let be.
-            "SELECT type, name, sql FROM sqlite_master WHERE NOT (type = 'table' AND name GLOB 'sqlite_stat[14]')"
-        ).fetchmany(3)
-        if not found and not schema:
-            raise StorageError(
-                f"{self.name} has no events in it: they may be in a file {self._path.name}-wal that was left where it "
-                "was copied from, or the program ended while it began the poll; copy the two together, or begin a poll "
-                "in another file with Poll(..., store=)"
-            )
-        if found != APPLICATION_ID:
-            raise StorageError(f"{self.name} holds no poll; check the path, or begin a poll with Poll(..., store=)")
-        if version != FORMAT:
-            raise StorageError(
-                f"{self.name} has format {version} and this pairvote knows {FORMAT}; open it with the one that wrote it"
-            )
-        if schema != [("table", "events", SCHEMA)]:
-            # A trigger could drop an answer that was acknowledged, a view make up events without end.
-            odd = [
-                f"{kind} {title}" for kind, title, sql in schema if (kind, title, sql) != ("table", "events", SCHEMA)
-            ]
-            raise StorageError(
-                f"{self.name} holds {listed(odd) if odd else 'no table of events'}, which pairvote did not make; open "
-                "a poll's own file, or restore it from a copy"
-            )
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        """SQLite's errors as a StorageError that says what to do. After one the connection is closed."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            self.close()
-            code = _code(error)
-            if code == sqlite3.SQLITE_CANTOPEN and self._is_missing():
-                problem = "is not there; check the path, or begin a poll with Poll(..., store=)"
-            else:
-                problem = PROBLEMS.get(code, "cannot be used; look at what SQLite says")
-                if isinstance(error, sqlite3.OperationalError) and "decode" in str(error):
-                    # Python's own error, without a code: text that is no UTF-8.
-                    problem = PROBLEMS[sqlite3.SQLITE_CORRUPT]
-                problem = problem.format(seconds=self._busy_seconds)
-            raise StorageError(f"{self.name} {problem} (SQLite: {error})") from error
-        except UnicodeDecodeError as error:
-            self.close()
-            raise StorageError(f"{self.name} is damaged; restore the file from a copy ({error})") from error
-        except OSError as error:
-            raise StorageError(f"{self.name} cannot be made ({error.strerror}); choose another place") from error
-
-    def _is_missing(self) -> bool:
-        try:
-            os.stat(self._path)
-        except (FileNotFoundError, NotADirectoryError):
-            return True
-        except OSError:
-            return False
-        return False
-
-
-def _code(error: sqlite3.Error) -> int:
-    """The kind of an error, without its variety; 0 where it is one of Python's own."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-# What SQLite's codes mean here, and what to do.
-PROBLEMS = {
-    sqlite3.SQLITE_BUSY: "was locked by another process for {seconds:g} seconds; end the one that holds it and "
-    "send the same call again",
-    sqlite3.SQLITE_READONLY: "may only be read; make the file and its directory writable to go on voting",
-    sqlite3.SQLITE_FULL: "has no room to grow: the disk is full; make room and send the same call again",
-    sqlite3.SQLITE_IOERR: "could not be read or written: the disk may be full or failing; make room, or restore the "
-    "file from a copy, and send the same call again",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; make the file and its directory readable and writable",
-    sqlite3.SQLITE_CORRUPT: "is damaged; restore the file from a copy",
-    sqlite3.SQLITE_NOTADB: "is not a file of SQLite, or its beginning is damaged; check the path, or restore a copy",
-    sqlite3.SQLITE_ERROR: "holds no log that can be read; restore the file from a copy",
-}
-_INHERITED: list[sqlite3.Connection | None] = []
+            self._reading_lock = threading.Lock()
+            self._stop_writing()
+            self._stop_reading()
+            self._process = os.getpid()

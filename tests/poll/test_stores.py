@@ -20,7 +20,7 @@ ITEMS = ["ash", "birch", "cedar"]
 
 
 class JSONLinesStore:
-    """A log in a text file, a line an event; a file beside it is there while somebody writes."""
+    """A log in a text file, a line an event or a record; a file beside it is there while somebody writes."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
@@ -42,18 +42,28 @@ class JSONLinesStore:
         raise pv.StorageError(f"{self.name} is locked; remove {self._lock.name} if nobody writes")
 
     def events(self, after):
-        if not self._path.exists():
-            raise pv.StorageError(f"{self.name} is not there; check the path")
-        lines = self._path.read_text(encoding="ascii").splitlines()[after:]
-        return [[*values, bytes.fromhex(digest)] for *values, digest in map(json.loads, lines)]
+        events = [line for line in self._read() if isinstance(line, list)]
+        return [[*values, bytes.fromhex(digest)] for *values, digest in events[after:]]
+
+    def kept(self, first, last):
+        records: dict = {}
+        for line in self._read():
+            records |= line if isinstance(line, dict) else {}
+        names = sorted(name for name in records if first <= name <= last and records[name] is not None)
+        return ((name, bytes.fromhex(records[name])) for name in names)
 
     def append(self, events):
         self._lines.extend(map(self._line, events))
 
+    def keep(self, records):
+        self._lines.append(
+            json.dumps({name: each if each is None else each.hex() for name, each in records.items()}) + "\n"
+        )
+
     def commit(self):
         with self._path.open("a", encoding="ascii") as file:
-            file.write("".join(self._lines))
-            file.flush()
+            # One write, for those who read meanwhile.
+            os.write(file.fileno(), "".join(self._lines).encode())
             os.fsync(file.fileno())
         self.rollback()
 
@@ -64,6 +74,11 @@ class JSONLinesStore:
 
     def close(self):
         pass
+
+    def _read(self):
+        if not self._path.exists():
+            raise pv.StorageError(f"{self.name} is not there; check the path")
+        return map(json.loads, self._path.read_text(encoding="ascii").splitlines())
 
     @staticmethod
     def _line(event):

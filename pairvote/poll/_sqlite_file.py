@@ -1,0 +1,185 @@
+"""A poll's file of SQLite: how it is opened, what may be in it, and what is said when something is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+from pairvote._common.messages import listed
+from pairvote.errors import StorageError
+from pairvote.poll._events import FORMAT
+
+# "pvot": tells a poll from other files of SQLite.
+APPLICATION_ID = 0x70766F74
+TABLES = {
+    "events": """CREATE TABLE events (
+    number INTEGER PRIMARY KEY, time REAL NOT NULL, kind INTEGER NOT NULL, a, b, c, digest BLOB NOT NULL
+)""",
+    "records": "CREATE TABLE records (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID",
+}
+# After a large transaction the write-ahead log is cut to this size when it begins anew.
+LARGEST_LOG_BYTES = 16_000_000
+# What can go wrong with a file.
+ERRORS = (sqlite3.Error, UnicodeDecodeError, OSError)
+
+
+class OpenFile:
+    """A connection to a poll's file."""
+
+    def __init__(self, path: Path, name: str, *, checked: bool = True) -> None:
+        self.process = os.getpid()
+        self.path = path
+        # Before it is opened, so that a file which is replaced in between is found to be another.
+        self.file = _file_at(path)
+        self.connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=rw", uri=True, timeout=0.0, isolation_level=None, check_same_thread=False
+        )
+        self._log: int | None = None
+        try:
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            self.connection.execute("PRAGMA trusted_schema = OFF")
+            self.connection.execute("PRAGMA secure_delete = ON")
+            self.connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG_BYTES}")
+            if checked:
+                _check(self.connection, name)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    @property
+    def log(self) -> int:
+        """The write-ahead log, which SQLite has made by now: a descriptor to sync it by, and to wait in turn by.
+
+        SQLite has no locks on that file, so unlike the database it may be opened and closed again.
+        """
+        if self._log is None:
+            folder, name = os.path.split(os.path.realpath(self.path))
+            self._log = os.open(os.path.join(folder, f"{name}-wal"), os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+            sync_folder(folder)
+        return self._log
+
+    def is_at_its_path(self) -> bool:
+        """Whether the file was neither deleted nor replaced since it was opened."""
+        return self.file == _file_at(self.path)
+
+    def close(self) -> None:
+        """Let go of it."""
+        log, self._log = self._log, None
+        if log is not None:
+            os.close(log)
+        if self.process != os.getpid():
+            # A connection that was made before a fork is not to be used, nor even closed.
+            _INHERITED.append(self.connection)
+        else:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.close()
+
+
+def begin_tables(connection: sqlite3.Connection) -> None:
+    """Make an empty poll's tables, in a transaction."""
+    for schema in TABLES.values():
+        connection.execute(schema)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def sync_folder(folder: str) -> None:
+    """Make last which files are in a folder."""
+    if os.name == "nt":
+        return  # Windows opens no folder, and keeps this by itself.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def failure(error: Exception, name: str, path: Path, busy_seconds: float) -> StorageError:
+    """An error of SQLite or the system as one that says what to do."""
+    if isinstance(error, UnicodeDecodeError):
+        return StorageError(f"{name} is damaged; restore the file from a copy ({error})")
+    if isinstance(error, sqlite3.Error):
+        code = code_of(error)
+        if code == sqlite3.SQLITE_CANTOPEN and _is_missing(path):
+            problem = "is not there; check the path, or begin a poll with Poll(..., store=)"
+        else:
+            problem = PROBLEMS.get(code, "cannot be used; look at what SQLite says")
+            if isinstance(error, sqlite3.OperationalError) and "decode" in str(error):
+                # Python's own error, without a code: text that is no UTF-8.
+                problem = PROBLEMS[sqlite3.SQLITE_CORRUPT]
+            problem = problem.format(seconds=busy_seconds)
+        return StorageError(f"{name} {problem} (SQLite: {error})")
+    if isinstance(error, PermissionError):
+        return StorageError(f"{name} {PROBLEMS[sqlite3.SQLITE_READONLY]} ({error.strerror})")
+    assert isinstance(error, OSError)
+    return StorageError(f"{name} {PROBLEMS[sqlite3.SQLITE_IOERR]} ({error.strerror})")
+
+
+def code_of(error: Exception) -> int:
+    """The kind of an error of SQLite, without its variety; 0 where it is another one."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _check(connection: sqlite3.Connection, name: str) -> None:
+    found, version = (connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("application_id", "user_version"))
+    schema = connection.execute(
+        # What ANALYZE leaves is let be.
+        "SELECT type, name, sql FROM sqlite_master WHERE NOT (type = 'table' AND name GLOB 'sqlite_stat[14]') LIMIT 5"
+    ).fetchall()
+    if not found and not schema:
+        raise StorageError(
+            f"{name} has no events in it: they may be in a file {Path(name).name}-wal that was left where it was "
+            "copied from, or the program ended while it began the poll; copy the two together, or begin a poll in "
+            "another file with Poll(..., store=)"
+        )
+    if found != APPLICATION_ID:
+        raise StorageError(f"{name} holds no poll; check the path, or begin a poll with Poll(..., store=)")
+    if version != FORMAT:
+        raise StorageError(
+            f"{name} has format {version} and this pairvote knows {FORMAT}; open it with the one that wrote it"
+        )
+    ours = [("table", title, sql) for title, sql in TABLES.items()]
+    # A trigger could drop an answer that was acknowledged, a view make up events without end.
+    odd = [f"{kind} {title}" for kind, title, sql in schema if (kind, title, sql) not in ours]
+    lacking = [title for kind, title, sql in ours if (kind, title, sql) not in schema]
+    if odd or lacking:
+        problem = f"holds {listed(odd)}" if odd else f"has no table {listed(lacking)}"
+        raise StorageError(
+            f"{name} {problem}, which pairvote did not make; open a poll's own file, or restore it from a copy"
+        )
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+# What SQLite's codes mean here, and what to do.
+PROBLEMS = {
+    sqlite3.SQLITE_BUSY: "was locked by another process for {seconds:g} seconds; end the one that holds it and "
+    "send the same call again",
+    sqlite3.SQLITE_READONLY: "may only be read; make the file and its directory writable to go on voting",
+    sqlite3.SQLITE_FULL: "has no room to grow: the disk is full; make room and send the same call again",
+    sqlite3.SQLITE_IOERR: "could not be read or written: the disk may be full or failing; make room, or restore the "
+    "file from a copy, and send the same call again",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; make the file and its directory readable and writable",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore the file from a copy",
+    sqlite3.SQLITE_NOTADB: "is not a file of SQLite, or its beginning is damaged; check the path, or restore a copy",
+    sqlite3.SQLITE_ERROR: "holds no log that can be read; restore the file from a copy",
+}
+_INHERITED: list[sqlite3.Connection] = []
