@@ -29,7 +29,7 @@ from pairvote.io._overview import ColumnView, Overview, closest
 # The options that name a column.
 NAMING = (
     *("left", "right", "outcome", "winner", "loser", "tie", "left_score", "right_score", "left_wins", "right_wins"),
-    *("tied", "voter", "weight", "criterion", "time"),
+    *("tied", "voter", "weight", "criterion", "time", "question"),
 )
 TELLING = frozenset({"outcome", "winner", "loser", "left_score", "right_score", "left_wins", "right_wins", "tied"})
 WHOLE = frozenset({"matrix", "rankings"})

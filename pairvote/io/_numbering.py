@@ -15,6 +15,7 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes, is_missing, iterate_labels, look_up, refuse_unhashable
 from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Meanings, Outcomes
+from pairvote._common.questions import questions
 from pairvote._common.text_table import COMPILED, TextTable
 from pairvote._common.times import times
 from pairvote._common.unknown_outcomes import Explain, unknown_outcomes
@@ -22,6 +23,7 @@ from pairvote.errors import InputError
 from pairvote.io._arrow_text import Texts
 from pairvote.votes._build import names_winners
 from pairvote.votes._chunks import CodedVotes
+from pairvote.votes._wanted import AMOUNTS
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,13 @@ class Rows:
     locate: Locate
     weight: NDArray[np.float64] | None = None
     time: Any = None
+    question: Any = None
 
     @classmethod
     def of(cls, columns: Mapping[str, Any], n_rows: int, locate: Locate) -> Rows:
         """The rows of columns, of which those of amounts are arrays."""
-        labels = {part: column for part, column in columns.items() if isinstance(column, Coded) and part != "time"}
-        return cls(labels, n_rows, locate, columns.get("weight"), columns.get("time"))
+        labels = {part: column for part, column in columns.items() if isinstance(column, Coded) and part not in AMOUNTS}
+        return cls(labels, n_rows, locate, *map(columns.get, ("weight", "time", "question")))
 
 
 class Numbering:
@@ -71,6 +74,7 @@ class Numbering:
             outcome=outcome,
             share=share,
             time=None if batch.time is None else times(batch.time, batch.n_rows, batch.locate),
+            question=None if batch.question is None else questions(batch.question, batch.n_rows, batch.locate),
             weight=None if batch.weight is None else weights(batch.weight, batch.n_rows, batch.locate),
             locate=batch.locate,
         )

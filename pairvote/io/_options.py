@@ -41,7 +41,7 @@ class Options:
     def ranked(self, columns: list[str], file: str) -> list[str]:
         """The columns of ballots: those named, or all that are not voters, weights and criteria."""
         if not self.rankings:
-            others = {self.wanted.name(part) for part in ("voter", "weight", "criterion", "time")}
+            others = {self.wanted.name(part) for part in ALWAYS}
             return [name for name in columns if name not in others]
         lacking = [name for name in self.rankings if name not in columns]
         if lacking:

@@ -64,6 +64,8 @@ def write(votes: Votes, handle: IO[bytes]) -> None:
         columns["weight"] = pa.array(votes.weight)
     if votes.time is not None:
         columns["time"] = pa.array(votes.time)
+    if votes.question is not None:
+        columns["question"] = pa.array(votes.question, mask=votes.question < 0)
     parquet.write_table(pa.table(in_order(columns)), handle)
 
 

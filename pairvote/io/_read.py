@@ -43,6 +43,7 @@ def read_votes(
     weight: str | None = None,
     criterion: str | None = None,
     time: str | None = None,
+    question: str | None = None,
     matrix: bool = False,
     rankings: str | Sequence[str] | None = None,
     extract: Mapping[str, str] | None = None,
@@ -95,6 +96,8 @@ def read_votes(
         The names of further columns; by default those called "voter", "weight" and "criterion", where there are any.
     time : str, optional
         The column of times, by which Elo goes: numbers, or dates and times in ISO 8601.
+    question : str, optional
+        The column of whole numbers that say which question a row answers; rows of several criteria share it.
     matrix : bool
         Whether the file is a square table: how often the item of a row beat the item of a column. The first column
         names the items. The diagonal, and columns whose name no row has, are left out; an empty cell is 0.

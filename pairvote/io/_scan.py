@@ -14,6 +14,7 @@ from pairvote._common.checks import is_whole
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcomes
+from pairvote._common.questions import joined_questions
 from pairvote._common.times import joined_times
 from pairvote.io._file_format import Batch, Part, Reading
 from pairvote.io._formats import Format
@@ -140,6 +141,7 @@ def scan_votes(
     weight: str | None = None,
     criterion: str | None = None,
     time: str | None = None,
+    question: str | None = None,
     extract: Mapping[str, str] | None = None,
     items: Iterable[Hashable] | None = None,
     outcomes: Outcomes | None = None,
@@ -175,9 +177,9 @@ def scan_votes(
         By default what each file's first bytes show, or else its suffix, as in `read_votes`.
     left, right, outcome, winner, loser, tie, left_score, right_score, left_wins, right_wins, tied
         The names of the columns, as in `read_votes`. Totals of a pair become weighted rows.
-    voter, weight, criterion, time : str, optional
+    voter, weight, criterion, time, question : str, optional
         The names of further columns, as in `read_votes`. When only some files have a column of voters, votes in the
-        others are by unknown voters. Weights, criteria and times must be in all files or in none.
+        others are by unknown voters. Weights, criteria, times and questions must be in all files or in none.
     extract, items, outcomes, delimiter, encoding, decimal, sheet, na, comment, skip_lines, header
         As in `read_votes`.
     bad_rows, use_weight, normalise
@@ -274,6 +276,7 @@ class _Labels:
         lengths = list(map(len, pieces))
         columns["share"] = _joined([votes.share for votes in pieces], lengths, np.float64(np.nan))
         columns["time"] = joined_times([votes.time for votes in pieces], lengths)
+        columns["question"] = joined_questions([votes.question for votes in pieces], lengths)
         labels = {}
         for kind, sides in (("items", ("left", "right")), ("voters", ("voter",)), ("criteria", ("criterion",))):
             known = getattr(pieces[-1], kind)

@@ -160,7 +160,7 @@ def label_columns(votes: Votes) -> Iterator[tuple[str, dict[str, Codes], list[Ha
 
 def in_order(columns: Mapping[str, Any]) -> dict[str, Any]:
     """The columns in the order in which files have them."""
-    return {part: columns[part] for part in (*NEEDED, *OPTIONAL, "time") if part in columns}
+    return {part: columns[part] for part in (*NEEDED, *OPTIONAL, "time", "question") if part in columns}
 
 
 def _in_use(columns: Sequence[Codes], labels: Sequence[Hashable]) -> tuple[list[Codes], list[Hashable]]:

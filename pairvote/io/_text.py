@@ -7,6 +7,7 @@ from io import BytesIO, TextIOWrapper
 from typing import IO, Any
 
 from pairvote._common.messages import shorten
+from pairvote._common.questions import known
 from pairvote._common.times import MOMENTS, written
 from pairvote.errors import InputError
 from pairvote.io._bytes import HEAD_BYTES
@@ -92,6 +93,8 @@ def text_columns(
     if votes.time is not None:
         times = written(votes.time)
         columns["time"] = map(encode, times) if votes.time.dtype == MOMENTS else iter(times)
+    if votes.question is not None:
+        columns["question"] = (missing if number is None else str(number) for number in known(votes.question))
     return in_order(columns)
 
 

@@ -14,10 +14,11 @@ from pairvote.votes._votes import Votes
 def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None) -> None:
     """Write votes to a file of CSV, JSON Lines or Parquet, for `read_votes` to read back.
 
-    The columns are left, right and outcome, and voter, weight, criterion and time where there are any. The outcome of
-    a graded vote is its share: read it back with ``outcomes="share"``, and times with ``time="time"``. The file is
-    replaced as a whole: when anything goes wrong, an older one at `path` stays as it was. Items without votes
-    are not in the file, so pass ``items=votes.items`` when reading it to keep them, and their order.
+    The columns are left, right and outcome, and voter, weight, criterion, time and question where there are any. The
+    outcome of a graded vote is its share: read it back with ``outcomes="share"``, times with ``time="time"`` and
+    questions with ``question="question"``. The file is replaced as a whole: when anything goes wrong, an older one at
+    `path` stays as it was. Items without votes are not in the file, so pass ``items=votes.items`` when reading it to
+    keep them, and their order.
 
     Parameters
     ----------

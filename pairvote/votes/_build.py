@@ -13,6 +13,7 @@ from pairvote._common.labels import Codes, check_items, code_labels, code_pairs,
 from pairvote._common.messages import Locate, listed, row_number, shorten
 from pairvote._common.outcome_columns import read_outcomes
 from pairvote._common.outcomes import Outcome, Outcomes
+from pairvote._common.questions import questions
 from pairvote._common.times import times
 from pairvote._common.unknown_outcomes import Explain
 from pairvote.errors import InputError
@@ -36,6 +37,7 @@ def from_columns(
     weight: Any = None,
     criterion: Any = None,
     time: Any = None,
+    question: Any = None,
     items: Any = None,
     outcomes: Outcomes | None = None,
     locate: Locate = row_number,
@@ -54,6 +56,7 @@ def from_columns(
         criterion=criterion,
         share=read.share,
         time=time,
+        question=question,
         locate=locate,
     )
 
@@ -114,6 +117,7 @@ def assemble(
     criterion: Any = None,
     share: NDArray[np.float64] | None = None,
     time: Any = None,
+    question: Any = None,
     locate: Locate = row_number,
 ) -> Fields:
     """The one place where votes are put together: what concerns whole rows is checked here."""
@@ -137,6 +141,7 @@ def assemble(
         "criteria": criteria,
         "share": share,
         "time": None if time is None else times(time, n_votes, locate),
+        "question": None if question is None else questions(question, n_votes, locate),
     }
 
 
@@ -153,7 +158,7 @@ def refuse_itself(left: Codes, right: Codes, items: Sequence[Hashable], locate: 
         )
 
 
-RECORD_FIELDS = ("left", "right", "outcome", "voter", "weight", "criterion", "time")
+RECORD_FIELDS = ("left", "right", "outcome", "voter", "weight", "criterion", "time", "question")
 
 
 def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate: Locate = row_number) -> Fields:
@@ -179,7 +184,7 @@ def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate:
             for name, column in columns.items():
                 column.append(record.get(name))
         elif isinstance(record, Sequence) and not isinstance(record, (str, bytes)) and len(record) in (3, 4):
-            for name, value in zip(RECORD_FIELDS, (*record, None, None, None, None), strict=False):
+            for name, value in zip(RECORD_FIELDS, (*record, *[None] * 5), strict=False):
                 columns[name].append(value)
         else:
             raise InputError(
@@ -200,6 +205,7 @@ def from_records(records: Any, *, items: Any, outcomes: Outcomes | None, locate:
         weight=weight if weighted else None,
         criterion=columns["criterion"] if any(value is not None for value in columns["criterion"]) else None,
         time=columns["time"] if any(value is not None for value in columns["time"]) else None,
+        question=columns["question"] if any(value is not None for value in columns["question"]) else None,
         items=items,
         outcomes=outcomes,
         locate=locate,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes
 from pairvote._common.messages import Locate, listed, row_number, shorten
+from pairvote._common.questions import Questions
 from pairvote._common.times import Times
 from pairvote.errors import InputError
 from pairvote.votes._build import assemble
@@ -38,6 +39,7 @@ class CodedVotes:
     criteria: tuple[Hashable, ...] = ()
     share: NDArray[np.float64] | None = None
     time: Times | None = None
+    question: Questions | None = None
     locate: Locate = row_number
 
     def __len__(self) -> int:
@@ -56,7 +58,7 @@ class CodedVotes:
         if share is not None and np.isnan(share).all():
             share = None
         fields = assemble(self.left.spread(), self.right.spread(), outcome, self.items, share=share, locate=self.locate)
-        own = ("weight", "voter", "voters", "criterion", "criteria", "time")
+        own = ("weight", "voter", "voters", "criterion", "criteria", "time", "question")
         return Votes._unchecked(**fields | {name: getattr(self, name) for name in own})
 
 

@@ -19,6 +19,7 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import Codes, as_column, code_column, first_row
 from pairvote._common.messages import Locate, shorten, wrong_entry
 from pairvote._common.outcomes import Meanings, Outcome, Outcomes
+from pairvote._common.questions import no_question, tried_questions
 from pairvote._common.times import is_time, wrong_times
 from pairvote._common.unknown_outcomes import unknown_outcomes
 from pairvote.errors import InputError
@@ -35,7 +36,7 @@ TIED = {True: True, "true": True, "yes": True, "y": True, "t": True, "1": True, 
 NOT_TIED = {False: False, "false": False, "no": False, "n": False, "f": False, "0": False, "": False}
 JOIN = " / "
 # What votes are made of.
-VOTE_COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion", "time")
+VOTE_COLUMNS = ("left", "right", "outcome", "voter", "weight", "criterion", "time", "question")
 # A remedy for a row that is no vote.
 DROP = "mend it, or pass bad_rows='skip' to leave such rows out"
 
@@ -112,7 +113,7 @@ class Reader:
         """
         rows = Table(self._labels(columns, locate), n_rows, locate)
         shape = _shape_of(rows.columns)
-        for part in AMOUNTS & rows.columns.keys() - {"time"}:
+        for part in AMOUNTS & rows.columns.keys() - {"time", "question"}:
             # Weights of a data frame are checked where votes are put together.
             if part != "weight" or self.decimal is not None or self.report.skips or "left_wins" in rows.columns:
                 self._numbers(rows, part)
@@ -202,6 +203,10 @@ class Reader:
             rows.refuse(
                 _no_times(time), lambda row: InputError(f"time at {rows.locate(row)} is {_said(entry(time, row))}")
             )
+        if "question" in rows.columns:
+            question = rows.columns["question"]
+            _, wrong = tried_questions(question)
+            rows.refuse(wrong, lambda row: no_question(question, row, rows.locate))
 
     def _without_wrong(self, rows: Table) -> Table:
         if not rows.wrong:

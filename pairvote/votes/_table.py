@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.checks import check_total
-from pairvote._common.labels import Codes, as_array, first_row, merge_labels
+from pairvote._common.frames import Backend, make_frame
+from pairvote._common.labels import Codes, as_array, first_row, iterate_labels, merge_labels
 from pairvote._common.messages import listed, plural, shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome, direction
+from pairvote._common.questions import Questions, joined_questions, known, questions
 from pairvote._common.times import Times, joined_times, times
 from pairvote.errors import InputError
 from pairvote.votes._build import append_codes
@@ -36,6 +38,7 @@ class VoteTable(OwnTable):
     criteria: tuple[Hashable, ...] = ()
     share: NDArray[np.float64] | None = None
     time: Times | None = None
+    question: Questions | None = None
 
     def __post_init__(self) -> None:
         items = (0, n_labels(self.items, "items"))
@@ -61,6 +64,8 @@ class VoteTable(OwnTable):
             own["share"] = _shares(self.share, own["outcome"])
         if self.time is not None:
             own["time"] = times(self.time, n_votes)
+        if self.question is not None:
+            own["question"] = questions(self.question, n_votes)
         self._set(own)
 
     @property
@@ -125,6 +130,7 @@ class VoteTable(OwnTable):
             criterion=pick(self.criterion),
             share=pick(self.share),
             time=pick(self.time),
+            question=pick(self.question),
         )
 
     def __add__(self, other: VoteTable) -> Self:
@@ -150,6 +156,7 @@ class VoteTable(OwnTable):
             criteria=criteria,
             share=_appended(self, other),
             time=joined_times([self.time, other.time], [len(self), len(other)]),
+            question=joined_questions([self.question, other.question], [len(self), len(other)]),
         )
 
     def select(self, criterion: Hashable | None) -> Self:
@@ -229,6 +236,54 @@ class VoteTable(OwnTable):
         """
         rows, outcome, share = folded_rows(self, by)
         return self._take(rows)._changed(outcome=outcome, share=share)
+
+    def to_frame(self, backend: Backend = "pandas") -> Any:
+        """`to_columns` as a data frame of "pandas", "polars" or "pyarrow".
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> pv.Votes.from_wins(["ash"], ["birch"]).to_frame("polars").rows()
+        [('ash', 'birch', 'left')]
+        """
+        columns = self.to_columns()
+        if self.is_graded.any() and not self.is_graded.all():
+            # Some libraries have no columns of numbers and words.
+            columns["outcome"] = [str(outcome) for outcome in columns["outcome"]]
+        return make_frame(columns, backend)
+
+    def to_columns(self) -> dict[str, list[Any]]:
+        """The columns as lists: left, right and outcome, and the others where there are any.
+
+        These are voter, weight, criterion, time and question, with None where a value is not known. The outcome of a
+        graded vote is its share, which ``outcomes="share"`` reads back.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> pv.Votes.from_wins(["ash"], ["birch"]).to_columns()
+        {'left': ['ash'], 'right': ['birch'], 'outcome': ['left']}
+        """
+        names = [Outcome(value).name.lower() for value in range(4)]
+        columns: dict[str, list[Any]] = {
+            "left": list(iterate_labels(self.left, self.items)),
+            "right": list(iterate_labels(self.right, self.items)),
+            "outcome": list(iterate_labels(self.outcome.astype(np.int8), names)),
+        }
+        if self.share is not None:
+            for row in np.flatnonzero(self.is_graded).tolist():
+                columns["outcome"][row] = float(self.share[row])
+        if self.voter is not None:
+            columns["voter"] = list(iterate_labels(self.voter, self.voters))
+        if self.weight is not None:
+            columns["weight"] = self.weight.tolist()
+        if self.criterion is not None:
+            columns["criterion"] = list(iterate_labels(self.criterion, self.criteria))
+        if self.time is not None:
+            columns["time"] = self.time.tolist()
+        if self.question is not None:
+            columns["question"] = known(self.question)
+        return columns
 
     @property
     def _tied(self) -> NDArray[np.bool_]:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pairvote._common.checks import item_codes
-from pairvote._common.frames import Backend, make_frame
-from pairvote._common.labels import code_pairs, iterate_labels
+from pairvote._common.labels import code_pairs
 from pairvote._common.messages import plural, shorten
 from pairvote._common.outcome_columns import outcome_codes
 from pairvote._common.outcomes import Outcome, Outcomes
@@ -55,6 +54,8 @@ class Votes(VoteTable):
         with more than half, or a tie. None where no vote is graded.
     time : int64, float64 or datetime64[us] array, shape (n_votes,), or None
         When each vote was given; rows need not be in its order.
+    question : int64 array, shape (n_votes,), or None
+        The number of the question that a row answers; -1 where it is not known. Rows of several criteria share it.
 
     Examples
     --------
@@ -79,6 +80,7 @@ class Votes(VoteTable):
         weight: ArrayLike | None = None,
         criterion: Iterable[Any] | None = None,
         time: Iterable[Any] | None = None,
+        question: Iterable[Any] | None = None,
         items: Iterable[Hashable] | None = None,
         outcomes: Outcomes | None = None,
     ) -> Votes:
@@ -96,6 +98,9 @@ class Votes(VoteTable):
             Finite and not negative: how many votes the row stands for.
         time : iterable, length n_votes, optional
             Numbers, or moments as datetimes or as texts in ISO 8601, to the microsecond.
+        question : iterable of int, length n_votes, optional
+            Which question a row answers, from 0; -1 or None where it is not known. Rows of several criteria that were
+            judged on one screen share it.
         items : iterable of labels, optional
             All items, in the order to keep; a label outside it is refused.
         outcomes : mapping or str, optional
@@ -126,6 +131,7 @@ class Votes(VoteTable):
             weight=weight,
             criterion=criterion,
             time=time,
+            question=question,
             items=items,
             outcomes=outcomes,
         )
@@ -144,6 +150,7 @@ class Votes(VoteTable):
         weight: ArrayLike | None = None,
         criterion: Iterable[Any] | None = None,
         time: Iterable[Any] | None = None,
+        question: Iterable[Any] | None = None,
     ) -> Votes:
         """Votes from integer codes: the fastest way in.
 
@@ -157,7 +164,7 @@ class Votes(VoteTable):
             Labels of the codes; the codes themselves by default.
         n_items : int, optional
             The number of items where `items` is not given; by default one more than the largest code.
-        voter, weight, criterion, time
+        voter, weight, criterion, time, question
             As in `from_labels`.
 
         Raises
@@ -175,7 +182,15 @@ class Votes(VoteTable):
         outcomes = outcome_codes(outcome)
         return cls._unchecked(
             **assemble(
-                left_codes, right_codes, outcomes, labels, voter=voter, weight=weight, criterion=criterion, time=time
+                left_codes,
+                right_codes,
+                outcomes,
+                labels,
+                voter=voter,
+                weight=weight,
+                criterion=criterion,
+                time=time,
+                question=question,
             )
         )
 
@@ -189,7 +204,7 @@ class Votes(VoteTable):
     ) -> Votes:
         """Votes from one record each: (left, right, outcome) or (left, right, outcome, voter), or a mapping.
 
-        A mapping has the keys left, right and outcome, and may have voter, weight, criterion and time.
+        A mapping has the keys left, right and outcome, and may have voter, weight, criterion, time and question.
 
         Examples
         --------
@@ -209,6 +224,7 @@ class Votes(VoteTable):
         weight: ArrayLike | None = None,
         criterion: Iterable[Any] | None = None,
         time: Iterable[Any] | None = None,
+        question: Iterable[Any] | None = None,
         items: Iterable[Hashable] | None = None,
     ) -> Votes:
         """Votes from the winner and the loser of each; the winner is put on the left.
@@ -216,7 +232,7 @@ class Votes(VoteTable):
         Parameters
         ----------
         winners, losers : iterable of labels, length n_votes
-        voter, weight, criterion, time, items
+        voter, weight, criterion, time, question, items
             As in `from_labels`.
 
         Examples
@@ -228,7 +244,17 @@ class Votes(VoteTable):
         left, right, labels = code_pairs(winners, losers, items, names=("winners", "losers"))
         outcome = np.full(len(left), Outcome.LEFT, np.uint8)
         return cls._unchecked(
-            **assemble(left, right, outcome, labels, voter=voter, weight=weight, criterion=criterion, time=time)
+            **assemble(
+                left,
+                right,
+                outcome,
+                labels,
+                voter=voter,
+                weight=weight,
+                criterion=criterion,
+                time=time,
+                question=question,
+            )
         )
 
     @classmethod
@@ -351,6 +377,7 @@ class Votes(VoteTable):
         weight: str | None = None,
         criterion: str | None = None,
         time: str | None = None,
+        question: str | None = None,
         items: Iterable[Hashable] | None = None,
         outcomes: Outcomes | None = None,
         bad_rows: BadRows = "raise",
@@ -369,6 +396,8 @@ class Votes(VoteTable):
             The names of further columns; by default the one called "voter", "weight" or "criterion" where there is one.
         time : str, optional
             The column of times, by which Elo goes.
+        question : str, optional
+            The column of numbers of questions.
         items, outcomes
             As in `from_labels`.
         bad_rows : "raise" or "skip"
@@ -459,48 +488,3 @@ class Votes(VoteTable):
         winners = np.where(left_won, self.left, self.right)[decided]
         losers = np.where(left_won, self.right, self.left)[decided]
         return list(zip(winners.tolist(), losers.tolist(), strict=True))
-
-    def to_frame(self, backend: Backend = "pandas") -> Any:
-        """`to_columns` as a data frame of "pandas", "polars" or "pyarrow".
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> pv.Votes.from_wins(["ash"], ["birch"]).to_frame("polars").rows()
-        [('ash', 'birch', 'left')]
-        """
-        columns = self.to_columns()
-        if self.is_graded.any() and not self.is_graded.all():
-            # Some libraries have no columns of numbers and words.
-            columns["outcome"] = [str(outcome) for outcome in columns["outcome"]]
-        return make_frame(columns, backend)
-
-    def to_columns(self) -> dict[str, list[Any]]:
-        """The columns as lists: left, right, outcome, and voter, weight, criterion and time where there are any.
-
-        The outcome of a graded vote is its share, which ``outcomes="share"`` reads back.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> pv.Votes.from_wins(["ash"], ["birch"]).to_columns()
-        {'left': ['ash'], 'right': ['birch'], 'outcome': ['left']}
-        """
-        names = [Outcome(value).name.lower() for value in range(4)]
-        columns: dict[str, list[Any]] = {
-            "left": list(iterate_labels(self.left, self.items)),
-            "right": list(iterate_labels(self.right, self.items)),
-            "outcome": list(iterate_labels(self.outcome.astype(np.int8), names)),
-        }
-        if self.share is not None:
-            for row in np.flatnonzero(self.is_graded).tolist():
-                columns["outcome"][row] = float(self.share[row])
-        if self.voter is not None:
-            columns["voter"] = list(iterate_labels(self.voter, self.voters))
-        if self.weight is not None:
-            columns["weight"] = self.weight.tolist()
-        if self.criterion is not None:
-            columns["criterion"] = list(iterate_labels(self.criterion, self.criteria))
-        if self.time is not None:
-            columns["time"] = self.time.tolist()
-        return columns

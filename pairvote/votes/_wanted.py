@@ -11,7 +11,7 @@ from pairvote._common.messages import listed, shorten, wrong_option
 from pairvote.errors import InputError
 
 # Parts whose columns hold amounts and not labels; formats hand them on as they are.
-AMOUNTS = frozenset({"weight", "left_score", "right_score", "left_wins", "right_wins", "tied", "time"})
+AMOUNTS = frozenset({"weight", "left_score", "right_score", "left_wins", "right_wins", "tied", "time", "question"})
 # What rows tell of votes: each way by the parts that it needs, and in `MAY` those that it may have. The first whose
 # columns are there is taken, if no option says more.
 SHAPES: dict[str, tuple[str, ...]] = {
@@ -22,9 +22,9 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "wins": ("winner", "loser"),
 }
 MAY = {"winner": ("tie",), "totals": ("tied",), "wins": ("tie",)}
-ALWAYS = ("voter", "weight", "criterion", "time")
+ALWAYS = ("voter", "weight", "criterion", "time", "question")
 # By default a column that is called as its part is taken for it, except these: a column called time may hold anything.
-NAMED_ONLY = frozenset({"time", "tie", "tied"})
+NAMED_ONLY = frozenset({"time", "question", "tie", "tied"})
 SIDES = ("left", "right")
 NEEDED = (*SIDES, "outcome")
 # Names of columns that say who won, and who lost.
