@@ -2,14 +2,14 @@
 # cython: infer_types=True
 """Which pair to ask next by how often items and pairs were shown; `pairvote.sampling._exposure` states the rules.
 
-items (12, n_items), by rows: 0 how often each item was shown; 1 how often on the left, less on the right; 2 the items
+items (13, n_items), by rows: 0 how often each item was shown; 1 how often on the left, less on the right; 2 the items
 that may be asked about, by how often they were shown, and 3 each one's place there; 4 the same items, ascending, and
 5 each one's place there, n_items where it may not be asked about; 6 twice its wins and once its ties; 7 its answers;
-8 to 11 scratch, of which 8 and 9 zero. levels: how many items may be asked about, and at 1 + c the first place in row 2
-of those shown c times or more; nothing but the first number for rules that need no such order. pairs (2, 2^x): an
-open-addressed table of pairs and how often each was shown, -1 where empty. A pair is one integer, the higher item times
-2^24 plus the lower. seen: a row for each voter, how many pairs this voter was shown, then the pairs, sorted, each as
-many times as it was shown.
+8 to 11 scratch, of which 8 and 9 zero; 12 what row 6 has beyond a whole number, in parts of 2^-24. levels: how many
+items may be asked about, and at 1 + c the first place in row 2 of those shown c times or more; nothing but the first
+number for rules that need no such order. pairs (2, 2^x): an open-addressed table of pairs and how often each was shown,
+-1 where empty. A pair is one integer, the higher item times 2^24 plus the lower. seen: a row for each voter, how many
+pairs this voter was shown, then the pairs, sorted, each as many times as it was shown.
 """
 
 from __future__ import annotations
@@ -243,6 +243,15 @@ def _mark(
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _score(items: cython.int[:, ::1], item: cython.Py_ssize_t) -> cython.double:
+    """(wins + 1) / (answers + 2)."""
+    return (items[6, item] + items[12, item] / 16777216.0 + 2.0) / (2.0 * items[7, item] + 4.0)
+
+
+@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def _partner(
@@ -267,7 +276,7 @@ def _partner(
     fewest: cython.longlong = 0
     gap: cython.double = 0.0
     nearest: cython.double = 0.0
-    own: cython.double = (items[6, item] + 2.0) / (2.0 * items[7, item] + 4.0)
+    own: cython.double = _score(items, item)
     while place < levels[0] and n_tried < 64 and n_equal == 0:
         stop = levels[2 + items[0, items[2, place]]]
         size = stop - place
@@ -281,7 +290,7 @@ def _partner(
                 continue
             times = times_shown(pairs, item, other)
             if by_score:
-                gap = fabs((items[6, other] + 2.0) / (2.0 * items[7, other] + 4.0) - own)
+                gap = fabs(_score(items, other) - own)
             if n_equal == 0 or times < fewest or (times == fewest and gap < nearest):
                 n_equal = 0
                 fewest = times

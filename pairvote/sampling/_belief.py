@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from pairvote._inference import (
     fit,
 )
 from pairvote._kernels import gaussian
+from pairvote.sampling._checks import check_that, own_array
 from pairvote.votes._counts import PairCounts
 
 # Refits stop where no score is further off than this.
@@ -72,19 +75,19 @@ class Belief:
         self._close(left, right)
         self.refit()
 
-    def learn(self, left: int, right: int, outcome: int) -> None:
+    def learn(self, left: int, right: int, outcome: float) -> None:
         """An open question was answered."""
         self._close(left, right)
-        self._count(*_folded(left, right, outcome), 1.0)
+        self._count(left, right, outcome, 1.0)
         self._since += 1
         if self._since >= self.refit_every:
             self.refit()
         else:
             self._move(left, right, 0.5 * outcome)
 
-    def unlearn(self, left: int, right: int, outcome: int) -> None:
+    def unlearn(self, left: int, right: int, outcome: float) -> None:
         """An answer was taken back."""
-        self._count(*_folded(left, right, outcome), -1.0)
+        self._count(left, right, outcome, -1.0)
         self._open[left, right] += 1
         self.refit()
 
@@ -107,6 +110,38 @@ class Belief:
     def restrict(self, active: Ints) -> None:
         """Only these items may be asked about."""
 
+    def saved(self) -> dict[str, NDArray[Any]]:
+        """Arrays from which `restore` makes this posterior again, to the bit."""
+        open_pairs = [(left, right, times) for (left, right), times in self._open.items()]
+        table = {"since": np.array([self._since]), "open": np.array(open_pairs, np.int64).reshape(-1, 3)}
+        return table | self._saved()
+
+    def restore(self, arrays: Mapping[str, Any]) -> None:
+        """Be what was saved, of any number of items, all of which may be asked about; ValueError where it cannot be."""
+        self._restore(arrays)
+        since = own_array(arrays, "since", np.int64, (1,))
+        open_pairs = own_array(arrays, "open", np.int64, (None, 3))
+        check_that(0 <= since[0] < self.refit_every, "an exact fit is due")
+        items, times = open_pairs[:, :2], open_pairs[:, 2]
+        check_that(((items >= 0) & (items < self.n_items)).all(), "open questions are about known items")
+        check_that((items[:, 0] != items[:, 1]).all() and (times >= 1).all(), "open questions are about two items")
+        self._since = int(since[0])
+        self._open = Counter({(left, right): n for left, right, n in open_pairs.tolist()})
+        check_that(len(self._open) == len(open_pairs), "open questions are counted once")
+
+    @property
+    def open_pairs(self) -> Mapping[tuple[int, int], int]:
+        """How many questions are open about a left and a right item."""
+        return self._open
+
+    def answers(self) -> NDArray[np.float64]:
+        """How many answers each item has: float64, shape (n_items,)."""
+        counts = self._counts()
+        total = np.zeros(self.n_items)
+        np.add.at(total, np.repeat(np.arange(self.n_items), np.diff(counts.start)), counts.table.sum(axis=1))
+        np.add.at(total, counts.right, counts.table.sum(axis=1))
+        return total
+
     def _close(self, left: int, right: int) -> None:
         self._open[left, right] -= 1
         if not self._open[left, right]:
@@ -116,8 +151,27 @@ class Belief:
         """Be ready for `n_items` items, of which the last may be new."""
         raise NotImplementedError
 
-    def _count(self, low: int, high: int, outcome: int, weight: float) -> None:
-        """Count an answer about a pair, the lower item on the left."""
+    def _count(self, left: int, right: int, outcome: float, weight: float) -> None:
+        """Count an answer as if the lower item had stood on the left; a graded one by shares, a win for each side."""
+        low, high = min(left, right), max(left, right)
+        if left > right:
+            outcome = 2 - outcome
+        if isinstance(outcome, int):
+            self._add(low, high, outcome, weight)
+        else:
+            self._add(low, high, 2, weight * 0.5 * outcome)
+            self._add(low, high, 0, weight * (1.0 - 0.5 * outcome))
+
+    def _add(self, low: int, high: int, outcome: int, weight: float) -> None:
+        """Add to the answers about a pair, the lower item on the left."""
+        raise NotImplementedError
+
+    def _saved(self) -> dict[str, NDArray[Any]]:
+        """The answers and the posterior."""
+        raise NotImplementedError
+
+    def _restore(self, arrays: Mapping[str, Any]) -> None:
+        """Have the answers and the posterior that were saved."""
         raise NotImplementedError
 
     def _counts(self) -> PairCounts:
@@ -214,11 +268,26 @@ class WholeBelief(Belief):
                 tol=TOLERANCE,
                 max_iter=MOST_STEPS,
             )
-            if n_items <= LIMITS.kernel_parameters
+            if 1 < n_items <= LIMITS.kernel_parameters
             else None
         )
 
-    def _count(self, low: int, high: int, outcome: int, weight: float) -> None:
+    def _saved(self) -> dict[str, NDArray[Any]]:
+        return {"answers": self._table.copy(), "posterior": self.posterior.copy()}
+
+    def _restore(self, arrays: Mapping[str, Any]) -> None:
+        posterior = own_array(arrays, "posterior", np.float64, (None, None))
+        n_items = posterior.shape[1]
+        check_that(len(posterior) == n_items + 1 and np.isfinite(posterior).all(), "a finite mean and covariance")
+        check_that((posterior.diagonal() > 0).all(), "variances are positive")
+        table = own_array(arrays, "answers", np.float64, (n_items * (n_items - 1) // 2, 3))
+        check_that(_are_counts(table), "counts of answers")
+        self.n_items, self._table = n_items, np.zeros((0, 3))
+        self._resize()
+        self._table, self.posterior = table, posterior
+        self.restrict(np.arange(n_items, dtype=np.int32))
+
+    def _add(self, low: int, high: int, outcome: int, weight: float) -> None:
         self._table[low * (2 * self.n_items - low - 1) // 2 + high - low - 1, outcome] += weight
 
     def _counts(self) -> PairCounts:
@@ -279,7 +348,32 @@ class DiagonalBelief(Belief):
         self._mean = np.append(self._mean, 0.0)
         self.precision = np.append(self.precision, self.prior_sd**-2.0)
 
-    def _count(self, low: int, high: int, outcome: int, weight: float) -> None:
+    def _saved(self) -> dict[str, NDArray[Any]]:
+        votes = sorted(self._votes.items())
+        return {
+            "answered": np.array([pair for pair, _ in votes], np.int32).reshape(-1, 2),
+            "answers": np.array([table for _, table in votes]).reshape(-1, 3),
+            "mean": self._mean.copy(),
+            "precision": self.precision.copy(),
+        }
+
+    def _restore(self, arrays: Mapping[str, Any]) -> None:
+        mean = own_array(arrays, "mean", np.float64, (None,))
+        precision = own_array(arrays, "precision", np.float64, mean.shape)
+        pairs = own_array(arrays, "answered", np.int32, (None, 2))
+        table = own_array(arrays, "answers", np.float64, (len(pairs), 3))
+        check_that(np.isfinite(mean).all() and np.isfinite(precision).all(), "a finite mean and precision")
+        check_that((precision > 0).all(), "precisions are positive")
+        low, high = pairs.T
+        check_that((low >= 0).all() and (low < high).all() and (high < len(mean)).all(), "answers are of known items")
+        check_that(_are_counts(table) and table.any(axis=1).all(), "counts of answers")
+        self.n_items, self._mean, self.precision = len(mean), mean, precision
+        self._votes = dict(zip(map(tuple, pairs.tolist()), table.tolist(), strict=True))
+        check_that(len(self._votes) == len(pairs), "pairs are counted once")
+
+    def _add(self, low: int, high: int, outcome: int, weight: float) -> None:
+        if not weight:
+            return
         table = self._votes.setdefault((low, high), [0.0, 0.0, 0.0])
         table[outcome] += weight
         if not any(table):
@@ -309,6 +403,6 @@ class DiagonalBelief(Belief):
         self._mean[right] -= surprise / self.precision[right]
 
 
-def _folded(left: int, right: int, outcome: int) -> tuple[int, int, int]:
-    """The answer as if the lower item had stood on the left."""
-    return (left, right, outcome) if left < right else (right, left, 2 - outcome)
+def _are_counts(table: NDArray[np.float64]) -> bool:
+    """Whether a table has sums of votes, none of them too large to be exact."""
+    return bool((table >= 0).all() and (table < 2**29).all())

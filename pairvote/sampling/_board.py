@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pairvote._kernels import exposure
+from pairvote.sampling._checks import ONE, check_that, own_array
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 # Rows of `items`; the kernel says what each holds.
 SHOWN, LEAD, BY_LEVEL, LEVEL_PLACE, ACTIVE, PLACE, POINTS, ANSWERS = range(8)
-N_ROWS = 12
+REST = 12
+N_ROWS = 13
+# Those that do not follow from others.
+SAVED_ROWS = [SHOWN, LEAD, POINTS, REST, ANSWERS]
+FEWEST_LEVELS = 8
 FEWEST_SLOTS = 64
 
 
 class Board:
     """The counts that every strategy shares, as the kernels take them.
 
-    `levelled` keeps the items in the order of how often they were shown, without which most rules do.
+    `levelled` keeps the items in the order of how often they were shown, without which most rules do. `seen_of`, where
+    there is one, gives the pairs that a voter was shown so far, as integers in any order with repeats; it is asked when
+    a voter is first looked at.
     """
 
     def __init__(self, n_items: int, *, levelled: bool) -> None:
@@ -29,10 +37,12 @@ class Board:
         codes = np.arange(n_items, dtype=np.int32)
         self.items[[BY_LEVEL, LEVEL_PLACE, ACTIVE, PLACE]] = codes
         # The first level begins at place 0, all higher ones past the last item.
-        self.levels: Longs = np.array([n_items, 0] + [n_items] * 6 if levelled else [n_items])
+        self.levelled = levelled
+        self.levels: Longs = np.array([n_items, 0] + [n_items] * (FEWEST_LEVELS - 2) if levelled else [n_items])
         self.pairs: Longs = empty_table(FEWEST_SLOTS)
         self.n_pairs = 0
         self.seen: dict[Hashable, Longs] = {}
+        self.seen_of: Callable[[Hashable], ArrayLike] | None = None
 
     @property
     def n_active(self) -> int:
@@ -46,7 +56,10 @@ class Board:
 
     def seen_by(self, voter: Hashable) -> Longs:
         """The row of a voter's pairs, as the kernels take it; that of nobody for one who was shown nothing."""
-        return self.seen.get(voter, NOBODY)
+        seen = self.seen.get(voter)
+        if seen is None:
+            return NOBODY if self.seen_of is None else self._recalled(voter, self.seen_of(voter))
+        return seen
 
     def times_shown_to(self, voter: Hashable, i: int, j: int) -> int:
         """How often a voter was shown two items together."""
@@ -65,11 +78,10 @@ class Board:
 
     def show(self, voter: Hashable, left: int, right: int) -> None:
         """Count a question as asked."""
-        seen = self.seen.get(voter)
-        if seen is None or seen[0, 0] + 1 == seen.shape[1]:
-            larger = np.zeros((1, 8 if seen is None else 2 * seen.shape[1]), np.int64)
-            if seen is not None:
-                larger[:, : seen.shape[1]] = seen
+        seen = self.seen_by(voter)
+        if seen[0, 0] + 1 == seen.shape[1]:
+            larger = np.zeros((1, max(8, 2 * seen.shape[1])), np.int64)
+            larger[:, : seen.shape[1]] = seen
             self.seen[voter] = seen = larger
         if 2 * self.n_pairs >= self.pairs.shape[1]:
             larger = empty_table(2 * self.pairs.shape[1])
@@ -81,14 +93,20 @@ class Board:
 
     def take_back(self, voter: Hashable, left: int, right: int) -> None:
         """Count a question that was asked as never asked."""
+        # Of counts that were saved, and of `seen_of`, the kernel must not be told what they do not hold.
+        if not (self.times_shown_to(voter, left, right) and exposure.times_shown(self.pairs, left, right) > 0):
+            raise ValueError(f"items {left} and {right} were never shown to this voter")
         exposure.show(self.items, self.levels, self.pairs, self.seen[voter], 0, left, right, -1)
 
-    def count_answer(self, left: int, right: int, outcome: int, times: int = 1) -> None:
-        """Count an answer, 0 right, 1 tie or 2 left, to its items."""
-        self.items[POINTS, left] += times * outcome
-        self.items[POINTS, right] += times * (2 - outcome)
-        self.items[ANSWERS, left] += times
-        self.items[ANSWERS, right] += times
+    def count_answer(self, left: int, right: int, outcome: float, times: int = 1) -> None:
+        """Count an answer, 0 right, 1 tie, 2 left or a share of these, to its items."""
+        for item, points in ((left, outcome), (right, 2 - outcome)):
+            if isinstance(points, int):
+                self.items[POINTS, item] += times * points
+            else:
+                total = self.items.item(POINTS, item) * ONE + self.items.item(REST, item) + times * int(points * ONE)
+                self.items[[POINTS, REST], item] = divmod(total, ONE)
+            self.items[ANSWERS, item] += times
 
     def add_item(self) -> int:
         """Let a new item be asked about; its code."""
@@ -109,7 +127,67 @@ class Board:
         """Whether an item may be asked about."""
         return bool(self.items[PLACE, item] < self.levels[0])
 
-    def _arrange(self, active: Ints) -> None:
+    def saved(self) -> dict[str, NDArray[Any]]:
+        """Arrays from which `restored` makes these counts again, without what each voter was shown."""
+        asked = np.flatnonzero(self.pairs[1] > 0)
+        pairs = self.pairs[:, asked[np.argsort(self.pairs[0, asked])]]
+        by_level = self.items[BY_LEVEL, : self.n_active if self.levelled else 0].copy()
+        return {"items": self.items[SAVED_ROWS], "active": self.active.copy(), "by_level": by_level, "pairs": pairs}
+
+    @classmethod
+    def restored(
+        cls,
+        arrays: Mapping[str, Any],
+        n_items: int,
+        *,
+        levelled: bool,
+        most_asked: int,
+        seen_of: Callable[[Hashable], ArrayLike],
+    ) -> Board:
+        """The counts that were saved; ValueError unless all of them agree, and with no more than so many questions."""
+        rows = own_array(arrays, "items", np.int32, (len(SAVED_ROWS), n_items))
+        active = own_array(arrays, "active", np.int32, (None,))
+        by_level = own_array(arrays, "by_level", np.int32, (len(active) if levelled else 0,))
+        pairs = own_array(arrays, "pairs", np.int64, (2, None))
+        check_pairs(pairs[0], n_items)
+        times = pairs[1]
+        check_that(times.min(initial=1) >= 1 and times.max(initial=0) <= most_asked < 2**31, "pairs are shown so often")
+        check_that(times.sum() <= most_asked, "as many questions were asked")
+        _check_rows(rows, pairs)
+        check_that((np.diff(active) > 0).all() and active.min(initial=0) >= 0, "active items ascend from 0")
+        check_that(active.max(initial=-1) < n_items, "active items are known")
+        if levelled:
+            check_that(np.array_equal(np.sort(by_level), active), "levels have the active items")
+            check_that((np.diff(rows[0, by_level]) >= 0).all(), "levels go by how often items were shown")
+
+        board = cls(n_items, levelled=levelled)
+        board.items[SAVED_ROWS] = rows
+        if levelled:
+            n_levels = FEWEST_LEVELS
+            while n_levels < rows[0].max(initial=0) + 4:
+                n_levels *= 2
+            board.levels = np.zeros(n_levels, np.int64)
+        board._arrange(active, by_level)
+        n_slots = FEWEST_SLOTS
+        while n_slots <= 2 * pairs.shape[1]:
+            n_slots *= 2
+        board.pairs, board.n_pairs = empty_table(n_slots), pairs.shape[1]
+        exposure.rehash(pairs, board.pairs)
+        board.seen_of = seen_of
+        return board
+
+    def _recalled(self, voter: Hashable, pairs: ArrayLike) -> Longs:
+        """The row of a voter who was not looked at so far; that of nobody for one who was shown nothing."""
+        keys = np.sort(np.array(pairs, np.int64).reshape(-1))
+        if not len(keys):
+            return NOBODY
+        check_pairs(np.unique(keys), self.items.shape[1])
+        seen = np.zeros((1, max(8, len(keys) + 2)), np.int64)
+        seen[0, 0], seen[0, 1 : 1 + len(keys)] = len(keys), keys
+        self.seen[voter] = seen
+        return seen
+
+    def _arrange(self, active: Ints, by_level: Ints | None = None) -> None:
         """Put these items, ascending, in their orders again."""
         n_active, n_items = len(active), self.items.shape[1]
         self.items[[LEVEL_PLACE, PLACE]] = n_items
@@ -118,10 +196,31 @@ class Board:
         self.levels[0] = n_active
         if len(self.levels) > 1:
             # Within a level the order says nothing, and the rules draw from it at random.
-            order = active[np.argsort(self.items[SHOWN, active], kind="stable")]
+            order = active[np.argsort(self.items[SHOWN, active], kind="stable")] if by_level is None else by_level
             self.items[BY_LEVEL, :n_active] = order
             self.items[LEVEL_PLACE, order] = np.arange(n_active)
             self.levels[1:] = np.searchsorted(self.items[SHOWN, order], np.arange(len(self.levels) - 1))
+
+
+def check_pairs(keys: Longs, n_items: int) -> None:
+    """ValueError unless these are pairs as the kernels take them, ascending."""
+    high, low = keys >> 24, keys & 0xFFFFFF
+    check_that((np.diff(keys) > 0).all() and keys.min(initial=0) >= 0, "pairs ascend")
+    check_that(high.max(initial=-1) < n_items and (low < high).all(), "pairs are of known items")
+
+
+def _check_rows(rows: Ints, pairs: Longs) -> None:
+    """ValueError unless the counts of items are those of the pairs that were shown."""
+    shown, leads, points, rest, answers = rows.astype(np.int64)
+    for ends in (pairs[0] >> 24, pairs[0] & 0xFFFFFF):
+        np.subtract.at(shown, ends, pairs[1])
+    check_that(not shown.any(), "items were shown as often as their pairs")
+    shown = rows[0].astype(np.int64)
+    check_that((np.abs(leads) <= shown).all() and not leads.sum() and not ((shown - leads) % 2).any(), "sides are even")
+    check_that((answers >= 0).all() and (answers <= shown).all(), "no more answers than questions")
+    check_that((points >= 0).all() and (rest >= 0).all() and (rest < ONE).all(), "points are not negative")
+    won = points * ONE + rest
+    check_that((won <= 2 * ONE * answers).all() and won.sum() == ONE * answers.sum(), "points are those of answers")
 
 
 def read_only(array: Ints) -> Ints:

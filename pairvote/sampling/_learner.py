@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +45,10 @@ class Learner(Protocol):
     def release(self, left: int, right: int) -> None:
         """Take note that an open question was skipped or given up: there is no answer to learn from."""
 
-    def learn(self, left: int, right: int, outcome: int) -> None:
-        """Learn from the answer to an open question: 0 right, 1 tie, 2 left."""
+    def learn(self, left: int, right: int, outcome: float) -> None:
+        """Learn from the answer to an open question: 0 right, 1 tie, 2 left, for a graded one a float between."""
 
-    def unlearn(self, left: int, right: int, outcome: int) -> None:
+    def unlearn(self, left: int, right: int, outcome: float) -> None:
         """Take an answer back; its question is open again."""
 
     def add_item(self) -> None:
@@ -55,3 +56,22 @@ class Learner(Protocol):
 
     def restrict(self, active: NDArray[np.int32]) -> None:
         """Take note of the items that may be asked about, ascending, after one was added, retired or restored."""
+
+    def saved(self) -> dict[str, NDArray[Any]] | None:
+        """Arrays from which `restore` makes this state again, to the bit; None, the default, where that is not written.
+
+        A poll writes them down now and then, and goes on from there when it is opened again. Without them it repeats
+        all that ever happened. Each is a numpy array of numbers or booleans, by any name. A strategy that has them
+        must not use `PairStream.log` or `PairStream.wins`, which would have to be kept as well.
+        """
+        return None
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Be what was saved; called once, on what `Sampler.begin` has made for as many items as it was begun with.
+
+        Raises
+        ------
+        ValueError
+            When the arrays cannot be what `saved` gave. The poll then repeats all that ever happened.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say how to restore what it saved; write restore")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,14 @@ from pairvote._common.labels import MAX_ITEMS
 from pairvote._common.messages import shorten, wrong_option
 from pairvote._common.outcomes import Outcome
 from pairvote._common.random import Rng
-from pairvote._kernels import exposure
 from pairvote.errors import InputError, StateError
-from pairvote.sampling._board import ANSWERS, BY_LEVEL, LEAD, POINTS, SHOWN, Board, Ints, read_only
+from pairvote.sampling._board import LEAD, Board, Ints
 from pairvote.sampling._checks import check_voter, outcome_code
 from pairvote.sampling._learner import Learner
+from pairvote.sampling._stream_counts import StreamCounts
 from pairvote.sampling._stream_log import (
     ADD_ITEM,
     ITEM_BITS,
-    OUTCOME_BIT,
     RECORD,
     RELEASE,
     RESERVE,
@@ -82,7 +81,7 @@ class Sampler:
         Parameters
         ----------
         n_items : int
-            How many items there are, up to 2^24; more can be added later.
+            How many items there are, from 0 to 2^24; more can be added later. `propose` needs two.
         votes_each : int, default 20
             How many questions a voter is expected to answer; voters may be asked more.
         rng : None, int or numpy.random.Generator, keyword-only
@@ -149,7 +148,7 @@ class Sampler:
         return None
 
 
-class PairStream:
+class PairStream(StreamCounts):
     """A strategy at work: which pair to ask a voter next, given all that was asked and answered.
 
     It is a fold over what happened: `propose` changes nothing, and the same events told to a stream of the same seed
@@ -182,8 +181,8 @@ class PairStream:
     def __init__(self, sampler: Sampler, n_items: int, *, votes_each: int = 20, rng: Rng = None) -> None:
         if not isinstance(sampler, Sampler):
             raise InputError(f"sampler is {shorten(sampler)}; pass one such as pairvote.sampling.Balanced()")
-        if not is_whole(n_items) or not 2 <= n_items <= MAX_ITEMS:
-            raise InputError(f"n_items is {shorten(n_items)}; pass a whole number from 2 to {MAX_ITEMS:,}")
+        if not is_whole(n_items) or not 0 <= n_items <= MAX_ITEMS:
+            raise InputError(f"n_items is {shorten(n_items)}; pass a whole number from 0 to {MAX_ITEMS:,}")
         if not is_whole(votes_each) or not 1 <= votes_each < 2**31:
             raise wrong_option("votes_each", votes_each, "pass a whole number from 1")
         self.sampler = sampler
@@ -193,9 +192,13 @@ class PairStream:
         self._uniforms = Uniforms(rng)
         self._open: dict[tuple[Hashable, int, int], int] = {}
         self._board = Board(int(n_items), levelled=sampler.levelled)
-        self._state = sampler.begin(int(n_items))
+        # With how many items the strategy's own state was begun; it was told of those that came later.
+        self._n_begun = self._n_items
+        self._state = sampler.begin(self._n_items)
         self._log = StreamLog()
-        self._note_call, self._note_voter = self._log.codes.append, self._log.voters.append
+
+    def __repr__(self) -> str:
+        return f"PairStream({self.sampler!r}, {self.n_items} items, {self.n_asked} questions asked)"
 
     # --- asking ---
 
@@ -250,10 +253,9 @@ class PairStream:
             if not self._board.is_active(item):
                 raise InputError(f"item {item} is retired; propose another pair")
         self._ask(voter, left, right)
-        self._note_call(RESERVE + (left << ITEM_BITS) + right)
-        self._note_voter(voter)
+        self._note(RESERVE + (left << ITEM_BITS) + right, voter)
 
-    def record(self, voter: Hashable, left: int, right: int, outcome: Outcome | str) -> None:
+    def record(self, voter: Hashable, left: int, right: int, outcome: Outcome | str | float) -> None:
         """A voter has answered. A question that was not reserved counts as asked by this.
 
         Parameters
@@ -261,8 +263,10 @@ class PairStream:
         voter : hashable
         left, right : int
             The items' codes.
-        outcome : Outcome or str
-            "left", "right", "tie" or "skip"; a skipped pair was shown, but nothing is learnt of it.
+        outcome : Outcome, str or float
+            "left", "right", "tie" or "skip"; a skipped pair was shown, but nothing is learnt of it. Of a graded answer
+            a float from 0 to 2, twice the left side's share of the vote: 1.5 is three quarters for the left. It is
+            rounded to a multiple of 2^-24, so that sums of them are exact.
 
         Raises
         ------
@@ -277,8 +281,7 @@ class PairStream:
         else:
             self._ask(voter, left, right)
             self._close(question)
-        self._note_call(RECORD + (code << OUTCOME_BIT) + (left << ITEM_BITS) + right)
-        self._note_voter(voter)
+        self._note(RECORD + (left << ITEM_BITS) + right, voter, code)
         if code == Outcome.SKIP:
             if self._state is not None:
                 self._state.release(left, right)
@@ -303,12 +306,11 @@ class PairStream:
             )
         self._close(question)
         self._board.take_back(voter, left, right)
-        self._note_call(RELEASE + (left << ITEM_BITS) + right)
-        self._note_voter(voter)
+        self._note(RELEASE + (left << ITEM_BITS) + right, voter)
         if self._state is not None:
             self._state.release(left, right)
 
-    def withdraw(self, voter: Hashable, left: int, right: int, outcome: Outcome | str) -> None:
+    def withdraw(self, voter: Hashable, left: int, right: int, outcome: Outcome | str | float) -> None:
         """An answer is taken back, as it was recorded: its question is open again.
 
         Raises
@@ -326,8 +328,7 @@ class PairStream:
                 f"voter {shorten(voter)} has answered no question about {left} and {right}; nothing to withdraw"
             )
         self._open[voter, left, right] = self._open.get((voter, left, right), 0) + 1
-        self._note_call(WITHDRAW + (code << OUTCOME_BIT) + (left << ITEM_BITS) + right)
-        self._note_voter(voter)
+        self._note(WITHDRAW + (left << ITEM_BITS) + right, voter, code)
         if code == Outcome.SKIP:
             if self._state is not None:
                 self._state.reserve(left, right)
@@ -337,14 +338,20 @@ class PairStream:
             self._state.unlearn(left, right, code)
 
     def add_item(self) -> int:
-        """There is one more item, to be asked about from now on; its code."""
+        """There is one more item, to be asked about from now on; its code.
+
+        Until the first question is asked the strategy's own state is begun anew with all items.
+        """
         code = self._board.add_item()
         self._n_items += 1
-        self._note_call(ADD_ITEM)
-        self._note_voter(None)
-        if self._state is not None:
-            self._state.add_item()
-            self._state.restrict(self._board.active)
+        if self.n_asked:
+            if self._state is not None:
+                self._state.add_item()
+        else:
+            # A strategy that may choose its model by the number of items begins with all that come before the votes.
+            self._n_begun = self._n_items
+            self._state = self.sampler.begin(self._n_items)
+        self._note_active(ADD_ITEM)
         return code
 
     def retire(self, item: int) -> None:
@@ -376,10 +383,17 @@ class PairStream:
         self._note_active(RESTORE + (item << ITEM_BITS))
 
     def _note_active(self, call: int) -> None:
-        self._note_call(call)
-        self._note_voter(None)
+        self._note(call, None)
         if self._state is not None:
             self._state.restrict(self._board.active)
+
+    def _note(self, call: int, voter: Hashable, outcome: float = 0) -> None:
+        if self._log is not None:
+            self._log.add(call, voter, outcome)
+
+    def _keep_no_log(self) -> None:
+        """Save the memory of the log, where nobody asks for `log` and `wins`."""
+        self._log = None
 
     def _ask(self, voter: Hashable, left: int, right: int) -> None:
         self._board.show(voter, left, right)
@@ -394,124 +408,3 @@ class PairStream:
             self._open[question] -= 1
         else:
             del self._open[question]
-
-    # --- what happened, for those who write strategies ---
-
-    def __repr__(self) -> str:
-        return f"PairStream({self.sampler!r}, {self.n_items} items, {self.n_asked} questions asked)"
-
-    @property
-    def n_items(self) -> int:
-        """How many items there are, with those that are retired."""
-        return self._n_items
-
-    @property
-    def active(self) -> Ints:
-        """The codes of the items that may be proposed, ascending: int32, read-only."""
-        return read_only(self._board.active)
-
-    @property
-    def shown(self) -> Ints:
-        """How often each item was shown, in open questions and skipped ones too: int32, shape (n_items,), read-only."""
-        return read_only(self._board.items[SHOWN])
-
-    @property
-    def leads(self) -> Ints:
-        """How often each item stood on the left, less how often on the right: int32, shape (n_items,), read-only."""
-        return read_only(self._board.items[LEAD])
-
-    @property
-    def points(self) -> NDArray[np.float64]:
-        """The votes that each item won, a tie as half of one: float64, shape (n_items,)."""
-        return 0.5 * self._board.items[POINTS]
-
-    @property
-    def answers(self) -> Ints:
-        """How many answers each item has, without skips: int32, shape (n_items,), read-only."""
-        return read_only(self._board.items[ANSWERS])
-
-    @property
-    def by_exposure(self) -> Ints:
-        """The items that may be proposed, least shown first: int32, read-only. Equals stand in any order."""
-        if self.sampler.levelled:
-            return read_only(self._board.items[BY_LEVEL, : self._board.n_active])
-        active = self._board.active
-        return active[np.argsort(self._board.items[SHOWN, active], kind="stable")]
-
-    def wins(self, i: int, j: int) -> float:
-        """The votes that item i won against item j, a tie as half of one.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> stream = pv.sampling.Balanced().start(3, rng=1)
-        >>> stream.record("anna", 0, 1, "left")
-        >>> stream.record("bo", 1, 0, "tie")
-        >>> stream.wins(0, 1), stream.wins(1, 0)
-        (1.5, 0.5)
-        """
-        return 0.5 * self._log.half_wins(*self._check_pair(None, i, j))
-
-    @property
-    def log(self) -> Sequence[tuple[Any, ...]]:
-        """The calls that changed the stream, in order, each a tuple: the method's name, then what it was given.
-
-        A stream of the same sampler and seed that is told them again is in the same state.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> stream = pv.sampling.InformationGain().start(3, rng=1)
-        >>> stream.reserve("anna", 0, 1)
-        >>> stream.record("anna", 0, 1, "left")
-        >>> stream.log[:]
-        [('reserve', 'anna', 0, 1), ('record', 'anna', 0, 1, 'left')]
-        >>> again = pv.sampling.InformationGain().start(3, rng=1)
-        >>> for method, *given in stream.log:
-        ...     _ = getattr(again, method)(*given)
-        >>> again.propose("bo") == stream.propose("bo")
-        True
-        """
-        return self._log
-
-    @property
-    def state(self) -> Any:
-        """What the strategy keeps of its own, as `Sampler.begin` made it and the answers since have left it; or None.
-
-        The state of `InformationGain` and `TopK` is the posterior of the scores, with its `mean` and `variances`.
-        """
-        return self._state
-
-    @property
-    def open_questions(self) -> list[tuple[Hashable, int, int]]:
-        """The questions that were reserved and not yet recorded or released: (voter, left, right)."""
-        return [question for question, n_open in self._open.items() for _ in range(n_open)]
-
-    def times_shown(self, i: int, j: int, voter: Hashable = None) -> int:
-        """How often two items were shown together, on either side: to one voter, or without one to all."""
-        i, j = self._check_pair(voter, i, j)
-        if voter is None:
-            return int(exposure.times_shown(self._board.pairs, i, j))
-        return self._board.times_shown_to(voter, i, j)
-
-    def allowed_pairs(self, voter: Hashable) -> list[tuple[int, int]]:
-        """All pairs (i, j), i > j, of active items that a voter was shown least often: those that may be proposed."""
-        return self._board.least_shown_to(voter)
-
-    def _check_item(self, item: int) -> int:
-        if not is_whole(item) or not 0 <= item < self.n_items:
-            raise InputError(f"item {shorten(item)} is unknown; the codes are 0 to {self.n_items - 1}")
-        return int(item)
-
-    def _check_pair(self, voter: Hashable, left: int, right: int) -> tuple[int, int]:
-        # Plain and right, as nearly always, before anything else is asked.
-        n_items = self._n_items
-        if not (type(left) is type(right) is int and 0 <= left < n_items and 0 <= right < n_items):
-            left, right = self._check_item(left), self._check_item(right)
-        if left == right:
-            raise InputError(f"item {left} stands against itself; pass two different items")
-        try:
-            hash(voter)
-        except TypeError:
-            check_voter(voter)
-        return left, right

@@ -18,14 +18,25 @@ LAST_ITEM = 2**ITEM_BITS - 1
 class StreamLog(Sequence[tuple[Any, ...]]):
     """The calls that changed a stream, in order: each a tuple of the method's name and what it was given.
 
-    A call takes 16 bytes: a number in `codes`, and in `voters` whose it was. The stream adds to both.
+    A call takes 16 bytes: a number in `codes`, and in `voters` whose it was.
     """
 
     def __init__(self) -> None:
         self.codes = array("q")
         self.voters: list[Hashable] = []
-        self._half_wins: dict[tuple[int, int], int] = {}
+        # The outcomes of graded answers, by place.
+        self._graded: dict[int, float] = {}
+        self._half_wins: dict[tuple[int, int], float] = {}
         self._n_counted = 0
+
+    def add(self, call: int, voter: Hashable, outcome: float) -> None:
+        """Take note of one more call; `outcome` is 0 where it has none."""
+        if isinstance(outcome, int):
+            call += outcome << OUTCOME_BIT
+        else:
+            self._graded[len(self.codes)] = outcome
+        self.codes.append(call)
+        self.voters.append(voter)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -44,11 +55,13 @@ class StreamLog(Sequence[tuple[Any, ...]]):
     def __repr__(self) -> str:
         return f"[{len(self)} calls]"
 
-    def half_wins(self, i: int, j: int) -> int:
+    def half_wins(self, i: int, j: int) -> float:
         """Twice the votes that item i won against item j, a tie as half of one."""
         # What came since the last call is counted now, so that a strategy that never asks pays nothing for it.
-        for code in self.codes[self._n_counted :]:
-            method, left, right, outcome = _parts(code)
+        for place in range(self._n_counted, len(self.codes)):
+            code = self.codes[place]
+            method, left, right, whole = _parts(code)
+            outcome = self._graded.get(place, whole)
             if code < RESERVE and outcome != SKIP:
                 step = -1 if method == "withdraw" else 1
                 for pair, half_wins in (((left, right), outcome), ((right, left), 2 - outcome)):
@@ -62,7 +75,7 @@ class StreamLog(Sequence[tuple[Any, ...]]):
         if code >= ADD_ITEM:
             return (method, left) if code >= RETIRE else (method,)
         question = (method, voter, left, right)
-        return question if code >= RESERVE else (*question, OUTCOMES[outcome])
+        return question if code >= RESERVE else (*question, self._graded.get(place, OUTCOMES[outcome]))
 
 
 def _parts(code: int) -> tuple[str, int, int, int]:

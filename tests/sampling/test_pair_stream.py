@@ -377,10 +377,11 @@ def test_counting_is_the_same_compiled_and_interpreted() -> None:
 
 
 BAD = [
-    (lambda s: Uniform().start(1), pv.InputError, "n_items is 1; pass a whole number from 2"),
+    (lambda s: Uniform().start(-1), pv.InputError, "n_items is -1; pass a whole number from 0"),
+    (lambda s: Uniform().start(1).propose("a"), pv.StateError, "fewer than two items are left to be asked about"),
     (lambda s: Uniform().start(2.0), pv.InputError, "n_items is 2.0; pass"),
     (lambda s: Uniform().start(True), pv.InputError, "n_items is True; pass"),
-    (lambda s: Uniform().start(2**24 + 1), pv.InputError, "pass a whole number from 2 to 16,777,216"),
+    (lambda s: Uniform().start(2**24 + 1), pv.InputError, "pass a whole number from 0 to 16,777,216"),
     (lambda s: Uniform().start(5, votes_each=0), pv.InputError, "votes_each is 0; pass a whole number from 1"),
     (lambda s: pv.sampling.PairStream("balanced", 5), pv.InputError, "sampler is 'balanced'; pass one such as"),
     (lambda s: s.propose([]), pv.InputError, r"voter \[\] is not hashable"),
