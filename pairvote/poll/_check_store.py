@@ -12,6 +12,7 @@ from pairvote.errors import InputError, PairvoteError, StorageError
 from pairvote.poll._event_store import EventStore, check_is_store
 from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._poll import Poll
+from pairvote.votes._votes import Votes
 
 Events = Sequence[tuple[Any, ...]]
 # How long another opener is watched not to begin, and how long it may take when it can.
@@ -52,7 +53,7 @@ def check_store(make_store: Callable[[], EventStore]) -> None:
     if not callable(make_store):
         raise InputError(f"make_store is {shorten(make_store)}; pass a function that gives a new store")
     store = check_is_store(make_store())
-    written = _sample()
+    written, ids = _sample()
     _call(store, "create", written[:1])
     _expect_events(store, written[:1], "after create")
     _expect_refusal(store, written[:1])
@@ -67,11 +68,11 @@ def check_store(make_store: Callable[[], EventStore]) -> None:
         _one_moment(store, other)
     else:
         other = store
-    _as_a_poll(store, other, written)
+    _as_a_poll(store, other, written, ids)
 
 
-def _sample() -> Events:
-    """The events of a poll in which every kind of event and every type of value comes."""
+def _sample() -> tuple[Events, dict[str, bytes]]:
+    """The events of a poll in which every kind of event and every type of value comes, and who its voters are."""
     store, ticks = MemoryStore(), count()
     labels: list[str | int] = ["1", 1, "å\u2028\U0001f332", -(2**63), 'quoted "\\" and \t']
     poll = Poll(labels, store=store, rng=1, expire_after=1e6, clock=lambda: 1.7e9 + next(ticks) / 7)
@@ -90,7 +91,12 @@ def _sample() -> Events:
     poll.reopen()
     poll.restore_item(1)
     poll.rename_item("late", "later")
-    return list(store.events(0))
+    poll.set_group("banned", "å")
+    poll.import_votes(
+        Votes.from_labels(["1", 1], [1, "1"], ["left", "tie"], voter=[None, "new"], time=[0.5, 1.0 / 3.0])
+    )
+    poll.forget_voter("banned")
+    return list(store.events(0)), dict(store.kept("", "~"))
 
 
 def _alone(store: EventStore, written: Events) -> None:
@@ -236,10 +242,11 @@ def _keep(store: EventStore, *changes: dict[str, bytes] | dict[str, None] | dict
     _call(store, "commit")
 
 
-def _as_a_poll(store: EventStore, other: EventStore, written: Events) -> None:
+def _as_a_poll(store: EventStore, other: EventStore, written: Events, ids: dict[str, bytes]) -> None:
     """A poll runs on the log."""
     n_there = len(list(_call(store, "events", 0)))
     _write(store, written[n_there:])
+    _keep(store, ids)
     poll = Poll.open(store)
     if poll.verify() != written[-1][-1].hex():
         raise _failure(store, "a poll that is opened from it has another digest; return every event as it was")

@@ -12,12 +12,18 @@ from typing import Any, NamedTuple
 from pairvote.errors import StorageError
 
 # The version of what is described here; a later one may be read by a later pairvote only.
-FORMAT = 1
+FORMAT = 2
+# Numbers of events, and with them those of questions, are kept in 31 bits.
+MOST_EVENTS = 2**31 - 1
 Value = str | int | None
 
 
 class Kind(enum.IntEnum):
-    """What happened, and what `a`, `b` and `c` of such an event are."""
+    """What happened, and what `a`, `b` and `c` of such an event are.
+
+    A voter is a code: how many came before. The event by which a voter comes has text in its place, the seal of an id
+    that is kept beside the log (`Identity`).
+    """
 
     OPENED = 0  # settings as JSON
     ASKED = 1  # voter, left item's code, right item's code; the event's number is the question's id
@@ -33,6 +39,9 @@ class Kind(enum.IntEnum):
     SETTINGS_CHANGED = 11  # what was changed as JSON
     ITEM_RENAMED = 12  # item's code, label
     ITEM_RESTORED = 13  # item's code
+    GROUP_SET = 14  # voter, group
+    VOTER_FORGOTTEN = 15  # voter's code, 1 where the votes go
+    IMPORTED = 16  # voter or nobody, both items in one number, outcome or JSON of outcome and time
 
 
 class Why(enum.IntEnum):
@@ -43,6 +52,7 @@ class Why(enum.IntEnum):
     UNDONE = 2
     SPENT = 3
     ENDED = 4
+    REMOVED = 5
 
 
 class Event(NamedTuple):
@@ -61,12 +71,12 @@ class Draft(NamedTuple):
     """An event that is decided on and has no number yet."""
 
     kind: Kind
-    a: Value = None
+    a: Any = None
     b: Value = None
     c: Value = None
 
 
-_LABEL, _WHOLE, _NOTHING = (str, int), (int,), (type(None),)
+_LABEL, _WHOLE, _NOTHING, _ANY = (str, int), (int,), (type(None),), (str, int, type(None))
 # The types of a, b and c.
 _TYPES: dict[int, tuple[tuple[type, ...], ...]] = {
     Kind.OPENED: ((str,), _NOTHING, _NOTHING),
@@ -83,6 +93,9 @@ _TYPES: dict[int, tuple[tuple[type, ...], ...]] = {
     Kind.SETTINGS_CHANGED: ((str,), _NOTHING, _NOTHING),
     Kind.ITEM_RENAMED: (_WHOLE, _LABEL, _NOTHING),
     Kind.ITEM_RESTORED: (_WHOLE, _NOTHING, _NOTHING),
+    Kind.GROUP_SET: (_LABEL, _ANY, _NOTHING),
+    Kind.VOTER_FORGOTTEN: (_WHOLE, _WHOLE, _NOTHING),
+    Kind.IMPORTED: (_ANY, _WHOLE, _LABEL),
 }
 
 
@@ -132,10 +145,14 @@ def _is_digest(kept: Any, before: bytes, number: int, content: list[Any]) -> boo
         return False
 
 
-def verify_chain(events: Iterable[tuple[Any, ...]], name: str, expected: bytes | None = None) -> bytes:
-    """The digest of the last event, if every event follows from the one before and one has the digest `expected`."""
+def checked_chain(events: Iterable[tuple[Any, ...]], name: str, expected: bytes | None = None) -> Iterable[Event]:
+    """The same events, if every event follows from the one before and one has the digest `expected`.
+
+    What does not follow is raised when it is come to, and that a digest is not there at the end.
+    """
     before, last, found = START, 0, expected is None
-    for number, *content, kept in events:
+    for event in events:
+        number, *content, kept = event
         if number != last + 1:
             raise StorageError(
                 f"event {last + 1} of {name} was taken out after it was written: event {number} follows event {last}; "
@@ -147,9 +164,9 @@ def verify_chain(events: Iterable[tuple[Any, ...]], name: str, expected: bytes |
             )
         before, last = kept, number
         found = found or kept == expected
+        yield Event(*event)
     if not found:
         raise StorageError(
             f"{name} ends at event {last} and no event has the digest {expected.hex() if expected else None}: events "
             "that were there when it was written down were cut off or replaced; restore the file from a copy"
         )
-    return before

@@ -1,20 +1,30 @@
-"""A log and the state that follows from it, kept together: one thread, and one process, at a time."""
+"""A log and the state that follows from it, kept together whoever else adds to the log."""
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
+from pairvote.poll._audit import audited
+from pairvote.poll._book import FORGOTTEN
 from pairvote.poll._event_store import EventStore
-from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, numbered
-from pairvote.poll._settings import Settings, from_json, to_json
+from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, checked_chain, numbered
+from pairvote.poll._identities import LAST, Forgotten, Identity, read_identities, record_name
+from pairvote.poll._memory_store import MemoryStore
+from pairvote.poll._settings import Label, Settings, StrategyNeededError, check_sampler, from_json, to_json
+from pairvote.poll._snapshot import FIRST as FIRST_OF_SNAPSHOT
+from pairvote.poll._snapshot import HEAD, SnapshotError, Snapshots, copied, read_snapshot
+from pairvote.poll._snapshot import LAST as LAST_OF_SNAPSHOT
 from pairvote.poll._state import State
 from pairvote.sampling._stream import Sampler
 
@@ -24,8 +34,32 @@ Clock = Callable[[], float]
 LONGEST_STANDSTILL_SECONDS = 3600.0
 
 
+class Call:
+    """A decision that a thread waits for, and what came of it."""
+
+    __slots__ = ("arguments", "decide", "error", "lasting", "n_events", "result", "served", "view")
+
+    def __init__(
+        self,
+        decide: Callable[..., list[Draft]],
+        arguments: tuple[Any, ...],
+        view: Callable[[State], Any] | None,
+        lasting: bool,
+    ) -> None:
+        self.decide, self.arguments, self.view, self.lasting = decide, arguments, view, lasting
+        self.served = False
+        self.n_events = 0
+        self.result: Any = None
+        self.error: Exception | None = None
+
+
 class Log:
-    """Folds the events of a store, and adds those that are decided on."""
+    """Folds the events of a store, and adds those that are decided on.
+
+    Calls that come while another waits for the store stand in a line: whoever has `lock` next decides all of them, one
+    after the other, and commits once. The state is behind a guard of its own, which is never held while the store is
+    waited for, so that those who only look do not wait.
+    """
 
     def __init__(self, store: EventStore, sampler: Sampler | None, clock: Clock) -> None:
         if not callable(clock):
@@ -33,64 +67,216 @@ class Log:
         self.store = store
         self._sampler = sampler
         self._clock = clock
+        # Whoever has it may add to the log.
+        self.lock = threading.RLock()
+        self._line: deque[Call] = deque()
+        # Whoever has it may look at the state, or fold.
+        self._guard = threading.RLock()
         self._state: State | None = None
+        # Whether the state has events which are not committed yet.
+        self._is_ahead = False
         # What to say about a log that is not the one that was read before, until it was said.
         self._replaced: StorageError | None = None
-        self._n_decided = 0
-        self.lock = threading.RLock()
+        # The ids of voters whose coming is being folded, by code, and the code up to which they were looked up.
+        self._ids: dict[int, Identity] = {}
+        self._ids_to = 0
+        self.snapshots = Snapshots()
+        self.keeps_snapshots = not isinstance(store, MemoryStore)
         _LOGS.add(self)
 
     def begin(self, settings: Settings) -> None:
         """Write the first event."""
         first = numbered([Draft(Kind.OPENED, to_json(settings))], self._now(), 0, START)
         self.store.create(first)
-        self._state = State(settings, first[0])
+        self._state = State(settings, first[0], self._label_of, self._sampler, self.store.name)
+
+    def inside(self, store: EventStore) -> Log:
+        """The same log in a transaction of the caller's, which `store` adds to: with a state of its own."""
+        log = Log(store, self._sampler, self._clock)
+        log.keeps_snapshots = False
+        with self.reading() as state:
+            log._state = copied(state)
+        if log._state is not None:
+            log._state._label_of = log._label_of
+        return log
+
+    # --- looking ---
 
     @contextmanager
     def reading(self) -> Iterator[State]:
-        """The state of this moment, which no other thread changes meanwhile."""
-        with self.lock:
-            yield self._current()
+        """The state of this moment, which no other thread changes meanwhile. It never waits for a writer.
 
-    @contextmanager
-    def deciding(self, decide: Callable[..., list[Draft]], *arguments: Any) -> Iterator[State]:
-        """The state after what is decided on that of this moment was added to the log, for good.
+        While this process commits, it is the state after what is committed.
+        """
+        self._refresh()
+        with self._guard:
+            # Another thread's failure may have taken it away meanwhile.
+            yield self._state if self._state is not None else self._opened()
+
+    def _refresh(self) -> None:
+        """Fold what others have added, reading it without the guard."""
+        with self._guard:
+            state = self._state
+            if state is None:
+                self._opened()
+                return
+            if self._is_ahead:
+                return
+            number, digest = state.number, state.digest
+        # The last event that was read comes again, so that a log which is another one by now is seen to be.
+        events = self.store.events(number - 1)
+        if not isinstance(events, list):
+            events = list(events)
+        with self._guard:
+            if not events or (events[0][0], events[0][6]) != (number, digest):
+                if self._state is not state or self._is_ahead:
+                    # It was found out by another thread, or this process's call has failed.
+                    if self._state is None:
+                        self._opened()
+                    return
+                self._replaced = _replaced(self.store.name, number)
+                self._forget_state()
+                self._opened()
+            elif len(events) > 1 and self._state is state and not self._is_ahead:
+                self._fold(state, [event for event in events if event[0] > state.number])
+
+    # --- deciding ---
+
+    def decide(
+        self,
+        decide: Callable[..., list[Draft]],
+        *arguments: Any,
+        view: Callable[[State], Any] | None = None,
+        lasting: bool = True,
+    ) -> Call:
+        """Add what is decided on to the log, for good, and look at the state after it.
 
         Questions that have been open for too long are released before. A decision that is refused adds nothing else.
+        Where it is not `lasting`, a crash of the machine may cost it.
         """
-        refusal: PairvoteError | None = None
-        with self.lock:
-            try:
-                self.store.begin()
-                state = self._current()
-                now = self._now()
-                if state.time - LONGEST_STANDSTILL_SECONDS <= now < state.time:
-                    now = state.time
-                self._append(state, state.expired(now), now)
-                try:
-                    if self._replaced is not None:
-                        raise self._replaced
-                    drafts = decide(state, *arguments)
-                except PairvoteError as error:
-                    drafts, refusal = [], error
-                self._append(state, drafts, now)
-                self._n_decided = len(drafts)
-                self.store.commit()
-            except BaseException:
-                # Whatever went wrong, the next call folds what the log has.
-                self._state = None
-                self.store.rollback()
-                raise
-            if refusal is not None:
-                if refusal is self._replaced:
-                    self._replaced = None
-                raise refusal
-            yield state
+        call = Call(decide, arguments, view, lasting)
+        self._line.append(call)
+        try:
+            with self.lock:
+                if not call.served:
+                    self._serve()
+        except BaseException:
+            if not call.served and call in self._line:
+                self._line.remove(call)
+            raise
+        if call.error is not None:
+            raise call.error
+        return call
 
     def did(self, decide: Callable[..., list[Draft]], *arguments: Any) -> bool:
         """Whether a decision, which is in the log afterwards, changed anything."""
-        with self.deciding(decide, *arguments):
-            return self._n_decided > 0
+        return self.decide(decide, *arguments).n_events > 0
+
+    def _serve(self) -> None:
+        """Decide all that stand in the line."""
+        calls: list[Call] = []
+        while self._line:
+            calls.append(self._line.popleft())
+        try:
+            self._commit(calls)
+        except StorageError as error:
+            if len(calls) == 1:
+                raise
+            for call in calls:
+                call.error = copy.copy(error)
+                call.error.__cause__ = error.__cause__
+        except Exception:
+            if len(calls) == 1:
+                raise
+            # Something that a strategy or a clock raised, which is to be told to whoever called it.
+            for call in calls:
+                try:
+                    self._commit([call])
+                except Exception as own:
+                    call.error = own
+        except BaseException:
+            # An interrupt is this thread's; the others' calls wait for the next.
+            self._line.extendleft(reversed(calls))
+            raise
+        for call in calls:
+            call.served = True
+
+    def _commit(self, calls: Sequence[Call]) -> None:
+        if self._state is None:
+            self._refresh()
+        try:
+            self.store.begin()
+            self._refresh()
+            lasting = self._decide(calls)
+            commit = self.store.commit if lasting else getattr(self.store, "commit_lazily", self.store.commit)
+            commit()
+            self._is_ahead = False
+        except BaseException:
+            # Whatever went wrong, the next call folds what the log has.
+            with self._guard:
+                if self._is_ahead:
+                    self._forget_state()
+                self._is_ahead = False
+            self.store.rollback()
+            raise
+        for call in calls:
+            if call.error is not None and call.error is self._replaced:
+                self._replaced = None
+        self._keep_snapshot()
+
+    def _decide(self, calls: Sequence[Call]) -> bool:
+        """Decide, and add the events to the store and to the state; whether any must last."""
+        records: dict[str, bytes | None] = {}
+        lasting = False
+        with self._guard:
+            state = self._state if self._state is not None else self._opened()
+            now = self._now()
+            if state.time - LONGEST_STANDSTILL_SECONDS <= now < state.time:
+                now = state.time
+            self._append(state, state.expired(now), now, records)
+            for call in calls:
+                call.error, drafts = None, []
+                try:
+                    if self._replaced is not None:
+                        raise self._replaced
+                    drafts = call.decide(state, *call.arguments)
+                except PairvoteError as error:
+                    call.error = error
+                except Exception as error:
+                    if len(calls) == 1:
+                        raise
+                    call.error = error
+                self._append(state, drafts, now, records)
+                call.n_events = len(drafts)
+                # Also where it was there before: it may be sent again because it was not known to last.
+                lasting = lasting or (call.lasting and call.error is None)
+                if call.view is not None and call.error is None:
+                    call.result = call.view(state)
+        if records:
+            self.store.keep(records)
+        return lasting
+
+    def _append(self, state: State, drafts: list[Draft], now: float, records: dict[str, bytes | None]) -> None:
+        if not drafts:
+            return
+        self._is_ahead = True
+        n_voters = len(state.book.labels)
+        for place, draft in enumerate(drafts):
+            if type(draft.a) is Identity:
+                self._ids[n_voters] = draft.a
+                records[record_name(n_voters)] = draft.a.to_bytes()
+                drafts[place] = draft._replace(a=draft.a.seal)
+                n_voters += 1
+            elif draft.kind == Kind.VOTER_FORGOTTEN:
+                records[record_name(draft.a)] = None
+        events = numbered(drafts, now, state.number, state.digest)
+        self.store.append(events)
+        start = time.perf_counter()
+        for event in events:
+            state.fold(event)
+        self.snapshots.seconds += time.perf_counter() - start
+        if self._ids:
+            self._forget_ids()
 
     def _now(self) -> float:
         given: object = self._clock()
@@ -102,33 +288,51 @@ class Log:
             raise InputError(f"clock gave {shorten(given)}; pass a function that gives the time in seconds")
         return now
 
-    def _append(self, state: State, drafts: list[Draft], now: float) -> None:
-        if drafts:
-            events = numbered(drafts, now, state.number, state.digest)
-            self.store.append(events)
-            for event in events:
-                state.fold(event)
+    # --- folding ---
 
-    def _current(self) -> State:
-        """The state after all events, those of other processes included."""
-        state = self._state
-        if state is not None:
-            # The last event that was read comes again, so that a log which is another one by now is seen to be.
-            events = self.store.events(state.number - 1)
-            if not events or (events[0][0], events[0][6]) != (state.number, state.digest):
-                self._replaced = _replaced(self.store.name, state.number)
-                self._state = state = None
-            elif len(events) == 1:
-                return state
-            else:
-                events = events[1:]
+    def _opened(self) -> State:
+        """The state after all that the store has, from the snapshot beside it where there is one that fits."""
+        self._forget_state()
+        state = self._from_snapshot()
         if state is None:
-            events = self.store.events(0)
-        # Should an event not fit, there is no state until all of the log was folded.
+            events = iter(self.store.events(0))
+            first = next(events, None)
+            state = self._begun(first)
+        else:
+            self.snapshots.found(state.number)
+            events = iter(self.store.events(state.number))
+        self._fold(state, events)
+        check_sampler(self._sampler, state.settings.sampler, self.store.name)
+        return state
+
+    def _from_snapshot(self) -> State | None:
+        if not self.keeps_snapshots:
+            return None
+        try:
+            state = read_snapshot(self.store.kept(FIRST_OF_SNAPSHOT, LAST_OF_SNAPSHOT), self._label_of, self.store.name)
+        except SnapshotError:
+            # It is damaged, of another version, or of another log: all of the log is folded, and another one is kept.
+            return None
+        if state is None:
+            return None
+        last = next(iter(self.store.events(state.number - 1)), None)
+        if last is None or (last[0], last[6]) != (state.number, state.digest):
+            return None
+        return state
+
+    def _forget_state(self) -> None:
         self._state = None
-        if state is None:
-            state = self._opened(events)
-            events = events[1:]
+        self._forget_ids()
+        self.snapshots.forget()
+
+    def _forget_ids(self) -> None:
+        self._ids.clear()
+        self._ids_to = 0
+
+    def _fold(self, state: State, events: Iterable[tuple[Any, ...]]) -> None:
+        """Fold further events of the store. Should one not fit, there is no state until all of the log was folded."""
+        self._state = None
+        start = time.perf_counter()
         for event in events:
             try:
                 state.fold(event)
@@ -137,23 +341,31 @@ class Log:
                     f"event {event[0]} of {self.store.name} is of kind {event[2]}, which this version of pairvote "
                     "does not know: a later version wrote it; go on with the poll in that version"
                 ) from None
+            except (StorageError, StrategyNeededError):
+                raise
             except Exception as error:
-                raise StorageError(
-                    f"event {event[0]} of {self.store.name} does not follow from those before it ({error!r}): the log "
-                    "was changed or damaged; restore the file from a copy"
-                ) from error
+                raise self._damaged(event, error) from error
+        self.snapshots.seconds += time.perf_counter() - start
+        self._forget_ids()
         self._state = state
-        return state
 
-    def _opened(self, events: Sequence[tuple[Any, ...]]) -> State:
+    def _damaged(self, event: tuple[Any, ...], error: Exception) -> StorageError:
+        return StorageError(
+            f"event {event[0]} of {self.store.name} does not follow from those before it ({error!r}): the log "
+            "was changed or damaged; restore the file from a copy"
+        )
+
+    def _begun(self, first: tuple[Any, ...] | None) -> State:
         try:
-            first = Event(*events[0])
-            check_event(first)
-            if first.kind != Kind.OPENED:
-                raise ValueError(f"its kind is {first.kind}")
-            settings = from_json(str(first.a), self._sampler, self.store.name)
-            if first.number != 1:
-                raise ValueError(f"its number is {first.number}")
+            if first is None:
+                raise ValueError("there is none")
+            opened = Event(*first)
+            check_event(opened)
+            if opened.kind != Kind.OPENED:
+                raise ValueError(f"its kind is {opened.kind}")
+            settings = from_json(str(opened.a), self._sampler, self.store.name)
+            if opened.number != 1:
+                raise ValueError(f"its number is {opened.number}")
         except PairvoteError:
             raise
         except Exception as error:
@@ -161,7 +373,79 @@ class Log:
                 f"the first event of {self.store.name} does not say how the poll was begun ({error!r}): the log was "
                 "changed or damaged; restore the file from a copy"
             ) from error
-        return State(settings, first)
+        return State(settings, opened, self._label_of, self._sampler, self.store.name)
+
+    def _label_of(self, code: int) -> Label | Forgotten:
+        """The id of a voter who comes, from the records beside the log; it is gone where she was forgotten since."""
+        if code >= self._ids_to and code not in self._ids:
+            records = self.store.kept(record_name(code), record_name(LAST))
+            self._ids.update(read_identities(records, self.store.name))
+            self._ids_to = max(self._ids, default=code) + 1
+        identity = self._ids.get(code)
+        return Forgotten(code) if identity is None else identity.label
+
+    # --- what is beside the log ---
+
+    def _keep_snapshot(self) -> None:
+        """Keep a snapshot where one is due. A call does not fail by it."""
+        state = self._state
+        if state is None or not self.keeps_snapshots or not self.snapshots.is_due(state):
+            return
+        try:
+            self.store.begin()
+            self._refresh()
+            with self._guard:
+                state = self._state if self._state is not None else self._opened()
+                records = self.snapshots.written(state, self.store.kept(HEAD, HEAD))
+            if records:
+                self.store.keep(records)
+            getattr(self.store, "commit_lazily", self.store.commit)()
+            if records:
+                self.snapshots.wrote(state)
+        except StorageError:
+            # The answer is stored; the next snapshot is tried when as much was folded again.
+            self.snapshots.forget()
+            self.store.rollback()
+        except BaseException:
+            self.snapshots.forget()
+            self.store.rollback()
+            raise
+
+    def verify(self, expected: bytes | None) -> bytes:
+        """The digest of the last event, after the log, the ids beside it and the state were compared."""
+        ids = dict(read_identities(self.store.kept(record_name(0), record_name(LAST)), self.store.name))
+        with self.reading() as state:
+            number, columns = state.number, state.book.columns()
+            # Whether somebody is forgotten is known from the ids before the log is read to where it says so.
+            columns["standing"] = bytes(standing & ~FORGOTTEN for standing in columns["standing"])
+        ledger = audited(checked_chain(self.store.events(0), self.store.name, expected), ids, number, self.store.name)
+        if ledger.columns is not None and ledger.columns != columns:
+            with self.lock, self._guard:
+                self._drop_snapshot()
+            raise StorageError(
+                f"{self.store.name} has a snapshot beside its log that says otherwise than the log: it was changed "
+                "after it was written; it is dropped and the poll goes on by its log, so send the same call again"
+            )
+        return ledger.digest
+
+    def _drop_snapshot(self) -> None:
+        self._forget_state()
+        try:
+            self.store.begin()
+            self.store.keep({HEAD: None})
+            self.store.commit()
+        except BaseException:
+            self.store.rollback()
+            raise
+
+
+class OnLog:
+    """What has a log that its methods call."""
+
+    @property
+    def _log(self) -> Log:
+        """The log that calls go to: another one within a transaction of the caller's."""
+        raise NotImplementedError
 
 
 def _replaced(name: str, number: int) -> StorageError:
@@ -181,18 +465,24 @@ _held: list[Log] = []
 def _before_fork() -> None:
     for log in list(_LOGS):
         log.lock.acquire()
+        log._guard.acquire()
         _held.append(log)
         log.store.close()
 
 
 def _after_fork_in_parent() -> None:
     while _held:
-        _held.pop().lock.release()
+        log = _held.pop()
+        log._guard.release()
+        log.lock.release()
 
 
 def _after_fork_in_child() -> None:
     while _held:
-        _held.pop().lock = threading.RLock()
+        log = _held.pop()
+        log.lock, log._guard = threading.RLock(), threading.RLock()
+        # The threads that stood in the line are not in this process.
+        log._line.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -43,8 +43,8 @@ class Answer:
         The question's, by which it is undone or changed.
     left, right : str or int
         The items' labels.
-    outcome : str
-        "left", "right", "tie" or "skip".
+    outcome : str, or dict from criterion to str
+        "left", "right", "tie" or "skip"; in a poll with criteria one for each.
     time : float
         When it was given, in the seconds of the poll's clock; a change of the answer leaves it.
 
@@ -60,7 +60,7 @@ class Answer:
     id: int
     left: Label
     right: Label
-    outcome: str
+    outcome: str | dict[Label, str]
     time: float
 
 

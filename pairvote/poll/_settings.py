@@ -15,8 +15,10 @@ from pairvote._common.labels import MAX_ITEMS, check_items
 from pairvote._common.messages import shorten
 from pairvote._common.random import generator
 from pairvote.errors import InputError, StorageError
+from pairvote.poll._criteria import Criteria, check_criteria
 from pairvote.poll._events import FORMAT
 from pairvote.sampling._registry import SAMPLERS, sampler_named
+from pairvote.sampling._saving import is_own
 from pairvote.sampling._stream import Sampler
 
 Label = str | int
@@ -38,6 +40,10 @@ class Settings:
         The number from which, with what happened, all questions follow.
     expire_after : float or None
         The seconds after which an open question is given up; None for never.
+    criteria : tuple of str or int
+        What every pair is judged by; empty where it is one judgement.
+    weights : tuple of float
+        How much each criterion counts for the strategy.
 
     Examples
     --------
@@ -53,6 +59,8 @@ class Settings:
     sampler: Sampler
     seed: int
     expire_after: float | None
+    criteria: tuple[Label, ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 def to_json(settings: Settings) -> str:
@@ -65,30 +73,45 @@ def to_json(settings: Settings) -> str:
             "sampler": _written(settings.sampler),
             "seed": settings.seed,
             "expire_after": settings.expire_after,
+            "criteria": settings.criteria,
+            "weights": settings.weights,
             "items": settings.items,
         },
         default=lambda number: number.item(),
     )
 
 
-def from_json(text: str, sampler: Sampler | None, name: str) -> Settings:
-    """Settings as the first event holds them; `sampler` is the strategy where it is none of pairvote's own."""
+def from_json(text: str, sampler: Sampler | None, name: str, *, any_sampler: bool = False) -> Settings:
+    """Settings as the first event holds them; `sampler` is the strategy where it is none of pairvote's own.
+
+    With `any_sampler` it stands for whatever strategy there was.
+    """
     fields = json.loads(text)
     if fields.pop("format") != FORMAT:
-        raise StorageError(f"{name} was written by a later version of pairvote; open it with that one")
+        raise StorageError(f"{name} was written by another version of pairvote; open it with that one")
     seed = fields["seed"]
     if not is_whole(seed) or not 0 <= seed < 2**63:
         raise ValueError(f"seed is {shorten(seed)}")
     try:
         labels = _check_items(fields["items"])
         _check_numbers(fields["votes_each"], fields["skips_each"], fields["expire_after"])
+        weights = dict(zip(fields["criteria"], fields["weights"], strict=True))
+        criteria = check_criteria(weights or None, check_label)
     except InputError as error:
         # Nobody passed these in: they were changed in the log.
         raise ValueError(error.problem) from error
-    return Settings(**fields | {"items": labels, "sampler": _read(fields["sampler"], sampler, name)})
+    return Settings(
+        **fields
+        | {
+            "items": labels,
+            "sampler": sampler if any_sampler else _read(fields["sampler"], sampler, name),
+            "criteria": criteria.labels,
+            "weights": criteria.weights,
+        }
+    )
 
 
-def check_changes(votes_each: Any, skips_each: Any, expire_after: Any) -> dict[str, Any]:
+def check_changes(votes_each: Any, skips_each: Any, expire_after: Any, sampler: Any) -> dict[str, Any]:
     """A user's changes by name; None, and for `expire_after` an ellipsis, leave a setting as it is."""
     expires = None if expire_after is ... else expire_after
     _check_numbers(1 if votes_each is None else votes_each, skips_each, expires)
@@ -99,16 +122,27 @@ def check_changes(votes_each: Any, skips_each: Any, expire_after: Any) -> dict[s
         changes["skips_each"] = int(skips_each)
     if expire_after is not ...:
         changes["expire_after"] = None if expires is None else float(expires)
+    if sampler is not None:
+        changes["sampler"] = sampler_named(sampler)
     if not changes:
-        raise InputError("change_settings was given nothing to change; pass votes_each, skips_each or expire_after")
+        raise InputError(
+            "change_settings was given nothing to change; pass votes_each, skips_each, expire_after or sampler"
+        )
     return changes
 
 
-def changed(settings: Settings, text: str) -> Settings:
+def changes_to_json(changes: dict[str, Any]) -> str:
+    """Changes as an event holds them."""
+    return json.dumps({name: _written(value) if name == "sampler" else value for name, value in changes.items()})
+
+
+def changed(settings: Settings, text: str, sampler: Sampler | None, name: str) -> Settings:
     """Settings after the changes that an event holds, as JSON."""
     changes = json.loads(text)
-    if not changes or not set(changes) <= {"votes_each", "skips_each", "expire_after"}:
+    if not changes or not set(changes) <= {"votes_each", "skips_each", "expire_after", "sampler"}:
         raise ValueError(f"the changes are {shorten(changes)}")
+    if "sampler" in changes:
+        changes["sampler"] = _read(changes["sampler"], sampler, name)
     after = dataclasses.replace(settings, **changes)
     try:
         _check_numbers(after.votes_each, after.skips_each, after.expire_after)
@@ -117,10 +151,13 @@ def changed(settings: Settings, text: str) -> Settings:
     return after
 
 
-def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, rng: Any, expire_after: Any) -> Settings:
+def check_settings(
+    items: Any, votes_each: Any, skips_each: Any, sampler: Any, rng: Any, expire_after: Any, criteria: Any
+) -> Settings:
     """A user's choices, each refused where it cannot be meant."""
     labels = _check_items(items)
     _check_numbers(votes_each, skips_each, expire_after)
+    judged: Criteria = check_criteria(criteria, check_label)
     return Settings(
         items=labels,
         votes_each=int(votes_each),
@@ -128,6 +165,8 @@ def check_settings(items: Any, votes_each: Any, skips_each: Any, sampler: Any, r
         sampler=sampler_named(sampler),
         seed=int(generator(rng).integers(2**63)),
         expire_after=None if expire_after is None else float(expire_after),
+        criteria=judged.labels,
+        weights=judged.weights,
     )
 
 
@@ -135,8 +174,8 @@ def _check_items(items: Any) -> tuple[Label, ...]:
     labels = tuple(check_label(label, f"items[{place}]") for place, label in enumerate(check_items(items)))
     # A UUID and its text are one label.
     check_items(labels)
-    if not 2 <= len(labels) <= MAX_ITEMS:
-        raise InputError(f"items has {len(labels)} labels; pass from 2 to {MAX_ITEMS:,}")
+    if len(labels) > MAX_ITEMS:
+        raise InputError(f"items has {len(labels)} labels; pass at most {MAX_ITEMS:,}")
     return labels
 
 
@@ -175,12 +214,20 @@ def check_label(label: Hashable, name: str) -> Label:
     return int(label)
 
 
+class StrategyNeededError(InputError):
+    """A log goes by a strategy that was not passed."""
+
+
+def check_sampler(passed: Sampler | None, own: Sampler, name: str) -> None:
+    """Refuse a strategy that was passed for a log which goes by another."""
+    if passed is not None and passed != own:
+        raise InputError(f"sampler is {passed!r}, and {name} goes by {own!r}; leave it out")
+
+
 def _written(sampler: Sampler) -> dict[str, Any]:
-    kind = type(sampler)
-    # The log can hold pairvote's own strategies whole; of others it holds the name.
-    if SAMPLERS.get(kind.__name__) is kind:
-        return {"name": kind.__name__, "options": dataclasses.asdict(sampler)}
-    return {"name": kind.__name__}
+    if is_own(sampler):
+        return {"name": type(sampler).__name__, "options": dataclasses.asdict(sampler)}
+    return {"name": type(sampler).__name__}
 
 
 def _read(written: dict[str, Any], sampler: Sampler | None, name: str) -> Sampler:
@@ -189,15 +236,12 @@ def _read(written: dict[str, Any], sampler: Sampler | None, name: str) -> Sample
             f"sampler is {shorten(sampler)}; pass the object that the poll was begun with, or leave it out"
         )
     if "options" in written:
-        ours: Sampler = SAMPLERS[written["name"]](**written["options"])
-        if sampler is not None and sampler != ours:
-            raise InputError(f"sampler is {sampler!r}, and {name} was begun with {ours!r}; leave it out")
-        return ours
+        return SAMPLERS[written["name"]](**written["options"])
     if sampler is None:
-        raise InputError(
-            f"{name} was begun with the strategy {written['name']}, which is not one of pairvote's own; "
+        raise StrategyNeededError(
+            f"{name} goes by the strategy {written['name']}, which is not one of pairvote's own; "
             "pass the same to Poll.open(..., sampler=)"
         )
     if _written(sampler) != written:
-        raise InputError(f"sampler is {sampler!r}, and {name} was begun with {written['name']}; pass that one")
+        raise StrategyNeededError(f"sampler is {sampler!r}, and {name} goes by {written['name']}; pass that one")
     return sampler

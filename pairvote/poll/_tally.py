@@ -4,50 +4,62 @@ from __future__ import annotations
 
 import numpy as np
 
+from pairvote.poll._book import Book
+from pairvote.poll._criteria import Criteria
 from pairvote.votes._counts import PairCounts, count_rows
+
+Items = tuple[str | int, ...]
+# Beyond, all votes are counted anew, in a millisecond for each 30,000.
+MOST_CHANGES = 20_000
 
 
 class Tally:
     """The counts of votes that come one by one and may be taken back, equal to those of all that stand.
 
-    Adding what came since to the counts costs as much as there are pairs, however many votes they stand for.
+    Nothing is kept before they are asked for. From then on, adding what came since costs as much as there are pairs.
     """
 
-    def __init__(self) -> None:
-        self._counts: PairCounts | None = None
-        self._cast: list[tuple[int, int, int]] = []
-        self._taken_back: list[tuple[int, int, int]] = []
+    def __init__(self, criteria: Criteria) -> None:
+        self._criteria = criteria
+        self._counts: list[PairCounts] = []
+        # Left, right, answer, and whether it was cast or taken back.
+        self._changes: list[tuple[int, int, int, bool]] = []
 
-    def cast(self, left: int, right: int, outcome: int) -> None:
-        """A vote was cast."""
-        self._cast.append((left, right, outcome))
+    def note(self, left: int, right: int, answer: int, cast: bool) -> None:
+        """An answer was cast, or taken back."""
+        if self._counts:
+            self._changes.append((left, right, answer, cast))
+            if len(self._changes) > MOST_CHANGES:
+                self._counts.clear()
+                self._changes.clear()
 
-    def take_back(self, left: int, right: int, outcome: int) -> None:
-        """A vote was taken back."""
-        self._taken_back.append((left, right, outcome))
-
-    def rename(self, items: tuple[str | int, ...]) -> None:
+    def rename(self, items: Items) -> None:
         """The items have other labels, in the same order."""
-        if self._counts is not None:
-            self._counts = self._counts._changed(items=items[: self._counts.n_items])
+        self._counts = [counts._changed(items=items[: counts.n_items]) for counts in self._counts]
 
-    def counts(self, items: tuple[str | int, ...]) -> PairCounts:
-        """The counts of all votes among these items, of which the last may be new."""
-        counts = self._counts
-        if counts is None or self._cast or counts.n_items < len(items):
-            cast = _count(self._cast, items)
-            counts = cast if counts is None else counts + cast
-        if self._taken_back:
-            counts = _difference(counts, _count(self._taken_back, items))
-        self._counts = counts
-        self._cast.clear()
-        self._taken_back.clear()
-        return counts
+    def counts(self, book: Book, items: Items) -> list[PairCounts]:
+        """The counts of all votes among these items, of which the last may be new, by each criterion."""
+        if not self._counts:
+            rows = np.flatnonzero(book.column("answered"))
+            table = np.stack([book.column(name)[rows] for name in ("left", "right", "answer")])
+            self._counts = self._counted(table, items)
+        elif self._changes or self._counts[0].n_items < len(items):
+            changes = np.array(self._changes, np.int32).reshape(-1, 4).T.copy()
+            cast = changes[3].astype(bool)
+            self._counts = [
+                c + new for c, new in zip(self._counts, self._counted(changes[:3, cast], items), strict=True)
+            ]
+            if not cast.all():
+                taken_back = self._counted(changes[:3, ~cast], items)
+                self._counts = [_difference(c, less) for c, less in zip(self._counts, taken_back, strict=True)]
+        self._changes.clear()
+        return self._counts
 
-
-def _count(rows: list[tuple[int, int, int]], items: tuple[str | int, ...]) -> PairCounts:
-    left, right, outcome = np.array(rows, np.int32).reshape(-1, 3).T.copy()
-    return count_rows(items, left, right, outcome.astype(np.uint8))
+    def _counted(self, table: np.ndarray, items: Items) -> list[PairCounts]:
+        left, right, answer = np.ascontiguousarray(table)
+        return [
+            count_rows(items, left, right, self._criteria.of(answer, place)) for place in range(self._criteria.n_each)
+        ]
 
 
 def _difference(counts: PairCounts, less: PairCounts) -> PairCounts:

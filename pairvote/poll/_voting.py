@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pairvote._common.messages import shorten
-from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
-from pairvote.errors import InputError
+from collections.abc import Mapping
+
+from pairvote._common.outcomes import Outcome
 from pairvote.poll import _decisions
-from pairvote.poll._log import Log
+from pairvote.poll._book import REMOVED
+from pairvote.poll._identities import Forgotten
+from pairvote.poll._log import OnLog
 from pairvote.poll._records import Answer, Question, VoterProgress
 from pairvote.poll._settings import Label, check_voter
 from pairvote.poll._state import State
 
+Given = Outcome | str | Mapping[Label, Outcome | str]
 
-class Voting:
-    """The voters' half of a `Poll`."""
 
-    _log: Log
+class Voting(OnLog):
+    """The voters' part of a `Poll`."""
 
     def ask(self, voter: Label) -> Question | None:
         """The voter's next question, or the open one again; None when her votes are spent.
@@ -39,10 +41,11 @@ class Voting:
         True
         """
         voter = check_voter(voter)
-        with self._log.deciding(_decisions.ask, voter) as state:
-            return _open_question(state, voter)
+        call = self._log.decide(_decisions.ask, voter, view=lambda state: _open_question(state, voter), lasting=False)
+        asked: Question | None = call.result
+        return asked
 
-    def answer(self, voter: Label, question: int, outcome: Outcome | str) -> None:
+    def answer(self, voter: Label, question: int, outcome: Given) -> None:
         """Answer a question for good; the same answer again changes nothing.
 
         Parameters
@@ -51,8 +54,9 @@ class Voting:
             Who was asked.
         question : int
             The question's `id`.
-        outcome : Outcome or str
-            "left", "right", "tie", or "skip", which uses no vote.
+        outcome : Outcome, str or mapping
+            "left", "right", "tie", or "skip", which uses no vote. In a poll with criteria a mapping with the outcome of
+            each, of which not all are "skip"; or "skip".
 
         Raises
         ------
@@ -74,8 +78,7 @@ class Voting:
         >>> len(poll.votes())
         1
         """
-        with self._log.deciding(_decisions.answer, check_voter(voter), question, _outcome(outcome)):
-            pass
+        self._log.decide(_decisions.answer, check_voter(voter), question, outcome)
 
     def undo(self, voter: Label, question: int | None = None) -> Question | None:
         """Take a voter's last answer back, skip or vote, and open its question again; the answer before it if repeated.
@@ -115,10 +118,11 @@ class Voting:
         True
         """
         voter = check_voter(voter)
-        with self._log.deciding(_decisions.undo, voter, question) as state:
-            return _open_question(state, voter)
+        call = self._log.decide(_decisions.undo, voter, question, view=lambda state: _open_question(state, voter))
+        opened: Question | None = call.result
+        return opened
 
-    def change(self, voter: Label, question: int, outcome: Outcome | str) -> None:
+    def change(self, voter: Label, question: int, outcome: Given) -> None:
         """Put another answer in the place of one that was given, the last or an earlier one; later answers stay.
 
         Parameters
@@ -127,7 +131,7 @@ class Voting:
             Who has answered.
         question : int
             The question's `id`, such as `history` gives it.
-        outcome : Outcome or str
+        outcome : Outcome, str or mapping
             As in `answer`.
 
         Raises
@@ -149,8 +153,7 @@ class Voting:
         >>> [answer.outcome for answer in poll.history("anna")]
         ['right', 'tie']
         """
-        with self._log.deciding(_decisions.change, check_voter(voter), question, _outcome(outcome)):
-            pass
+        self._log.decide(_decisions.change, check_voter(voter), question, outcome)
 
     def remaining(self, voter: Label) -> int:
         """How many votes a voter has left; none when the voter was removed.
@@ -163,7 +166,7 @@ class Voting:
         """
         voter = check_voter(voter)
         with self._log.reading() as state:
-            return progress(state, voter).remaining
+            return state.remaining(state.book.codes.get(voter))
 
     def skips_remaining(self, voter: Label) -> int:
         """How many questions a voter may still skip; none when the voter was removed.
@@ -178,8 +181,7 @@ class Voting:
         """
         voter = check_voter(voter)
         with self._log.reading() as state:
-            known = state.voters.get(voter, _decisions.NOBODY)
-            return 0 if known.removed else max(0, state.settings.skips_each - known.n_skips)
+            return state.skips_remaining(state.book.codes.get(voter))
 
     def history(self, voter: Label) -> list[Answer]:
         """A voter's answers that count, skips too, in the order in which they were given.
@@ -196,36 +198,36 @@ class Voting:
         """
         voter = check_voter(voter)
         with self._log.reading() as state:
-            known = state.voters.get(voter, _decisions.NOBODY)
-            return [] if known.removed else [_answer(state, question) for question in known.answered]
+            code = state.book.codes.get(voter)
+            return [] if code is None else [_answer(state, row) for row in state.book.answered_by(code)]
 
 
-def progress(state: State, voter: Label) -> VoterProgress:
-    """How far a voter is."""
-    known = state.voters.get(voter, _decisions.NOBODY)
-    if known.removed:
-        return VoterProgress(voter, 0, 0, 0, removed=True)
-    remaining = max(0, state.settings.votes_each - known.n_votes)
-    return VoterProgress(voter, known.n_votes, known.n_skips, remaining, removed=False)
+def progress(state: State) -> list[VoterProgress]:
+    """How far each voter is who is not forgotten."""
+    book = state.book
+    return [
+        VoterProgress(
+            voter,
+            book.n_votes[code],
+            book.n_skips[code],
+            state.remaining(code),
+            removed=bool(book.standing[code] & REMOVED),
+        )
+        for code, voter in enumerate(book.labels)
+        if not isinstance(voter, Forgotten)
+    ]
 
 
-def _outcome(outcome: Outcome | str) -> int:
-    if isinstance(outcome, str) and outcome in OUTCOME_NAMES:
-        return OUTCOME_NAMES[outcome]
-    if not isinstance(outcome, Outcome):
-        raise InputError(f"outcome is {shorten(outcome)}; it must be 'left', 'right', 'tie' or 'skip'")
-    return int(outcome)
-
-
-def _answer(state: State, question: int) -> Answer:
-    _, left, right = state.questions[question]
-    outcome = Outcome(state.answers[question]).name.lower()
-    return Answer(question, state.items[left], state.items[right], outcome, state.times[question])
+def _answer(state: State, row: int) -> Answer:
+    book = state.book
+    left, right = state.items[book.left[row]], state.items[book.right[row]]
+    return Answer(book.number[row], left, right, state.criteria.unpack(book.answer[row]), book.time[row])
 
 
 def _open_question(state: State, voter: Label) -> Question | None:
-    known = state.voters.get(voter, _decisions.NOBODY)
-    if not known.open:
+    book = state.book
+    code = book.codes.get(voter)
+    if code is None or book.open[code] < 0:
         return None
-    _, left, right = state.questions[known.open]
-    return Question(known.open, state.items[left], state.items[right], known.n_votes + 1)
+    row = book.open[code]
+    return Question(book.number[row], state.items[book.left[row]], state.items[book.right[row]], book.n_votes[code] + 1)

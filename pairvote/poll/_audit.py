@@ -1,0 +1,111 @@
+"""A log read as an auditor does: what follows from it without any strategy, and whose ids its seals are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+from pairvote.errors import PairvoteError, StorageError
+from pairvote.poll._book import FORGOTTEN
+from pairvote.poll._events import START, Event, Kind
+from pairvote.poll._identities import Forgotten, Identity
+from pairvote.poll._settings import Label, from_json
+from pairvote.poll._state import State
+from pairvote.sampling._registry import SAMPLERS
+
+
+class Ledger:
+    """What an auditor has found: the last digest, and at event `at` the columns of questions and voters."""
+
+    def __init__(self) -> None:
+        self.digest = START
+        self.columns: dict[str, bytes] | None = None
+
+
+class _NoStrategy:
+    """Takes what a stream is told, and keeps only how many items there are."""
+
+    def __init__(self, n_items: int) -> None:
+        self.n_items = n_items
+        self._board = SimpleNamespace(seen={})
+
+    def add_item(self) -> int:
+        self.n_items += 1
+        return self.n_items - 1
+
+    def told(self, *_: Any) -> None:
+        """Take no note."""
+
+    reserve = record = release = withdraw = retire = restore = _ask = told
+
+
+class _Audited(State):
+    """The state of a poll as far as the log alone says it."""
+
+    seal: Any = None
+
+    def _new_stream(self) -> Any:
+        return _NoStrategy(len(self.items))
+
+    def _settings_changed(self, changes: Any, *_: Any) -> None:
+        """Settings decide what is asked; what came of it is in the log."""
+
+    def _come(self, voter: int | str) -> int:
+        self.seal = voter
+        return super()._come(voter)
+
+    _FOLDS = State._FOLDS | {Kind.SETTINGS_CHANGED: _settings_changed}
+
+
+def audited(events: Iterable[Event], ids: dict[int, Identity], at: int, name: str) -> Ledger:
+    """Fold a whole log without its strategy, and compare every seal with the id beside the log.
+
+    Raises
+    ------
+    StorageError
+        Naming the first event that does not follow from those before, or a voter whose id is missing or another.
+    """
+    ledger = Ledger()
+    state: _Audited | None = None
+    missing: list[int] = []
+
+    def label_of(code: int) -> Label | Forgotten:
+        identity = ids.get(code)
+        if identity is None:
+            missing.append(code)
+            return Forgotten(code)
+        if state is not None and identity.seal != state.seal:
+            raise StorageError(
+                f"the id of voter {code + 1} of {name} is not the one that came: it was changed after it was written; "
+                "restore the file from a copy"
+            )
+        return identity.label
+
+    for event in events:
+        try:
+            if state is None:
+                settings = from_json(str(event.a), SAMPLERS["Uniform"](), name, any_sampler=True)
+                state = _Audited(settings, event, label_of, None, name)
+            else:
+                state.fold(event)
+                if event.kind == Kind.VOTER_FORGOTTEN and event.a in missing:
+                    missing.remove(event.a)
+        except StorageError:
+            raise
+        except (PairvoteError, ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+            raise StorageError(
+                f"event {event.number} of {name} does not follow from those before it ({error!r}): the log was changed "
+                "or damaged; restore the file from a copy"
+            ) from error
+        if event.number == at:
+            columns = state.book.columns()
+            columns["standing"] = bytes(standing & ~FORGOTTEN for standing in columns["standing"])
+            ledger.columns = columns
+        ledger.digest = event.digest
+    if missing:
+        raise StorageError(
+            f"the id of voter {missing[0] + 1} of {name} is missing, and nobody asked to forget it; restore the file "
+            "from a copy"
+        )
+    return ledger

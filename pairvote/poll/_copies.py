@@ -1,0 +1,81 @@
+"""A poll's log and what is beside it, copied into another store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pairvote.errors import InputError, StorageError
+from pairvote.poll._event_store import EventStore
+from pairvote.poll._events import Kind
+from pairvote.poll._identities import LAST, record_name
+from pairvote.poll._sqlite_store import SQLiteStore
+
+# What is written at once.
+N_EVENTS, N_RECORDS = 10_000, 1_000
+
+
+def copy_log(source: EventStore, to: EventStore) -> bytes:
+    """Begin a log with all events of another and the ids of its voters; the digest of the last event."""
+    events = iter(source.events(0))
+    last = next(events, None)
+    if last is None:
+        raise StorageError(f"{source.name} has no events to copy; begin the poll first")
+    to.create([last])
+    forgets = True
+    # Once more where a voter was forgotten meanwhile: the copy is to have what says so, and not the id.
+    while forgets:
+        for some in _parts(events, N_EVENTS):
+            last = some[-1]
+            _write(to, some, {})
+        ids = dict(source.kept(record_name(0), record_name(LAST)))
+        for records in _parts(ids.items(), N_RECORDS):
+            _write(to, [], dict(records))
+        since = list(source.events(last[0]))
+        forgets = any(event[2] == Kind.VOTER_FORGOTTEN for event in since)
+        if forgets:
+            _write(to, [], {name: None for name, _ in to.kept(record_name(0), record_name(LAST))})
+            events = iter(since)
+    digest: bytes = last[6]
+    return digest
+
+
+def back_up(source: EventStore, path: str | Path) -> bytes:
+    """A copy in a new file of SQLite, all of it or none; the digest of its last event."""
+    if isinstance(source, SQLiteStore):
+        return source.backup_to(path)
+    whole = SQLiteStore(path)
+    if Path(path).exists():
+        raise InputError(f"path is {str(path)!r}, a file that is there already; name another file")
+    partial = SQLiteStore(f"{path}.partial")
+    try:
+        digest = copy_log(source, partial)
+        partial.close()
+        os.rename(partial.name, whole.name)
+    except BaseException:
+        partial.close()
+        Path(partial.name).unlink(missing_ok=True)
+        raise
+    return digest
+
+
+def _write(to: EventStore, events: list[Any], records: dict[str, bytes | None]) -> None:
+    try:
+        to.begin()
+        if events:
+            to.append(events)
+        if records:
+            to.keep(records)
+        to.commit()
+    except BaseException:
+        to.rollback()
+        raise
+
+
+def _parts(whole: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    rest = iter(whole)
+    while part := list(islice(rest, size)):
+        yield part

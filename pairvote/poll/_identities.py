@@ -1,0 +1,72 @@
+"""Who a voter is: an id beside the log, of which the log holds a seal, so that it can be forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from pairvote._common.messages import shorten
+from pairvote.errors import StorageError
+from pairvote.poll._settings import Label
+
+FIRST, LAST = 0, 10**10 - 1
+
+
+class Forgotten(NamedTuple):
+    """A voter of whom nothing is left but a code."""
+
+    code: int
+
+    def __str__(self) -> str:
+        return f"forgotten-{self.code + 1}"
+
+
+class Identity(NamedTuple):
+    """A voter who comes: the id, and the salt without which its seal says nothing of it."""
+
+    label: Label
+    salt: bytes
+
+    @property
+    def seal(self) -> str:
+        """SHA-256 of the salt and the id as JSON, in hexadecimal."""
+        return hashlib.sha256(self.salt + _written(self.label)).hexdigest()
+
+    def to_bytes(self) -> bytes:
+        """As the record beside the log holds it: the salt in hexadecimal and the id as JSON, a space between."""
+        return self.salt.hex().encode() + b" " + _written(self.label)
+
+
+def newcomer(label: Label) -> Identity:
+    """The identity of a voter who comes now."""
+    return Identity(label, os.urandom(16))
+
+
+def record_name(code: int) -> str:
+    """What the record of a voter's id is called."""
+    return f"voter/{code:010d}"
+
+
+def read_identities(records: Iterable[tuple[str, bytes]], name: str) -> Iterator[tuple[int, Identity]]:
+    """Codes and identities from the records of a store."""
+    for title, content in records:
+        try:
+            salt, _, label = content.partition(b" ")
+            code, identity = (
+                int(title.removeprefix("voter/")),
+                Identity(json.loads(label), bytes.fromhex(salt.decode())),
+            )
+            if type(identity.label) not in (str, int) or record_name(code) != title:
+                raise ValueError
+        except (ValueError, AttributeError, TypeError):
+            raise StorageError(
+                f"record {shorten(title)} of {name} holds no voter's id; restore the file from a copy"
+            ) from None
+        yield code, identity
+
+
+def _written(label: Any) -> bytes:
+    return json.dumps(label).encode()

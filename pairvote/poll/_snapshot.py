@@ -1,0 +1,214 @@
+"""A state beside its log, so that opening a poll need not fold all of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote.errors import StorageError
+from pairvote.poll._book import VOTER_COLUMNS
+from pairvote.poll._events import FORMAT, Event
+from pairvote.poll._identities import Forgotten
+from pairvote.poll._settings import Label, from_json, to_json
+from pairvote.poll._state import State
+from pairvote.sampling._saving import is_own, restored, saved
+
+FIRST, LAST = "snapshot/", "snapshot/~"
+HEAD = "snapshot/head"
+# What is in a snapshot; another number is another kind, which is dropped.
+SNAPSHOT_FORMAT = 1
+# A snapshot is written when folding what came since took so long, and so many times as long as writing the last one.
+SECONDS_OF_FOLDING, TIMES_OF_WRITING = 0.15, 10.0
+
+
+class SnapshotError(Exception):
+    """Records are no snapshot of this log."""
+
+
+class Snapshots:
+    """Says when a snapshot is due, and what is in it."""
+
+    def __init__(self) -> None:
+        # How long folding took since the last one, this process's or another's.
+        self.seconds = 0.0
+        # How much of it makes the next one due, where that is not to follow from the times above.
+        self.after: float | None = None
+        self._cost = 0.0
+        # The number of the snapshot since which `State.book.changed` knows what changed; 0 where none is known.
+        self._number = 0
+        # That of the last one that was seen.
+        self._seen = 0
+
+    def is_due(self, state: State) -> bool:
+        """Whether folding since the last took long enough."""
+        enough = max(SECONDS_OF_FOLDING, TIMES_OF_WRITING * self._cost) if self.after is None else self.after
+        return self.seconds > enough and is_own(state.settings.sampler)
+
+    def written(self, state: State, kept: Iterable[tuple[str, bytes]]) -> dict[str, bytes | None]:
+        """The records to be written, none where another process was first; `kept` is the head that is there, if any."""
+        start = time.perf_counter()
+        book = state.book
+        hashes: list[str] = []
+        before = _head_of(kept)
+        if before is not None and self._seen < before["number"] <= state.number:
+            self._seen, self.seconds = before["number"], 0.0
+            return {}
+        if before is not None and self._number <= before["number"] <= state.number and self._number:
+            hashes = before["chunks"]
+        places = [place for place in range(book.n_chunks) if place >= len(hashes) or place in book.changed]
+        records: dict[str, bytes | None] = {}
+        hashes += [""] * (book.n_chunks - len(hashes))
+        for place in places:
+            content = book.chunk(place)
+            hashes[place] = _hash(content)
+            records[_chunk_name(place)] = content
+        records[HEAD] = _head(state, hashes)
+        self._cost = time.perf_counter() - start
+        return records
+
+    def wrote(self, state: State) -> None:
+        """What `written` gave is in the store."""
+        state.book.changed.clear()
+        self._number, self._seen, self.seconds = state.number, state.number, 0.0
+
+    def found(self, number: int) -> None:
+        """The state has begun with the snapshot of this number."""
+        self._number, self._seen, self.seconds = number, number, 0.0
+
+    def forget(self) -> None:
+        """Nothing is known of what is there."""
+        self._number, self._seen, self.seconds = 0, 0, 0.0
+
+
+def read_snapshot(
+    records: Iterable[tuple[str, bytes]], label_of: Callable[[int], Label | Forgotten], name: str
+) -> State | None:
+    """The state that is kept, None where none is, SnapshotError where it is none that can be used.
+
+    Whether the log has its last event is for the caller to see.
+    """
+    records = iter(records)
+    head = next(records, None)
+    if head is None:
+        return None
+    try:
+        return _read(head, records, label_of, name)
+    except StorageError:
+        raise
+    except Exception as error:
+        # Whatever is wrong with bytes that others may have written.
+        raise SnapshotError(f"{error!r}") from error
+
+
+def copied(state: State) -> State | None:
+    """A state that changes without the other, None where its strategy cannot be copied."""
+    if not is_own(state.settings.sampler):
+        return None
+    chunks = [state.book.chunk(place) for place in range(state.book.n_chunks)]
+    head = (HEAD, _head(state, [_hash(content) for content in chunks]))
+    records = [(_chunk_name(place), content) for place, content in enumerate(chunks)]
+    return _read(head, iter(records), lambda code: state.book.labels[code], state._name)
+
+
+def _head(state: State, hashes: list[str]) -> bytes:
+    book = state.book
+    about = {
+        "snapshot": SNAPSHOT_FORMAT,
+        "format": FORMAT,
+        "number": state.number,
+        "time": state.time,
+        "digest": state.digest.hex(),
+        "settings": to_json(dataclasses.replace(state.settings, items=state.items)),
+        "started_with": state.stream.votes_each,
+        "retired": sorted(state.retired),
+        "former": list(state.former.items()),
+        "ended": state.ended,
+        "open": list(state.open.items()),
+        "groups": list(book.groups.items()),
+        "chunks": hashes,
+    }
+    arrays: dict[str, NDArray[Any]] = {f"voter.{name}": book.column(name) for name in VOTER_COLUMNS}
+    arrays |= {f"stream.{name}": array for name, array in (saved(state.stream) or {}).items()}
+    arrays["about"] = np.frombuffer(json.dumps(about, default=lambda number: number.item()).encode(), np.uint8)
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    return content.getvalue()
+
+
+def _read(
+    head: tuple[str, bytes],
+    chunks: Iterable[tuple[str, bytes]],
+    label_of: Callable[[int], Label | Forgotten],
+    name: str,
+) -> State:
+    title, content = head
+    if title != HEAD:
+        raise ValueError("it has no head")
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    about = json.loads(arrays["about"].tobytes())
+    if (about["snapshot"], about["format"]) != (SNAPSHOT_FORMAT, FORMAT):
+        raise ValueError("it is of another version")
+    settings = from_json(about["settings"], None, name)
+    last = Event(about["number"], about["time"], 0, None, None, None, bytes.fromhex(about["digest"]))
+    state = State(settings, last, label_of, None, name)
+    book = state.book
+    hashes = iter(about["chunks"])
+    for place, (wanted, (title, content)) in enumerate(zip(hashes, chunks, strict=False)):
+        if title != _chunk_name(place) or _hash(content) != wanted:
+            raise ValueError(f"chunk {place} is another one")
+        book.add_chunk(content)
+    if next(hashes, None) is not None:
+        raise ValueError("a chunk is missing")
+    book.set_voters({key: arrays[f"voter.{key}"] for key in VOTER_COLUMNS}, label_of)
+    if len(book) and book.number[-1] > state.number:
+        raise ValueError("it has questions after its end")
+    state.retired = {int(code) for code in about["retired"]}
+    state.former = {label: int(code) for label, code in about["former"]}
+    state.ended = bool(about["ended"])
+    state.open = {int(question): float(since) for question, since in about["open"]}
+    book.groups = {int(code): group for code, group in about["groups"]}
+    if sorted(book.number[row] for row in book.open if row >= 0) != sorted(state.open):
+        raise ValueError("the open questions are others")
+    state.stream = restored(
+        settings.sampler,
+        {key.removeprefix("stream."): array for key, array in arrays.items() if key.startswith("stream.")},
+        n_items=len(state.items),
+        votes_each=int(about["started_with"]),
+        rng=settings.seed,
+        open_questions=list(state.open_questions()),
+        seen_of=book.pairs_shown_to,
+        most_asked=len(book),
+    )
+    book.changed.clear()
+    return state
+
+
+def _head_of(kept: Iterable[tuple[str, bytes]]) -> dict[str, Any] | None:
+    """What the head that is there says, None where there is none that can be read."""
+    for title, content in kept:
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
+                about = json.loads(file["about"].tobytes())
+            if title == HEAD and about["snapshot"] == SNAPSHOT_FORMAT and isinstance(about["number"], int):
+                return dict(about, chunks=[str(each) for each in about["chunks"]])
+        except Exception:
+            # None of ours: all is written anew.
+            return None
+    return None
+
+
+def _chunk_name(place: int) -> str:
+    return f"snapshot/rows/{place:08d}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
