@@ -9,12 +9,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 from weakref import WeakSet
 
 from pairvote._common.messages import shorten
-from pairvote.errors import InputError, PairvoteError, StorageError
+from pairvote.errors import InputError, PairvoteError, StateError, StorageError
 from pairvote.poll._audit import audited
 from pairvote.poll._book import FORGOTTEN
 from pairvote.poll._event_store import EventStore
@@ -32,12 +33,13 @@ Clock = Callable[[], float]
 # A clock that falls by less, by a correction or from one machine to another, holds the log's time still. After a
 # greater fall one of the readings was wrong, and the log follows the clock: it would stand still for too long.
 LONGEST_STANDSTILL_SECONDS = 3600.0
+LOOK_AGAIN_SECONDS = 0.05
 
 
 class Call:
     """A decision that a thread waits for, and what came of it."""
 
-    __slots__ = ("arguments", "decide", "error", "lasting", "n_events", "result", "served", "view")
+    __slots__ = ("arguments", "decide", "error", "lasting", "n_events", "result", "served", "turn", "view")
 
     def __init__(
         self,
@@ -48,6 +50,8 @@ class Call:
     ) -> None:
         self.decide, self.arguments, self.view, self.lasting = decide, arguments, view, lasting
         self.served = False
+        # Something is put in when the call is served, or when it is its turn to serve.
+        self.turn: SimpleQueue[None] = SimpleQueue()
         self.n_events = 0
         self.result: Any = None
         self.error: Exception | None = None
@@ -56,7 +60,7 @@ class Call:
 class Log:
     """Folds the events of a store, and adds those that are decided on.
 
-    Calls that come while another waits for the store stand in a line: whoever has `lock` next decides all of them, one
+    Calls that come while another waits for the store stand in a line: the first of them then decides them all, one
     after the other, and commits once. The state is behind a guard of its own, which is never held while the store is
     waited for, so that those who only look do not wait.
     """
@@ -67,8 +71,9 @@ class Log:
         self.store = store
         self._sampler = sampler
         self._clock = clock
-        # Whoever has it may add to the log.
-        self.lock = threading.RLock()
+        # Whoever has it may add to the log: the thread, and the calls that are not served yet.
+        self.lock = threading.Lock()
+        self._server: int | None = None
         self._line: deque[Call] = deque()
         # Whoever has it may look at the state, or fold.
         self._guard = threading.RLock()
@@ -155,51 +160,63 @@ class Log:
         Where it is not `lasting`, a crash of the machine may cost it.
         """
         call = Call(decide, arguments, view, lasting)
-        self._line.append(call)
         try:
-            with self.lock:
-                if not call.served:
-                    self._serve()
-        except BaseException:
-            if not call.served and call in self._line:
-                self._line.remove(call)
-            raise
+            self._line.append(call)
+            while not call.served:
+                if not self.lock.locked():
+                    with self.lock:
+                        if not call.served:
+                            self._serve()
+                elif self._server == threading.get_ident():
+                    raise StateError("a strategy or a clock called its own poll; let it look at its stream only")
+                else:
+                    # Should nobody wake it, because the thread that was to was interrupted, it looks by itself.
+                    with suppress(Empty):
+                        call.turn.get(timeout=LOOK_AGAIN_SECONDS)
+        finally:
+            self._leave(call)
         if call.error is not None:
             raise call.error
         return call
+
+    def _leave(self, call: Call) -> None:
+        """Be in the line no more, and wake the one who is to serve next."""
+        if not call.served:
+            with suppress(ValueError):
+                self._line.remove(call)
+        if not self.lock.locked():
+            with suppress(IndexError):
+                self._line[0].turn.put(None)
 
     def did(self, decide: Callable[..., list[Draft]], *arguments: Any) -> bool:
         """Whether a decision, which is in the log afterwards, changed anything."""
         return self.decide(decide, *arguments).n_events > 0
 
     def _serve(self) -> None:
-        """Decide all that stand in the line."""
-        calls: list[Call] = []
-        while self._line:
-            calls.append(self._line.popleft())
+        """Decide all that stand in the line. They stay in it until they are served, whatever happens."""
+        self._server = threading.get_ident()
         try:
-            self._commit(calls)
-        except StorageError as error:
-            if len(calls) == 1:
-                raise
+            calls = [self._line[place] for place in range(len(self._line))]
+            try:
+                self._commit(calls)
+            except StorageError as error:
+                for call in calls:
+                    call.error = copy.copy(error)
+                    call.error.__cause__ = error.__cause__
+            except Exception:
+                # Something that a strategy or a clock raised, which is to be told to whoever called it.
+                for call in calls:
+                    try:
+                        self._commit([call])
+                    except Exception as error:
+                        call.error = error
             for call in calls:
-                call.error = copy.copy(error)
-                call.error.__cause__ = error.__cause__
-        except Exception:
-            if len(calls) == 1:
-                raise
-            # Something that a strategy or a clock raised, which is to be told to whoever called it.
-            for call in calls:
-                try:
-                    self._commit([call])
-                except Exception as own:
-                    call.error = own
-        except BaseException:
-            # An interrupt is this thread's; the others' calls wait for the next.
-            self._line.extendleft(reversed(calls))
-            raise
-        for call in calls:
-            call.served = True
+                call.served = True
+                call.turn.put(None)
+                self._line.remove(call)
+            self._keep_snapshot()
+        finally:
+            self._server = None
 
     def _commit(self, calls: Sequence[Call]) -> None:
         if self._state is None:
@@ -222,7 +239,6 @@ class Log:
         for call in calls:
             if call.error is not None and call.error is self._replaced:
                 self._replaced = None
-        self._keep_snapshot()
 
     def _decide(self, calls: Sequence[Call]) -> bool:
         """Decide, and add the events to the store and to the state; whether any must last."""
@@ -480,7 +496,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     while _held:
         log = _held.pop()
-        log.lock, log._guard = threading.RLock(), threading.RLock()
+        log.lock, log._guard = threading.Lock(), threading.RLock()
         # The threads that stood in the line are not in this process.
         log._line.clear()
 
