@@ -132,7 +132,8 @@ def digest(before: bytes, number: int, time: float, kind: int, a: Value, b: Valu
 def _json(value: Value) -> str:
     if type(value) is int:
         return int.__repr__(value)
-    return "null" if value is None else encode_basestring_ascii(value)
+    # Of another type it is a TypeError.
+    return "null" if value is None else encode_basestring_ascii(value)  # type: ignore[arg-type]
 
 
 def numbered(drafts: Iterable[Draft], time: float, after: int, before: bytes) -> list[Event]:
