@@ -357,7 +357,7 @@ def code_pairs(
     recoded = [_recode(column, table, name, known is not None, locate) for name, column in coded.items()]
     if known is not None:
         return recoded[0], recoded[1], known
-    (left_codes, right_codes), labels = _first_seen(recoded, tuple(table))
+    (left_codes, right_codes), labels = first_seen(recoded, tuple(table))
     return left_codes, right_codes, labels
 
 
@@ -381,7 +381,7 @@ def _recode(column: Coded, table: Mapping[Hashable, int], name: str, closed: boo
     return numbers[column.codes]
 
 
-def _first_seen(columns: Sequence[Codes], labels: tuple[Hashable, ...]) -> tuple[list[Codes], tuple[Hashable, ...]]:
+def first_seen(columns: Sequence[Codes], labels: tuple[Hashable, ...]) -> tuple[list[Codes], tuple[Hashable, ...]]:
     """Renumber by first appearance, row by row over all columns; labels that no row bears are left out."""
     n_columns, n_rows = len(columns), len(columns[0])
     never = n_columns * n_rows
@@ -415,7 +415,7 @@ def code_labels(
         raise InputError(f"{name} has {len(coded.codes)} entries and {beside} has {n_rows}; pass one for every {every}")
     present = coded.codes >= 0
     codes = np.full(n_rows, -1, np.int32)
-    (codes[present],), labels = _first_seen([coded.codes[present].astype(np.int32)], tuple(coded.labels))
+    (codes[present],), labels = first_seen([coded.codes[present].astype(np.int32)], tuple(coded.labels))
     return codes, labels
 
 

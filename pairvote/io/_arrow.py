@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pairvote._common.messages import Locate
@@ -57,13 +57,21 @@ def scan(parts: Sequence[Part], reading: Reading, *, sizes: Sizes | None = None)
                 yield Batch(with_keys(columns, keys, n_rows), n_rows, locate, done)
 
 
+def metadata(file: Source) -> Mapping[bytes, bytes]:
+    """What the file says beside its rows."""
+    with seekable(file) as handle:
+        return _Table(handle, file.name).metadata
+
+
 class _Table:
     """The batches of rows of an open file or stream, one after the other."""
 
     def __init__(self, handle: Any, file: str) -> None:
         self._handle, self._file = handle, file
         try:
-            self.names: list[str] = list(self._reader().schema.names)
+            schema = self._reader().schema
+            self.names: list[str] = list(schema.names)
+            self.metadata: Mapping[bytes, bytes] = schema.metadata or {}
         except Exception as error:
             raise unreadable_as("Arrow", file, error) from error
 
@@ -125,6 +133,7 @@ ARROW = FileFormat(
     begins=begins,
     read=read,
     check=check,
+    metadata=metadata,
     scan=scan,
     large_bytes=2**24,
     needs="pyarrow",

@@ -87,5 +87,6 @@ CSV = FileFormat(
     write=write,
     check=check,
     scan=scan,
+    has_types=False,
     takes=frozenset({"delimiter", "encoding", "comment", "skip_lines", "header"}),
 )

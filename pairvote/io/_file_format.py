@@ -68,6 +68,10 @@ class FileFormat:
         the suffix says so.
     binary : bool
         Whether its files are no text.
+    has_types : bool
+        Whether labels have types there; otherwise all are texts, and ``items=`` says which labels they stand for.
+    metadata : function, optional
+        Takes a `Source`. Returns what a file says beside its rows, where the items may be named.
     large_bytes : int
         Size in bytes from which the command line reads a file in batches.
     takes : frozenset of str
@@ -85,6 +89,8 @@ class FileFormat:
     write: Callable[[Votes, IO[bytes]], None] | None = None
     begins: Callable[[bytes], bool | None] | None = None
     binary: bool = False
+    has_types: bool = True
+    metadata: Callable[[Source], Mapping[bytes, bytes]] | None = None
     large_bytes: int = 2**26
     takes: frozenset[str] = frozenset()
     needs: str | None = None

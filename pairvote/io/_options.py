@@ -12,7 +12,9 @@ from pairvote._common.messages import listed, wrong_option
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Meanings, Outcomes
 from pairvote.errors import InputError
+from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
+from pairvote.votes._item_texts import ItemTexts
 from pairvote.votes._normaliser import Normaliser
 from pairvote.votes._report import BadRows, Report, check_bad_rows
 from pairvote.votes._shapes import Reader
@@ -53,6 +55,10 @@ class Options:
                 remedy=f"its columns are {listed(columns)}",
             )
         return list(self.rankings)
+
+    def item_texts(self, file_format: FileFormat) -> ItemTexts | None:
+        """What finds the items that texts stand for, in files of a format in which all labels are texts."""
+        return None if file_format.has_types else ItemTexts.of(self.items)
 
     def reader(self, report: Report) -> Reader:
         """What makes votes of columns."""

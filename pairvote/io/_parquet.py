@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import IO, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from pairvote.errors import InputError
 from pairvote.io._arrow_columns import locate_from, seekable, unreadable_as
 from pairvote.io._file_format import FileFormat
 from pairvote.io._how import How
+from pairvote.io._kept_items import kept_items
 from pairvote.io._missing import without
 from pairvote.io._parquet_batches import check, scan
 from pairvote.io._source import Columns, Source, in_order, label_columns
@@ -66,7 +67,19 @@ def write(votes: Votes, handle: IO[bytes]) -> None:
         columns["time"] = pa.array(votes.time)
     if votes.question is not None:
         columns["question"] = pa.array(votes.question, mask=votes.question < 0)
-    parquet.write_table(pa.table(in_order(columns)), handle)
+    table = pa.table(in_order(columns))
+    parquet.write_table(table.replace_schema_metadata(kept_items(votes)), handle)
+
+
+def metadata(file: Source) -> Mapping[bytes, bytes]:
+    """What the file says beside its rows."""
+    from pyarrow import parquet
+
+    with seekable(file) as handle:
+        try:
+            return parquet.read_schema(handle).metadata or {}
+        except Exception as error:
+            raise unreadable_as("Parquet", file.name, error) from error
 
 
 def _label_array(labels: list[Hashable], kind: str) -> Any:
@@ -99,6 +112,7 @@ PARQUET = FileFormat(
     read=read,
     write=write,
     check=check,
+    metadata=metadata,
     scan=scan,
     # The same votes take several times as many bytes as text.
     large_bytes=2**24,

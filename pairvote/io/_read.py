@@ -10,6 +10,7 @@ from pairvote._common.outcomes import Outcomes
 from pairvote.errors import InputError
 from pairvote.io._file_format import Reading
 from pairvote.io._formats import Format
+from pairvote.io._kept_items import with_kept_items
 from pairvote.io._options import Options, options_of
 from pairvote.io._scan import VoteScan, chunks_of
 from pairvote.io._sources import file_of, is_several, parts_of
@@ -107,7 +108,8 @@ def read_votes(
     extract : mapping, optional
         For a column, a regular expression with named groups, each of which is a column of its own.
     items : iterable of labels, optional
-        All items, in the order to keep; a label outside it is refused.
+        All items, in the order to keep, with or without votes; a label outside it is refused. A label of CSV, which is
+        text, is the item of this text, such as 3 for "3".
     outcomes : mapping or str, optional
         What other outcome labels mean, such as ``{"model_a": "left", "model_b": "right"}``;
         ``{None: "skip"}`` makes missing ones skips. Also "share", "scores", "1-5" or "H/D/A": see `Votes.from_labels`.
@@ -191,7 +193,11 @@ def read_reported(source: Any, format: Format | None, options: Options, report: 
         return votes_of_rankings(columns, names, voter, locate, report, how.decimal)
     reader = options.reader(report)
     columns, locate = chosen.read(file, reader, how)
-    return Votes._unchecked(**reader.fields(columns, n_rows_of(columns), locate, options.items))
+    texts = options.item_texts(chosen)
+    votes = Votes._unchecked(**reader.fields(columns, n_rows_of(columns), locate, options.items, texts))
+    if chosen.metadata is not None and options.items is None and not options.normalise:
+        votes = with_kept_items(votes, chosen.metadata(file), file.name, report)
+    return votes
 
 
 def _read_several(source: Any, format: Format | None, options: Options, report: Report) -> Votes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pairvote._common.checks import is_whole
+from pairvote._common.coded import Coded
 from pairvote._common.messages import plural, wrong_option
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcomes
@@ -22,6 +23,7 @@ from pairvote.io._numbering import Numbering, Rows
 from pairvote.io._options import Options, options_of
 from pairvote.io._sources import parts_of
 from pairvote.votes._chunks import CodedVotes
+from pairvote.votes._item_texts import ItemTexts
 from pairvote.votes._report import BadRows, Report, warn_of_skipped
 from pairvote.votes._shapes import Reader
 from pairvote.votes._votes import Votes
@@ -91,10 +93,17 @@ class VoteScan:
         )
         reader = options.reader(self.report)
         numbering = Numbering(options.items, options.outcomes)
-        for batch in self._batches(self._reading(reader, voters=voters)):
+        n_rows = 0
+        for batch, texts in self._batches(self._reading(reader, voters=voters)):
             if batch.n_rows:
+                n_rows += batch.n_rows
                 table = reader.rows(batch.columns, batch.n_rows, batch.locate)
+                if texts is not None:
+                    table.columns |= texts.columns(table.columns, table.locate)
                 yield numbering.coded(Rows.of(table.columns, table.n_rows, table.locate))
+        if not n_rows and options.items is not None:
+            none = Coded(np.empty(0, np.int32), np.empty(0, np.int32))
+            yield CodedVotes(items=options.items, left=none, right=none, outcome=none)
 
     def __repr__(self) -> str:
         of_a_dataset = bool(self._parts) and self._parts[0].fragment is not None
@@ -110,15 +119,16 @@ class VoteScan:
         how = self._options.how.with_report(reader.report)
         return Reading(reader, voters, self._skip_rows, self._n_bytes, how)
 
-    def _batches(self, reading: Reading) -> Iterator[Batch]:
+    def _batches(self, reading: Reading) -> Iterator[tuple[Batch, ItemTexts | None]]:
         with _bar(self._n_bytes, shown=self._progress) as bar:
             for file_format, parts in groupby(self._parts, lambda part: part.format):
+                texts = self._options.item_texts(file_format)
                 for batch in file_format.scan(list(parts), reading):
                     if bar is not None:
                         bar.update(batch.done - bar.n if self._n_bytes else batch.n_rows)
                     passed = min(reading.skip, batch.n_rows)
                     reading.skip -= passed
-                    yield batch.after(passed) if passed else batch
+                    yield (batch.after(passed) if passed else batch), texts
 
 
 def scan_votes(
@@ -161,8 +171,9 @@ def scan_votes(
 ) -> VoteScan:
     r"""Votes from files that need not fit in memory, chunk by chunk.
 
-    Joined together, the chunks are what `read_votes` makes of the whole, with one difference: all labels have one type,
-    so that text in one file and numbers in another are refused. Until the loop starts, only the columns of the first
+    Joined together, the chunks are what `read_votes` makes of the whole, with two differences: all labels have one
+    type, so that text in one file and numbers in another are refused; and items without votes that a file names beside
+    its rows are passed over, unless ``items=`` names them. Until the loop starts, only the columns of the first
     file are read, and those of every file in a folder.
 
     Parameters

@@ -17,14 +17,17 @@ def write_votes(votes: Votes, path: str | Path, *, format: Format | None = None)
     The columns are left, right and outcome, and voter, weight, criterion, time and question where there are any. The
     outcome of a graded vote is its share: read it back with ``outcomes="share"``, times with ``time="time"`` and
     questions with ``question="question"``. The file is replaced as a whole: when anything goes wrong, an older one at
-    `path` stays as it was. Items without votes are not in the file, so pass ``items=votes.items`` when reading it to
-    keep them, and their order.
+    `path` stays as it was.
+
+    Items without votes, and an order of items other than the first-seen one, are in files of Parquet, whose metadata
+    name the items where these are all text and whole numbers. CSV and JSON Lines hold rows only, so pass
+    ``items=votes.items`` when reading them; in CSV, whose labels are all text, this also gives labels their types back.
 
     Parameters
     ----------
     votes : Votes
-        CSV takes text and whole numbers for labels, which are read back as text; JSON Lines takes text and
-        numbers; Parquet takes columns all of text or all of whole numbers.
+        CSV takes text and whole numbers for labels; JSON Lines takes text and numbers; Parquet takes columns all of
+        text or all of whole numbers.
     path : str or Path
     format : "csv", "jsonl" or "parquet", optional
         By default what the path's suffix says: .csv, .jsonl or .parquet. Other formats are read only.

@@ -25,6 +25,7 @@ from pairvote._common.unknown_outcomes import unknown_outcomes
 from pairvote.errors import InputError
 from pairvote.votes._amounts import entry, no_number, tried
 from pairvote.votes._build import Fields, from_columns
+from pairvote.votes._item_texts import ItemTexts
 from pairvote.votes._normaliser import Normaliser
 from pairvote.votes._report import Report
 from pairvote.votes._wanted import AMOUNTS, Name, Wanted
@@ -130,9 +131,13 @@ class Reader:
         self.report.n_rows += rows.n_rows
         return rows
 
-    def fields(self, columns: Mapping[str, Any], n_rows: int, locate: Locate, items: Any) -> Fields:
-        """The fields of votes, of all rows at once; `items` are those that there may be."""
+    def fields(
+        self, columns: Mapping[str, Any], n_rows: int, locate: Locate, items: Any, texts: ItemTexts | None = None
+    ) -> Fields:
+        """The fields of votes, of all rows at once; `items` are those that there may be, found by `texts`."""
         table = self.rows(columns, n_rows, locate, whole=True)
+        if texts is not None:
+            table.columns |= texts.columns(table.columns, table.locate)
         parts = {part: table.columns[part] for part in VOTE_COLUMNS if part in table.columns}
         return from_columns(**parts, items=items, outcomes=self.outcomes, locate=table.locate)
 
