@@ -6,6 +6,7 @@ from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._poll import Poll
 from pairvote.poll._records import Answer, Question, VoterProgress
 from pairvote.poll._settings import Settings
+from pairvote.poll._sql_store import SQLStore
 from pairvote.poll._sqlite_store import SQLiteStore
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "MemoryStore",
     "Poll",
     "Question",
+    "SQLStore",
     "SQLiteStore",
     "Settings",
     "VoterProgress",

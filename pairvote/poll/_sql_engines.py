@@ -1,0 +1,172 @@
+"""Engines of SQLAlchemy: one for each URL in a process, and none that crosses a fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from pairvote._common.messages import shorten
+from pairvote.errors import InputError
+from pairvote.poll._sql_link import Link
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+POOL_SIZE, WAIT_SECONDS = 5, 30
+MISSING = 'SQLStore needs SQLAlchemy, which is not installed; pip install "pairvote[sql]"'
+NOT_ASYNCHRONOUS = (
+    "it is asynchronous; use a driver that is not, such as psycopg or PyMySQL, and call the poll in a thread"
+)
+# How many stores use each engine that was made here.
+_made: dict[Any, tuple[sa.Engine, int]] = {}
+# The process that an engine's connections belong to.
+_process: WeakKeyDictionary[sa.Engine, int] = WeakKeyDictionary()
+# Whether an engine's connections to MySQL or MariaDB have to be told to begin transactions.
+_must_be_told: WeakKeyDictionary[sa.Engine, bool] = WeakKeyDictionary()
+_lock = threading.Lock()
+# Connections that came through a fork: neither used nor closed.
+_INHERITED: list[Any] = []
+
+
+def engine_or_url(given: object) -> tuple[sa.Engine | None, sa.URL]:
+    """An engine of the application with its URL, or the URL of a database in which a store can be."""
+    try:
+        import sqlalchemy as sa
+    except ImportError:
+        raise InputError(MISSING) from None
+    if isinstance(given, sa.Engine):
+        check_engine(given)
+        return given, given.url
+    if type(given).__name__ == "AsyncEngine":
+        raise InputError(f"engine_or_url is {shorten(given)}; {NOT_ASYNCHRONOUS}")
+    try:
+        url = sa.make_url(given)  # type: ignore[arg-type]
+        url.get_dialect()
+    except ImportError as error:
+        raise _missing_driver(error) from None
+    except (sa.exc.ArgumentError, ValueError):
+        # Without the text, which may hold a password.
+        raise InputError(
+            "engine_or_url is no URL of a database; write it like postgresql+psycopg://user:password@host/database, or "
+            "pass an Engine of SQLAlchemy; a path of a file is for Poll"
+        ) from None
+    # Where no driver is named SQLAlchemy would take others.
+    driver = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}.get(url.drivername)
+    return None, url if driver is None else url.set(drivername=f"{url.drivername}+{driver}")
+
+
+def check_engine(engine: sa.Engine) -> None:
+    """Whether a store can be in the database of an engine: InputError where not."""
+    name = engine.dialect.name
+    if name not in ("postgresql", "mysql", "mariadb", "sqlite"):
+        raise InputError(f"engine_or_url is of {name!r}; use one of postgresql, mysql, mariadb, sqlite")
+    if engine.dialect.is_async:
+        raise InputError(f"engine_or_url is of the driver {engine.dialect.driver!r}; {NOT_ASYNCHRONOUS}")
+    database = engine.url.database
+    if name == "sqlite" and (not database or ":memory:" in database or "mode=memory" in str(engine.url)):
+        raise InputError(
+            "engine_or_url is a database of SQLite in memory, which is another one in each thread; name a file, or use "
+            "MemoryStore()"
+        )
+
+
+def engine_for(url: sa.URL) -> sa.Engine:
+    """The engine of all stores with a URL in this process; each gives it back by `give_back`."""
+    with _lock:
+        engine, n_users = _made.get(url, (None, 0))
+        if engine is None:
+            engine = _make(url)
+        _made[url] = engine, n_users + 1
+    return engine
+
+
+def give_back(url: sa.URL) -> None:
+    """Close the connections of an engine that no other store uses."""
+    with _lock:
+        engine, n_users = _made.pop(url, (None, 0))
+        if engine is not None and n_users > 1:
+            _made[url] = engine, n_users - 1
+            engine = None
+    if engine is not None:
+        _belongs_here(engine)
+        engine.dispose()
+
+
+def _make(url: sa.URL) -> sa.Engine:
+    import sqlalchemy as sa
+
+    options: dict[str, Any] = {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
+    backend = url.get_backend_name()
+    if backend in ("mysql", "mariadb"):
+        # Every call ends its transaction itself: the pool need not send another ROLLBACK.
+        options |= {"pool_reset_on_return": None, "isolation_level": "READ COMMITTED"}
+    elif backend == "sqlite":
+        options["connect_args"] = {"timeout": WAIT_SECONDS}
+    elif url.get_driver_name() in ("psycopg", "psycopg2") and "connect_timeout" not in url.query:
+        options["connect_args"] = {"connect_timeout": 10}
+    try:
+        engine = sa.create_engine(url, **options)
+    except ImportError as error:
+        raise _missing_driver(error) from None
+    except TypeError as error:
+        raise InputError(f"engine_or_url has an option that its driver does not know ({error}); remove it") from None
+    check_engine(engine)
+    return engine
+
+
+def _missing_driver(error: ImportError) -> InputError:
+    package = {"psycopg": '"pairvote[sql]"', "pymysql": "PyMySQL", "MySQLdb": "mysqlclient"}.get(str(error.name))
+    return InputError(
+        f"engine_or_url needs the driver {error.name or error}, which is not installed",
+        remedy=f"pip install {package or error.name or 'it'}",
+    )
+
+
+def connect(engine: sa.Engine) -> sa.Connection:
+    """A connection of the engine's pool, on which statements begin and end transactions."""
+    _belongs_here(engine)
+    connection = engine.connect()
+    try:
+        if engine.dialect.name in ("postgresql", "sqlite"):
+            # So that BEGIN is sent along with what follows it.
+            return connection.execution_options(isolation_level="AUTOCOMMIT")
+        if engine not in _must_be_told:
+            _must_be_told[engine] = _begins_by_itself_or_blocks_readers(Link(connection.connection.dbapi_connection))
+        if _must_be_told[engine]:
+            return connection.execution_options(isolation_level="READ COMMITTED")
+    except BaseException:
+        connection.invalidate()
+        connection.close()
+        raise
+    return connection
+
+
+def _begins_by_itself_or_blocks_readers(link: Link) -> bool:
+    found = dict(
+        link.run(
+            [("SHOW VARIABLES WHERE variable_name IN ('autocommit', 'tx_isolation', 'transaction_isolation')", ())]
+        )
+    )
+    link.connection.rollback()
+    autocommit = str(found.pop("autocommit", "ON")).upper()
+    return autocommit not in ("OFF", "0") or not {*found.values()} <= {"READ-COMMITTED", "REPEATABLE-READ"}
+
+
+def _belongs_here(engine: sa.Engine) -> None:
+    process = os.getpid()
+    with _lock:
+        if _process.setdefault(engine, process) != process:
+            _INHERITED.append(engine.pool)
+            engine.dispose(close=False)
+            _process[engine] = process
+
+
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603 - another thread may have held it when the process forked
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
