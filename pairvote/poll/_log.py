@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakSet
 
 from pairvote._common.messages import shorten
-from pairvote.errors import InputError, PairvoteError, StateError, StorageError
+from pairvote.errors import InputError, PairvoteError, StorageError
 from pairvote.poll._audit import audited
 from pairvote.poll._book import FORGOTTEN
 from pairvote.poll._event_store import EventStore
@@ -33,7 +33,8 @@ Clock = Callable[[], float]
 # A clock that falls by less, by a correction or from one machine to another, holds the log's time still. After a
 # greater fall one of the readings was wrong, and the log follows the clock: it would stand still for too long.
 LONGEST_STANDSTILL_SECONDS = 3600.0
-LOOK_AGAIN_SECONDS = 0.05
+# How long a call waits to be served before it stands at the lock itself. Threads that stand there slow one another.
+PATIENT_SECONDS = 1.0
 
 
 class Call:
@@ -72,7 +73,7 @@ class Log:
         self._sampler = sampler
         self._clock = clock
         # Whoever has it may add to the log: the thread, and the calls that are not served yet.
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self._server: int | None = None
         self._line: deque[Call] = deque()
         # Whoever has it may look at the state, or fold.
@@ -163,30 +164,31 @@ class Log:
         try:
             self._line.append(call)
             while not call.served:
-                if not self.lock.locked():
-                    with self.lock:
-                        if not call.served:
-                            self._serve()
-                elif self._server == threading.get_ident():
-                    raise StateError("a strategy or a clock called its own poll; let it look at its stream only")
-                else:
-                    # Should nobody wake it, because the thread that was to was interrupted, it looks by itself.
-                    with suppress(Empty):
-                        call.turn.get(timeout=LOOK_AGAIN_SECONDS)
+                self._wait_or_serve(call)
         finally:
-            self._leave(call)
+            if not call.served:
+                with suppress(ValueError):
+                    self._line.remove(call)
+            # Whoever is first in the line now is to serve.
+            if self._server is None:
+                with suppress(IndexError):
+                    self._line[0].turn.put(None)
         if call.error is not None:
             raise call.error
         return call
 
-    def _leave(self, call: Call) -> None:
-        """Be in the line no more, and wake the one who is to serve next."""
-        if not call.served:
-            with suppress(ValueError):
-                self._line.remove(call)
-        if not self.lock.locked():
-            with suppress(IndexError):
-                self._line[0].turn.put(None)
+    def _wait_or_serve(self, call: Call) -> None:
+        # Where it says that this thread serves, an interrupt has kept it from saying that it does no more.
+        if self._server not in (None, threading.get_ident()):
+            try:
+                call.turn.get(timeout=PATIENT_SECONDS)
+                return
+            except Empty:
+                # The commit takes its time, or the one who was to wake this thread was interrupted.
+                pass
+        with self.lock:
+            if not call.served:
+                self._serve()
 
     def did(self, decide: Callable[..., list[Draft]], *arguments: Any) -> bool:
         """Whether a decision, which is in the log afterwards, changed anything."""
@@ -496,9 +498,10 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     while _held:
         log = _held.pop()
-        log.lock, log._guard = threading.Lock(), threading.RLock()
+        log.lock, log._guard = threading.RLock(), threading.RLock()
         # The threads that stood in the line are not in this process.
         log._line.clear()
+        log._server = None
 
 
 if hasattr(os, "register_at_fork"):
