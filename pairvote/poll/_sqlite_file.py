@@ -28,53 +28,78 @@ ERRORS = (sqlite3.Error, UnicodeDecodeError, OSError)
 class OpenFile:
     """A connection to a poll's file."""
 
-    def __init__(self, path: Path, name: str, *, checked: bool = True) -> None:
-        self.process = os.getpid()
-        self.path = path
-        # Before it is opened, so that a file which is replaced in between is found to be another.
-        self.file = _file_at(path)
-        self.connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw", uri=True, timeout=0.0, isolation_level=None, check_same_thread=False
-        )
+    def __init__(self, path: str, name: str, *, checked: bool = True) -> None:
+        self._process = os.getpid()
+        self._path = path
         self._log: int | None = None
-        try:
-            self.connection.execute("PRAGMA synchronous = NORMAL")
-            self.connection.execute("PRAGMA trusted_schema = OFF")
-            self.connection.execute("PRAGMA secure_delete = ON")
-            self.connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG_BYTES}")
-            if checked:
-                _check(self.connection, name)
-        except BaseException:
-            self.connection.close()
-            raise
+        self._is_folder_synced = False
+        # Before it is opened, so that a file which is replaced in between is found to be another.
+        self._file = _file_at(path)
+        self.connection = sqlite3.connect(
+            f"{Path(path).as_uri()}?mode=rw", uri=True, timeout=0.0, isolation_level=None, check_same_thread=False
+        )
+        self.connection.execute("PRAGMA synchronous = NORMAL")
+        self.connection.execute("PRAGMA trusted_schema = OFF")
+        self.connection.execute("PRAGMA secure_delete = ON")
+        self.connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG_BYTES}")
+        if checked:
+            _check(self.connection, name)
 
-    @property
-    def log(self) -> int:
-        """The write-ahead log, which SQLite has made by now: a descriptor to sync it by, and to wait in turn by.
-
-        SQLite has no locks on that file, so unlike the database it may be opened and closed again.
-        """
-        if self._log is None:
-            folder, name = os.path.split(os.path.realpath(self.path))
-            self._log = os.open(os.path.join(folder, f"{name}-wal"), os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-            sync_folder(folder)
-        return self._log
-
-    def is_at_its_path(self) -> bool:
+    def is_in_place(self) -> bool:
         """Whether the file was neither deleted nor replaced since it was opened."""
-        return self.file == _file_at(self.path)
+        return self._file == _file_at(self._path)
+
+    def is_written_in_place(self) -> bool:
+        """Whether what is committed gets to where others find it: the file and its write-ahead log are in place."""
+        return self.is_in_place() and os.fstat(self._log_descriptor()).st_nlink > 0
+
+    def sync(self) -> None:
+        """Wait until the disk has all that was committed: as durable as SQLite's ``synchronous = FULL``.
+
+        SQLite's own sync holds the lock for writing. This one comes after it was given back, so that other processes
+        go on meanwhile. What was committed with ``synchronous = NORMAL`` is in the write-ahead log, as the system sees
+        it; a sync through any descriptor brings it to the disk. In between another process may have
+
+        - committed more: that is brought along;
+        - copied the log into the database (a checkpoint), which leaves the log as it is;
+        - begun the log anew after that. It does so only when a checkpoint has copied all of it, and such a one syncs
+          the database before it says so (``walCheckpoint`` in SQLite's wal.c: first the log, then the copying, then
+          the database). So all was on the disk before a byte of the log was overwritten. The new log's header is
+          synced before anything follows it (``sqlite3WalFrames``), also with NORMAL.
+
+        The log is not deleted as long as this connection is open, and that there is one is kept by syncing the folder.
+        """
+        descriptor = self._log_descriptor()
+        # macOS and Windows have no fdatasync.
+        getattr(os, "fdatasync", os.fsync)(descriptor)
+        if not self._is_folder_synced:
+            sync_folder(os.path.dirname(os.path.realpath(self._path)))
+            self._is_folder_synced = True
 
     def close(self) -> None:
         """Let go of it."""
         log, self._log = self._log, None
         if log is not None:
             os.close(log)
-        if self.process != os.getpid():
+        if self._process != os.getpid():
             # A connection that was made before a fork is not to be used, nor even closed.
             _INHERITED.append(self.connection)
         else:
             with contextlib.suppress(sqlite3.Error):
                 self.connection.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "connection"):
+            self.close()
+
+    def _log_descriptor(self) -> int:
+        """The write-ahead log, which SQLite has made by the time that it has begun.
+
+        SQLite has no locks on it. The database must never be opened and closed like this: its locks would be gone.
+        """
+        if self._log is None:
+            self._log = os.open(f"{os.path.realpath(self._path)}-wal", os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        return self._log
 
 
 def begin_tables(connection: sqlite3.Connection) -> None:
@@ -96,7 +121,7 @@ def sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
-def failure(error: Exception, name: str, path: Path, busy_seconds: float) -> StorageError:
+def failure(error: Exception, name: str, path: str, busy_seconds: float) -> StorageError:
     """An error of SQLite or the system as one that says what to do."""
     if isinstance(error, UnicodeDecodeError):
         return StorageError(f"{name} is damaged; restore the file from a copy ({error})")
@@ -113,8 +138,7 @@ def failure(error: Exception, name: str, path: Path, busy_seconds: float) -> Sto
         return StorageError(f"{name} {problem} (SQLite: {error})")
     if isinstance(error, PermissionError):
         return StorageError(f"{name} {PROBLEMS[sqlite3.SQLITE_READONLY]} ({error.strerror})")
-    assert isinstance(error, OSError)
-    return StorageError(f"{name} {PROBLEMS[sqlite3.SQLITE_IOERR]} ({error.strerror})")
+    return StorageError(f"{name} {PROBLEMS[sqlite3.SQLITE_IOERR]} ({error})")
 
 
 def code_of(error: Exception) -> int:
@@ -122,7 +146,7 @@ def code_of(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _file_at(path: Path) -> tuple[int, int] | None:
+def _file_at(path: str) -> tuple[int, int] | None:
     try:
         found = os.stat(path)
     except OSError:
@@ -159,7 +183,7 @@ def _check(connection: sqlite3.Connection, name: str) -> None:
         )
 
 
-def _is_missing(path: Path) -> bool:
+def _is_missing(path: str) -> bool:
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -14,22 +14,19 @@ from typing import Any, Literal
 from pairvote._common.checks import is_number
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
+from pairvote.poll._sqlite_copy import copy_to_file
 from pairvote.poll._sqlite_file import ERRORS, OpenFile, begin_tables, code_of, failure
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
 Durability = Literal["full", "fast"]
-# How often a call looks whether other processes have finished theirs.
-LOOK_AGAIN_SECONDS = 0.0005
-# How many events are read at once, and how many bytes of records.
-PAGE_EVENTS, PAGE_BYTES = 10_000, 8_000_000
-READ = "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number LIMIT ?"
-KEPT = "SELECT name, content FROM records WHERE name BETWEEN ? AND ? ORDER BY name"
 DURABILITIES = ("full", "fast")
-_sync = getattr(os, "fdatasync", os.fsync)
+# How often a call looks whether other processes have finished theirs, at first; it looks twice as often after it has
+# waited for PATIENT_SECONDS, three times as often after twice that, and so on. So whoever has waited longest is the
+# most likely to be next, rather than whoever had the lock and wants it again.
+LOOK_AGAIN_SECONDS, PATIENT_SECONDS = 0.0005, 0.002
+# How many events are read at once, and how many bytes of records stand in memory together.
+PAGE_EVENTS, PAGE_BYTES = 10_000, 8_000_000
+EVENTS = "SELECT number, time, kind, a, b, c, digest FROM events WHERE number > ? ORDER BY number"
+RECORDS = "SELECT name, content FROM records WHERE name BETWEEN ? AND ? ORDER BY name"
 
 
 class SQLiteStore:
@@ -73,7 +70,7 @@ class SQLiteStore:
         try:
             os.fsencode(path)
             # Whole, so that a later change of directory does not lead to another file.
-            self._path = Path(path).absolute()
+            self._place = str(Path(path).absolute())
         except UnicodeEncodeError:
             raise InputError(f"store is {shorten(self.name)}, which no file can be called; pass another path") from None
         except OSError as error:
@@ -85,6 +82,8 @@ class SQLiteStore:
         self._is_durable = durability == "full"
         self._busy_seconds = float(busy_seconds)
         self._process = os.getpid()
+        # Whether a sync has failed, and what was committed before may not be on the disk.
+        self._is_doubtful = False
         # One connection for the thread that has begun, and one for all others, who have it one after the other.
         self._writing: OpenFile | None = None
         self._writer: int | None = None
@@ -103,7 +102,7 @@ class SQLiteStore:
         """
         self._leave_inherited()
         try:
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644))
+            os.close(os.open(self._place, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644))
         except FileExistsError:
             raise InputError(
                 f"store is {self.name!r}, a file that is there already; go on with the poll in it by "
@@ -112,7 +111,7 @@ class SQLiteStore:
         except OSError as error:
             raise StorageError(f"{self.name} cannot be made ({error.strerror}); choose another place") from error
         try:
-            self._writing = made = OpenFile(self._path, self.name, checked=False)
+            self._writing = made = OpenFile(self._place, self.name, checked=False)
             if made.connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
                 raise StorageError(
                     f"{self.name} is where SQLite can keep no write-ahead log; choose a directory on a local disk"
@@ -124,7 +123,7 @@ class SQLiteStore:
         except BaseException as error:
             self.close()
             for suffix in ("", "-wal", "-shm"):
-                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+                Path(f"{self._place}{suffix}").unlink(missing_ok=True)
             if isinstance(error, ERRORS):
                 raise self._failure(error) from error
             raise
@@ -132,17 +131,16 @@ class SQLiteStore:
     def begin(self) -> None:
         """Keep others out, as `EventStore.begin`."""
         self._leave_inherited()
-        patience = time.monotonic() + self._busy_seconds
         try:
             while True:
                 writing = self._writing
                 if writing is None:
-                    self._writing = writing = OpenFile(self._path, self.name)
-                self._patiently(writing, "BEGIN IMMEDIATE", (), patience)
-                if writing.is_at_its_path():
+                    self._writing = writing = OpenFile(self._place, self.name)
+                self._patiently(writing, "BEGIN IMMEDIATE").close()
+                if writing.is_written_in_place():
                     break
                 # What is open was deleted, or replaced, while this process had it or waited for others.
-                self._stop_writing()
+                self.close()
         except ERRORS as error:
             self._stop_writing()
             raise self._failure(error) from error
@@ -150,12 +148,22 @@ class SQLiteStore:
 
     def events(self, after: int) -> Iterable[tuple[Any, ...]]:
         """The events after one, as `EventStore.events`: a list of some, or an iterator where there are many."""
-        page = self._rows(READ, (after, PAGE_EVENTS))
+        page = self._page(after)
         return page if len(page) < PAGE_EVENTS else self._pages(page)
 
     def kept(self, first: str, last: str) -> Iterable[tuple[str, bytes]]:
-        """The records of some names, as `EventStore.kept`."""
-        return self._rows(KEPT, (first, last))
+        """The records of some names, as `EventStore.kept`: a list, or an iterator where they are large."""
+        with self._looking() as file:
+            cursor = self._patiently(file, RECORDS, (first, last))
+            rows, size = [], 0
+            for row in cursor:
+                rows.append(row)
+                size += len(row[1])
+                if size > PAGE_BYTES and file is self._reading:
+                    # The connection is the iterator's from now on, so that all is read as it is at this moment.
+                    self._reading = None
+                    return self._rest(rows, cursor, file)
+            return rows
 
     def append(self, events: Sequence[tuple[Any, ...]]) -> None:
         """Add events, as `EventStore.append`."""
@@ -170,17 +178,36 @@ class SQLiteStore:
 
     def commit(self) -> None:
         """Make it all last, as `EventStore.commit`."""
-        writing = self._commit()
+        self.commit_lazily()
+        # Also if nothing was appended: what the call has found there is to last as well, and may be another's that is
+        # not synced yet, or one that was committed lazily.
         if self._is_durable:
+            writing = self._begun()
             try:
-                _sync(writing.log)
-            except OSError as error:
+                if self._is_doubtful:
+                    self._expect_copied(writing)
+                writing.sync()
+                self._is_doubtful = False
+            except ERRORS as error:
+                self._is_doubtful = True
+                self._stop_writing()
                 raise self._failure(error) from error
-        self._expect_in_place(writing)
 
     def commit_lazily(self) -> None:
-        """As `commit`, except that a crash of the machine may cost it."""
-        self._expect_in_place(self._commit())
+        """Make it all last unless the machine crashes, as ``commit_lazily`` in `EventStore`."""
+        writing = self._begun()
+        try:
+            writing.connection.execute("COMMIT")
+            is_in_place = writing.is_written_in_place()
+        except ERRORS as error:
+            self._stop_writing()
+            raise self._failure(error) from error
+        self._writer = None
+        if not is_in_place:
+            raise StorageError(
+                f"{self.name} was deleted or replaced during the call, which is not stored; put the poll's file "
+                "back where it was and send the same call again"
+            )
 
     def rollback(self) -> None:
         """Forget it, as `EventStore.rollback`: closing does it, and after a failure a new connection is safer."""
@@ -194,10 +221,69 @@ class SQLiteStore:
         with self._reading_lock:
             self._stop_reading()
 
-    def __del__(self) -> None:
-        for each in (getattr(self, "_writing", None), getattr(self, "_reading", None)):
-            if each is not None:
-                each.close()
+    def backup_to(self, path: str | Path) -> bytes:
+        """Copy the poll as it is at this moment into a new file, while it is in use.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, which is there when all of it is on the disk, and not before.
+
+        Returns
+        -------
+        bytes
+            The digest of the last event in it.
+
+        Raises
+        ------
+        InputError
+            When there is a file already.
+        StorageError
+            When it cannot be written, or the poll cannot be read.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import pairvote as pv
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = pv.poll.SQLiteStore(f"{folder}/poll.db")
+        ...     with pv.Poll(["ash", "birch"], store=store, rng=1) as poll:
+        ...         digest = store.backup_to(f"{folder}/copy.db")
+        ...     digest.hex() == pv.Poll.open(f"{folder}/copy.db").verify()
+        True
+        """
+        with self._alone() as file:
+            return copy_to_file(file.connection, path, self.name)
+
+    def purge(self) -> None:
+        """Let no byte of deleted records be left in the file or beside it, by writing it anew.
+
+        It takes about as long as copying the file, and others that want to write wait meanwhile.
+
+        Raises
+        ------
+        StorageError
+            When others were at it for `busy_seconds`: deleted records may be left until it is called again.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import pairvote as pv
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = pv.poll.SQLiteStore(f"{folder}/poll.db")
+        ...     with pv.Poll(["ash", "birch"], store=store, rng=1) as poll:
+        ...         store.purge()
+        """
+        with self._alone() as file:
+            patience = time.monotonic() + self._busy_seconds
+            self._patiently(file, "VACUUM").close()
+            while self._patiently(file, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > patience:
+                    raise StorageError(
+                        f"{self.name} was in use for {self._busy_seconds:g} seconds, so what was deleted may still be "
+                        "read from the file beside it; send the same call again when less is going on"
+                    )
+                time.sleep(LOOK_AGAIN_SECONDS)
 
     # --- writing ---
 
@@ -208,27 +294,20 @@ class SQLiteStore:
             self._stop_writing()
             raise self._failure(error) from error
 
-    def _commit(self) -> OpenFile:
-        writing = self._begun()
-        try:
-            writing.connection.execute("COMMIT")
-        except ERRORS as error:
-            self._stop_writing()
-            raise self._failure(error) from error
-        self._writer = None
-        return writing
-
     def _begun(self) -> OpenFile:
         if self._writing is None:
             raise StorageError(f"{self.name} was not begun to be written to; call begin before")
         return self._writing
 
-    def _expect_in_place(self, writing: OpenFile) -> None:
-        if not writing.is_at_its_path():
-            raise StorageError(
-                f"{self.name} was deleted or replaced during the call, which is not stored; put the poll's file "
-                "back where it was and send the same call again"
-            )
+    def _expect_copied(self, writing: OpenFile) -> None:
+        """Bring all to the disk after a sync has failed, which the system tells of once only.
+
+        The next sync of the same bytes may succeed though they are not on the disk, so they are written elsewhere: into
+        the database.
+        """
+        busy, n_there, n_copied = self._patiently(writing, "PRAGMA wal_checkpoint(FULL)").fetchone()
+        if busy or n_there != n_copied:
+            raise sqlite3.OperationalError("what could not be synced could not be copied into the database either")
 
     def _stop_writing(self) -> None:
         writing, self._writing, self._writer = self._writing, None, None
@@ -237,26 +316,34 @@ class SQLiteStore:
 
     # --- reading ---
 
-    def _rows(self, statement: str, arguments: tuple[Any, ...]) -> list[Any]:
-        """All rows of a statement, in the transaction of this thread or else outside of any."""
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator[OpenFile]:
+        """The connection of this thread's transaction, or else the one for reading, which this thread has meanwhile."""
         self._leave_inherited()
         if self._writer == threading.get_ident():
             try:
-                return self._begun().connection.execute(statement, arguments).fetchall()
+                yield self._begun()
             except ERRORS as error:
                 self._stop_writing()
                 raise self._failure(error) from error
-        patience = time.monotonic() + self._busy_seconds
+            return
         with self._reading_lock:
             try:
-                if self._reading is not None and not self._reading.is_at_its_path():
+                if self._reading is not None and not self._reading.is_in_place():
                     self._stop_reading()
                 if self._reading is None:
-                    self._reading = OpenFile(self._path, self.name)
-                return self._patiently(self._reading, statement, arguments, patience)
+                    self._reading = OpenFile(self._place, self.name)
+                yield self._reading
             except ERRORS as error:
                 self._stop_reading()
                 raise self._failure(error) from error
+
+    def _page(self, after: int) -> list[tuple[Any, ...]]:
+        with self._looking() as file:
+            cursor = self._patiently(file, EVENTS, (after,))
+            page = cursor.fetchmany(PAGE_EVENTS)
+            cursor.close()
+            return page
 
     def _pages(self, page: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         """The events of a page and of all that follow."""
@@ -264,12 +351,26 @@ class SQLiteStore:
             yield from page
             last = page[-1]
             # The last one again: it has the digest of all before, so what follows it belongs to the same log.
-            page = self._rows(READ, (last[0] - 1, PAGE_EVENTS))
+            page = self._page(last[0] - 1)
             if not page or page[0] != last:
                 raise StorageError(
                     f"{self.name} was deleted or replaced while event {last[0]} was read; send the same call again"
                 )
             del page[0]
+
+    def _rest(
+        self, rows: list[tuple[str, bytes]], cursor: sqlite3.Cursor, file: OpenFile
+    ) -> Iterator[tuple[str, bytes]]:
+        """Records that were read, and those that follow."""
+        try:
+            rows.reverse()
+            while rows:
+                yield rows.pop()
+            yield from cursor
+        except ERRORS as error:
+            raise self._failure(error) from error
+        finally:
+            file.close()
 
     def _stop_reading(self) -> None:
         reading, self._reading = self._reading, None
@@ -278,18 +379,33 @@ class SQLiteStore:
 
     # --- both ---
 
-    def _patiently(self, file: OpenFile, statement: str, arguments: tuple[Any, ...], patience: float) -> list[Any]:
-        """All rows of a statement, after waiting for other processes where need be."""
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[OpenFile]:
+        """A connection for what goes on beside the calls of other threads."""
+        try:
+            file = OpenFile(self._place, self.name)
+            try:
+                yield file
+            finally:
+                file.close()
+        except ERRORS as error:
+            raise self._failure(error) from error
+
+    def _patiently(self, file: OpenFile, statement: str, arguments: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        """A statement, after waiting for other processes where need be."""
+        started: float | None = None
         while True:
             try:
-                return file.connection.execute(statement, arguments).fetchall()
+                return file.connection.execute(statement, arguments)
             except sqlite3.OperationalError as error:
-                if code_of(error) != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                now = time.monotonic()
+                started = started or now
+                if code_of(error) != sqlite3.SQLITE_BUSY or now - started >= self._busy_seconds:
                     raise
-            time.sleep(LOOK_AGAIN_SECONDS)
+            time.sleep(LOOK_AGAIN_SECONDS / (1 + (now - started) / PATIENT_SECONDS))
 
     def _failure(self, error: Exception) -> StorageError:
-        return failure(error, self.name, self._path, self._busy_seconds)
+        return failure(error, self.name, self._place, self._busy_seconds)
 
     def _leave_inherited(self) -> None:
         """In a child process: nothing of the parent's is used, neither its connections nor a lock that it may hold."""

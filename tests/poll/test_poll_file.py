@@ -327,7 +327,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(path) -> None:
 def test_a_full_file_says_so(path) -> None:
     with pv.Poll.open(path) as poll:
         poll.ask("anna")
-        connection = poll._log.store._open
+        connection = poll._log.store._writing.connection
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(pv.StorageError, match="has no room to grow: the disk is full; make room and send the same"):  # noqa: PT012

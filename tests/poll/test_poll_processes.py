@@ -207,7 +207,7 @@ def test_a_fork_takes_neither_the_connection_nor_a_lock_along(tmp_path, in_file:
                     with contextlib.suppress(BaseException):
                         # Whoever waits for ever is ended by this.
                         signal.alarm(60)
-                        assert poll._log.store.__dict__.get("_open") is None
+                        assert poll._log.store.__dict__.get("_writing") is None
                         assert poll.ask("anna") == first
                         # The main thread would not notice a lock that it took before the fork.
                         with ThreadPoolExecutor(1) as pool:
@@ -227,19 +227,19 @@ def test_a_fork_takes_neither_the_connection_nor_a_lock_along(tmp_path, in_file:
 
 
 def test_a_connection_that_came_through_a_fork_is_left_alone(tmp_path) -> None:
-    """Where a server forks without telling Python, the parent's connection is there: not used, not closed."""
+    """Where a server forks without telling Python, the parent's connections are there: not used, not closed."""
     poll = pv.Poll(range(N_ITEMS), store=tmp_path / "poll.db", rng=1)
     poll.ask("anna")
-    store = poll._log.store
-    inherited = store._open
-    store._process = -1
     assert poll.remaining("anna") == 20
-    assert store._open is not inherited
-    store._process = -1
-    second = store._open
+    store = poll._log.store
+    inherited = [store._writing, store._reading]
+    for each in (store, *inherited):
+        each._process = -1
+    assert poll.remaining("anna") == 20
+    assert poll.ask("bo") is not None
+    assert store._reading not in inherited
+    assert store._writing not in inherited
     poll.close()
-    second.execute("SELECT 1").close()
-    second.close()
-    assert inherited.execute("SELECT count(*) FROM events").fetchone() == (2,)
-    inherited.close()
-    poll.close()
+    for each in inherited:
+        assert each.connection.execute("SELECT count(*) FROM events").fetchone() == (3,)
+        each.connection.close()

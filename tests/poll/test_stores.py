@@ -226,21 +226,25 @@ class Gullible(Shared):
 
     lock = threading.Lock()
 
+    n_new = 0
+
     def begin(self):
         self.lock.acquire()
         super().begin()
 
     def append(self, events):
         self._events += events
-        self._n_new = len(events)
+        self.n_new += len(events)
 
     def commit(self):
-        self.lock.release()
+        self.n_new = 0
         super().commit()
+        self.lock.release()
 
     def rollback(self):
-        if self._owner is not None:
-            del self._events[-self._n_new :]
+        if self.n_new:
+            del self._events[-self.n_new :]
+            self.n_new = 0
             self.lock.release()
         super().rollback()
 
