@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import check_total
-from pairvote._common.labels import Codes, first_row, merge_labels
+from pairvote._common.labels import Codes, comparing, first_row, merge_labels
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
 from pairvote._common.threads import LEAST_SHARED, Parts
@@ -70,7 +70,8 @@ class PairCounts(OwnTable):
     """All that a scorer to which order does not matter needs of any number of votes.
 
     Pairs stand in compressed rows, sorted: those with item i on the left are entries ``start[i]`` to
-    ``start[i + 1]``. Counts of several sets of votes add up with ``+``, so they can be made chunk by chunk.
+    ``start[i + 1]``. Counts of several sets of votes add up with ``+``, so they can be made chunk by chunk. Counts with
+    the same items in one order, and the same numbers, are equal.
 
     Attributes
     ----------
@@ -92,6 +93,8 @@ class PairCounts(OwnTable):
     ([0, 1], [1, 0], [[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
     >>> (counts + counts).table[0].tolist()
     [0.0, 2.0, 2.0]
+    >>> votes.counts() == counts
+    True
     """
 
     items: tuple[Hashable, ...]
@@ -150,6 +153,22 @@ class PairCounts(OwnTable):
         left = _left(self.start)
         left.flags.writeable = False
         return left
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same items in one order, and the same counts of every pair and of skips."""
+        if not isinstance(other, PairCounts):
+            return NotImplemented
+        if self is other:
+            return True
+        with comparing():
+            if self.items != other.items:
+                return False
+        return all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("start", "right", "table", "skipped")
+        )
+
+    # Equal objects would need equal hashes, for which all counts had to be gone through.
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return (
