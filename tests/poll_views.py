@@ -1,4 +1,4 @@
-"""All that can be seen of a poll, stores that hide or damage what is kept beside the log, and which files hold a text."""
+"""All that can be seen of a poll, and what can be done to the records beside its log."""
 
 from __future__ import annotations
 

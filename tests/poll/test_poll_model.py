@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from naive_poll import NaivePoll, Refused, is_skip
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from naive_poll import NaivePoll, Refused
 from poll_views import DAMAGES, WithoutSnapshots, assert_same_poll, damaged, files_with, snapshots, write_snapshots
 from strategies import assert_same_counts
 
@@ -169,8 +169,8 @@ class PollMachine(RuleBasedStateMachine):
         whole = dict.fromkeys(CRITERIA, "left")
         odd = [
             "lef", None, 2, [], {}, {"useful": "lef"}, {name: "left" for name in CRITERIA if name not in self.criteria},
-            {name: "left" for name in self.criteria[1:]}, whole | {"other": "tie"},
-            {name: None for name in self.criteria}, whole if len(self.criteria) < 3 else "left",
+            dict.fromkeys(self.criteria[1:], "left"), whole | {"other": "tie"},
+            dict.fromkeys(self.criteria), whole if len(self.criteria) < 3 else "left",
         ]  # fmt: skip
         question = data.draw(st.sampled_from([*self.model.questions, 1]))
         before = self.seen()
@@ -302,19 +302,20 @@ class PollMachine(RuleBasedStateMachine):
             lambda: self.of(second).import_votes(self._as_votes(rows, items)),
             lambda: self.model.import_votes(rows, 10**9),
         )
-        # The numbers of the questions follow from the log.
+        # What the poll numbered them, which is one after the other.
         moved = [number for number in self.model.questions if number >= 10**9]
-        first = self.poll.n_events - len(moved) + 1
-        for number in moved:
-            self.model.questions[number - 10**9 + first] = self.model.questions.pop(number)
-        self.model.answered = [n - 10**9 + first if n >= 10**9 else n for n in self.model.answered]
+        ids = list(dict.fromkeys(self.poll.votes().question.tolist()))[len(self.model.answered) - len(moved) :]
+        assert ids == list(range(ids[0], ids[0] + len(moved))) if moved else not ids
+        for number, question in zip(moved, ids, strict=True):
+            self.model.questions[question] = self.model.questions.pop(number)
+        self.model.answered[len(self.model.answered) - len(moved) :] = ids
 
     def _as_votes(self, rows: Sequence[tuple[Any, ...]], items: Sequence[Any]) -> pv.Votes:
         """Rows as a table, one for each criterion of an answer."""
         table: list[tuple[Any, ...]] = []
         for voter, left, right, outcome, time in rows:
-            outcome = self.model.meant(outcome)
-            for name, part in outcome.items() if self.criteria else [(None, outcome)]:
+            meant = self.model.meant(outcome)
+            for name, part in meant.items() if self.criteria else [(None, meant)]:
                 table.append((left, right, part, voter, name, time))
         left, right, outcome, voter, criterion, time = zip(*table, strict=True) if table else [()] * 6
         given: dict[str, Any] = {"criterion": criterion} if self.criteria else {}

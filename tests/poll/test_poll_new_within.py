@@ -170,9 +170,14 @@ def test_what_is_rolled_back_was_never_done(poll) -> None:
 
 def test_an_exception_in_it_is_the_callers_and_ends_it(poll) -> None:
     connection = Connection(poll._log.store)
-    with pytest.raises(ZeroDivisionError), poll.within(connection):
-        poll.add_item("fir")
-        raise ZeroDivisionError
+
+    def fails() -> None:
+        with poll.within(connection):
+            poll.add_item("fir")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
     connection.rollback()
     assert poll.items == tuple(ITEMS)
     assert poll.add_item("oak") is True
