@@ -226,8 +226,7 @@ def test_an_interrupt_in_the_thread_that_commits_is_its_own(store, poll, step: s
     assert isinstance(leader.error(), KeyboardInterrupt)
     assert [call.result() for call in others] == [None] * len(others)
     # No lock is held and no transaction open.
-    Call(store.begin).result()
-    store_end(store)
+    Call(begin_and_roll_back, store).result()
     assert Call(poll.ask, "new").result().number == 1
     assert (poll.remaining(VOTERS[0]) == 19) == (step == "after commit")
     poll.answer(VOTERS[0], questions[0].id, "left")
@@ -235,9 +234,9 @@ def test_an_interrupt_in_the_thread_that_commits_is_its_own(store, poll, step: s
     as_replayed(poll)
 
 
-def store_end(store: Gated) -> None:
-    """End what another thread, which is gone, has begun."""
-    store.commit()
+def begin_and_roll_back(store: Gated) -> None:
+    store.begin()
+    store.rollback()
 
 
 def test_an_interrupt_in_a_thread_that_waits_is_its_own(store, poll) -> None:
