@@ -40,6 +40,7 @@ class InFile(PollMachine):
 
 class InTable(PollMachine):
     stores = in_table
+    leaves_no_byte = False
 
 
 TestInMemory = InMemory.TestCase

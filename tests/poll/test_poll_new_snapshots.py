@@ -1,0 +1,169 @@
+"""Snapshots: a poll opens sooner by them, is the same to the bit, and loses nothing when they are lost or damaged."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from poll_views import (
+    DAMAGES,
+    WithoutSnapshots,
+    assert_same_poll,
+    damaged,
+    snapshots,
+    write_snapshots,
+)
+
+import pairvote as pv
+from pairvote.poll import MemoryStore, SQLiteStore
+from pairvote.sampling import Balanced, CatchUp, InformationGain, Swiss, TopK, Uniform
+
+pytestmark = pytest.mark.slow
+
+SAMPLERS = [Uniform(), Balanced(), CatchUp(), Swiss(), InformationGain(), TopK(3)]
+VOTERS = [f"voter {number}" for number in range(60)]
+# Enough for several snapshots.
+N_QUESTIONS = 6000
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request, tmp_path):
+    return MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "poll.db", durability="fast")
+
+
+def lived(poll: pv.Poll, n_questions: int = N_QUESTIONS, seed: int = 0) -> pv.Poll:
+    """A poll in which everything has happened, and often."""
+    rng = np.random.default_rng(seed)
+    for number in range(n_questions):
+        voter = VOTERS[rng.integers(len(VOTERS))]
+        question = poll.ask(voter)
+        what = rng.integers(100)
+        if question is None or what < 3:
+            continue
+        poll.answer(voter, question.id, ("left", "right", "tie", "skip")[rng.integers(4)])
+        if what < 8:
+            poll.undo(voter)
+        elif what < 12:
+            poll.change(voter, poll.history(voter)[0].id, "left")
+        elif what == 12:
+            poll.add_item(f"late {number % 7}") if number % 7 < 5 else poll.set_group(voter, f"group {number % 3}")
+        elif what == 13 and len(poll.retired) < 3:
+            poll.retire_item(poll.items[rng.integers(len(poll.items))])
+        elif what == 14 and poll.retired:
+            poll.restore_item(poll.retired[0])
+        elif what == 15 and number % 5 == 0:
+            poll.forget_voter(voter, votes=("keep", "drop")[number % 2])
+        elif what == 16 and number % 9 == 0:
+            poll.import_votes(pv.Votes.from_labels(["item 1"], ["item 2"], ["tie"], voter=[None]))
+    poll.remove_voter(VOTERS[0])
+    return poll
+
+
+def begun(store, sampler=None, **options) -> pv.Poll:
+    items = [f"item {number}" for number in range(12)]
+    return pv.Poll(items, store=store, votes_each=200, skips_each=200, sampler=sampler or Balanced(), rng=1, **options)
+
+
+def as_replayed(store) -> None:
+    """From the snapshot and from the whole log the poll is one."""
+    assert_same_poll(pv.Poll.open(store), pv.Poll.open(WithoutSnapshots(store)), VOTERS)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
+def test_a_poll_opened_from_its_snapshot_is_that_of_the_whole_log(store, sampler) -> None:
+    adaptive = isinstance(sampler, (InformationGain, TopK))
+    with lived(begun(store, sampler), N_QUESTIONS // (3 if adaptive else 1)) as poll:
+        assert snapshots(store)
+        again = pv.Poll.open(store)
+        assert_same_poll(again, poll, VOTERS)
+        as_replayed(store)
+        # And they stay the same in what follows.
+        lived(again, 300, seed=1)
+        assert_same_poll(again, poll, VOTERS)
+        as_replayed(store)
+
+
+class Counted:
+    """A store that counts the events that are read from it."""
+
+    def __init__(self, store) -> None:
+        self.store, self.n_read = store, 0
+
+    def __getattr__(self, name: str):
+        return getattr(self.store, name)
+
+    def events(self, after):
+        for event in self.store.events(after):
+            self.n_read += 1
+            yield event
+
+
+def test_what_is_in_the_snapshot_is_not_read_again(store) -> None:
+    with lived(begun(store)) as poll:
+        counted = Counted(store)
+        assert_same_poll(pv.Poll.open(counted), poll, VOTERS[:3])
+        # assert_same_poll reads all events once, for the digest.
+        assert poll.n_events < counted.n_read < 1.5 * poll.n_events
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_damaged_snapshot_costs_time_and_nothing_else(store, how) -> None:
+    with lived(begun(store)) as poll:
+        kept = snapshots(store)
+        draw = random.Random(how)
+        for _ in range(25):
+            write_snapshots(store, damaged(kept, how, draw))
+            assert_same_poll(pv.Poll.open(store), poll, VOTERS[:5])
+        # Whoever goes on with it writes another.
+        again = pv.Poll.open(store)
+        lived(again, 2000, seed=2)
+        assert_same_poll(again, poll, VOTERS)
+        as_replayed(store)
+
+
+def test_a_snapshot_of_another_poll_or_of_another_time_does_no_harm(store) -> None:
+    other = MemoryStore()
+    lived(begun(other), seed=5)
+    with lived(begun(store), N_QUESTIONS // 2) as poll:
+        older = snapshots(store)
+        lived(poll, seed=3)
+        for records in (snapshots(other), older, {**older, **snapshots(other)}, {**snapshots(store), **older}):
+            write_snapshots(store, records)
+            assert_same_poll(pv.Poll.open(store), poll, VOTERS)
+
+
+def test_a_log_that_was_restored_from_a_copy_has_a_snapshot_of_its_future(store) -> None:
+    """The records are of a longer log than that beside which they lie."""
+    with lived(begun(store), N_QUESTIONS // 2) as poll:
+        earlier = MemoryStore()
+        poll.copy_to(earlier)
+        lived(poll, seed=3)
+        write_snapshots(earlier, snapshots(store))
+        as_replayed(earlier)
+        # Also if it went on since in another way.
+        lived(pv.Poll.open(earlier), 500, seed=4)
+        write_snapshots(earlier, snapshots(store))
+        as_replayed(earlier)
+
+
+def test_a_poll_by_several_criteria_has_snapshots_too(store) -> None:
+    with begun(store, criteria={"useful": 2, "new": 1, "cheap": 1}) as poll:
+        rng = np.random.default_rng(1)
+        for number in range(N_QUESTIONS // 2):
+            voter = VOTERS[number % len(VOTERS)]
+            question = poll.ask(voter)
+            names = ("left", "right", "tie", "skip")
+            outcome = {name: names[rng.integers(4)] for name in ("useful", "new", "cheap")}
+            poll.answer(voter, question.id, outcome)
+        assert snapshots(store)
+        assert_same_poll(pv.Poll.open(store), poll, VOTERS)
+        as_replayed(store)
+
+
+def test_forgetting_leaves_no_id_in_a_snapshot(store) -> None:
+    with lived(begun(store)) as poll:
+        for voter in VOTERS[:20]:
+            poll.forget_voter(voter)
+            assert not any(f'{voter}"'.encode() in content for content in snapshots(store).values())
+        as_replayed(store)
