@@ -130,7 +130,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def n_waiting(poll: pv.Poll) -> int:
     """How many calls wait to be decided."""
-    return len(poll._log._waiting)
+    return len(poll._log._line)
 
 
 def queued(poll: pv.Poll, function: Callable[..., Any], *given: Any, **options: Any) -> Call:

@@ -14,7 +14,17 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from naive_poll import NaivePoll, Refused
-from poll_views import DAMAGES, WithoutSnapshots, assert_same_poll, damaged, files_with, snapshots, write_snapshots
+from poll_views import (
+    DAMAGES,
+    Kept,
+    WithoutSnapshots,
+    assert_same_poll,
+    damaged,
+    eager,
+    files_with,
+    snapshots,
+    write_snapshots,
+)
 from strategies import assert_same_counts
 
 import pairvote as pv
@@ -71,7 +81,7 @@ class PollMachine(RuleBasedStateMachine):
         self.model = NaivePoll(items, votes_each, skips_each, expire_after, self.criteria)
         self.own = None if sampler in SAMPLERS else sampler
         weights = {name: weight for weight, name in enumerate(self.criteria, 1)}
-        self.poll = pv.Poll(
+        poll = pv.Poll(
             items,
             votes_each=votes_each,
             sampler=sampler,
@@ -82,7 +92,7 @@ class PollMachine(RuleBasedStateMachine):
             store=self.store(),
             clock=self.clock,
         )
-        self.second = self.poll
+        self.poll = self.second = eager(poll)
         self.digests = [self.poll.verify()]
         self.old_snapshots: list[dict[str, bytes]] = []
         # What the votes of persons who were forgotten are kept under.
@@ -92,7 +102,7 @@ class PollMachine(RuleBasedStateMachine):
         return self.now
 
     def opened(self, store: EventStore) -> pv.Poll:
-        return pv.Poll.open(store, clock=self.clock, sampler=self.own)
+        return eager(pv.Poll.open(store, clock=self.clock, sampler=self.own))
 
     def of(self, second: bool) -> pv.Poll:
         return self.second if second else self.poll
@@ -353,11 +363,12 @@ class PollMachine(RuleBasedStateMachine):
 
     def _foreign(self, draw: random.Random) -> dict[str, bytes]:
         """The snapshot of another poll of the same settings."""
-        store, options = MemoryStore(), self.poll.settings
+        store, options = Kept(MemoryStore()), self.poll.settings
         poll = pv.Poll(
             self.model.items, store=store, sampler=options.sampler, criteria=self.criteria or None, clock=self.clock,
             votes_each=options.votes_each, rng=draw.randrange(9),
         )  # fmt: skip
+        eager(poll)
         while len(self.model.items) > 1 and poll.n_events < self.poll.n_events:
             poll.ask(poll.n_events)
         return snapshots(store)

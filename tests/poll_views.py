@@ -33,6 +33,22 @@ class WithoutSnapshots:
         return (record for record in self.store.kept(first, last) if not record[0].startswith("snapshot/"))
 
 
+class Kept:
+    """A store of which snapshots are kept also where it is in memory."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+def eager(poll: pv.Poll) -> pv.Poll:
+    """The poll, of which a snapshot is written after every call that changes something."""
+    poll._log.snapshots.after = 0.0
+    return poll
+
+
 def snapshots(store: EventStore) -> dict[str, bytes]:
     """The records of the snapshot that is beside a log."""
     return dict(store.kept(*SNAPSHOTS))
@@ -94,20 +110,22 @@ def assert_same_poll(one: pv.Poll, other: pv.Poll, voters: Iterable[Hashable] = 
         for name in ("remaining", "skips_remaining", "history"):
             assert getattr(one, name)(voter) == getattr(other, name)(voter), (name, voter)
     with one._log.reading() as ours, other._log.reading() as theirs:
-        assert_same_stream(ours.stream, theirs.stream)
+        assert_same_stream(ours.stream, theirs.stream, voters)
 
 
-def assert_same_stream(one: pv.sampling.PairStream, other: pv.sampling.PairStream) -> None:
+def assert_same_stream(
+    one: pv.sampling.PairStream, other: pv.sampling.PairStream, voters: Iterable[Hashable] = ()
+) -> None:
     """Two streams have the same arrays, to the bit, and propose the same to everybody."""
     assert (one.sampler, one.n_items, one.n_asked) == (other.sampler, other.n_items, other.n_asked)
     for name in ("active", "shown", "leads", "points", "answers", "by_exposure"):
         ours, theirs = getattr(one, name), getattr(other, name)
         assert (ours.dtype, ours.tobytes()) == (theirs.dtype, theirs.tobytes()), name
-    assert sorted(one.open_questions) == sorted(other.open_questions)
-    voters = [None, *{voter for voter, *_ in one.open_questions}, *range(12)]
+    assert sorted(one.open_questions, key=repr) == sorted(other.open_questions, key=repr)
+    everybody = [None, *{voter for voter, *_ in one.open_questions}, *voters, "nobody yet"]
     for i in range(one.n_items):
         for j in range(i):
-            for voter in voters:
+            for voter in everybody:
                 assert one.times_shown(i, j, voter) == other.times_shown(i, j, voter)
     ours, theirs = saved(one), saved(other)
     assert (ours is None) == (theirs is None)
@@ -117,7 +135,7 @@ def assert_same_stream(one: pv.sampling.PairStream, other: pv.sampling.PairStrea
             assert (array.dtype, array.shape) == (theirs[name].dtype, theirs[name].shape), name
             assert array.tobytes() == theirs[name].tobytes(), name
     if len(one.active) > 1:
-        for voter in (*range(12), "new"):
+        for voter in everybody:
             assert one.propose(voter) == other.propose(voter)
 
 

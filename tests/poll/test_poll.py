@@ -518,10 +518,10 @@ def test_a_strategy_of_ones_own_is_passed_again(tmp_path) -> None:
     path = tmp_path / "poll.db"
     with pv.Poll(ITEMS, sampler=FirstAllowed(), store=path) as poll:
         poll.ask("anna")
-    with pytest.raises(pv.InputError, match=r"begun with the strategy FirstAllowed, .* pass the same to Poll.open"):
+    with pytest.raises(pv.InputError, match=r"goes by the strategy FirstAllowed, .* pass the same to Poll.open"):
         pv.Poll.open(path)
     with pytest.raises(
-        pv.InputError, match=r"sampler is Balanced\(.*\), and .* was begun with FirstAllowed; pass that one"
+        pv.InputError, match=r"sampler is Balanced\(.*\), and .* goes by FirstAllowed; pass that one"
     ):
         pv.Poll.open(path, sampler=Balanced())
     pv.Poll.open(path, sampler=FirstAllowed()).close()
@@ -531,7 +531,7 @@ def test_a_strategy_of_pairvotes_own_is_in_the_log(tmp_path) -> None:
     path = tmp_path / "poll.db"
     pv.Poll(ITEMS, sampler=TopK(2, prior_sd=0.5), store=path).close()
     pv.Poll.open(path, sampler=TopK(2, prior_sd=0.5)).close()
-    with pytest.raises(pv.InputError, match=r"sampler is TopK\(k=3, .*was begun with TopK\(k=2, .* leave it out"):
+    with pytest.raises(pv.InputError, match=r"sampler is TopK\(k=3, .* goes by TopK\(k=2, .* leave it out"):
         pv.Poll.open(path, sampler=TopK(3))
     with pytest.raises(pv.InputError, match="sampler is 'balanced'; pass the object"):
         pv.Poll.open(path, sampler="balanced")

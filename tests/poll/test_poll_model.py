@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from poll_machine import PollMachine
+from poll_views import Kept
 
 import pairvote as pv
 from pairvote.poll import EventStore, MemoryStore, SQLiteStore
@@ -18,7 +19,7 @@ FEWER = settings(MOST, max_examples=settings().max_examples)
 
 
 def in_memory(folder: Path) -> Callable[[], EventStore]:
-    store = MemoryStore()
+    store = Kept(MemoryStore())
     return lambda: store
 
 

@@ -91,22 +91,25 @@ def test_every_voter_is_of_one_group_and_may_change_it(store) -> None:
         as_replayed(poll)
 
 
-def test_groups_are_what_compare_groups_takes() -> None:
-    poll = pv.Poll(ITEMS, rng=1)
-    for number in range(12):
-        poll.set_group(number, "public" if number % 2 else "business")
-        answered(poll, number, *["left", "right"] * 5)
-    compared = pv.compare_groups(poll.votes(), poll.groups())
-    assert set(compared.rankings) == {"public", "business"}
-    with_group = pv.Poll(ITEMS, rng=1)
-    without = pv.Poll(ITEMS, rng=1)
-    with_group.set_group(3, "x")
-    # A group is nothing that questions follow from.
-    without.set_group(3, "y")
-    assert with_group.ask(3) == without.ask(3)
+def test_a_group_is_taken_away_again(store) -> None:
+    with pv.Poll(ITEMS, store=store, rng=1) as poll:
+        assert poll.set_group(ANNA, None) is False
+        poll.set_group(ANNA, "public")
+        poll.set_group(BO, "public")
+        assert poll.set_group(ANNA, None) is True
+        assert poll.set_group(ANNA, None) is False
+        assert poll.groups() == {BO: "public"}
+        as_replayed(poll)
 
 
-@pytest.mark.parametrize("group", ["", 1.5, True, [], ("a",), 2**63, "\ud800"])
+def test_no_question_follows_from_a_group() -> None:
+    one, other = pv.Poll(ITEMS, rng=1), pv.Poll(ITEMS, rng=1)
+    one.set_group(3, "public")
+    other.set_group(3, "business")
+    assert one.ask(3) == other.ask(3)
+
+
+@pytest.mark.parametrize("group", [1.5, True, [], ("a",), 2**63, "\ud800"])
 def test_what_is_no_group_is_refused(group) -> None:
     poll = pv.Poll(ITEMS, rng=1)
     before = poll.verify()
@@ -235,7 +238,7 @@ def test_what_is_forgotten_cannot_be_guessed_from_the_log() -> None:
 
 
 def test_a_record_of_another_id_is_not_believed(store) -> None:
-    """The log commits to every id: who writes another into its record is found out."""
+    """The log has a seal of every id: `verify` finds out who writes another into its record."""
     with pv.Poll(ITEMS, store=store, rng=1) as poll:
         answered(poll, ANNA, "left")
         answered(poll, BO, "right")
@@ -247,15 +250,17 @@ def test_a_record_of_another_id_is_not_believed(store) -> None:
         {first: records[first][:-2]},
         {first: secrets.token_bytes(40)},
         {first: b""},
+        {first: None},
     ):
         store.begin()
         store.keep(changed)
         store.commit()
         with pytest.raises(pv.StorageError, match="restore"):
-            pv.Poll.open(store).remaining(ANNA)
+            pv.Poll.open(store).verify()
         store.begin()
         store.keep(records)
         store.commit()
+        pv.Poll.open(store).verify()
         assert pv.Poll.open(store).remaining(ANNA) == 19
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from poll_views import (
     DAMAGES,
+    Kept,
     WithoutSnapshots,
     assert_same_poll,
     damaged,
@@ -29,7 +30,7 @@ N_QUESTIONS = 6000
 
 @pytest.fixture(params=["memory", "file"])
 def store(request, tmp_path):
-    return MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "poll.db", durability="fast")
+    return Kept(MemoryStore()) if request.param == "memory" else SQLiteStore(tmp_path / "poll.db", durability="fast")
 
 
 def lived(poll: pv.Poll, n_questions: int = N_QUESTIONS, seed: int = 0) -> pv.Poll:

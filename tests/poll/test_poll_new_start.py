@@ -83,7 +83,7 @@ def test_export_carries_time_and_question(tmp_path, suffix: str) -> None:
     for voter in ("anna", "bo"):
         poll.answer(voter, poll.ask(voter).id, "left")
     poll.export(tmp_path / f"votes.{suffix}")
-    read = pv.read_votes(tmp_path / f"votes.{suffix}", items=ITEMS)
+    read = pv.read_votes(tmp_path / f"votes.{suffix}", items=ITEMS, time="time", question="question")
     assert read.time.tolist() == [1.7e9 + 1 / 3] * 2
     assert read.question.tolist() == poll.votes().question.tolist()
 

@@ -191,7 +191,7 @@ def test_expiry_is_turned_on_and_off(store) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({}, "change_settings was given nothing to change; pass votes_each, skips_each or expire_after"),
+        ({}, "change_settings was given nothing to change; pass votes_each, skips_each, expire_after or sampler"),
         ({"votes_each": 0}, "votes_each is 0; pass a whole number from 1"),
         ({"votes_each": 2.0}, "votes_each is 2.0; pass"),
         ({"skips_each": -1}, "skips_each is -1; pass"),
