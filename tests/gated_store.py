@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import Counter
@@ -52,11 +53,11 @@ class Gated(MemoryStore):
 
     def _pass(self, step: str) -> None:
         self.calls[step] += 1
-        hold = self._held.pop(step, None)
+        # What is asked for while it waits is for the next one.
+        hold, error = self._held.pop(step, None), self._failures.pop(step, None)
         if hold is not None:
             hold.reached.set()
             assert hold.go.wait(PATIENT_SECONDS), "the test did not let this step go on"
-        error = self._failures.pop(step, None)
         if error is not None:
             raise error
 
@@ -131,6 +132,26 @@ def until(condition: Callable[[], bool]) -> None:
 def n_waiting(poll: pv.Poll) -> int:
     """How many calls wait to be decided."""
     return len(poll._log._line)
+
+
+class Line:
+    """Calls that stand in line together, behind one that has committed and is held, until the block ends."""
+
+    def __init__(self, poll: pv.Poll, store: Gated) -> None:
+        self._poll, self._hold = poll, store.hold("after commit")
+        self._first = Call(poll.set_group, "whoever is first", os.urandom(4).hex())
+        self._hold.wait()
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hold.go.set()
+        assert self._first.result() is True
+
+    def call(self, function: Callable[..., Any], *given: Any, **options: Any) -> Call:
+        """One more."""
+        return queued(self._poll, function, *given, **options)
 
 
 def queued(poll: pv.Poll, function: Callable[..., Any], *given: Any, **options: Any) -> Call:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
-from gated_store import Call, Gated, queued, until
+from gated_store import PATIENT_SECONDS, Call, Gated, Line, n_waiting, queued, until
 from poll_views import WithoutSnapshots, assert_same_poll
 
 import pairvote as pv
@@ -19,6 +19,7 @@ from pairvote.sampling import Sampler
 
 ITEMS = ["ash", "birch", "cedar", "doum", "elm"]
 VOTERS = [f"voter {number}" for number in range(8)]
+STEPS = ["begin", "after begin", "append", "after append", "commit", "after commit"]
 
 
 @dataclass(frozen=True)
@@ -165,27 +166,17 @@ def test_a_caller_returns_when_its_own_answer_is_stored(store, poll) -> None:
 # --- failures ---
 
 
-@pytest.mark.parametrize("step", ["begin", "after begin", "append", "after append", "commit", "after commit"])
+@pytest.mark.parametrize("step", STEPS)
 def test_a_store_that_fails_fails_all_of_them_and_the_next_calls_work(store, poll, step: str) -> None:
     questions = [poll.ask(voter) for voter in VOTERS]
-    noted, n_events = poll.verify(), poll.n_events
-    begun = store.hold("begin")
-    calls = [Call(poll.answer, VOTERS[0], questions[0].id, "left")]
-    begun.wait()
-    calls += [queued(poll, poll.answer, *given, "left") for given in zip(VOTERS[1:], ids(questions[1:]), strict=True)]
-    store.fail(step, pv.StorageError("the disk is full; make room"))
-    begun.go.set()
-    failed = [call.error() for call in calls]
-    # The leader may have begun before the others were in the same transaction; none of them is told another's success.
-    assert isinstance(failed[0], pv.StorageError)
-    for error, voter in zip(failed, VOTERS, strict=True):
-        stored = poll.remaining(voter) < 20
-        if error is None:
-            assert stored
-        else:
-            assert "the disk is full" in str(error)
-            assert stored == (step == "after commit")
-    if step != "after commit" and all(failed):
+    with Line(poll, store) as line:
+        noted, n_events = Call(poll.verify).result(), len(store.events(0))
+        calls = [line.call(poll.answer, *given, "left") for given in zip(VOTERS, ids(questions), strict=True)]
+        store.fail(step, pv.StorageError("the disk is full; make room"))
+    for call, voter in zip(calls, VOTERS, strict=True):
+        assert "the disk is full" in str(call.error())
+        assert (poll.remaining(voter) < 20) == (step == "after commit")
+    if step != "after commit":
         assert (poll.verify(), poll.n_events) == (noted, n_events)
     for voter, question in zip(VOTERS, questions, strict=True):
         poll.answer(voter, question.id, "left")
@@ -214,23 +205,37 @@ def test_one_decision_that_raises_fails_its_caller_only(store, monkeypatch) -> N
     assert [again.ask(voter) for voter in VOTERS[:4]] == [poll.ask(voter) for voter in VOTERS[:4]]
 
 
-@pytest.mark.parametrize("step", ["begin", "after begin", "append", "after append", "commit", "after commit"])
+@pytest.mark.parametrize("step", STEPS)
 def test_an_interrupt_in_the_thread_that_commits_is_its_own(store, poll, step: str) -> None:
     questions = [poll.ask(voter) for voter in VOTERS]
-    begun = store.hold("begin")
-    leader = Call(poll.answer, VOTERS[0], questions[0].id, "left")
-    begun.wait()
-    others = [queued(poll, poll.answer, *given, "tie") for given in zip(VOTERS[1:], ids(questions[1:]), strict=True)]
-    store.fail(step, KeyboardInterrupt())
-    begun.go.set()
-    assert isinstance(leader.error(), KeyboardInterrupt)
-    assert [call.result() for call in others] == [None] * len(others)
+    with Line(poll, store) as line:
+        calls = [line.call(poll.answer, *given, "tie") for given in zip(VOTERS, ids(questions), strict=True)]
+        store.fail(step, KeyboardInterrupt())
+    # Whoever of them committed for all is interrupted; the others are served.
+    errors = [call.error() for call in calls]
+    (interrupted,) = [place for place, error in enumerate(errors) if error is not None]
+    assert isinstance(errors[interrupted], KeyboardInterrupt)
     # No lock is held and no transaction open.
     Call(begin_and_roll_back, store).result()
     assert Call(poll.ask, "new").result().number == 1
-    assert (poll.remaining(VOTERS[0]) == 19) == (step == "after commit")
-    poll.answer(VOTERS[0], questions[0].id, "left")
+    if step != "after commit":
+        assert poll.remaining(VOTERS[interrupted]) in (19, 20)
+    poll.answer(VOTERS[interrupted], questions[interrupted].id, "tie")
     assert sorted(poll.votes().to_columns()["voter"]) == VOTERS
+    as_replayed(poll)
+
+
+def test_an_interrupt_after_a_commit_lets_nobody_be_served_twice(store, poll) -> None:
+    """Two votes of each; each takes the last one back, once."""
+    for voter in VOTERS:
+        for _ in range(2):
+            poll.answer(voter, poll.ask(voter).id, "left")
+    with Line(poll, store) as line:
+        calls = [line.call(poll.undo, voter) for voter in VOTERS]
+        store.fail("after commit", KeyboardInterrupt())
+    errors = [call.error() for call in calls]
+    assert sum(isinstance(error, KeyboardInterrupt) for error in errors) == 1
+    assert {poll.remaining(voter) for voter in VOTERS} == {19}
     as_replayed(poll)
 
 
@@ -239,29 +244,45 @@ def begin_and_roll_back(store: Gated) -> None:
     store.rollback()
 
 
-def test_an_interrupt_in_a_thread_that_waits_is_its_own(store, poll) -> None:
-    """A signal's handler raises in the main thread, which waits for the commit of another."""
-    if not hasattr(signal, "setitimer"):
-        pytest.skip("needs a timer that sends a signal")
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals to a thread")
+@pytest.mark.parametrize("decided", [False, True])
+def test_an_interrupt_in_a_thread_that_waits_is_its_own(store, poll, decided: bool) -> None:
+    """Of the main thread, whose call stands in line, or is committed by another thread already."""
     questions = [poll.ask(voter) for voter in VOTERS[:3]]
-    hold = store.hold("commit")
-    leader = Call(poll.answer, VOTERS[0], questions[0].id, "left")
-    hold.wait()
-    other = queued(poll, poll.answer, VOTERS[1], questions[1].id, "left")
+    main, left = threading.main_thread(), threading.Event()
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    hold = store.hold("after commit")
+    calls = [Call(poll.answer, VOTERS[0], questions[0].id, "left")]
+    hold.wait()
+    calls.append(queued(poll, poll.answer, VOTERS[1], questions[1].id, "left"))
+    before = n_waiting(poll)
+
+    def send_the_signal() -> None:
+        until(lambda: n_waiting(poll) > before)
+        calls.append(queued(poll, poll.set_group, "later", "public"))
+        if decided:
+            later = store.hold("commit")
+            hold.go.set()
+            later.wait()
+        signal.pthread_kill(main.ident, signal.SIGUSR1)
+        assert left.wait(PATIENT_SECONDS)
+        hold.go.set()
+        if decided:
+            later.go.set()
+
+    handler = signal.signal(signal.SIGUSR1, interrupt)
     try:
+        sender = Call(send_the_signal)
         with pytest.raises(KeyboardInterrupt):
             poll.answer(VOTERS[2], questions[2].id, "left")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    hold.go.set()
-    assert (leader.result(), other.result()) == (None, None)
+        left.set()
+        signal.signal(signal.SIGUSR1, handler)
+    sender.result()
+    assert [call.result() for call in calls] == [None, None, True]
     poll.answer(VOTERS[2], questions[2].id, "left")
     assert len(poll.votes()) == 3
     as_replayed(poll)
