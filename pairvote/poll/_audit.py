@@ -10,17 +10,28 @@ from pairvote.errors import PairvoteError, StorageError
 from pairvote.poll._book import FORGOTTEN
 from pairvote.poll._events import START, Event, Kind
 from pairvote.poll._identities import Forgotten, Identity
-from pairvote.poll._settings import Label, from_json
+from pairvote.poll._settings import from_json
 from pairvote.poll._state import State
 from pairvote.sampling._registry import SAMPLERS
 
 
 class Ledger:
-    """What an auditor has found: the last digest, and at event `at` the columns of questions and voters."""
+    """What an auditor has found.
+
+    Attributes
+    ----------
+    number, digest
+        Those of the last event.
+    columns : dict from name to bytes, or None
+        All of questions and voters, as it was at the event that was asked for; None where that is not there.
+    seals : dict from code to str
+        Those of the voters who are not forgotten.
+    """
 
     def __init__(self) -> None:
-        self.digest = START
+        self.number, self.digest = 0, START
         self.columns: dict[str, bytes] | None = None
+        self.seals: dict[int, str] = {}
 
 
 class _NoStrategy:
@@ -43,7 +54,7 @@ class _NoStrategy:
 class _Audited(State):
     """The state of a poll as far as the log alone says it."""
 
-    seal: Any = None
+    seals: dict[int, str]
 
     def _new_stream(self) -> Any:
         return _NoStrategy(len(self.items))
@@ -52,45 +63,34 @@ class _Audited(State):
         """Settings decide what is asked; what came of it is in the log."""
 
     def _come(self, voter: int | str) -> int:
-        self.seal = voter
-        return super()._come(voter)
+        code = super()._come(voter)
+        if isinstance(voter, str):
+            self.seals[code] = voter
+        return code
 
     _FOLDS = State._FOLDS | {Kind.SETTINGS_CHANGED: _settings_changed}
 
 
-def audited(events: Iterable[Event], ids: dict[int, Identity], at: int, name: str) -> Ledger:
-    """Fold a whole log without its strategy, and compare every seal with the id beside the log.
+def audited(events: Iterable[Event], at: int, name: str) -> Ledger:
+    """Fold a whole log without its strategy.
 
     Raises
     ------
     StorageError
-        Naming the first event that does not follow from those before, or a voter whose id is missing or another.
+        Naming the first event that does not follow from those before.
     """
     ledger = Ledger()
     state: _Audited | None = None
-    missing: list[int] = []
-
-    def label_of(code: int) -> Label | Forgotten:
-        identity = ids.get(code)
-        if identity is None:
-            missing.append(code)
-            return Forgotten(code)
-        if state is not None and identity.seal != state.seal:
-            raise StorageError(
-                f"the id of voter {code + 1} of {name} is not the one that came: it was changed after it was written; "
-                "restore the file from a copy"
-            )
-        return identity.label
-
     for event in events:
         try:
             if state is None:
                 settings = from_json(str(event.a), SAMPLERS["Uniform"](), name, any_sampler=True)
-                state = _Audited(settings, event, label_of, None, name)
+                state = _Audited(settings, event, Forgotten, None, name)
+                state.seals = ledger.seals
             else:
                 state.fold(event)
-                if event.kind == Kind.VOTER_FORGOTTEN and event.a in missing:
-                    missing.remove(event.a)
+                if event.kind == Kind.VOTER_FORGOTTEN:
+                    del ledger.seals[event.a]  # type: ignore[arg-type]
         except StorageError:
             raise
         except (PairvoteError, ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
@@ -102,10 +102,21 @@ def audited(events: Iterable[Event], ids: dict[int, Identity], at: int, name: st
             columns = state.book.columns()
             columns["standing"] = bytes(standing & ~FORGOTTEN for standing in columns["standing"])
             ledger.columns = columns
-        ledger.digest = event.digest
-    if missing:
-        raise StorageError(
-            f"the id of voter {missing[0] + 1} of {name} is missing, and nobody asked to forget it; restore the file "
-            "from a copy"
-        )
+        ledger.number, ledger.digest = event.number, event.digest
     return ledger
+
+
+def check_ids(seals: dict[int, str], ids: dict[int, Identity], forgotten_since: set[Any], name: str) -> None:
+    """Whether the ids beside a log are those that its seals are of, and all there."""
+    for code, seal in seals.items():
+        identity = ids.get(code)
+        if identity is None and code not in forgotten_since:
+            raise StorageError(
+                f"the id of voter {code + 1} of {name} is missing, and nobody asked to forget it; restore the file "
+                "from a copy"
+            )
+        if identity is not None and identity.seal != seal:
+            raise StorageError(
+                f"the id of voter {code + 1} of {name} is not the one that came: it was changed after it was written; "
+                "restore the file from a copy"
+            )

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
-from pairvote._common.labels import check_items
 from pairvote._common.messages import listed, shorten
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote.errors import InputError
@@ -111,19 +110,18 @@ def check_criteria(criteria: Iterable[Hashable] | Mapping[Any, float] | None, ch
     """A user's criteria, each refused where it cannot be meant."""
     if criteria is None:
         return Criteria()
-    if isinstance(criteria, (str, bytes)):
-        raise InputError(f"criteria is {shorten(criteria)}; pass a list of labels, or a mapping of labels to weights")
-    try:
-        given = dict(criteria) if isinstance(criteria, Mapping) else dict.fromkeys(check_items(criteria), 1.0)
-    except TypeError:
-        raise InputError(
-            f"criteria is {shorten(criteria)}; pass a list of labels, or a mapping of labels to weights"
-        ) from None
-    labels = tuple(check_label(label, f"criteria[{place}]") for place, label in enumerate(given))
-    check_items(labels)
+    wanted = "pass a list of labels, or a mapping of labels to weights"
+    if isinstance(criteria, (str, bytes)) or not isinstance(criteria, Iterable):
+        raise InputError(f"criteria is {shorten(criteria)}; {wanted}")
+    given = list(criteria.items()) if isinstance(criteria, Mapping) else [(label, 1.0) for label in criteria]
+    labels: list[Any] = []
+    for place, (label, weight) in enumerate(given):
+        checked = check_label(label, f"criteria[{place}]")
+        if checked in labels:
+            raise InputError(f"criteria[{place}] is {shorten(label)} again; give every criterion its own label")
+        if not is_number(weight) or not 0 < weight < math.inf:
+            raise InputError(f"the weight of criterion {shorten(label)} is {shorten(weight)}; pass a positive number")
+        labels.append(checked)
     if not 1 <= len(labels) <= MOST_CRITERIA:
         raise InputError(f"criteria has {len(labels)} labels; pass from 1 to {MOST_CRITERIA}, or None")
-    for label, weight in given.items():
-        if not is_number(weight) or not 0 < weight < math.inf:
-            raise InputError(f"criteria[{shorten(label)}] is {shorten(weight)}; pass a positive weight")
-    return Criteria(labels, tuple(map(float, given.values())))
+    return Criteria(tuple(labels), tuple(float(weight) for _, weight in given))

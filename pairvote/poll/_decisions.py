@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from pairvote.errors import InputError, StateError
 from pairvote.poll._book import OPEN, REMOVED
 from pairvote.poll._criteria import NAMES
 from pairvote.poll._events import Draft, Kind, Why
-from pairvote.poll._identities import Identity, newcomer
+from pairvote.poll._identities import Forgotten, Identity, newcomer
 from pairvote.poll._imports import Imported
 from pairvote.poll._settings import Label, changes_to_json
 from pairvote.poll._state import State
@@ -146,8 +147,10 @@ def forget_voter(state: State, voter: Label, votes_go: bool) -> list[Draft]:
 def import_votes(state: State, answers: Sequence[Imported]) -> list[Draft]:
     """Answers that were given elsewhere, by voters who may be new."""
     _not_ended(state)
+    book = state.book
     drafts: list[Draft] = []
     coming: dict[Label, int] = {}
+    used: Counter[Label | Forgotten | None] = Counter()
     for each in answers:
         who: Who | None = None
         if each.voter is not None:
@@ -161,7 +164,14 @@ def import_votes(state: State, answers: Sequence[Imported]) -> list[Draft]:
         pair = (state.codes[each.left] << 24) + state.codes[each.right]
         packed = each.packed(state.criteria)
         drafts.append(Draft(Kind.IMPORTED, who, pair, packed if each.time is None else json.dumps([packed, each.time])))
-    return drafts
+        if packed != state.criteria.skip:
+            used[each.voter] += 1
+    given_up = [
+        _given_up(state, book.open[code], Why.SPENT)
+        for code in (book.codes.get(voter) for voter in used if voter is not None)
+        if code is not None and book.open[code] >= 0 and used[book.labels[code]] >= state.remaining(code)
+    ]
+    return [*given_up, *drafts]
 
 
 def restore_item(state: State, label: Label) -> list[Draft]:

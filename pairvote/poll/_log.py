@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
-from pairvote.poll._audit import audited
+from pairvote.poll._audit import audited, check_ids
 from pairvote.poll._book import FORGOTTEN
 from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, checked_chain, numbered
@@ -62,8 +62,8 @@ class Log:
     """Folds the events of a store, and adds those that are decided on.
 
     Calls that come while another waits for the store stand in a line: the first of them then decides them all, one
-    after the other, and commits once. The state is behind a guard of its own, which is never held while the store is
-    waited for, so that those who only look do not wait.
+    after the other, and commits once. The state is behind a guard of its own, which is held neither while the store
+    waits for others to end nor while it commits, so that those who only look do not wait for that.
     """
 
     def __init__(self, store: EventStore, sampler: Sampler | None, clock: Clock) -> None:
@@ -80,7 +80,7 @@ class Log:
         self._guard = threading.RLock()
         self._state: State | None = None
         # Whether the state has events which are not committed yet.
-        self._is_ahead = False
+        self._is_ahead, self._number_before = False, 0
         # What to say about a log that is not the one that was read before, until it was said.
         self._replaced: StorageError | None = None
         # The ids of voters whose coming is being folded, by code, and the code up to which they were looked up.
@@ -198,7 +198,8 @@ class Log:
         """Decide all that stand in the line. They stay in it until they are served, whatever happens."""
         self._server = threading.get_ident()
         try:
-            calls = [self._line[place] for place in range(len(self._line))]
+            # A thread that was interrupted may leave the line meanwhile.
+            calls = list(self._line.copy())
             try:
                 self._commit(calls)
             except StorageError as error:
@@ -212,13 +213,18 @@ class Log:
                         self._commit([call])
                     except Exception as error:
                         call.error = error
-            for call in calls:
-                call.served = True
-                call.turn.put(None)
-                self._line.remove(call)
+            self._tell(calls)
             self._keep_snapshot()
         finally:
             self._server = None
+
+    def _tell(self, calls: Sequence[Call]) -> None:
+        """Let the threads go that wait for these calls."""
+        for call in calls:
+            call.served = True
+            call.turn.put(None)
+            with suppress(ValueError):
+                self._line.remove(call)
 
     def _commit(self, calls: Sequence[Call]) -> None:
         if self._state is None:
@@ -230,17 +236,26 @@ class Log:
             commit = self.store.commit if lasting else getattr(self.store, "commit_lazily", self.store.commit)
             commit()
             self._is_ahead = False
-        except BaseException:
+        except BaseException as error:
             # Whatever went wrong, the next call folds what the log has.
             with self._guard:
-                if self._is_ahead:
+                state, was_ahead = self._state, self._is_ahead
+                if was_ahead:
                     self._forget_state()
                 self._is_ahead = False
             self.store.rollback()
+            if was_ahead and state is not None and not isinstance(error, Exception) and self._has(state):
+                # This thread was interrupted after the commit: the others are not to be decided once more.
+                self._tell(calls)
             raise
         for call in calls:
             if call.error is not None and call.error is self._replaced:
                 self._replaced = None
+
+    def _has(self, state: State) -> bool:
+        """Whether the store has the last event of a state."""
+        found = next(iter(self.store.events(state.number - 1)), None)
+        return found is not None and (found[0], found[6]) == (state.number, state.digest)
 
     def _decide(self, calls: Sequence[Call]) -> bool:
         """Decide, and add the events to the store and to the state; whether any must last."""
@@ -277,7 +292,8 @@ class Log:
     def _append(self, state: State, drafts: list[Draft], now: float, records: dict[str, bytes | None]) -> None:
         if not drafts:
             return
-        self._is_ahead = True
+        if not self._is_ahead:
+            self._is_ahead, self._number_before = True, state.number
         n_voters = len(state.book.labels)
         for place, draft in enumerate(drafts):
             if type(draft.a) is Identity:
@@ -333,10 +349,7 @@ class Log:
             return None
         if state is None:
             return None
-        last = next(iter(self.store.events(state.number - 1)), None)
-        if last is None or (last[0], last[6]) != (state.number, state.digest):
-            return None
-        return state
+        return state if self._has(state) else None
 
     def _forget_state(self) -> None:
         self._state = None
@@ -404,6 +417,12 @@ class Log:
 
     # --- what is beside the log ---
 
+    @property
+    def n_committed(self) -> int:
+        """The number of the last event that is in the store."""
+        with self.reading() as state:
+            return self._number_before if self._is_ahead else state.number
+
     def _keep_snapshot(self) -> None:
         """Keep a snapshot where one is due. A call does not fail by it."""
         state = self._state
@@ -431,12 +450,14 @@ class Log:
 
     def verify(self, expected: bytes | None) -> bytes:
         """The digest of the last event, after the log, the ids beside it and the state were compared."""
-        ids = dict(read_identities(self.store.kept(record_name(0), record_name(LAST)), self.store.name))
         with self.reading() as state:
             number, columns = state.number, state.book.columns()
             # Whether somebody is forgotten is known from the ids before the log is read to where it says so.
             columns["standing"] = bytes(standing & ~FORGOTTEN for standing in columns["standing"])
-        ledger = audited(checked_chain(self.store.events(0), self.store.name, expected), ids, number, self.store.name)
+        ledger = audited(checked_chain(self.store.events(0), self.store.name, expected), number, self.store.name)
+        ids = dict(read_identities(self.store.kept(record_name(0), record_name(LAST)), self.store.name))
+        since = self.store.events(ledger.number)
+        check_ids(ledger.seals, ids, {event[3] for event in since if event[2] == Kind.VOTER_FORGOTTEN}, self.store.name)
         if ledger.columns is not None and ledger.columns != columns:
             with self.lock, self._guard:
                 self._drop_snapshot()

@@ -88,12 +88,12 @@ class Looking(OnLog):
         return cast.votes()
 
     def counts(self, criterion: Label | None = None) -> PairCounts:
-        """The same as ``votes().counts()``, kept current: what came since the last call is added to it.
+        """The counts of `votes`, kept current: what came since the last call is added to them.
 
         Parameters
         ----------
         criterion : label, optional
-            The criterion whose votes are counted, in a poll that has some; by default those of all.
+            The criterion whose votes are counted, in a poll that has some; by default those of all, added up.
 
         Raises
         ------
@@ -125,8 +125,7 @@ class Looking(OnLog):
         >>> standing(poll.n_events)
         ['ash', 'birch']
         """
-        with self._log.reading() as state:
-            return state.number
+        return self._log.n_committed
 
     def export(self, path: str | Path, *, format: Format | None = None) -> None:
         """Write `votes` to a file, in any format of `pairvote.write_votes`."""

@@ -191,7 +191,8 @@ class Organising(OnLog):
         (19, 2)
         """
         checked = check_imported(votes)
-        return self._log.decide(_decisions.import_votes, checked).n_events
+        self._log.decide(_decisions.import_votes, checked)
+        return len(checked)
 
     def end(self) -> None:
         """End the vote: from now on no answer is taken, `ask` gives None, and open questions are given up.
