@@ -280,6 +280,7 @@ class State:
                 self.stream.reserve(*asked)
             if answer >= 0:
                 self.stream.record(*asked, self.criteria.mean(answer))
+        self.stream._board.seen.pop(None, None)
         for code in sorted(self.retired):
             self.stream.retire(code)
 
