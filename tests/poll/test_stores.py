@@ -226,27 +226,29 @@ class Gullible(Shared):
 
     lock = threading.Lock()
 
-    n_new = 0
+    n_before = None
 
     def begin(self):
         self.lock.acquire()
+        self.n_before = len(self._events)
         super().begin()
 
     def append(self, events):
         self._events += events
-        self.n_new += len(events)
 
     def commit(self):
-        self.n_new = 0
+        self._let_others_begin()
         super().commit()
-        self.lock.release()
 
     def rollback(self):
-        if self.n_new:
-            del self._events[-self.n_new :]
-            self.n_new = 0
-            self.lock.release()
+        if self.n_before is not None:
+            del self._events[self.n_before :]
+            self._let_others_begin()
         super().rollback()
+
+    def _let_others_begin(self):
+        self.n_before = None
+        self.lock.release()
 
 
 BROKEN = [
