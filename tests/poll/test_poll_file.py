@@ -92,9 +92,9 @@ def test_a_directory_and_a_place_that_is_none(tmp_path) -> None:
 
 
 def test_a_later_format_is_left_to_later_versions(path) -> None:
-    edit(path, "PRAGMA user_version = 2")
+    edit(path, "PRAGMA user_version = 3")
     with pytest.raises(
-        pv.StorageError, match="has format 2 and this pairvote knows 1; open it with the one that wrote"
+        pv.StorageError, match="has format 3 and this pairvote knows 2; open it with the one that wrote"
     ):
         pv.Poll.open(path)
 
@@ -445,7 +445,7 @@ def test_an_edited_log_is_found_out(path, name: str) -> None:
     with pv.Poll.open(path) as poll:
         noted = poll.verify()
         edit(path, statement)
-        with pytest.raises(pv.StorageError, match=rf"event {event}\b|no event has the digest|holds no log"):
+        with pytest.raises(pv.StorageError, match=rf"event {event}\b|first event|no event has the digest|holds no log"):
             poll.verify(noted)
         if event is not None:
             with pytest.raises(pv.StorageError, match=rf"event {event} .*restore the file from a copy"):

@@ -42,8 +42,8 @@ class JSONLinesStore:
         raise pv.StorageError(f"{self.name} is locked; remove {self._lock.name} if nobody writes")
 
     def events(self, after):
-        events = [line for line in self._read() if isinstance(line, list)]
-        return [[*values, bytes.fromhex(digest)] for *values, digest in events[after:]]
+        events = (line for line in self._read() if isinstance(line, list))
+        return ([*values, bytes.fromhex(digest)] for *values, digest in itertools.islice(events, after, None))
 
     def kept(self, first, last):
         records: dict = {}
@@ -149,7 +149,7 @@ def test_a_store_of_ones_own_gives_the_questions_that_any_gives(tmp_path) -> Non
         with pv.Poll(ITEMS, store=store, rng=3, clock=lambda: 5.0) as poll:
             for number in range(8):
                 poll.answer(number, poll.ask(number).id, "tie")
-            asked.append((poll.ask("anna"), poll.verify()))
+            asked.append((poll.ask("anna"), poll.history(7)))
     assert asked[0] == asked[1] == asked[2]
 
 
@@ -251,7 +251,57 @@ class Gullible(Shared):
         self.lock.release()
 
 
+class Forgetting(MemoryStore):
+    def keep(self, records):
+        super().keep({name: content for name, content in records.items() if content})
+
+
+class Unsorted(MemoryStore):
+    def kept(self, first, last):
+        return reversed(super().kept(first, last))
+
+
+class Views(MemoryStore):
+    def kept(self, first, last):
+        return [(name, memoryview(content)) for name, content in super().kept(first, last)]
+
+
+class Cut(MemoryStore):
+    def kept(self, first, last):
+        return [(name, content[:65535]) for name, content in super().kept(first, last)]
+
+
+class Exclusive(MemoryStore):
+    def kept(self, first, last):
+        return [record for record in super().kept(first, last) if record[0] < last or first == last]
+
+
+class Hasty(MemoryStore):
+    """Records are written before the commit."""
+
+    def keep(self, records):
+        super().keep(records)
+        for name, content in records.items():
+            self._put(name, content)
+
+
+class Locked(MemoryStore):
+    """Whoever reads waits for whoever has begun, and gives up."""
+
+    def events(self, after):
+        if not self._lock.acquire(timeout=0.01):
+            raise pv.StorageError("locked")
+        self._lock.release()
+        return super().events(after)
+
+
 BROKEN = [
+    (Forgetting, r"after commit, kept gave record 'A' where '!' comes; return all, in order of the names"),
+    (Unsorted, r"after commit, kept gave record '~+' where '!' comes; return all, in order of the names"),
+    (Views, "after commit, kept gave .*; return each record as its name and its bytes"),
+    (Cut, "record 'a/000000001~' came back as .* and went in as .*; return every byte as it was"),
+    (Exclusive, r"kept\('A', 'a/0000000010'\) there are 3 records and not 4"),
+    (Hasty, r"after rollback, (record 'A' came back|kept gave record)"),
     (Twice, "create began a log that was there already; let it raise pairvote.InputError"),
     (Lossy, "after commit there are 3 events and not 4"),
     (Early, "after rollback there are 5 events and not 4"),
@@ -269,6 +319,11 @@ BROKEN = [
 def test_a_broken_promise_is_named(make_store, message: str) -> None:
     with pytest.raises(pv.StorageError, match=f"the poll in memory fails its test: .*{message}"):
         check_store(make_store)
+
+
+def test_a_store_whose_readers_wait_for_the_writer_is_told() -> None:
+    with pytest.raises(pv.StorageError, match="locked"):
+        check_store(Locked)
 
 
 def test_a_store_that_does_not_keep_others_out_is_told() -> None:
@@ -289,7 +344,7 @@ def test_what_is_not_committed_must_not_be_seen() -> None:
         (MemoryStore(), "make_store is .*; pass a function that gives a new store"),
         (lambda: None, "store is None; pass the path of a file"),
         (lambda: MemoryStore, "store is <class .*; pass the path of a file, or an object"),
-        (list, "store is .*, which lacks 'create', 'begin', 'events', 'commit', 'rollback', 'close'"),
+        (list, "store is .*, which lacks 'create', 'begin', 'events', 'kept', 'keep', 'commit', 'rollback', 'close'"),
     ],
 )
 def test_what_is_no_store_is_refused(make_store, message: str) -> None:
