@@ -137,6 +137,29 @@ def show(
     return new
 
 
+@cython.ccall
+@cython.nogil
+@cython.exceptval(check=False)
+def answer(
+    items: cython.int[:, ::1],
+    left: cython.Py_ssize_t,
+    right: cython.Py_ssize_t,
+    share: cython.longlong,
+    step: cython.int,
+) -> cython.int:
+    """Count an answer (step 1), or take it back (-1): `share` is twice what the left side won, in parts of 2^-24."""
+    total: cython.longlong
+    item: cython.Py_ssize_t = left
+    for _ in range(2):
+        total = items[6, item] * cython.cast(cython.longlong, 16777216) + items[12, item] + step * share
+        items[6, item] = cython.cast(cython.int, total >> 24)
+        items[12, item] = cython.cast(cython.int, total & 16777215)
+        items[7, item] += step
+        item = right
+        share = 33554432 - share
+    return step
+
+
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)

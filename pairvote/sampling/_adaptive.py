@@ -29,7 +29,7 @@ from pairvote._common.checks import is_number, is_whole
 from pairvote._common.messages import shorten
 from pairvote._kernels import batch, exposure, gaussian
 from pairvote.errors import InputError
-from pairvote.sampling._belief import LARGEST_COVARIANCE, Belief, DiagonalBelief, WholeBelief
+from pairvote.sampling._belief import LARGEST_COVARIANCE, N_SCRATCH_ROWS, Belief, DiagonalBelief, WholeBelief
 from pairvote.sampling._board import Board, Ints, Longs
 from pairvote.sampling._checks import check_positive
 from pairvote.sampling._stream import PairStream, Sampler, WholeVote
@@ -105,7 +105,7 @@ class _ByBelief(Sampler):
         posterior[-1] = belief.mean[candidates]
         places = np.zeros((n_candidates + 2, n_candidates), np.int32)
         places[-1] = np.arange(n_candidates)
-        gains = np.empty((n_candidates + 2, n_candidates))
+        gains = np.empty((n_candidates + N_SCRATCH_ROWS, n_candidates))
         pair = gaussian.choose(posterior, gains, places, local, uniforms[0], options)
         return int(candidates[pair >> 24]), int(candidates[pair & 0xFFFFFF])
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference import (
-    LIMITS,
     OUTCOME_MODELS,
     Likelihood,
     NewtonWorkspace,
@@ -34,6 +33,8 @@ TIES: Ties = "half"
 Ints = NDArray[np.int32]
 # Above, the covariance of all items would cost more to keep up than an answer is worth.
 LARGEST_COVARIANCE = 300
+# Rows of the kernel's scratch beside one for each item.
+N_SCRATCH_ROWS = 10
 
 
 class Belief:
@@ -258,7 +259,7 @@ class WholeBelief(Belief):
         self._right = high.astype(np.int32)
         self._start = np.searchsorted(low, np.arange(n_items + 1)).astype(np.int64)
         self.posterior = np.zeros((n_items + 1, n_items))
-        self.gains = np.zeros((n_items + 2, n_items))
+        self.gains = np.zeros((n_items + N_SCRATCH_ROWS, n_items))
         self.board = np.zeros((n_items + 2, n_items), np.int32)
         self._workspace = (
             NewtonWorkspace(
@@ -268,7 +269,7 @@ class WholeBelief(Belief):
                 tol=TOLERANCE,
                 max_iter=MOST_STEPS,
             )
-            if 1 < n_items <= LIMITS.kernel_parameters
+            if 1 < n_items <= LARGEST_COVARIANCE
             else None
         )
 

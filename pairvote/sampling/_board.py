@@ -21,6 +21,8 @@ N_ROWS = 13
 # Those that do not follow from others.
 SAVED_ROWS = [SHOWN, LEAD, POINTS, REST, ANSWERS]
 FEWEST_LEVELS = 8
+# Room for a voter's pairs: twenty, their number and one beyond.
+FEWEST_SEEN = 22
 FEWEST_SLOTS = 64
 
 
@@ -78,18 +80,18 @@ class Board:
 
     def show(self, voter: Hashable, left: int, right: int) -> None:
         """Count a question as asked."""
-        seen = self.seen_by(voter)
-        if seen[0, 0] + 1 == seen.shape[1]:
-            larger = np.zeros((1, max(8, 2 * seen.shape[1])), np.int64)
+        seen, items = self.seen_by(voter), self.items
+        if seen.item(0) + 1 == seen.shape[1]:
+            larger = np.zeros((1, max(FEWEST_SEEN, 2 * seen.shape[1])), np.int64)
             larger[:, : seen.shape[1]] = seen
             self.seen[voter] = seen = larger
         if 2 * self.n_pairs >= self.pairs.shape[1]:
             larger = empty_table(2 * self.pairs.shape[1])
             exposure.rehash(self.pairs, larger)
             self.pairs = larger
-        if len(self.levels) > 1 and max(self.items[SHOWN, left], self.items[SHOWN, right]) + 4 > len(self.levels):
+        if self.levelled and max(items.item(SHOWN, left), items.item(SHOWN, right)) + 4 > len(self.levels):
             self.levels = np.concatenate([self.levels, np.full(len(self.levels), self.levels[0])])
-        self.n_pairs += exposure.show(self.items, self.levels, self.pairs, seen, 0, left, right, 1)
+        self.n_pairs += exposure.show(items, self.levels, self.pairs, seen, 0, left, right, 1)
 
     def take_back(self, voter: Hashable, left: int, right: int) -> None:
         """Count a question that was asked as never asked."""
@@ -100,13 +102,7 @@ class Board:
 
     def count_answer(self, left: int, right: int, outcome: float, times: int = 1) -> None:
         """Count an answer, 0 right, 1 tie, 2 left or a share of these, to its items."""
-        for item, points in ((left, outcome), (right, 2 - outcome)):
-            if isinstance(points, int):
-                self.items[POINTS, item] += times * points
-            else:
-                total = self.items.item(POINTS, item) * ONE + self.items.item(REST, item) + times * int(points * ONE)
-                self.items[[POINTS, REST], item] = divmod(total, ONE)
-            self.items[ANSWERS, item] += times
+        exposure.answer(self.items, left, right, int(outcome * ONE), times)
 
     def add_item(self) -> int:
         """Let a new item be asked about; its code."""
@@ -125,7 +121,7 @@ class Board:
 
     def is_active(self, item: int) -> bool:
         """Whether an item may be asked about."""
-        return bool(self.items[PLACE, item] < self.levels[0])
+        return self.items.item(PLACE, item) < self.levels.item(0)
 
     def saved(self) -> dict[str, NDArray[Any]]:
         """Arrays from which `restored` makes these counts again, without what each voter was shown."""
@@ -182,7 +178,7 @@ class Board:
         if not len(keys):
             return NOBODY
         check_pairs(np.unique(keys), self.items.shape[1])
-        seen = np.zeros((1, max(8, len(keys) + 2)), np.int64)
+        seen = np.zeros((1, max(FEWEST_SEEN, len(keys) + 2)), np.int64)
         seen[0, 0], seen[0, 1 : 1 + len(keys)] = len(keys), keys
         self.seen[voter] = seen
         return seen
@@ -194,7 +190,7 @@ class Board:
         self.items[ACTIVE, :n_active] = active
         self.items[PLACE, active] = np.arange(n_active)
         self.levels[0] = n_active
-        if len(self.levels) > 1:
+        if self.levelled:
             # Within a level the order says nothing, and the rules draw from it at random.
             order = active[np.argsort(self.items[SHOWN, active], kind="stable")] if by_level is None else by_level
             self.items[BY_LEVEL, :n_active] = order

@@ -28,6 +28,8 @@ def check_voter(voter: Hashable) -> None:
 
 def outcome_code(outcome: Outcome | str | float) -> float:
     """The number of an outcome, an int unless the answer is graded; InputError for anything else."""
+    if type(outcome) is int and 0 <= outcome <= 3:
+        return outcome
     if isinstance(outcome, str) and outcome in OUTCOME_NAMES:
         return OUTCOME_NAMES[outcome]
     if isinstance(outcome, Outcome) or (is_whole(outcome) and 0 <= outcome <= 3):

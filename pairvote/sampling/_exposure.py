@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +20,12 @@ __all__ = ["Balanced", "CatchUp", "Swiss", "Uniform"]
 
 Floats = NDArray[np.float64]
 UNIFORM, LEVEL, LEVEL_BY_SCORE, CATCH_UP = range(4)
+
+
+@lru_cache
+def _kernel_options(*options: float) -> Floats:
+    """Options as the kernel takes them, made once and not for every question; nobody writes to them."""
+    return np.array(options, np.float64)
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class _ByExposure(Sampler):
 
     def _options(self, votes_each: int) -> Floats:
         """What the kernel asks for: the rule, votes_each, and what else a rule has."""
-        return np.array([self._rule, votes_each, 0.0, 0.0])
+        return _kernel_options(self._rule, votes_each, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -153,7 +160,7 @@ class CatchUp(_ByExposure):
         check_positive(self.cap, "cap", "pass a positive number, such as 0.05")
 
     def _options(self, votes_each: int) -> Floats:
-        return np.array([self._rule, votes_each, self.exponent, self.cap])
+        return _kernel_options(self._rule, votes_each, self.exponent, self.cap)
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,7 @@ class PairStream(StreamCounts):
         InputError
             When a voter is not hashable, or `uniforms` are not such numbers.
         """
-        if self._board.levels[0] < 2:
+        if self._board.levels.item(0) < 2:
             raise StateError("fewer than two items are left to be asked about; add items first")
         try:
             drawn = self._uniforms
@@ -231,8 +231,8 @@ class PairStream(StreamCounts):
         except TypeError:
             check_voter(voter)
             raise
-        leads = self._board.items[LEAD]
-        i_lead, j_lead = leads.item(i), leads.item(j)
+        items = self._board.items
+        i_lead, j_lead = items.item(LEAD, i), items.item(LEAD, j)
         # On the left goes what stood there less often.
         if i_lead > j_lead or (i_lead == j_lead and side < 0.5):
             return j, i

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import pairvote as pv
 from pairvote._kernels import gaussian
 from pairvote.sampling import InformationGain, TopK
-from pairvote.sampling._belief import DiagonalBelief, WholeBelief
+from pairvote.sampling._belief import N_SCRATCH_ROWS, DiagonalBelief, WholeBelief
 
 SEEDS = st.integers(0, 2**32 - 1)
 OUTCOMES = ("right", "tie", "left")
@@ -39,7 +39,7 @@ def arrays(posterior: np.ndarray, active: list[int]) -> tuple[np.ndarray, np.nda
     n_items = posterior.shape[1]
     board = np.zeros((n_items + 2, n_items), np.int32)
     board[-1, : len(active)] = active
-    return posterior.copy(), np.full((n_items + 2, n_items), 7.0), board
+    return posterior.copy(), np.full((n_items + N_SCRATCH_ROWS, n_items), 7.0), board
 
 
 def asked(stream: pv.sampling.PairStream, rng: np.random.Generator, n_questions: int, *, n_voters: int = 6) -> None:

@@ -353,7 +353,7 @@ def test_counting_is_the_same_compiled_and_interpreted() -> None:
         pairs = np.zeros((2, 128), np.int64)
         pairs[0] = -1
         results: list[object] = []
-        asked = []
+        asked, answered = [], []
         for _ in range(120):
             if asked and rng.random() < 0.3:
                 left, right = asked.pop(rng.integers(len(asked)))
@@ -363,6 +363,11 @@ def test_counting_is_the_same_compiled_and_interpreted() -> None:
                 asked.append((left, right))
                 results.append(kernel.show(board.items, board.levels, pairs, seen, 0, left, right, 1))
             results.append(kernel.times_shown(pairs, left, right))
+            if answered and rng.random() < 0.4:
+                kernel.answer(board.items, *answered.pop(rng.integers(len(answered))), -1)
+            else:
+                answered.append((left, right, int(rng.integers(2**25 + 1))))
+                kernel.answer(board.items, *answered[-1], 1)
             draws = rng.random((1, 3))
             results += [
                 kernel.choose(board.items, board.levels, pairs, seen, draws, np.array([rule, 20.0, 1.0, 0.5]))
@@ -393,6 +398,14 @@ BAD = [
     (lambda s: s.reserve("a", 3, 0), pv.InputError, "item 3 is retired; propose another pair"),
     (lambda s: s.record("a", 0, 1, "lef"), pv.InputError, "outcome is 'lef'; it must be 'left'"),
     (lambda s: s.record("a", 0, 1, 7), pv.InputError, "outcome is 7; it must be 'left'"),
+    (
+        lambda s: s.record("a", 0, 1, 2.1),
+        pv.InputError,
+        "outcome is 2.1; .*or a float from 0 to 2",
+    ),
+    (lambda s: s.record("a", 0, 1, float("nan")), pv.InputError, "outcome is nan; it must be 'left'"),
+    (lambda s: s.record("a", 0, 1, -0.1), pv.InputError, "outcome is -0.1; it must be 'left'"),
+    (lambda s: s.record("a", 0, 1, True), pv.InputError, "outcome is True; it must be 'left'"),
     (lambda s: s.release("a", 0, 1), pv.StateError, "voter 'a' has no open question about 0 and 1"),
     (lambda s: s.withdraw("a", 0, 1, "left"), pv.StateError, "voter 'a' has answered no question about 0 and 1"),
     (lambda s: s.retire(3), pv.InputError, "item 3 is retired already"),

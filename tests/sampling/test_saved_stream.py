@@ -292,11 +292,12 @@ def test_pairs_of_a_voter_are_checked_when_they_are_recalled() -> None:
     for pair in (-1, (12 << 24) + 1, (2 << 24) + 2, (1 << 24) + 3, 2**62):
         with pytest.raises(ValueError, match="saved arrays do not fit: pairs"):
             again(run, seen_of=lambda voter, pair=pair: [pair]).propose("anna")
-    run.stream.reserve("bo", 0, 1)
-    run.note(("reserve", "bo", 0, 1))
+    question = "bo", *run.stream.propose("bo")
+    run.stream.reserve(*question)
+    run.note(("reserve", *question))
     with pytest.raises(ValueError, match="never shown to this voter"):
-        again(run, seen_of=lambda voter: []).release("bo", 0, 1)
-    again(run).release("bo", 0, 1)
+        again(run, seen_of=lambda voter: []).release(*question)
+    again(run).release(*question)
 
 
 # --- an outsider's strategy ---
