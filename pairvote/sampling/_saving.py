@@ -15,6 +15,7 @@ from pairvote.errors import InputError
 from pairvote.sampling._belief import Belief
 from pairvote.sampling._board import Board
 from pairvote.sampling._checks import check_that, own_array
+from pairvote.sampling._learner import Learner
 from pairvote.sampling._registry import SAMPLERS
 from pairvote.sampling._stream import PairStream, Sampler
 
@@ -27,18 +28,23 @@ def is_own(sampler: Sampler) -> bool:
     return SAMPLERS.get(type(sampler).__name__) is type(sampler)
 
 
+def can_be_saved(stream: PairStream) -> bool:
+    """Whether `saved` gives arrays: of pairvote's strategies, and of an outsider's whose `Learner` writes `saved`."""
+    save = getattr(type(stream.state), "saved", None)
+    return is_own(stream.sampler) or save not in (None, Learner.saved)
+
+
 def saved(stream: PairStream) -> dict[str, NDArray[Any]] | None:
     """All that a stream is but the questions that are open and what each voter was shown, which its poll knows.
 
     None where an outsider's strategy does not say what to save of its own.
     """
-    numbers = {"n_asked": np.array([stream.n_asked]), "n_begun": np.array([stream._n_begun])}
-    own: dict[str, NDArray[Any]] | None = {}
-    if stream.state is not None or not is_own(stream.sampler):
-        save = getattr(stream.state, "saved", None)
-        own = None if save is None else save()
+    if not can_be_saved(stream):
+        return None
+    own = {} if stream.state is None else stream.state.saved()
     if own is None:
         return None
+    numbers = {"n_asked": np.array([stream.n_asked]), "n_begun": np.array([stream._n_begun])}
     for name, array in own.items():
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
             raise InputError(

@@ -114,7 +114,10 @@ class Sampler:
         raise NotImplementedError(f"{type(self).__name__} does not say which pair to choose; write its method choose")
 
     def begin(self, n_items: int) -> Learner | None:
-        """Make what the strategy keeps of its own for one stream; None, the default, for nothing."""
+        """Make what the strategy keeps of its own for one stream; None, the default, for nothing.
+
+        A stream may begin with no items or one; this is called again for each that is added before the first question.
+        """
         return None
 
     def whole_vote(self, n_items: int, turns: Ints, *, votes_each: int, n_open: int) -> WholeVote | None:
@@ -340,7 +343,7 @@ class PairStream(StreamCounts):
     def add_item(self) -> int:
         """There is one more item, to be asked about from now on; its code.
 
-        Until the first question is asked the strategy's own state is begun anew with all items.
+        Until the first question is asked, the strategy's own state is begun anew with all items.
         """
         code = self._board.add_item()
         self._n_items += 1

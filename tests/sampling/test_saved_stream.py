@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import pairvote as pv
 from pairvote.sampling import Balanced, CatchUp, InformationGain, PairStream, Sampler, Swiss, TopK, Uniform
 from pairvote.sampling._registry import SAMPLERS
-from pairvote.sampling._saving import restored, saved
+from pairvote.sampling._saving import can_be_saved, restored, saved
 
 SEEDS = st.integers(0, 2**32 - 1)
 OURS = [
@@ -370,6 +370,8 @@ def test_else_it_is_not_saved() -> None:
 
     for sampler in (BestUnsaved(), NoState()):
         assert saved(sampler.start(5)) is None
+        assert not can_be_saved(sampler.start(5))
+    assert all(can_be_saved(sampler.start(5)) for sampler in (*OURS, Best()))
     with pytest.raises(NotImplementedError, match="Tally does not say how to restore"):
         Tally(3).restore({})
     with pytest.raises(pv.InputError, match=r"OddTally.saved gave \[0.0, 0.0\] as won; give numpy arrays of numbers"):
