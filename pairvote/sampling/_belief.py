@@ -33,6 +33,8 @@ TIES: Ties = "half"
 Ints = NDArray[np.int32]
 # Above, the covariance of all items would cost more to keep up than an answer is worth.
 LARGEST_COVARIANCE = 300
+# What saved arrays may hold at most: votes of a pair, of which sums are exact, and log-odds.
+MOST_VOTES, LARGEST_SCORE = 2.0**29, 300.0
 # Rows of the kernel's scratch beside one for each item.
 N_SCRATCH_ROWS = 10
 
@@ -279,8 +281,8 @@ class WholeBelief(Belief):
     def _restore(self, arrays: Mapping[str, Any]) -> None:
         posterior = own_array(arrays, "posterior", np.float64, (None, None))
         n_items = posterior.shape[1]
-        check_that(len(posterior) == n_items + 1 and np.isfinite(posterior).all(), "a finite mean and covariance")
-        check_that((posterior.diagonal() > 0).all(), "variances are positive")
+        check_that(len(posterior) == n_items + 1 and _are_scores(posterior[-1]), "a mean and a covariance")
+        check_that(_is_covariance(posterior[:-1], 2.0 * self.prior_sd**2), "a covariance that is less than the prior's")
         table = own_array(arrays, "answers", np.float64, (n_items * (n_items - 1) // 2, 3))
         check_that(_are_counts(table), "counts of answers")
         self.n_items, self._table = n_items, np.zeros((0, 3))
@@ -363,8 +365,9 @@ class DiagonalBelief(Belief):
         precision = own_array(arrays, "precision", np.float64, mean.shape)
         pairs = own_array(arrays, "answered", np.int32, (None, 2))
         table = own_array(arrays, "answers", np.float64, (len(pairs), 3))
-        check_that(np.isfinite(mean).all() and np.isfinite(precision).all(), "a finite mean and precision")
-        check_that((precision > 0).all(), "precisions are positive")
+        least = 0.5 * self.prior_sd**-2.0
+        check_that(_are_scores(mean), "a mean")
+        check_that((precision > least).all() and (precision < 4.0 * least + MOST_VOTES).all(), "a precision")
         low, high = pairs.T
         check_that((low >= 0).all() and (low < high).all() and (high < len(mean)).all(), "answers are of known items")
         check_that(_are_counts(table) and table.any(axis=1).all(), "counts of answers")
@@ -406,4 +409,20 @@ class DiagonalBelief(Belief):
 
 def _are_counts(table: NDArray[np.float64]) -> bool:
     """Whether a table has sums of votes, none of them too large to be exact."""
-    return bool((table >= 0).all() and (table < 2**29).all())
+    return bool((table >= 0).all() and (table < MOST_VOTES).all())
+
+
+def _are_scores(mean: NDArray[np.float64]) -> bool:
+    """Whether odds of these scores can be computed; no votes give larger ones."""
+    return bool((np.abs(mean) < LARGEST_SCORE).all())
+
+
+def _is_covariance(matrix: NDArray[np.float64], largest: float) -> bool:
+    """Whether a matrix is symmetric to rounding and positive definite, with no number above the largest."""
+    if not (np.abs(matrix) <= largest).all() or not (np.abs(matrix - matrix.T) <= 1e-9 * largest).all():
+        return False
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
