@@ -418,11 +418,12 @@ def _are_scores(mean: NDArray[np.float64]) -> bool:
 
 
 def _is_covariance(matrix: NDArray[np.float64], largest: float) -> bool:
-    """Whether a matrix is symmetric to rounding and positive definite, with no number above the largest."""
-    if not (np.abs(matrix) <= largest).all() or not (np.abs(matrix - matrix.T) <= 1e-9 * largest).all():
+    """Whether a matrix is symmetric and positive semidefinite to rounding, with no number above the largest."""
+    rounding = 1e-9 * largest
+    if not (np.abs(matrix) <= largest).all() or not (np.abs(matrix - matrix.T) <= rounding).all():
         return False
     try:
-        np.linalg.cholesky(matrix)
+        np.linalg.cholesky(matrix + rounding * np.eye(len(matrix)))
     except np.linalg.LinAlgError:
         return False
     return True
