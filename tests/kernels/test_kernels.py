@@ -545,7 +545,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
 # In test_pair_stream, test_adaptive and test_mixture, whose kernels keep a state from call to call.
 HELD_ELSEWHERE = {
     ("mixture", "sample"),
-    *(("exposure", function) for function in ("choose", "rehash", "run", "show", "times_shown")),
+    *(("exposure", function) for function in ("answer", "choose", "rehash", "run", "show", "times_shown")),
     *(("gaussian", function) for function in ("absorb", "choose", "learn", "run")),
 }
 
