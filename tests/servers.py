@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import itertools
 import os
 import pwd
 import shutil
@@ -175,6 +176,31 @@ def mariadb() -> MariaDB:
     """The worker's server of MariaDB."""
     install, server = _program("mariadb-install-db"), _program("mariadbd")
     return MariaDB(install, server) if install and server else _missing("MariaDB")
+
+
+_DATABASES = itertools.count()
+
+
+def database(kind: str, *, fresh: bool = False) -> str:
+    """The URL of the tests' database on the worker's server, or of a new one."""
+    server = {"postgresql": postgresql, "mariadb": mariadb}[kind]()
+    return _new_database(server, next(_DATABASES)) if fresh else _common_database(server)
+
+
+def _new_database(server: PostgreSQL | MariaDB, number: int) -> str:
+    import sqlalchemy as sa
+
+    name = f"polls_{number}"
+    engine = sa.create_engine(server.url(), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return server.url(name)
+
+
+@functools.cache
+def _common_database(server: PostgreSQL | MariaDB) -> str:
+    return _new_database(server, next(_DATABASES))
 
 
 class CountingProxy:

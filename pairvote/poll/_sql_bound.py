@@ -36,7 +36,7 @@ class BoundSQLStore:
         # Whether the database gave the transaction up after an error.
         self._lost = False
         try:
-            _check_transaction(Link(self._current()))
+            self._looks_back = _looks_back(Link(self._current()))
         except Exception as error:
             raise self._translated(error) from error
 
@@ -112,6 +112,7 @@ class BoundSQLStore:
             raise StateError(
                 f"the transaction that {self.name} was bound to has ended; begin another one and bind the poll to that"
             )
+        link.looks_back = self._looks_back
         return link
 
     def _locked(self) -> Work:
@@ -216,8 +217,8 @@ def _in_django(connection: Any) -> Callable[[], Any]:
     return current
 
 
-def _check_transaction(link: Link) -> None:
-    """Whether calls can be made safely in the transaction of a connection: InputError where not."""
+def _looks_back(link: Link) -> bool:
+    """Whether a transaction may see an older moment; InputError where calls cannot be made safely in it."""
     if link.database == "sqlite":
         if not link.connection.in_transaction:
             if link.connection.isolation_level is None:
@@ -240,6 +241,10 @@ def _check_transaction(link: Link) -> None:
                 'engine.execution_options(isolation_level="READ COMMITTED")'
             )
     else:
-        wanted = "@@autocommit = 0 OR @@in_transaction = 1" if link.is_mariadb else "@@autocommit = 0"
-        if not link.run([(f"SELECT {wanted}", ())])[0][0]:
+        level = "@@tx_isolation" if link.is_mariadb else "@@transaction_isolation"
+        begun = "@@autocommit = 0 OR @@in_transaction = 1" if link.is_mariadb else "@@autocommit = 0"
+        found, is_begun = link.run([(f"SELECT {level}, {begun}", ())])[0]
+        if not is_begun:
             raise InputError(COMMITS_EACH)
+        return str(found) != "READ-COMMITTED"
+    return False

@@ -23,8 +23,8 @@ NOT_ASYNCHRONOUS = (
 _made: dict[Any, tuple[sa.Engine, int]] = {}
 # The process that an engine's connections belong to.
 _process: WeakKeyDictionary[sa.Engine, int] = WeakKeyDictionary()
-# Whether an engine's connections to MySQL or MariaDB have to be told to begin transactions.
-_must_be_told: WeakKeyDictionary[sa.Engine, bool] = WeakKeyDictionary()
+# Whether an engine's connections to MySQL or MariaDB commit each statement, and their isolation.
+_defaults: WeakKeyDictionary[sa.Engine, tuple[bool, str]] = WeakKeyDictionary()
 _lock = threading.Lock()
 # Connections that came through a fork: neither used nor closed.
 _INHERITED: list[Any] = []
@@ -59,13 +59,18 @@ def engine_or_url(given: object) -> tuple[sa.Engine | None, sa.URL]:
 
 def check_engine(engine: sa.Engine) -> None:
     """Whether a store can be in the database of an engine: InputError where not."""
+    check_place(engine.url)
     name = engine.dialect.name
     if name not in ("postgresql", "mysql", "mariadb", "sqlite"):
         raise InputError(f"engine_or_url is of {name!r}; use one of postgresql, mysql, mariadb, sqlite")
     if engine.dialect.is_async:
         raise InputError(f"engine_or_url is of the driver {engine.dialect.driver!r}; {NOT_ASYNCHRONOUS}")
-    database = engine.url.database
-    if name == "sqlite" and (not database or ":memory:" in database or "mode=memory" in str(engine.url)):
+
+
+def check_place(url: sa.URL) -> None:
+    """Whether there is one database for all threads: InputError where not."""
+    memory = not url.database or ":memory:" in url.database or "mode=memory" in str(url)
+    if url.get_backend_name() == "sqlite" and memory:
         raise InputError(
             "engine_or_url is a database of SQLite in memory, which is another one in each thread; name a file, or use "
             "MemoryStore()"
@@ -97,6 +102,7 @@ def give_back(url: sa.URL) -> None:
 def _make(url: sa.URL) -> sa.Engine:
     import sqlalchemy as sa
 
+    check_place(url)
     options: dict[str, Any] = {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
     backend = url.get_backend_name()
     if backend in ("mysql", "mariadb"):
@@ -124,34 +130,39 @@ def _missing_driver(error: ImportError) -> InputError:
     )
 
 
-def connect(engine: sa.Engine) -> sa.Connection:
+def connect(engine: sa.Engine) -> tuple[sa.Connection, Link]:
     """A connection of the engine's pool, on which statements begin and end transactions."""
     _belongs_here(engine)
     connection = engine.connect()
     try:
-        if engine.dialect.name in ("postgresql", "sqlite"):
+        link = Link(connection.connection.dbapi_connection)
+        if link.database != "mysql":
             # So that BEGIN is sent along with what follows it.
-            return connection.execution_options(isolation_level="AUTOCOMMIT")
-        if engine not in _must_be_told:
-            _must_be_told[engine] = _begins_by_itself_or_blocks_readers(Link(connection.connection.dbapi_connection))
-        if _must_be_told[engine]:
-            return connection.execution_options(isolation_level="READ COMMITTED")
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            return connection, link
+        autocommit, level = _defaults.get(engine) or _look(engine, link)
+        link.commits_each = autocommit
+        if not autocommit and level not in ("READ-COMMITTED", "REPEATABLE-READ"):
+            # Readers would wait for writers, or see what is not committed.
+            connection.execution_options(isolation_level="READ COMMITTED")
     except BaseException:
         connection.invalidate()
         connection.close()
         raise
-    return connection
+    return connection, link
 
 
-def _begins_by_itself_or_blocks_readers(link: Link) -> bool:
-    found = dict(
-        link.run(
-            [("SHOW VARIABLES WHERE variable_name IN ('autocommit', 'tx_isolation', 'transaction_isolation')", ())]
-        )
-    )
+def _look(engine: sa.Engine, link: Link) -> tuple[bool, str]:
+    """Whether the connections of an engine to MySQL or MariaDB commit each statement, and their isolation."""
+    names = "'autocommit', 'tx_isolation', 'transaction_isolation'"
+    found = {
+        str(name): str(value).upper()
+        for name, value in link.run([(f"SHOW VARIABLES WHERE variable_name IN ({names})", ())])
+    }
     link.connection.rollback()
-    autocommit = str(found.pop("autocommit", "ON")).upper()
-    return autocommit not in ("OFF", "0") or not {*found.values()} <= {"READ-COMMITTED", "REPEATABLE-READ"}
+    level = found.get("transaction_isolation") or found.get("tx_isolation", "")
+    _defaults[engine] = found.get("autocommit") in ("ON", "1"), level
+    return _defaults[engine]
 
 
 def _belongs_here(engine: sa.Engine) -> None:

@@ -57,6 +57,11 @@ class Link:
         self.database: DatabaseName = self._driver.database
         self.is_mariadb = self._driver.writes_values and self.database == "mysql" and _is_mariadb(connection)
 
+        # Whether a transaction has to be begun by a statement.
+        self.commits_each = self.database != "mysql"
+        # Whether a transaction of the application may see a moment before the lock was taken.
+        self.looks_back = False
+
     @property
     def errors(self) -> type[Exception]:
         """What everything that goes wrong in the database is a kind of."""
@@ -65,18 +70,25 @@ class Link:
         return error
 
     def run(self, script: Sequence[Statement]) -> list[tuple[Any, ...]]:
-        """The rows of the last statement."""
+        """The rows of the last statement that gives some."""
         cursor = self._cursor()
+        rows: list[tuple[Any, ...]] = []
         try:
             for text, values in self._messages(script):
                 cursor.execute(text, values)
-            if self._name == "psycopg":
-                # It stands at what the first statement gave.
-                while cursor.nextset():
-                    pass
-            return list(cursor.fetchall()) if cursor.description else []
+                if cursor.description:
+                    rows = list(cursor.fetchall())
+                while self._gives_several and cursor.nextset():
+                    if cursor.description:
+                        rows = list(cursor.fetchall())
+            return rows
         finally:
             cursor.close()
+
+    @property
+    def _gives_several(self) -> bool:
+        # psycopg2 gives the last statement's rows alone.
+        return self.is_mariadb or self._name == "psycopg"
 
     def _cursor(self) -> Any:
         """A cursor that gives tuples, whatever the connection's own give."""

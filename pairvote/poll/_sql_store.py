@@ -96,8 +96,8 @@ class SQLStore:
         for attempt in range(2):
             try:
                 with self._connected() as link:
-                    if link.database != "mysql":
-                        link.run(text.begin(link, self._busy_seconds))
+                    for statement in text.begin(link, self._busy_seconds):
+                        link.run([statement])
                     write_first(link, self._poll, self.name, first)
                     link.run([("COMMIT", ())])
                 return
@@ -194,18 +194,17 @@ class SQLStore:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Link]:
         """A connection for a moment. After an error it is thrown away."""
-        connection = engines.connect(self._opened_engine())
+        connection, link = engines.connect(self._opened_engine())
         try:
-            yield Link(connection.connection.dbapi_connection)
+            yield link
         except BaseException:
             _throw_away(connection)
             raise
         connection.close()
 
     def _begin(self) -> None:
-        connection = engines.connect(self._opened_engine())
+        connection, link = engines.connect(self._opened_engine())
         try:
-            link = Link(connection.connection.dbapi_connection)
             work = Work(link, self._poll, self.name)
             self._connection, self._work = connection, work
             work.begin(text.begin(link, self._busy_seconds), max(self._seen - 1, 0), self._busy_seconds)
@@ -248,9 +247,8 @@ class SQLStore:
         work = self._work
         if work is not None and work.owner == get_ident():
             return read(work.link)
-        connection = engines.connect(self._opened_engine())
+        connection, link = engines.connect(self._opened_engine())
         try:
-            link = Link(connection.connection.dbapi_connection)
             if link.database == "mysql":
                 # So that closing ends the transaction in which it reads, and the pool does not do it again.
                 connection.begin()

@@ -58,7 +58,7 @@ WORDS: dict[DatabaseName, Words] = {
         content="LONGBLOB",
         table=" ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
         make=(),
-        begin="",
+        begin="START TRANSACTION",
         on_conflict="ON DUPLICATE KEY UPDATE content = VALUES(content)",
     ),
     "sqlite": Words(
@@ -104,45 +104,39 @@ def called(link: Link, name: str) -> str | bytes:
 
 
 def begin(link: Link, seconds: float) -> list[Statement]:
-    """Begin a transaction that locks in turn; on MySQL and MariaDB the first statement does."""
-    script: list[Statement] = [(WORDS[link.database].begin, ())] if link.database != "mysql" else []
+    """Begin a transaction that waits for locks for so long, where the next statement does not."""
+    script: list[Statement] = [(WORDS[link.database].begin, ())] if link.commits_each else []
     if link.database == "postgresql":
         # 0 would be without end.
         script.append((f"SET LOCAL lock_timeout = {max(1, round(seconds * 1000))}", ()))
     return script
 
 
-def lock_and_read(link: Link, name: str, after: int, limit: int, seconds: float | None = None) -> list[Statement]:
-    """Lock a poll, then read as `read` does.
-
-    PostgreSQL reads in a statement of its own, whose snapshot is taken when it has the lock. InnoDB's locking read
-    gives what is committed when it has the lock. SQLite is locked as a whole, by any statement that writes.
-    """
-    text, values = read(link, name, after, limit)
-    if link.database == "mysql":
-        wait = f" WAIT {max(1, round(seconds))}" if link.is_mariadb and seconds is not None else ""
-        return [(f"{text} FOR UPDATE{wait}", values)]
-    if link.database == "postgresql":
-        return [("SELECT id FROM pairvote_polls WHERE name = %s FOR UPDATE", (name,)), (text, values)]
-    return [("UPDATE pairvote_polls SET name = name WHERE name = %s", (name,)), (text, values)]
+def lock(link: Link, name: str, seconds: float | None = None) -> Statement:
+    """Lock a poll. What is read in a statement after it is what was committed by those who had the lock before."""
+    if link.database == "sqlite":
+        # The whole file, which any statement that writes does.
+        return "UPDATE pairvote_polls SET name = name WHERE name = %s", (name,)
+    wait = ""
+    if link.is_mariadb and seconds is not None:
+        wait = f"SET STATEMENT innodb_lock_wait_timeout = {max(1, round(seconds))} FOR "
+    return f"{wait}SELECT id FROM pairvote_polls WHERE name = %s FOR UPDATE", (called(link, name),)
 
 
 def read(link: Link, name: str, after: int, limit: int) -> Statement:
     """Rows of a poll's id and an event of it; a row without an event where no more follow; none without the poll."""
-    if link.database == "postgresql":
-        # The limit inside, so that a page costs what is in it.
-        text = (
-            f"SELECT p.id, e.* FROM pairvote_polls p LEFT JOIN LATERAL (SELECT {COLUMNS} FROM pairvote_events "
-            f"WHERE poll = p.id AND number > %s ORDER BY number LIMIT {limit:d}) e ON true "
-            "WHERE p.name = %s ORDER BY e.number"
-        )
-    else:
-        columns = ", ".join(f"e.{column}" for column in COLUMNS.split(", "))
-        text = (
-            f"SELECT p.id, {columns} FROM pairvote_polls p LEFT JOIN pairvote_events e "
-            f"ON e.poll = p.id AND e.number > %s WHERE p.name = %s ORDER BY e.number LIMIT {limit:d}"
-        )
-    return text, (after, called(link, name))
+    # A subquery, so that a page costs what is in it and not the log's length.
+    text = (
+        f"SELECT p.id, e.number, e.time, e.kind, e.a, e.b, e.c, e.digest FROM pairvote_polls p LEFT JOIN "
+        f"(SELECT {COLUMNS} FROM pairvote_events WHERE poll = (SELECT id FROM pairvote_polls WHERE name = %s) "
+        f"AND number > %s ORDER BY number LIMIT {limit:d}{_now(link)}) e ON 1 = 1 WHERE p.name = %s ORDER BY e.number"
+    )
+    return text, (called(link, name), after, called(link, name))
+
+
+def _now(link: Link) -> str:
+    """Words that make a statement read what is committed now, in a transaction that looks at an older moment."""
+    return " LOCK IN SHARE MODE" if link.looks_back else ""
 
 
 def events_of(rows: Iterable[Sequence[Any]], name: str) -> list[tuple[Any, ...]]:
@@ -163,7 +157,7 @@ def records(link: Link, name: str, first: str, last: str) -> Statement:
     """Rows of a name and a content."""
     text = (
         "SELECT r.name, r.content FROM pairvote_records r JOIN pairvote_polls p ON p.id = r.poll "
-        "WHERE p.name = %s AND r.name >= %s AND r.name <= %s ORDER BY r.name"
+        f"WHERE p.name = %s AND r.name >= %s AND r.name <= %s ORDER BY r.name{_now(link)}"
     )
     return text, tuple(called(link, each) for each in (name, first, last))
 

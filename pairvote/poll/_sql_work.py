@@ -43,7 +43,8 @@ class Work:
     def begin(self, before: Sequence[Statement], after: int, seconds: float | None) -> None:
         """Run statements, lock the poll and read the events after one."""
         self._after = after
-        rows = self.link.run([*before, *text.lock_and_read(self.link, self._poll, after, PAGE, seconds)])
+        locking = text.lock(self.link, self._poll, seconds)
+        rows = self.link.run([*before, locking, text.read(self.link, self._poll, after, PAGE)])
         self._id = poll_id(rows, self._name)
         self._read = text.events_of(rows, self._name)
         self.last = self._read[-1][0] if self._read else after
