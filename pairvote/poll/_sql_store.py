@@ -226,9 +226,7 @@ class SQLStore:
 
     def _begun(self) -> Work:
         if self._work is None:
-            raise StorageError(
-                f"{self.name} was not begun, or its connection was lost since; call rollback, then begin"
-            )
+            raise StorageError(f"{self.name} was not begun; call begin first")
         return self._work
 
     def _page(self, after: int) -> Events:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 import os
 import signal
@@ -15,59 +14,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import servers
 import sqlalchemy as sa
+from sql_polls import ALL, SERVERS, again, begun, engine_of, event, new_name, write
 from strategies import assert_same_votes
 
 import pairvote as pv
 from pairvote.poll import SQLStore, check_store
 
 ITEMS = ["ash", "birch", "cedar"]
-SERVERS = [pytest.param(kind, marks=pytest.mark.servers) for kind in ("postgresql", "mariadb")]
-ALL = [*SERVERS, "sqlite"]
-NAMES = itertools.count()
-DIGEST = bytes(range(32))
-
-
-def new_name() -> str:
-    return f"poll {next(NAMES)} of {os.getpid()}"
 
 
 @pytest.fixture
 def url(request, tmp_path) -> str:
     """A database; tests that ask for it are parametrized with its kind."""
     return servers.database(request.param) if request.param != "sqlite" else f"sqlite:///{tmp_path}/polls.db"
-
-
-@contextlib.contextmanager
-def engine_of(url: str, **options):
-    engine = sa.create_engine(url, **options)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def begun(url: str | sa.Engine, *events: tuple, **options) -> SQLStore:
-    store = SQLStore(url, new_name(), **options)
-    store.create([(1, 0.0, 0, "begun", None, None, DIGEST)])
-    if events:
-        write(store, *events)
-    return store
-
-
-def again(store: SQLStore, url: str | sa.Engine, **options) -> SQLStore:
-    return SQLStore(url, store._poll, **options)
-
-
-def event(number: int, a: object = None) -> tuple:
-    return (number, float(number), 1, a, None, None, DIGEST)
-
-
-def write(store, *events: tuple, **records: bytes | None) -> None:
-    store.begin()
-    list(store.events(0))
-    store.append(events)
-    store.keep(records)
-    store.commit()
 
 
 # --- the contract ---
@@ -207,7 +166,7 @@ def test_records_beside_the_log(url: str) -> None:
     assert other.kept("", "~") == sorted(given.items())
     write(store, event(3), **{"snapshot/": None, "snapshot/a": b"new", "never there": None})
     assert other.kept("snapshot/", "snapshot/a") == [("snapshot/B", b"\0"), ("snapshot/a", b"new")]
-    write(store, **{name: None for name in names})
+    write(store, **dict.fromkeys(names))
     assert other.kept("", "~") == []
     assert [each[0] for each in other.events(0)] == [1, 2, 3]
 
@@ -342,7 +301,7 @@ def connections(application: str) -> int:
 
 
 def wait_until(condition) -> None:
-    """A server takes a moment to notice that a connection was closed; who waits for ever is ended by the run's limit."""
+    """A server takes a moment to notice that a connection was closed."""
     pause = threading.Event()
     for _ in range(3000):
         if condition():
@@ -430,7 +389,7 @@ def test_a_name_that_cannot_be_one_is_refused(name, tmp_path) -> None:
 
 @pytest.mark.parametrize("url", ALL, indirect=True)
 def test_a_long_name_of_wide_characters_is_taken(url: str) -> None:
-    name = "\U0001f332" * 190 + str(next(NAMES)) + str(os.getpid())
+    name = ("\U0001f332" * 180 + new_name())[:200]
     store = SQLStore(url, name)
     store.create([event(1)])
     assert len(list(SQLStore(url, name).events(0))) == 1
@@ -456,7 +415,7 @@ def test_what_is_no_database_is_refused(given, message: str) -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1, math.inf, math.nan, "1", None])
 def test_a_patience_that_is_none_is_refused(seconds, tmp_path) -> None:
-    with pytest.raises(pv.InputError, match="busy_seconds is .*; pass a finite number of seconds above 0"):
+    with pytest.raises(pv.InputError, match=r"busy_seconds is .*; pass a finite number of seconds above 0"):
         SQLStore(f"sqlite:///{tmp_path}/polls.db", "kalmar", busy_seconds=seconds)
 
 
@@ -552,11 +511,10 @@ def test_a_connection_that_the_server_ended_is_made_anew(kind: str, own_engine: 
             if step == "commit":
                 store.append([event(3)])
             end_connections(kind, by_hand)
+            if step == "append":
+                store.append([event(3)])
             with pytest.raises(pv.StorageError, match="cannot be reached; see that its server runs"):
-                if step == "append":
-                    list(store.events(0)), store.append([event(3)]), store.commit()
-                else:
-                    store.commit()
+                store.commit()
             store.rollback()
             assert [each[0] for each in store.events(0)] == [1, 2]
         write(store, event(3))
