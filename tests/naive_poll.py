@@ -284,7 +284,9 @@ class NaivePoll:
 
     def import_votes(self, rows: Sequence[tuple[Any, ...]], first: int) -> int:
         """Answers from elsewhere, of which the first is question `first`: voter or None, left, right, outcome, time."""
-        if self.ended or any(self.is_removed(voter) or not {left, right} <= set(self.items) for voter, left, right, *_ in rows):
+        if self.ended or any(
+            self.is_removed(voter) or not {left, right} <= set(self.items) for voter, left, right, *_ in rows
+        ):
             raise Refused
         for question, (voter, left, right, outcome, time) in enumerate(rows, first):
             assert question not in self.questions

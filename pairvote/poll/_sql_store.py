@@ -93,6 +93,8 @@ class SQLStore:
         StorageError
             When it cannot be written.
         """
+        # So that what is written is not lost on a connection that the server has ended.
+        self._tried(lambda: self._reading(lambda link: link.run([("SELECT 1", ())])))
         for attempt in range(2):
             try:
                 with self._connected() as link:

@@ -520,9 +520,7 @@ def test_a_strategy_of_ones_own_is_passed_again(tmp_path) -> None:
         poll.ask("anna")
     with pytest.raises(pv.InputError, match=r"goes by the strategy FirstAllowed, .* pass the same to Poll.open"):
         pv.Poll.open(path)
-    with pytest.raises(
-        pv.InputError, match=r"sampler is Balanced\(.*\), and .* goes by FirstAllowed; pass that one"
-    ):
+    with pytest.raises(pv.InputError, match=r"sampler is Balanced\(.*\), and .* goes by FirstAllowed; pass that one"):
         pv.Poll.open(path, sampler=Balanced())
     pv.Poll.open(path, sampler=FirstAllowed()).close()
 
