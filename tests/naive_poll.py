@@ -326,8 +326,9 @@ class NaivePoll:
         rows = []
         for number in self.answered:
             q = self.questions[number]
-            by_criterion = q["outcome"].items() if self.criteria else [(None, q["outcome"])]
-            rows += [(q["left"], q["right"], o, c, number, q["time"], q["person"]) for c, o in by_criterion]
+            for criterion in self.criteria or [None]:
+                outcome = q["outcome"] if criterion is None else q["outcome"][criterion]
+                rows.append((q["left"], q["right"], outcome, criterion, number, q["time"], q["person"]))
         return rows
 
     def shown(self) -> list[int]:

@@ -122,9 +122,10 @@ def assert_same_stream(
         ours, theirs = getattr(one, name), getattr(other, name)
         assert (ours.dtype, ours.tobytes()) == (theirs.dtype, theirs.tobytes()), name
     assert sorted(one.open_questions, key=repr) == sorted(other.open_questions, key=repr)
-    everybody = [None, *{voter for voter, *_ in one.open_questions}, *voters, "nobody yet"]
+    everybody = [*{voter for voter, *_ in one.open_questions}, *voters, "nobody yet"]
     for i in range(one.n_items):
         for j in range(i):
+            assert one.times_shown(i, j) == other.times_shown(i, j)
             for voter in everybody:
                 assert one.times_shown(i, j, voter) == other.times_shown(i, j, voter)
     ours, theirs = saved(one), saved(other)
