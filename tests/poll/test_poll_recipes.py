@@ -1,34 +1,28 @@
-"""The recipes of docs/recipes, run as they are: FastAPI on four worker processes, Django on its own tables."""
+"""The recipes of docs/recipes under load: FastAPI on four worker processes, Django in threads, their live numbers."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
 import re
-import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
+from pages import RECIPES, SECRET, environment, free_port, serving
 
 import pairvote as pv
 
 pytestmark = pytest.mark.slow
 
-RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes"
 TITLES = [f"proposal {number} <&>" for number in range(23)]
 VOTES_EACH = 20
 N_CLIENTS = 8
-BUTTON = re.compile(r'formaction="(/[^"]*)/left"')
+QUESTION = re.compile(r'name="question" value="(\d+)">\s*<div class="pair">')
 
 
 def together(clients: Iterable[Callable[[], None]]) -> None:
@@ -38,98 +32,98 @@ def together(clients: Iterable[Callable[[], None]]) -> None:
             done.result()
 
 
+def check_votes(poll: pv.Poll, n_voters: int) -> None:
+    """Every voter has cast exactly her votes, and items were shown as often as each other."""
+    poll.verify()
+    votes = poll.votes()
+    answered = votes.where(votes.outcome != pv.Outcome.SKIP)
+    assert np.bincount(answered.voter).tolist() == [VOTES_EACH] * n_voters
+    assert 0 < len(votes) - len(answered) <= 10 * n_voters
+    shown = np.bincount(np.concatenate([votes.left, votes.right]), minlength=len(TITLES))
+    assert np.ptp(shown) <= 2
+
+
 # --- FastAPI ---
 
 
-@contextlib.contextmanager
-def serving(folder: Path, environment: dict[str, str]):
-    """Uvicorn with four workers; the address, and the workers' process ids."""
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as found:
-        port = found.getsockname()[1]
-    arguments = ["--app-dir", str(RECIPES), "--workers", "4", "--host", "127.0.0.1", "--port", str(port)]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "fastapi_page:app", "--no-access-log", *arguments],
-        cwd=folder,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    lines: list[str] = []
-
-    def read() -> None:
-        lines.extend(server.stderr)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        waited = 0
-        while sum("Application startup complete" in line for line in lines) < 4:
-            assert server.poll() is None, "".join(lines)
-            assert waited < 1200, "".join(lines)
-            time.sleep(0.1)
-            waited += 1
-        yield f"http://127.0.0.1:{port}", lines
-    finally:
-        # The session holds the server and its workers, and nothing else.
-        server.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(20)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-        reader.join()
-        server.stderr.close()
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="the test ends the workers as a POSIX session")
-def test_a_voting_page_with_fastapi_on_four_workers(tmp_path) -> None:
+def test_fastapi_on_four_workers(tmp_path) -> None:
+    tickets = [f"ticket{number}" for number in range(16)]
+    (tmp_path / "tickets.txt").write_text("\n".join(tickets), encoding="utf-8")
+    vote_on_fastapi(tmp_path, tickets, {}, n_servers=1, n_workers=4)
+    with pv.Poll.open(tmp_path / "poll.db") as poll:
+        check_votes(poll, len(tickets))
+        assert sorted(poll.votes().voters) == sorted(tickets)
+
+
+def vote_on_fastapi(folder, tickets: list[str], options: dict[str, str], *, n_servers: int, n_workers: int) -> None:
+    """Begin the poll, run so many servers of it, and let every voter vote in two windows, each at another server."""
     import httpx
 
-    tickets = [f"ticket{number}" for number in range(16)]
-    (tmp_path / "titles.txt").write_text("\n".join(TITLES), encoding="utf-8")
-    (tmp_path / "tickets.txt").write_text("\n".join(tickets), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(RECIPES.parents[1])}
-    subprocess.run(
-        [sys.executable, RECIPES / "fastapi_page.py", "titles.txt"], cwd=tmp_path, env=environment, check=True
-    )
-    with serving(tmp_path, environment) as (address, lines):
+    (folder / "titles.txt").write_text("\n".join(TITLES), encoding="utf-8")
+    command = [sys.executable, RECIPES / "fastapi_page.py", "titles.txt"]
+    subprocess.run(command, cwd=folder, env=environment(**options), check=True)
+    with ExitStack() as servers:
+        addresses, lines = [], []
+        for _ in range(n_servers):
+            port = free_port()
+            command = ["-m", "uvicorn", "fastapi_page:app", "--no-access-log", "--app-dir", RECIPES, "--port", port]
+            command += ["--workers", n_workers]
+            ready, n_ready = "Application startup complete", n_workers
+            lines.append(servers.enter_context(serving(command, folder, ready, n_ready, **options)).lines)
+            addresses.append(f"http://127.0.0.1:{port}")
 
         def vote(ticket: str, window: int) -> None:
             rng = random.Random(f"{ticket} {window}")
+            address = addresses[window % n_servers]
             # A connection of its own for every request, so that all workers get some.
-            with httpx.Client(base_url=address, timeout=60, trust_env=False, headers={"Connection": "close"}) as client:
+            with httpx.Client(
+                base_url=address, timeout=120, trust_env=False, headers={"Connection": "close"}
+            ) as client:
                 for step in range(3 * VOTES_EACH):
-                    shown = client.get(f"/vote/{ticket}").text
-                    if "Thank you" in shown:
+                    page = client.get(f"/vote/{ticket}")
+                    assert page.status_code == 200
+                    if "Thank you" in page.text:
                         return
-                    assert "&lt;&amp;&gt;" in shown
-                    question = BUTTON.search(shown)[1]
+                    assert "&lt;&amp;&gt;" in page.text
+                    question = QUESTION.search(page.text)[1]
                     outcome = rng.choice(["left", "right", "tie", "skip"]) if step < 9 else "tie"
                     for _ in range(rng.choice([1, 1, 2])):
-                        assert client.post(f"{question}/{outcome}").status_code == 303
-                    assert client.post(f"{question}/lef").status_code == 422
+                        data = {"question": question, "outcome": outcome}
+                        assert client.post(f"/vote/{ticket}", data=data).status_code == 303
                 raise AssertionError(f"{ticket} is asked without end")
 
-        # Every voter in two windows at once.
         together([lambda ticket=ticket, window=window: vote(ticket, window) for ticket in tickets for window in (1, 2)])
-        with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
-            assert client.get("/vote/nobody").status_code == 404
-            assert client.post(f"/vote/{tickets[0]}/999999/left").status_code == 422
-            ranking = client.get("/results").json()
-        workers = {line for line in lines if "Started server process" in line}
-        assert len(workers) == 4
+        with httpx.Client(base_url=addresses[0], timeout=120, trust_env=False) as client:
+            check_refusals(client, tickets[0])
+            assert "200 of" not in client.get("/organiser", auth=("o", SECRET)).text
+        assert all(sum("Started server process" in line for line in said) == n_workers for said in lines)
+        assert not [line for said in lines for line in said if "Traceback" in line]
 
-    with pv.Poll.open(tmp_path / "poll.db") as poll:
-        poll.verify()
-        votes = poll.votes()
-        answered = votes.where(votes.outcome != pv.Outcome.SKIP)
-        assert sorted(votes.voters) == sorted(tickets)
-        assert np.bincount(answered.voter).tolist() == [VOTES_EACH] * len(tickets)
-        assert 0 < len(votes) - len(answered) <= 18 * len(tickets)
-        with poll._log.reading() as state:
-            assert np.ptp(state.stream.shown) <= 2
-        assert [row["item"] for row in ranking] == pv.bradley_terry(poll.counts()).order()
+
+def check_refusals(client, ticket: str) -> None:
+    """Whatever is wrong is said in words, on a page, and changes nothing."""
+    after = "/vote/" + ticket
+    for status, path, data in [
+        (404, "/vote/nobody", None),
+        (404, "/nowhere", None),
+        (404, "/vote/nobody", {"question": "2", "outcome": "left"}),
+        (303, after, {"question": "999999", "outcome": "left"}),
+        (303, after, {"question": str(10**30), "outcome": "left"}),
+        (303, after, {"question": "2", "outcome": "lef"}),
+        (303, f"{after}/undo", {"question": "999999"}),
+        (422, after, {"question": "2"}),
+        (422, after, {"question": "two", "outcome": "left"}),
+        (422, f"{after}/undo", {}),
+        (401, "/organiser", None),
+        (401, "/organiser/end", {}),
+    ]:
+        answer = client.get(path) if data is None else client.post(path, data=data)
+        assert answer.status_code == status, (path, data, answer.text)
+        assert status == 303 or "<h1>Sorry</h1>" in answer.text
+        assert status != 401 or answer.headers["www-authenticate"] == "Basic"
+    for headers in ({"Origin": "http://elsewhere.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert client.post(after, data={"question": "2", "outcome": "left"}, headers=headers).status_code == 403
 
 
 # --- Django ---
@@ -137,101 +131,164 @@ def test_a_voting_page_with_fastapi_on_four_workers(tmp_path) -> None:
 
 @pytest.fixture
 def django_page(tmp_path, monkeypatch):
-    """The recipe as a module, with its tables in a file."""
-    import django
-    from django.conf import settings
-
+    """The recipe as a module, with a database of its own."""
     monkeypatch.syspath_prepend(RECIPES)
-    settings.configure(
-        DATABASES={
-            "default": {
-                "ENGINE": "django.db.backends.sqlite3",
-                "NAME": tmp_path / "site.db",
-                "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 60},
-            }
-        },
-        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
-        MIDDLEWARE=[
-            "django.contrib.sessions.middleware.SessionMiddleware",
-            "django.contrib.auth.middleware.AuthenticationMiddleware",
-        ],
-        ROOT_URLCONF="django_page",
-        SECRET_KEY="for this test only",
-        ALLOWED_HOSTS=["testserver"],
-        USE_TZ=True,
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-    )
-    django.setup()
-    import django_page
-    from django.core.management import call_command
-    from django.db import connection, connections
+    monkeypatch.setenv("DATABASE", str(tmp_path / "site.db"))
+    import django_demo
+    from django.db import connections
 
-    call_command("migrate", verbosity=0)
-    with connection.schema_editor() as editor:
-        for model in (django_page.Round, django_page.Item, django_page.Question):
-            editor.create_model(model)
+    django_demo.begin(TITLES, [f"voter {number}" for number in range(6)])
+    import django_page
+
     yield django_page
     connections.close_all()
 
 
-def test_a_voting_page_with_djangos_own_tables(django_page) -> None:
+def test_django_in_threads(django_page) -> None:
     from django.contrib.auth.models import User
-    from django.db import IntegrityError, connections
+    from django.db import connections, transaction
     from django.test import Client
 
-    django_page.Round.objects.create(votes_each=VOTES_EACH, seed=2014)
-    for title in TITLES:
-        django_page.Item.objects.create(title=title)
-    users = [User.objects.create_user(f"voter {number}") for number in range(6)]
+    users = list(User.objects.filter(is_staff=False))
     skipped: Counter[int] = Counter()
 
-    def vote(user) -> None:
-        rng = random.Random(user.pk)
-        client = Client()
+    def vote(user: User, window: int) -> None:
+        rng = random.Random(f"{user.pk} {window}")
+        client = Client(enforce_csrf_checks=True)
         client.force_login(user)
-        for _ in range(2 * VOTES_EACH):
-            shown = client.get("/").content.decode()
-            if "Thank you" in shown:
+        for _ in range(3 * VOTES_EACH):
+            page = client.get("/vote").content.decode()
+            if "Thank you" in page:
                 break
-            assert shown == client.get("/").content.decode()
-            assert "&lt;&amp;&gt;" in shown
-            question = BUTTON.search(shown)[1]
+            assert "&lt;&amp;&gt;" in page
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
             outcome = rng.choice(["left", "right", "tie", "skip"]) if skipped[user.pk] < 3 else "left"
             skipped[user.pk] += outcome == "skip"
+            data = {"question": QUESTION.search(page)[1], "outcome": outcome, "csrfmiddlewaretoken": token}
             for _ in range(2):
-                assert client.post(f"{question}/{outcome}").status_code == 302
-            # Another answer to it changes nothing.
-            client.post(f"{question}/right")
+                assert client.post("/vote", data).status_code == 302
+            assert client.post("/vote", data | {"csrfmiddlewaretoken": ""}).status_code == 403
         else:
             raise AssertionError("asked without end")
         connections.close_all()
 
-    together([lambda user=user: vote(user) for user in users])
+    together([lambda user=user, window=window: vote(user, window) for user in users for window in (1, 2)])
+    check_votes(django_page.poll(), len(users))
+    assert sorted(django_page.poll().votes().voters) == [user.pk for user in users]
 
-    votes = django_page.votes()
-    answered = votes.where(votes.outcome != pv.Outcome.SKIP)
-    assert votes.items == tuple(TITLES)
-    assert np.bincount(answered.voter).tolist() == [VOTES_EACH] * len(users)
-    assert len(votes) - len(answered) == skipped.total() > 0
-    folded, _ = django_page.stream(django_page.Round.objects.get())
-    assert np.ptp(folded.shown) <= 2
-    assert int(folded.shown.sum()) == 2 * len(votes)
     client = Client()
-    assert client.get("/results").json()["ranking"] == pv.bradley_terry(votes).order()
-    assert client.get("/").status_code == 302
+    assert client.get("/").url == "/vote"
+    assert client.get("/vote").status_code == 302
+    assert client.get("/results").status_code == 200
     client.force_login(users[0])
-    assert client.post("/answer/999999/left").status_code == 404
-    other = django_page.Question.objects.exclude(voter=users[0].pk).first()
-    assert client.post(f"/answer/{other.pk}/left").status_code == 404
-    assert client.post(f"/answer/{other.pk}/lef").status_code == 404
-    # The tables themselves hold that a voter has one open question.
-    first, second = django_page.Item.objects.all()[:2]
-    django_page.Question.objects.create(voter=7, left=first, right=second)
-    with pytest.raises(IntegrityError):
-        django_page.Question.objects.create(voter=7, left=second, right=first)
-    # A retired item is asked about no more.
-    first.retired = True
-    first.save()
-    for voter in range(100, 110):
-        question = django_page.ask(voter)
-        assert first.pk not in (question.left_id, question.right_id)
+    for status, path, data in [
+        (302, "/vote", {"question": "999999", "outcome": "left"}),
+        (302, "/vote", {"question": str(10**30), "outcome": "left"}),
+        (302, "/vote", {"question": "2", "outcome": "lef"}),
+        (404, "/vote", {"outcome": "left"}),
+        (404, "/vote/undo", {}),
+        (302, "/vote/undo", {"question": "999999"}),
+        (404, "/suggest", {"title": " "}),
+        (404, "/suggest", {"title": "x" * 301}),
+        (404, "/suggest", {"title": "x\0"}),
+        (302, "/organiser/end", {}),
+    ]:
+        assert client.post(path, data).status_code == status, (path, data)
+    assert not django_page.poll().ended
+
+    # A voter's idea is asked about once it is approved, however often either is clicked.
+    for _ in range(2):
+        assert client.post("/suggest", {"title": "a late idea"}).url == "/vote?note=idea"
+    idea = django_page.Idea.objects.get(title="a late idea")
+    assert (idea.approved, idea.pk in django_page.poll().items) == (False, False)
+    with transaction.atomic():
+        django_page.approve(idea)
+        transaction.set_rollback(True)
+    idea.refresh_from_db()
+    assert (idea.approved, idea.pk in django_page.poll().items) == (False, False)
+    client.force_login(User.objects.get(is_staff=True))
+    for _ in range(2):
+        assert client.post("/organiser/approve", {"item": idea.pk}).url == "/organiser"
+    idea.refresh_from_db()
+    assert (idea.approved, idea.pk in django_page.poll().items) == (True, True)
+    assert len(django_page.poll().items) == len(TITLES) + 1
+    for status, action, data in [
+        (409, "retire", {"item": "999999"}),
+        (404, "approve", {"item": "999999"}),
+        (404, "approve", {"item": str(10**30)}),
+        (404, "retire", {"item": "one"}),
+        (404, "add", {}),
+        (404, "begin", {}),
+    ]:
+        assert client.post(f"/organiser/{action}", data).status_code == status, (action, data)
+    assert "a late idea" in client.get("/organiser").content.decode()
+
+
+# --- live numbers ---
+
+
+@pytest.fixture
+def live_numbers(monkeypatch):
+    """The module, which counts how often it computes."""
+    monkeypatch.syspath_prepend(RECIPES)
+    import live_numbers
+
+    computed = []
+    ranked = live_numbers.ranked
+
+    def counting(poll: pv.Poll) -> list[live_numbers.Row]:
+        computed.append(poll.n_events)
+        return ranked(poll)
+
+    monkeypatch.setattr(live_numbers, "ranked", counting)
+    live_numbers.computed = computed
+    return live_numbers
+
+
+def test_thousands_of_readers_cost_one_computation(live_numbers) -> None:
+    poll = pv.Poll(["ash", "birch", "cedar"], rng=1)
+    live = live_numbers.LiveNumbers()
+    for n_votes in range(3):
+        together([lambda: [live.rows(poll) for _ in range(250)]] * N_CLIENTS)
+        assert len(live_numbers.computed) == n_votes + 1
+        poll.answer("anna", poll.ask("anna").id, "left")
+    assert live.rows(poll) is live.rows(poll)
+
+
+def test_rows_are_as_old_as_they_may_be_and_no_older(live_numbers, monkeypatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(live_numbers.time, "monotonic", lambda: now[0])
+    poll = pv.Poll(["ash", "birch", "cedar"], rng=1)
+    live = live_numbers.LiveNumbers()
+    first = live.rows(poll, max_age=2)
+    poll.answer("anna", poll.ask("anna").id, "left")
+    now[0] += 1.5
+    assert live.rows(poll, max_age=2) is first
+    assert live.rows(poll, max_age=1) is not first
+    now[0] += 1.5
+    poll.ask("bo")
+    second = live.rows(poll, max_age=2)
+    now[0] += 3
+    assert live.rows(poll, max_age=2) is not second
+
+
+def test_rows_are_the_ranking_of_what_is_asked_about(live_numbers) -> None:
+    poll = pv.Poll(["ash", "birch", "cedar", "dogwood", "elm", "fir", "hazel"], votes_each=30, rng=1)
+    for voter in range(4):
+        while question := poll.ask(voter):
+            poll.answer(voter, question.id, "left" if question.left < question.right else "right")
+    poll.add_item("gorse")
+    poll.retire_item("birch")
+    rows = live_numbers.LiveNumbers().rows(poll)
+    assert [row.item for row in rows if row.votes] == ["ash", "cedar", "dogwood", "elm", "fir", "hazel"]
+    assert [row.rank for row in rows] == list(range(1, 8))
+    assert {row.item: row.votes for row in rows}["gorse"] == 0
+    assert rows[0].chance == "over 99 %"
+    assert rows[-1].chance == "under 1 %"
+    for row in rows:
+        assert 0 <= row.low <= row.score <= row.low + row.width <= 101
+    assert min(row.low for row in rows) == 0
+    assert max(row.low + row.width for row in rows) in (99, 100, 101)
+    for item in ("ash", "cedar", "dogwood", "elm", "fir", "hazel"):
+        poll.retire_item(item)
+    assert live_numbers.LiveNumbers().rows(poll) == []
