@@ -24,7 +24,7 @@ from django.urls import path
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import RedirectView
-from live_numbers import TOP, LiveNumbers
+from live_numbers import TOP, LiveNumbers, figures
 from sqlalchemy import URL
 
 import pairvote as pv
@@ -148,17 +148,19 @@ def title_in(request: HttpRequest) -> str:
 # --- views.py: what came of it ---
 
 
-def shown(max_age: float = 0.0) -> list[dict[str, object]]:
-    """Rows of the ranking, with the titles of now."""
+def standing(max_age: float = 0.0) -> dict[str, object]:
+    """How the vote stands, with the titles of now."""
+    kept = live.now(poll(), max_age=max_age)
     titles = dict(Idea.objects.values_list("pk", "title"))
-    return [vars(row) | {"title": titles[row.item]} for row in live.rows(poll(), max_age=max_age)]
+    rows = [vars(row) | {"title": titles[row.item]} for row in kept.rows]
+    return {"rows": rows, "ended": kept.ended, "top": TOP}
 
 
 @require_GET
 @cache_control(max_age=2)
 def results(request: HttpRequest) -> HttpResponse:
     """The ranking, which thousands may look at: one computation in two seconds at most, in each process."""
-    return render(request, "results.html", {"rows": shown(max_age=2), "ended": poll().ended, "top": TOP})
+    return render(request, "results.html", standing(max_age=2))
 
 
 organisers_only = user_passes_test(lambda user: user.is_staff)
@@ -172,29 +174,18 @@ APPROVE = {"state": "suggested", "action": "approve", "button": "Let it be voted
 @cache_control(no_store=True)
 def overview(request: HttpRequest) -> HttpResponse:
     """All that the organiser looks at."""
-    voters, retired = poll().voters(), set(poll().retired)
-    users = User.objects.filter(is_active=True)
-    names = dict(users.values_list("pk", "username"))
+    retired = set(poll().retired)
+    names = dict(User.objects.filter(is_active=True).values_list("pk", "username"))
     items = [
         {"id": idea.pk, "title": idea.title}
         | (APPROVE if not idea.approved else RESTORE if idea.pk in retired else RETIRE)
         for idea in Idea.objects.order_by("approved", "pk")
     ]
-    values = {
-        "here": "/organiser",
-        "token": get_token(request),
-        "ended": poll().ended,
-        "rows": shown(),
-        "top": TOP,
-        "items": items,
-        "voters": [vars(voter) | {"id": voter.voter, "name": names.get(voter.voter, "somebody")} for voter in voters],
-        "n_votes": sum(voter.votes for voter in voters),
-        "most_votes": poll().settings.votes_each * len(names),
-        "n_voters": len(names),
-        "n_begun": sum(voter.votes > 0 for voter in voters),
-        "n_finished": sum(voter.votes > 0 and voter.remaining == 0 for voter in voters),
-    }
-    return render(request, "organiser.html", values)
+    voters = [
+        vars(voter) | {"id": voter.voter, "name": names.get(voter.voter, "somebody")} for voter in poll().voters()
+    ]
+    values = {"here": "/organiser", "token": get_token(request), "items": items, "voters": voters}
+    return render(request, "organiser.html", values | standing() | figures(poll(), len(names)))
 
 
 @organisers_only

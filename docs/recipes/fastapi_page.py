@@ -25,7 +25,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from fastapi.templating import Jinja2Templates
-from live_numbers import TOP, LiveNumbers
+from live_numbers import TOP, LiveNumbers, figures
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 import pairvote as pv
@@ -147,36 +147,29 @@ def undo(ticket: Voter, question: Annotated[int, Form()]) -> Response:
 @app.get("/results")
 def results(request: Request) -> Response:
     """The ranking, which thousands may look at: one computation in two seconds at most, in each worker."""
-    rows = [vars(row) | {"title": row.item} for row in live.rows(poll(), max_age=2)]
-    return show(request, "results.html", headers={"Cache-Control": "max-age=2"}, rows=rows, ended=poll().ended, top=TOP)
+    return show(request, "results.html", headers={"Cache-Control": "max-age=2"}, **standing(max_age=2))
+
+
+def standing(max_age: float = 0.0) -> dict[str, object]:
+    """How the vote stands, as the pages show it."""
+    kept = live.now(poll(), max_age=max_age)
+    return {"rows": [vars(row) | {"title": row.item} for row in kept.rows], "ended": kept.ended, "top": TOP}
 
 
 @app.get("/organiser", dependencies=[Depends(organiser)])
 def overview(request: Request) -> Response:
     """All that the organiser looks at."""
-    voters, retired, settings = poll().voters(), set(poll().retired), poll().settings
+    retired = set(poll().retired)
     items = [
         {"id": item, "title": item, "state": "retired", "action": "restore", "button": "Ask about it again"}
         if item in retired
         else {"id": item, "title": item, "state": "", "action": "retire", "button": "Ask about it no more"}
-        for item in settings.items
+        for item in poll().items
     ]
-    return show(
-        request,
-        "organiser.html",
-        here="/organiser",
-        ended=poll().ended,
-        rows=[vars(row) | {"title": row.item} for row in live.rows(poll())],
-        top=TOP,
-        items=items,
-        # A ticket is a secret: who looks over the organiser's shoulder sees its beginning.
-        voters=[vars(voter) | {"id": voter.voter, "name": f"{voter.voter[:6]}…"} for voter in voters],
-        n_votes=sum(voter.votes for voter in voters),
-        most_votes=settings.votes_each * len(tickets()),
-        n_voters=len(tickets()),
-        n_begun=sum(voter.votes > 0 for voter in voters),
-        n_finished=sum(voter.votes > 0 and voter.remaining == 0 for voter in voters),
-    )
+    # A ticket is a secret: who looks over the organiser's shoulder sees its beginning.
+    voters = [vars(voter) | {"id": voter.voter, "name": f"{voter.voter[:6]}…"} for voter in poll().voters()]
+    values = {"here": "/organiser", "items": items, "voters": voters}
+    return show(request, "organiser.html", **values, **standing(), **figures(poll(), len(tickets())))
 
 
 @app.post("/organiser/{action}", dependencies=[Depends(organiser)])

@@ -22,29 +22,35 @@ class Row:
     chance: str
 
 
-class LiveNumbers:
-    """Rows of a ranking, best first, kept by the number of the log's last event.
+@dataclass(frozen=True)
+class Standing:
+    """How a vote stands: its rows, best first, without retired items, and whether it has ended."""
 
-    Items that were retired are left out.
-    """
+    rows: list[Row]
+    ended: bool
+
+
+class LiveNumbers:
+    """How a vote stands, kept by the number of the log's last event."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._number = -1
+        self._kept: Standing | None = None
+        self._number = 0
         self._time = 0.0
-        self._rows: list[Row] = []
 
-    def rows(self, poll: pv.Poll, *, max_age: float = 0.0) -> list[Row]:
-        """The ranking now, or one that is at most `max_age` seconds old."""
-        if self._number >= 0 and time.monotonic() - self._time < max_age:
-            return self._rows
+    def now(self, poll: pv.Poll, *, max_age: float = 0.0) -> Standing:
+        """How it stands now, or did at most `max_age` seconds ago, for which the poll is not even looked at."""
+        kept = self._kept
+        if kept is not None and time.monotonic() - self._time < max_age:
+            return kept
         with self._lock:
             # The number first: what is voted meanwhile makes the next call compute again.
-            number, began = poll.n_events, time.monotonic()
-            if number != self._number:
-                self._rows = ranked(poll)
-            self._number, self._time = number, began
-            return self._rows
+            began, number = time.monotonic(), poll.n_events
+            if self._kept is None or number != self._number:
+                self._kept, self._number = Standing(ranked(poll), poll.ended), number
+            self._time = began
+            return self._kept
 
 
 def ranked(poll: pv.Poll) -> list[Row]:
@@ -80,3 +86,15 @@ def in_words(chance: float) -> str:
     if chance < 0.01:
         return "under 1 %"
     return "over 99 %" if chance > 0.99 else f"{chance:.0%}".replace("%", " %")
+
+
+def figures(poll: pv.Poll, n_voters: int) -> dict[str, int]:
+    """How far the vote is, of so many who may vote."""
+    voters = poll.voters()
+    return {
+        "n_votes": sum(voter.votes for voter in voters),
+        "most_votes": poll.settings.votes_each * n_voters,
+        "n_voters": n_voters,
+        "n_begun": sum(voter.votes > 0 for voter in voters),
+        "n_finished": sum(voter.votes > 0 and voter.remaining == 0 for voter in voters),
+    }

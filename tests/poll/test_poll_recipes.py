@@ -7,9 +7,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
@@ -50,14 +50,50 @@ def check_votes(poll: pv.Poll, n_voters: int) -> None:
 def test_fastapi_on_four_workers(tmp_path) -> None:
     tickets = [f"ticket{number}" for number in range(16)]
     (tmp_path / "tickets.txt").write_text("\n".join(tickets), encoding="utf-8")
-    vote_on_fastapi(tmp_path, tickets, {}, n_servers=1, n_workers=4)
+    with vote_on_fastapi(tmp_path, tickets, {}, n_servers=1, n_workers=4):
+        pass
     with pv.Poll.open(tmp_path / "poll.db") as poll:
         check_votes(poll, len(tickets))
         assert sorted(poll.votes().voters) == sorted(tickets)
 
 
-def vote_on_fastapi(folder, tickets: list[str], options: dict[str, str], *, n_servers: int, n_workers: int) -> None:
-    """Begin the poll, run so many servers of it, and let every voter vote in two windows, each at another server."""
+@pytest.mark.servers
+def test_fastapi_on_two_servers_and_postgresql(tmp_path) -> None:
+    import httpx
+    import psycopg
+    from servers import postgresql
+
+    database = postgresql()
+    with psycopg.connect(database.url().replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE pages")
+    options = {"POLL": database.url("pages")}
+    tickets = [f"ticket{number}" for number in range(12)]
+    (tmp_path / "tickets.txt").write_text("\n".join(tickets), encoding="utf-8")
+    with vote_on_fastapi(tmp_path, tickets, options, n_servers=2, n_workers=2) as addresses:
+        with pv.Poll.open(pv.poll.SQLStore(options["POLL"], name="vote")) as poll:
+            check_votes(poll, len(tickets))
+        # While the database is away both ask for patience, and then they go on.
+        with ExitStack() as clients:
+            both = [clients.enter_context(httpx.Client(base_url=address, trust_env=False)) for address in addresses]
+            database.stop()
+            try:
+                for client in both:
+                    for path in (f"/vote/{tickets[0]}", "/organiser"):
+                        away = client.get(path, timeout=120, auth=("organiser", SECRET))
+                        assert (away.status_code, "Please try again" in away.text) == (503, True)
+                    data = {"question": "2", "outcome": "left"}
+                    assert client.post(f"/vote/{tickets[0]}", data=data, timeout=120).status_code == 503
+            finally:
+                database.start()
+            for client in both:
+                assert "Thank you" in client.get(f"/vote/{tickets[0]}", timeout=120).text
+
+
+@contextmanager
+def vote_on_fastapi(
+    folder, tickets: list[str], options: dict[str, str], *, n_servers: int, n_workers: int
+) -> Iterator[list[str]]:
+    """Begin the poll, run so many servers of it, let every voter vote in two windows, each at another server."""
     import httpx
 
     (folder / "titles.txt").write_text("\n".join(TITLES), encoding="utf-8")
@@ -70,7 +106,9 @@ def vote_on_fastapi(folder, tickets: list[str], options: dict[str, str], *, n_se
             command = ["-m", "uvicorn", "fastapi_page:app", "--no-access-log", "--app-dir", RECIPES, "--port", port]
             command += ["--workers", n_workers]
             ready, n_ready = "Application startup complete", n_workers
-            lines.append(servers.enter_context(serving(command, folder, ready, n_ready, **options)).lines)
+            lines.append(
+                servers.enter_context(serving(command, folder, ready, n_ready, ORGANISER=SECRET, **options)).lines
+            )
             addresses.append(f"http://127.0.0.1:{port}")
 
         def vote(ticket: str, window: int) -> None:
@@ -96,8 +134,9 @@ def vote_on_fastapi(folder, tickets: list[str], options: dict[str, str], *, n_se
         together([lambda ticket=ticket, window=window: vote(ticket, window) for ticket in tickets for window in (1, 2)])
         with httpx.Client(base_url=addresses[0], timeout=120, trust_env=False) as client:
             check_refusals(client, tickets[0])
-            assert "200 of" not in client.get("/organiser", auth=("o", SECRET)).text
+            check_organiser(client, len(tickets))
         assert all(sum("Started server process" in line for line in said) == n_workers for said in lines)
+        yield addresses
         assert not [line for said in lines for line in said if "Traceback" in line]
 
 
@@ -124,6 +163,31 @@ def check_refusals(client, ticket: str) -> None:
         assert status != 401 or answer.headers["www-authenticate"] == "Basic"
     for headers in ({"Origin": "http://elsewhere.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
         assert client.post(after, data={"question": "2", "outcome": "left"}, headers=headers).status_code == 403
+
+
+def check_organiser(client, n_voters: int) -> None:
+    """The organiser's page needs the secret, and everybody sees the ranking."""
+    for wrong in ("", SECRET + "!", SECRET[:-1]):
+        assert client.get("/organiser", auth=("organiser", wrong)).status_code == 401
+    page = client.get("/organiser", auth=("organiser", SECRET))
+    assert page.headers["cache-control"] == "no-store"
+    assert f"<b>{n_voters * VOTES_EACH}</b> of {n_voters * VOTES_EACH} votes" in page.text
+    assert f"<b>{n_voters}</b> have finished" in page.text
+    results = client.get("/results")
+    assert results.status_code == 200
+    assert results.text.count('<span class="rank">') == len(TITLES)
+    for action, form, status in [
+        ("add", {}, 422),
+        ("add", {"title": " \t"}, 422),
+        ("add", {"title": "x\0"}, 422),
+        ("add", {"title": "x" * 301}, 422),
+        ("retire", {"item": "no such item"}, 409),
+        ("rename", {"item": TITLES[0], "title": TITLES[1]}, 409),
+        ("remove", {}, 409),
+        ("begin", {}, 404),
+    ]:
+        answer = client.post(f"/organiser/{action}", data=form, auth=("organiser", SECRET))
+        assert answer.status_code == status, (action, form, answer.text)
 
 
 # --- Django ---
@@ -249,10 +313,10 @@ def test_thousands_of_readers_cost_one_computation(live_numbers) -> None:
     poll = pv.Poll(["ash", "birch", "cedar"], rng=1)
     live = live_numbers.LiveNumbers()
     for n_votes in range(3):
-        together([lambda: [live.rows(poll) for _ in range(250)]] * N_CLIENTS)
+        together([lambda: [live.now(poll) for _ in range(250)]] * N_CLIENTS)
         assert len(live_numbers.computed) == n_votes + 1
         poll.answer("anna", poll.ask("anna").id, "left")
-    assert live.rows(poll) is live.rows(poll)
+    assert live.now(poll) is live.now(poll)
 
 
 def test_rows_are_as_old_as_they_may_be_and_no_older(live_numbers, monkeypatch) -> None:
@@ -260,16 +324,16 @@ def test_rows_are_as_old_as_they_may_be_and_no_older(live_numbers, monkeypatch) 
     monkeypatch.setattr(live_numbers.time, "monotonic", lambda: now[0])
     poll = pv.Poll(["ash", "birch", "cedar"], rng=1)
     live = live_numbers.LiveNumbers()
-    first = live.rows(poll, max_age=2)
+    first = live.now(poll, max_age=2)
     poll.answer("anna", poll.ask("anna").id, "left")
     now[0] += 1.5
-    assert live.rows(poll, max_age=2) is first
-    assert live.rows(poll, max_age=1) is not first
+    assert live.now(poll, max_age=2) is first
+    assert live.now(poll, max_age=1) is not first
     now[0] += 1.5
     poll.ask("bo")
-    second = live.rows(poll, max_age=2)
+    second = live.now(poll, max_age=2)
     now[0] += 3
-    assert live.rows(poll, max_age=2) is not second
+    assert live.now(poll, max_age=2) is not second
 
 
 def test_rows_are_the_ranking_of_what_is_asked_about(live_numbers) -> None:
@@ -279,7 +343,7 @@ def test_rows_are_the_ranking_of_what_is_asked_about(live_numbers) -> None:
             poll.answer(voter, question.id, "left" if question.left < question.right else "right")
     poll.add_item("gorse")
     poll.retire_item("birch")
-    rows = live_numbers.LiveNumbers().rows(poll)
+    rows = live_numbers.LiveNumbers().now(poll).rows
     assert [row.item for row in rows if row.votes] == ["ash", "cedar", "dogwood", "elm", "fir", "hazel"]
     assert [row.rank for row in rows] == list(range(1, 8))
     assert {row.item: row.votes for row in rows}["gorse"] == 0
@@ -291,4 +355,4 @@ def test_rows_are_the_ranking_of_what_is_asked_about(live_numbers) -> None:
     assert max(row.low + row.width for row in rows) in (99, 100, 101)
     for item in ("ash", "cedar", "dogwood", "elm", "fir", "hazel"):
         poll.retire_item(item)
-    assert live_numbers.LiveNumbers().rows(poll) == []
+    assert live_numbers.LiveNumbers().now(poll).rows == []
