@@ -75,7 +75,11 @@ def from_our_pages(request: Request) -> None:
     if request.method in ("GET", "HEAD"):
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    ours = site == "same-origin" if site else origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    ours = (
+        site in ("same-origin", "none")
+        if site
+        else origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    )
     if not ours:
         raise HTTPException(403, "This was sent from another site. Please use the page itself.")
 

@@ -208,6 +208,22 @@ def test_skips_run_out_in_sight(site, voter) -> None:
         assert [outcome for _, _, outcome in votes_of(poll, who)] == ["skip"] * SKIPS_EACH + ["tie"]
 
 
+def test_an_expired_question_is_asked_anew(site, voter) -> None:
+    page, who = voter
+    offered(page)
+    with site.poll() as poll:
+        # From now on whatever was asked before a call has expired.
+        poll.change_settings(expire_after=1e-9)
+        try:
+            press(page, "left")
+            assert "not counted" in said(page)
+        finally:
+            poll.change_settings(expire_after=3600)
+        press(page, "right")
+        page.get_by_text("Vote 2 of").wait_for()
+        assert [outcome for _, _, outcome in votes_of(poll, who)] == ["right"]
+
+
 # --- voters and the organiser ---
 
 
@@ -356,7 +372,7 @@ def test_the_organiser_sees_how_the_vote_stands(site, voter, organiser) -> None:
         sum(voter.votes == most for voter in progress),
     ]
     kept = [item for item in ranking.order() if item not in retired]
-    shown = organiser.locator("ol li .line > :nth-child(2)").all_inner_texts()
+    shown = organiser.locator("ol .title").all_inner_texts()
     assert [text.strip() for text in shown] == [" ".join(site.title(item).split()) for item in kept]
     chances = [
         re.search(r"top 5: (?:under |over )?(\d+) %", text) for text in organiser.locator(".chance").all_inner_texts()
