@@ -10,13 +10,14 @@ CSRF_FAILURE_VIEW = "voting.views.refused"
 LOGIN_URL, LOGIN_REDIRECT_URL = "/login", "/vote"
 """
 
+import logging
 from collections.abc import Callable
 from functools import cache
 
 from django.contrib.auth.decorators import login_required, user_passes_test
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
-from django.db import OperationalError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
@@ -38,7 +39,7 @@ live = LiveNumbers()
 class Idea(models.Model):
     """What is voted on, as soon as it is approved."""
 
-    title = models.CharField(max_length=300)
+    title = models.CharField(max_length=300, unique=True)
     approved = models.BooleanField(default=False)
 
     class Meta:
@@ -206,8 +207,9 @@ def organise(request: HttpRequest, action: str) -> HttpResponse:
         raise Http404("There is no such page.")
     try:
         actions[action]()
-    except (pv.InputError, pv.StateError) as error:
-        values = {"title": "That cannot be", "text": f"{error}.", "back": "/organiser"}
+    except (pv.InputError, pv.StateError, IntegrityError) as error:
+        text = "There is another idea of that title." if isinstance(error, IntegrityError) else f"{error}."
+        values = {"title": "That cannot be", "text": text, "back": "/organiser"}
         return render(request, "message.html", values, status=409)
     return redirect("/organiser")
 
@@ -246,6 +248,7 @@ class InWords:
         """Say it in words, where this is what went wrong: what was stored is there, and the same may be sent again."""
         if not isinstance(error, pv.StorageError | OperationalError):
             return None
+        logging.getLogger(__name__).error("%s %s: %s", request.method, request.path, error)
         text = "Your vote could not be stored just now. Please try again in a moment: nothing that was stored is lost."
         values = {"title": "Please try again", "text": text, "back": request.path.removesuffix("/undo")}
         return render(request, "message.html", values, status=503)

@@ -11,6 +11,7 @@ Several servers need the same ORGANISER and TICKETS, and POLL=postgresql+psycopg
 The titles are the items' labels: there is no other table, and `rename_item` mends a title.
 """
 
+import logging
 import os
 import secrets
 import sys
@@ -212,7 +213,8 @@ def organise(
 @app.exception_handler(pv.StorageError)
 def not_stored(request: Request, error: pv.StorageError) -> Response:
     """The disk is full, or the database is away: nothing was lost, and the same may be sent again."""
-    print(f"{request.method} {request.url.path}: {error}", file=sys.stderr)
+    # Not the address, which is a ticket.
+    logging.getLogger("uvicorn.error").error("%s: %s", request.method, error)
     text = "Your vote could not be stored just now. Please try again in a moment: nothing that was stored is lost."
     back = request.url.path.removesuffix("/undo")
     headers = {"Retry-After": "5"}

@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 TITLES = [f"idea {number} <b>&amp;</b>" for number in range(5)] + ["long " * 50 + "end", "W" * 200]
-N_VOTERS, VOTES_EACH, SKIPS_EACH = 16, 20, 10
+N_VOTERS, VOTES_EACH, SKIPS_EACH = 20, 20, 10
 ELSEWHERE = "http://elsewhere.test/"
 OTHERS = {"tie": "Both alike", "skip": "Skip"}
 
@@ -219,6 +219,7 @@ def test_an_expired_question_is_asked_anew(site, voter) -> None:
             assert "not counted" in said(page)
         finally:
             poll.change_settings(expire_after=3600)
+        page.reload()
         press(page, "right")
         page.get_by_text("Vote 2 of").wait_for()
         assert [outcome for _, _, outcome in votes_of(poll, who)] == ["right"]

@@ -282,6 +282,7 @@ def test_django_in_threads(django_page) -> None:
         (404, "approve", {"item": str(10**30)}),
         (404, "retire", {"item": "one"}),
         (404, "add", {}),
+        (409, "rename", {"item": idea.pk, "title": TITLES[0]}),
         (404, "begin", {}),
     ]:
         assert client.post(f"/organiser/{action}", data).status_code == status, (action, data)
