@@ -244,8 +244,8 @@ class Log:
                     self._forget_state()
                 self._is_ahead = False
             self.store.rollback()
-            is_new = was_ahead and state is not None and state.number > self._number_before
-            if is_new and not isinstance(error, Exception) and self._has(state):
+            stored = state is not None and was_ahead and state.number > self._number_before and self._has(state)
+            if stored and not isinstance(error, Exception):
                 # This thread was interrupted after the commit: the others are not to be decided once more.
                 self._tell(calls)
             raise
