@@ -100,8 +100,10 @@ class Log:
         """The same log in a transaction of the caller's, which `store` adds to: with a state of its own."""
         log = Log(store, self._sampler, self._clock)
         log.keeps_snapshots = False
-        with self.reading() as state:
-            log._state = copied(state)
+        with self._guard:
+            # Without a look at the log, which may need a connection more than the pool has.
+            if self._state is not None and not self._is_ahead:
+                log._state = copied(self._state)
         if log._state is not None:
             log._state._label_of = log._label_of
         return log
@@ -341,16 +343,12 @@ class Log:
         return state
 
     def _from_snapshot(self) -> State | None:
-        if not self.keeps_snapshots:
-            return None
         try:
             state = read_snapshot(self.store.kept(FIRST_OF_SNAPSHOT, LAST_OF_SNAPSHOT), self._label_of, self.store.name)
         except SnapshotError:
             # It is damaged, of another version, or of another log: all of the log is folded, and another one is kept.
             return None
-        if state is None:
-            return None
-        return state if self._has(state) else None
+        return state if state is not None and self._has(state) else None
 
     def _forget_state(self) -> None:
         self._state = None
