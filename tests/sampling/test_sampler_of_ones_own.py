@@ -188,12 +188,12 @@ def test_a_poll_takes_it_and_needs_it_again(tmp_path) -> None:
             question = poll.ask(number % 3)
             poll.answer(number % 3, question.id, ("left", "tie", "skip")[number % 3])
         votes, question = poll.votes(), poll.ask("anna")
-    with pytest.raises(pv.InputError, match=r"begun with the strategy InForm, .*pass the same to Poll\.open\("):
+    with pytest.raises(pv.InputError, match=r"goes by the strategy InForm, .*pass the same to Poll\.open\("):
         pv.Poll.open(path)
     with pv.Poll.open(path, sampler=InForm()) as poll:
         assert poll.ask("anna") == question
         assert poll.votes().outcome.tolist() == votes.outcome.tolist()
-    with pytest.raises(pv.InputError, match=r"sampler is Slowly\(.*\), and .* was begun with InForm; pass that one"):
+    with pytest.raises(pv.InputError, match=r"sampler is Slowly\(.*\), and .* goes by InForm; pass that one"):
         pv.Poll.open(path, sampler=Slowly())
 
 
