@@ -137,27 +137,22 @@ def show(
     return new
 
 
-@cython.ccall
-@cython.nogil
-@cython.exceptval(check=False)
 def answer(
     items: cython.int[:, ::1],
     left: cython.Py_ssize_t,
     right: cython.Py_ssize_t,
     share: cython.longlong,
     step: cython.int,
-) -> cython.int:
+) -> None:
     """Count an answer (step 1), or take it back (-1): `share` is twice what the left side won, in parts of 2^-24."""
     total: cython.longlong
-    item: cython.Py_ssize_t = left
-    for _ in range(2):
+    item: cython.Py_ssize_t
+    for item in (left, right):
         total = items[6, item] * cython.cast(cython.longlong, 16777216) + items[12, item] + step * share
         items[6, item] = cython.cast(cython.int, total >> 24)
         items[12, item] = cython.cast(cython.int, total & 16777215)
         items[7, item] += step
-        item = right
         share = 33554432 - share
-    return step
 
 
 @cython.cfunc
@@ -266,15 +261,6 @@ def _mark(
 
 
 @cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _score(items: cython.int[:, ::1], item: cython.Py_ssize_t) -> cython.double:
-    """(wins + 1) / (answers + 2)."""
-    return (items[6, item] + items[12, item] / 16777216.0 + 2.0) / (2.0 * items[7, item] + 4.0)
-
-
-@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def _partner(
@@ -298,8 +284,9 @@ def _partner(
     offset: cython.Py_ssize_t = 0
     fewest: cython.longlong = 0
     gap: cython.double = 0.0
+    score: cython.double = 0.0
     nearest: cython.double = 0.0
-    own: cython.double = _score(items, item)
+    own: cython.double = (items[6, item] + items[12, item] / 16777216.0 + 2.0) / (2.0 * items[7, item] + 4.0)
     while place < levels[0] and n_tried < 64 and n_equal == 0:
         stop = levels[2 + items[0, items[2, place]]]
         size = stop - place
@@ -313,7 +300,8 @@ def _partner(
                 continue
             times = times_shown(pairs, item, other)
             if by_score:
-                gap = fabs(_score(items, other) - own)
+                score = (items[6, other] + items[12, other] / 16777216.0 + 2.0) / (2.0 * items[7, other] + 4.0)
+                gap = fabs(score - own)
             if n_equal == 0 or times < fewest or (times == fewest and gap < nearest):
                 n_equal = 0
                 fewest = times
