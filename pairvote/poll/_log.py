@@ -84,7 +84,7 @@ class Log:
         # What to say about a log that is not the one that was read before, until it was said.
         self._replaced: StorageError | None = None
         # The ids of voters whose coming is being folded, by code, and the code up to which they were looked up.
-        self._ids: dict[int, Identity] = {}
+        self._ids: dict[int, Label] = {}
         self._ids_to = 0
         self.snapshots = Snapshots()
         self.keeps_snapshots = not isinstance(store, MemoryStore)
@@ -300,7 +300,7 @@ class Log:
         n_voters = len(state.book.labels)
         for place, draft in enumerate(drafts):
             if type(draft.a) is Identity:
-                self._ids[n_voters] = draft.a
+                self._ids[n_voters] = draft.a.label
                 records[record_name(n_voters)] = draft.a.to_bytes()
                 drafts[place] = draft._replace(a=draft.a.seal)
                 n_voters += 1
@@ -344,7 +344,8 @@ class Log:
 
     def _from_snapshot(self) -> State | None:
         try:
-            state = read_snapshot(self.store.kept(FIRST_OF_SNAPSHOT, LAST_OF_SNAPSHOT), self._label_of, self.store.name)
+            records = self.store.kept(FIRST_OF_SNAPSHOT, LAST_OF_SNAPSHOT)
+            state = read_snapshot(records, self._label_of, self._sampler, self.store.name)
         except SnapshotError:
             # It is damaged, of another version, or of another log: all of the log is folded, and another one is kept.
             return None
@@ -409,10 +410,10 @@ class Log:
         """The id of a voter who comes, from the records beside the log; it is gone where she was forgotten since."""
         if code >= self._ids_to and code not in self._ids:
             records = self.store.kept(record_name(code), record_name(LAST))
-            self._ids.update(read_identities(records, self.store.name))
+            for place, identity in read_identities(records, self.store.name):
+                self._ids[place] = identity.label
             self._ids_to = max(self._ids, default=code) + 1
-        identity = self._ids.get(code)
-        return Forgotten(code) if identity is None else identity.label
+        return self._ids.get(code, Forgotten(code))
 
     # --- what is beside the log ---
 

@@ -19,7 +19,8 @@ from pairvote.poll._events import FORMAT, Event
 from pairvote.poll._identities import Forgotten
 from pairvote.poll._settings import Label, from_json, to_json
 from pairvote.poll._state import State
-from pairvote.sampling._saving import is_own, restored, saved
+from pairvote.sampling._saving import can_be_saved, restored, saved
+from pairvote.sampling._stream import Sampler
 
 FIRST, LAST = "snapshot/", "snapshot/~"
 HEAD = "snapshot/head"
@@ -50,7 +51,7 @@ class Snapshots:
     def is_due(self, state: State) -> bool:
         """Whether folding since the last took long enough."""
         enough = max(SECONDS_OF_FOLDING, TIMES_OF_WRITING * self._cost) if self.after is None else self.after
-        return self.seconds > enough and is_own(state.settings.sampler)
+        return self.seconds > enough and can_be_saved(state.stream)
 
     def written(self, state: State, kept: Iterable[tuple[str, bytes]]) -> dict[str, bytes | None]:
         """The records to be written, none where another process was first; `kept` is the head that is there, if any."""
@@ -89,7 +90,10 @@ class Snapshots:
 
 
 def read_snapshot(
-    records: Iterable[tuple[str, bytes]], label_of: Callable[[int], Label | Forgotten], name: str
+    records: Iterable[tuple[str, bytes]],
+    label_of: Callable[[int], Label | Forgotten],
+    sampler: Sampler | None,
+    name: str,
 ) -> State | None:
     """The state that is kept, None where none is, SnapshotError where it is none that can be used.
 
@@ -100,7 +104,7 @@ def read_snapshot(
     if head is None:
         return None
     try:
-        return _read(head, records, label_of, name)
+        return _read(head, records, label_of, sampler, name)
     except StorageError:
         raise
     except Exception as error:
@@ -110,12 +114,12 @@ def read_snapshot(
 
 def copied(state: State) -> State | None:
     """A state that changes without the other, None where its strategy cannot be copied."""
-    if not is_own(state.settings.sampler):
+    if not can_be_saved(state.stream):
         return None
     chunks = [state.book.chunk(place) for place in range(state.book.n_chunks)]
     head = (HEAD, _head(state, [_hash(content) for content in chunks]))
     records = [(_chunk_name(place), content) for place, content in enumerate(chunks)]
-    return _read(head, iter(records), lambda code: state.book.labels[code], state._name)
+    return _read(head, iter(records), lambda code: state.book.labels[code], state._sampler, state._name)
 
 
 def _head(state: State, hashes: list[str]) -> bytes:
@@ -139,7 +143,7 @@ def _head(state: State, hashes: list[str]) -> bytes:
     arrays |= {f"stream.{name}": array for name, array in (saved(state.stream) or {}).items()}
     arrays["about"] = np.frombuffer(json.dumps(about, default=lambda number: number.item()).encode(), np.uint8)
     content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **arrays)
+    np.savez(content, **arrays)
     return content.getvalue()
 
 
@@ -147,6 +151,7 @@ def _read(
     head: tuple[str, bytes],
     chunks: Iterable[tuple[str, bytes]],
     label_of: Callable[[int], Label | Forgotten],
+    sampler: Sampler | None,
     name: str,
 ) -> State:
     title, content = head
@@ -157,9 +162,9 @@ def _read(
     about = json.loads(arrays["about"].tobytes())
     if (about["snapshot"], about["format"]) != (SNAPSHOT_FORMAT, FORMAT):
         raise ValueError("it is of another version")
-    settings = from_json(about["settings"], None, name)
+    settings = from_json(about["settings"], sampler, name)
     last = Event(about["number"], about["time"], 0, None, None, None, bytes.fromhex(about["digest"]))
-    state = State(settings, last, label_of, None, name)
+    state = State(settings, last, label_of, sampler, name)
     book = state.book
     hashes = iter(about["chunks"])
     for place, (wanted, (title, content)) in enumerate(zip(hashes, chunks, strict=False)):
