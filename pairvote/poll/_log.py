@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import threading
 import time
 from collections import deque
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
-from weakref import WeakSet
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
@@ -20,6 +18,7 @@ from pairvote.poll._audit import audited, check_ids
 from pairvote.poll._book import FORGOTTEN
 from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, checked_chain, numbered
+from pairvote.poll._forks import LOGS
 from pairvote.poll._identities import LAST, Forgotten, Identity, read_identities, record_name
 from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._settings import Label, Settings, StrategyNeededError, check_sampler, from_json, to_json
@@ -88,7 +87,7 @@ class Log:
         self._ids_to = 0
         self.snapshots = Snapshots()
         self.keeps_snapshots = not isinstance(store, MemoryStore)
-        _LOGS.add(self)
+        LOGS.add(self)
 
     def begin(self, settings: Settings) -> None:
         """Write the first event."""
@@ -448,6 +447,23 @@ class Log:
             self.store.rollback()
             raise
 
+    def before_fork(self) -> None:
+        """Let nothing happen until the fork is done: no connection may cross it."""
+        self.lock.acquire()
+        self._guard.acquire()
+        self.store.close()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._guard.release()
+        self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin with nobody in the line: those who stood there are threads of another process."""
+        self.lock, self._guard = threading.RLock(), threading.RLock()
+        self._line.clear()
+        self._server = None
+
     def verify(self, expected: bytes | None) -> bytes:
         """The digest of the last event, after the log, the ids beside it and the state were compared."""
         with self.reading() as state:
@@ -493,37 +509,3 @@ def _replaced(name: str, number: int) -> StorageError:
         "log is in its place. This call was not stored, nor may others have been since that copy was made; the poll "
         "goes on with what is there now, so send the same call again"
     )
-
-
-# --- forks: no connection to a file may cross one, and no lock may be held across it ---
-
-_LOGS: WeakSet[Log] = WeakSet()
-_held: list[Log] = []
-
-
-def _before_fork() -> None:
-    for log in list(_LOGS):
-        log.lock.acquire()
-        log._guard.acquire()
-        _held.append(log)
-        log.store.close()
-
-
-def _after_fork_in_parent() -> None:
-    while _held:
-        log = _held.pop()
-        log._guard.release()
-        log.lock.release()
-
-
-def _after_fork_in_child() -> None:
-    while _held:
-        log = _held.pop()
-        log.lock, log._guard = threading.RLock(), threading.RLock()
-        # The threads that stood in the line are not in this process.
-        log._line.clear()
-        log._server = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -143,7 +143,7 @@ def _head(state: State, hashes: list[str]) -> bytes:
     arrays |= {f"stream.{name}": array for name, array in (saved(state.stream) or {}).items()}
     arrays["about"] = np.frombuffer(json.dumps(about, default=lambda number: number.item()).encode(), np.uint8)
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, **arrays)  # type: ignore[arg-type, unused-ignore]
     return content.getvalue()
 
 
