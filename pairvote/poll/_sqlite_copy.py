@@ -16,14 +16,8 @@ from pairvote.poll._sqlite_file import PROBLEMS, code_of, sync_folder
 OF_THE_POLL = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_BUSY)
 
 
-def copy_to_file(source: sqlite3.Connection, path: str | Path, name: str) -> bytes:
-    """Copy what a connection sees at this moment to a new file, which is there whole or not at all.
-
-    Returns
-    -------
-    bytes
-        The digest of the last event in it.
-    """
+def copy_to_file(source: sqlite3.Connection, path: str | Path, name: str) -> None:
+    """Copy what a connection sees, in the transaction that it is in, to a new file: whole or not at all."""
     if not isinstance(path, (str, Path)) or not str(path):
         raise InputError(f"path is {shorten(path)}; pass the path of a file")
     place = Path(os.path.abspath(path))
@@ -33,7 +27,7 @@ def copy_to_file(source: sqlite3.Connection, path: str | Path, name: str) -> byt
     try:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
         os.close(descriptor)
-        digest = _copy(source, temporary)
+        _copy(source, temporary)
         # No connection has the copy open, so it may be opened and closed without a loss of locks.
         descriptor = os.open(temporary, os.O_RDWR)
         try:
@@ -54,21 +48,14 @@ def copy_to_file(source: sqlite3.Connection, path: str | Path, name: str) -> byt
     finally:
         for suffix in ("", "-journal"):
             Path(f"{temporary}{suffix}").unlink(missing_ok=True)
-    return digest
 
 
-def _copy(source: sqlite3.Connection, temporary: Path) -> bytes:
+def _copy(source: sqlite3.Connection, temporary: Path) -> None:
     with contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
         # What is unfinished is thrown away, so it needs no journal.
         copy.execute("PRAGMA journal_mode = OFF")
         copy.execute("PRAGMA synchronous = OFF")
-        source.execute("BEGIN")
-        try:
-            last = source.execute("SELECT digest FROM events ORDER BY number DESC LIMIT 1").fetchone()
-            source.backup(copy)
-        finally:
-            source.execute("ROLLBACK")
-    return bytes(last[0]) if last else b""
+        source.backup(copy)
 
 
 def _rename(temporary: Path, place: Path) -> None:

@@ -19,8 +19,14 @@ TABLES = {
 )""",
     "records": "CREATE TABLE records (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID",
 }
-# After a large transaction the write-ahead log is cut to this size when it begins anew.
-LARGEST_LOG_BYTES = 16_000_000
+SETTINGS = (
+    # `OpenFile.sync` does what FULL would do.
+    "synchronous = NORMAL",
+    "trusted_schema = OFF",
+    "secure_delete = ON",
+    # After a large transaction the write-ahead log is cut to so many bytes when it begins anew.
+    "journal_size_limit = 16000000",
+)
 # What can go wrong with a file.
 ERRORS = (sqlite3.Error, UnicodeDecodeError, OSError)
 
@@ -38,12 +44,14 @@ class OpenFile:
         self.connection = sqlite3.connect(
             f"{Path(path).as_uri()}?mode=rw", uri=True, timeout=0.0, isolation_level=None, check_same_thread=False
         )
-        self.connection.execute("PRAGMA synchronous = NORMAL")
-        self.connection.execute("PRAGMA trusted_schema = OFF")
-        self.connection.execute("PRAGMA secure_delete = ON")
-        self.connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG_BYTES}")
-        if checked:
-            _check(self.connection, name)
+        try:
+            for setting in SETTINGS:
+                self.connection.execute(f"PRAGMA {setting}")
+            if checked:
+                _check(self.connection, name)
+        except BaseException:
+            self.close()
+            raise
 
     def is_in_place(self) -> bool:
         """Whether the file was neither deleted nor replaced since it was opened."""

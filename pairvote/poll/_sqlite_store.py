@@ -8,9 +8,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pairvote._common.checks import is_number
 from pairvote._common.messages import shorten
@@ -18,6 +18,7 @@ from pairvote.errors import InputError, StorageError
 from pairvote.poll._sqlite_copy import copy_to_file
 from pairvote.poll._sqlite_file import ERRORS, OpenFile, begin_tables, code_of, failure
 
+T = TypeVar("T")
 Durability = Literal["full", "fast"]
 DURABILITIES = ("full", "fast")
 # How often a call looks whether other processes have finished theirs, at first; it looks twice as often after it has
@@ -136,8 +137,8 @@ class SQLiteStore:
             while True:
                 writing = self._writing
                 if writing is None:
-                    self._writing = writing = OpenFile(self._place, self.name)
-                self._patiently(writing, "BEGIN IMMEDIATE").close()
+                    self._writing = writing = self._patiently(OpenFile, self._place, self.name)
+                self._patiently(writing.connection.execute, "BEGIN IMMEDIATE").close()
                 if writing.is_written_in_place():
                     break
                 # What is open was deleted, or replaced, while this process had it or waited for others.
@@ -155,7 +156,7 @@ class SQLiteStore:
     def kept(self, first: str, last: str) -> Iterable[tuple[str, bytes]]:
         """The records of some names, as `EventStore.kept`: a list, or an iterator where they are large."""
         with self._looking() as file:
-            cursor = self._patiently(file, RECORDS, (first, last))
+            cursor = self._patiently(file.connection.execute, RECORDS, (first, last))
             rows, size = [], 0
             for row in cursor:
                 rows.append(row)
@@ -254,7 +255,11 @@ class SQLiteStore:
         True
         """
         with self._alone() as file:
-            return copy_to_file(file.connection, path, self.name)
+            file.connection.execute("BEGIN")
+            # With the first look the moment is fixed.
+            last = self._patiently(file.connection.execute, "SELECT max(number), digest FROM events").fetchone()
+            copy_to_file(file.connection, path, self.name)
+            return bytes(last[1] or b"")
 
     def purge(self) -> None:
         """Let no byte of deleted records be left in the file or beside it, by writing it anew.
@@ -277,8 +282,8 @@ class SQLiteStore:
         """
         with self._alone() as file:
             patience = time.monotonic() + self._busy_seconds
-            self._patiently(file, "VACUUM").close()
-            while self._patiently(file, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            self._patiently(file.connection.execute, "VACUUM").close()
+            while self._patiently(file.connection.execute, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > patience:
                     raise StorageError(
                         f"{self.name} was in use for {self._busy_seconds:g} seconds, so what was deleted may still be "
@@ -306,7 +311,7 @@ class SQLiteStore:
         The next sync of the same bytes may succeed though they are not on the disk, so they are written elsewhere: into
         the database.
         """
-        busy, n_there, n_copied = self._patiently(writing, "PRAGMA wal_checkpoint(FULL)").fetchone()
+        busy, n_there, n_copied = self._patiently(writing.connection.execute, "PRAGMA wal_checkpoint(FULL)").fetchone()
         if busy or n_there != n_copied:
             raise sqlite3.OperationalError("what could not be synced could not be copied into the database either")
 
@@ -333,7 +338,7 @@ class SQLiteStore:
                 if self._reading is not None and not self._reading.is_in_place():
                     self._stop_reading()
                 if self._reading is None:
-                    self._reading = OpenFile(self._place, self.name)
+                    self._reading = self._patiently(OpenFile, self._place, self.name)
                 yield self._reading
             except ERRORS as error:
                 self._stop_reading()
@@ -341,7 +346,7 @@ class SQLiteStore:
 
     def _page(self, after: int) -> list[tuple[Any, ...]]:
         with self._looking() as file:
-            cursor = self._patiently(file, EVENTS, (after,))
+            cursor = self._patiently(file.connection.execute, EVENTS, (after,))
             page = cursor.fetchmany(PAGE_EVENTS)
             cursor.close()
             return page
@@ -384,7 +389,7 @@ class SQLiteStore:
     def _alone(self) -> Iterator[OpenFile]:
         """A connection for what goes on beside the calls of other threads."""
         try:
-            file = OpenFile(self._place, self.name)
+            file = self._patiently(OpenFile, self._place, self.name)
             try:
                 yield file
             finally:
@@ -392,15 +397,15 @@ class SQLiteStore:
         except ERRORS as error:
             raise self._failure(error) from error
 
-    def _patiently(self, file: OpenFile, statement: str, arguments: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        """A statement, after waiting for other processes where need be."""
+    def _patiently(self, act: Callable[..., T], *arguments: Any) -> T:
+        """What something gives, after waiting for other processes where need be."""
         started: float | None = None
         while True:
             try:
-                return file.connection.execute(statement, arguments)
+                return act(*arguments)
             except sqlite3.OperationalError as error:
                 now = time.monotonic()
-                started = started or now
+                started = now if started is None else started
                 if code_of(error) != sqlite3.SQLITE_BUSY or now - started >= self._busy_seconds:
                     raise
             time.sleep(LOOK_AGAIN_SECONDS / (1 + (now - started) / PATIENT_SECONDS))
