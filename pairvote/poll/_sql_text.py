@@ -195,7 +195,7 @@ def _insert(into: str, rows: Iterable[tuple[Any, ...]], end: str = "") -> Iterat
     batch: list[tuple[Any, ...]] = []
     size = 0
     for row in rows:
-        length = sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        length = size_of(row)
         if batch and (len(batch) == ROWS_AT_ONCE or size + length > SIZE_AT_ONCE):
             yield _rows_into(into, batch, end)
             batch, size = [], 0
@@ -203,6 +203,11 @@ def _insert(into: str, rows: Iterable[tuple[Any, ...]], end: str = "") -> Iterat
         size += length
     if batch:
         yield _rows_into(into, batch, end)
+
+
+def size_of(values: Sequence[Any]) -> int:
+    """How many characters and bytes there are in values, and a few for each number."""
+    return sum(len(value) if isinstance(value, (str, bytes)) else 8 for value in values)
 
 
 def _rows_into(into: str, rows: list[tuple[Any, ...]], end: str) -> Statement:

@@ -70,13 +70,19 @@ class Work:
         self._records.update(records)
 
     def end(self, *after: Statement) -> None:
-        """Write what was gathered, and run further statements."""
-        script = [
+        """Write what was gathered, and run further statements: in one message, if it is no long one."""
+        script: list[Statement] = []
+        size = 0
+        for statement in (
             *text.add_events(self.link, self._id, self._events),
             *text.keep_records(self.link, self._id, self._records),
-        ]
-        while sum(len(values) for _, values in script) > GATHERED * 8:
-            self.link.run([script.pop(0)])
+        ):
+            length = text.size_of(statement[1])
+            if script and size + length > text.SIZE_AT_ONCE:
+                self.link.run(script)
+                script, size = [], 0
+            script.append(statement)
+            size += length
         self.link.run([*script, *after])
 
 

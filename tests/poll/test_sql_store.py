@@ -50,19 +50,21 @@ LEVELS = {
 @pytest.mark.parametrize(("kind", "level"), [(kind, level) for kind in LEVELS for level in LEVELS[kind]])
 def test_it_keeps_it_on_an_engine_of_any_isolation(kind: str, level: str) -> None:
     name = new_name()
-    with engine_of(servers.database(kind), isolation_level=level, pool_size=1, max_overflow=0) as engine:
+    with engine_of(servers.database(kind), isolation_level=level, pool_size=2) as engine:
         before = state_of(engine)
         check_store(lambda: SQLStore(engine, name))
         # The application finds its connections as it had them.
         assert state_of(engine) == before
 
 
-def state_of(engine: sa.Engine) -> tuple[str, bool]:
-    with engine.connect() as connection:
-        autocommit = connection.connection.dbapi_connection.autocommit
-        if callable(autocommit):
-            autocommit = connection.connection.dbapi_connection.get_autocommit()
-        return connection.get_isolation_level(), autocommit
+def state_of(engine: sa.Engine) -> set[tuple[str, bool]]:
+    found = set()
+    with engine.connect() as one, engine.connect() as other:
+        for connection in (one, other):
+            driver = connection.connection.dbapi_connection
+            autocommit = driver.get_autocommit() if callable(driver.autocommit) else driver.autocommit
+            found.add((connection.get_isolation_level(), autocommit))
+    return found
 
 
 @pytest.mark.servers
