@@ -22,7 +22,7 @@ def chromium() -> Iterator[Browser]:
     """The browser; a test that needs one is skipped where there is none, and fails there in the CI."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
-        reason = "chromium is not installed (Debian: apt-get install chromium)"
+        reason = "chromium is not installed; .ci/install chromium does it"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

@@ -20,8 +20,13 @@ settings.configure(
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": os.environ.get("DATABASE", "site.db"),
-            # Who writes waits for others from the beginning of a transaction: SQLite cannot wait later.
-            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30},
+            "OPTIONS": {
+                # Who writes waits for others from the beginning of a transaction: SQLite cannot wait later.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 30,
+                # Who reads waits for nobody, and a commit costs one sync.
+                "init_command": "PRAGMA journal_mode = WAL",
+            },
         }
     },
     INSTALLED_APPS=[
