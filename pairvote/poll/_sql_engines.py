@@ -25,7 +25,8 @@ _made: dict[Any, tuple[sa.Engine, int]] = {}
 _process: WeakKeyDictionary[sa.Engine, int] = WeakKeyDictionary()
 # Whether an engine's connections to MySQL or MariaDB commit each statement, and their isolation.
 _defaults: WeakKeyDictionary[sa.Engine, tuple[bool, str]] = WeakKeyDictionary()
-_lock = threading.Lock()
+# A store that is collected gives its engine back in the thread that happens to have the lock.
+_lock = threading.RLock()
 # Connections that came through a fork: neither used nor closed.
 _INHERITED: list[Any] = []
 
@@ -81,8 +82,13 @@ def engine_for(url: sa.URL) -> sa.Engine:
     """The engine of all stores with a URL in this process; each gives it back by `give_back`."""
     with _lock:
         engine, n_users = _made.get(url, (None, 0))
-        if engine is None:
-            engine = _make(url)
+        if engine is not None:
+            _made[url] = engine, n_users + 1
+            return engine
+    # Outside, as it takes a while, in which stores that nobody has any more may give theirs back.
+    made = _make(url)
+    with _lock:
+        engine, n_users = _made.get(url, (made, 0))
         _made[url] = engine, n_users + 1
     return engine
 
@@ -176,7 +182,7 @@ def _belongs_here(engine: sa.Engine) -> None:
 
 def _renew_lock() -> None:
     global _lock  # noqa: PLW0603 - another thread may have held it when the process forked
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
