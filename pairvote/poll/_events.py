@@ -136,12 +136,15 @@ def _json(value: Value) -> str:
     return "null" if value is None else encode_basestring_ascii(value)  # type: ignore[arg-type]
 
 
-def numbered(drafts: Iterable[Draft], time: float, after: int, before: bytes) -> list[Event]:
-    """Drafts as the events that follow the one numbered `after`, whose digest is `before`."""
-    events = []
+def numbered(drafts: Iterable[Draft], time: float, after: int, before: bytes) -> list[tuple[Any, ...]]:
+    """Drafts as the events that follow the one numbered `after`, whose digest is `before`.
+
+    Plain tuples, as stores give them back: the garbage collector need not look at those again and again.
+    """
+    events: list[tuple[Any, ...]] = []
     for number, (kind, a, b, c) in enumerate(drafts, after + 1):
         before = digest(before, number, time, kind, a, b, c)
-        events.append(Event(number, time, int(kind), a, b, c, before))
+        events.append((number, time, int(kind), a, b, c, before))
     return events
 
 

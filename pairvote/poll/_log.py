@@ -93,7 +93,7 @@ class Log:
         """Write the first event."""
         first = numbered([Draft(Kind.OPENED, to_json(settings))], self._now(), 0, START)
         self.store.create(first)
-        self._state = State(settings, first[0], self._label_of, self._sampler, self.store.name)
+        self._state = State(settings, Event(*first[0]), self._label_of, self._sampler, self.store.name)
 
     def inside(self, store: EventStore) -> Log:
         """The same log in a transaction of the caller's, which `store` adds to: with a state of its own."""
@@ -170,8 +170,8 @@ class Log:
             if not call.served:
                 with suppress(ValueError):
                     self._line.remove(call)
-            # Whoever is first in the line now is to serve.
-            if self._server is None:
+            if self._line and self._server is None:
+                # Whoever is first in the line now is to serve, if anybody still is.
                 with suppress(IndexError):
                     self._line[0].turn.put(None)
         if call.error is not None:
@@ -224,8 +224,12 @@ class Log:
         for call in calls:
             call.served = True
             call.turn.put(None)
-            with suppress(ValueError):
-                self._line.remove(call)
+            if self._line and self._line[0] is call:
+                self._line.popleft()
+            else:
+                # Another that was first has left meanwhile, or this one has.
+                with suppress(ValueError):
+                    self._line.remove(call)
 
     def _commit(self, calls: Sequence[Call]) -> None:
         if self._state is None:
@@ -245,8 +249,8 @@ class Log:
                     self._forget_state()
                 self._is_ahead = False
             self.store.rollback()
-            stored = state is not None and was_ahead and state.number > self._number_before and self._has(state)
-            if stored and not isinstance(error, Exception):
+            is_new = state is not None and was_ahead and state.number > self._number_before
+            if is_new and not isinstance(error, Exception) and self._has(state):
                 # This thread was interrupted after the commit: the others are not to be decided once more.
                 self._tell(calls)
             raise
@@ -254,8 +258,10 @@ class Log:
             if call.error is not None and call.error is self._replaced:
                 self._replaced = None
 
-    def _has(self, state: State) -> bool:
+    def _has(self, state: State | None) -> bool:
         """Whether the store has the last event of a state."""
+        if state is None:
+            return False
         found = next(iter(self.store.events(state.number - 1)), None)
         return found is not None and (found[0], found[6]) == (state.number, state.digest)
 
@@ -268,7 +274,9 @@ class Log:
             now = self._now()
             if state.time - LONGEST_STANDSTILL_SECONDS <= now < state.time:
                 now = state.time
-            self._append(state, state.expired(now), now, records)
+            expired = state.expired(now)
+            if expired:
+                self._append(state, expired, now, records)
             for call in calls:
                 call.error, drafts = None, []
                 try:
@@ -281,7 +289,8 @@ class Log:
                     if len(calls) == 1:
                         raise
                     call.error = error
-                self._append(state, drafts, now, records)
+                if drafts:
+                    self._append(state, drafts, now, records)
                 call.n_events = len(drafts)
                 # Also where it was there before: it may be sent again because it was not known to last.
                 lasting = lasting or (call.lasting and call.error is None)
@@ -292,8 +301,6 @@ class Log:
         return lasting
 
     def _append(self, state: State, drafts: list[Draft], now: float, records: dict[str, bytes | None]) -> None:
-        if not drafts:
-            return
         if not self._is_ahead:
             self._is_ahead, self._number_before = True, state.number
         n_voters = len(state.book.labels)
@@ -348,7 +355,7 @@ class Log:
         except SnapshotError:
             # It is damaged, of another version, or of another log: all of the log is folded, and another one is kept.
             return None
-        return state if state is not None and self._has(state) else None
+        return state if self._has(state) else None
 
     def _forget_state(self) -> None:
         self._state = None
