@@ -184,11 +184,13 @@ def _check(connection: sqlite3.Connection, name: str) -> None:
     # A trigger could drop an answer that was acknowledged, a view make up events without end.
     odd = [f"{kind} {title}" for kind, title, sql in schema if (kind, title, sql) not in ours]
     lacking = [title for kind, title, sql in ours if (kind, title, sql) not in schema]
-    if odd or lacking:
-        problem = f"holds {listed(odd)}" if odd else f"has no table {listed(lacking)}"
+    if odd:
         raise StorageError(
-            f"{name} {problem}, which pairvote did not make; open a poll's own file, or restore it from a copy"
+            f"{name} holds {listed(odd)}, which pairvote did not make; open a poll's own file, or restore it from a "
+            "copy"
         )
+    if lacking:
+        raise StorageError(f"{name} has lost its table {listed(lacking)}; restore the file from a copy")
 
 
 def _is_missing(path: str) -> bool:

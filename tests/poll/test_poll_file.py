@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,20 @@ def test_another_table_of_events_is_not_opened_and_what_analyze_leaves_is(path) 
         pv.Poll.open(path)
 
 
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("DROP TABLE records", "has lost its table 'records'; restore the file from a copy"),
+        ("ALTER TABLE records ADD COLUMN d", "holds 'table records', which pairvote did not make"),
+        ("CREATE INDEX long ON records (length(content))", "holds 'index long', which pairvote did not make"),
+    ],
+)
+def test_other_records_than_pairvotes_are_not_opened(path, statement: str, message: str) -> None:
+    edit(path, statement)
+    with pytest.raises(pv.StorageError, match=message):
+        pv.Poll.open(path)
+
+
 # --- another log in the file's place ---
 
 
@@ -285,6 +300,20 @@ def test_a_locked_file_is_said_to_be_and_nothing_is_lost(path) -> None:
         poll.answer("anna", question.id, "left")
         assert len(poll.votes()) == 41
         poll.verify()
+
+
+def test_opening_waits_for_whoever_has_the_file_alone(path) -> None:
+    """As the last one does who closes it."""
+    alone = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    alone.execute("PRAGMA locking_mode = EXCLUSIVE")
+    alone.execute("BEGIN IMMEDIATE")
+    with pytest.raises(pv.StorageError, match=r"by another process for 0\.05 seconds; end the one"):
+        pv.Poll.open(SQLiteStore(path, busy_seconds=0.05))
+    ends = threading.Timer(0.1, alone.close)
+    ends.start()
+    with pv.Poll.open(path) as poll:
+        assert len(poll.votes()) == 40
+    ends.join()
 
 
 FULL = """
