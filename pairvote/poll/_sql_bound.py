@@ -92,7 +92,7 @@ class BoundSQLStore:
         work = self._begun()
         try:
             self._link()
-            work.end(KEEP)
+            work.end([KEEP])
         except Exception as error:
             raise self._translated(error) from error
         self._work = None

@@ -57,6 +57,8 @@ class Link:
         self.database: DatabaseName = self._driver.database
         self.is_mariadb = self._driver.writes_values and self.database == "mysql" and _is_mariadb(connection)
 
+        # Whether one message takes several statements.
+        self.takes_several = self._driver.writes_values and (self.database == "postgresql" or self.is_mariadb)
         # Whether a transaction has to be begun by a statement.
         self.commits_each = self.database != "mysql"
         # Whether a transaction of the application may see a moment before the lock was taken.
@@ -103,7 +105,7 @@ class Link:
         return cursor
 
     def _messages(self, script: Sequence[Statement]) -> Sequence[Statement]:
-        if len(script) > 1 and self._driver.writes_values and (self.database == "postgresql" or self.is_mariadb):
+        if len(script) > 1 and self.takes_several:
             text = ";\n".join(text for text, _ in script)
             if self.is_mariadb:
                 # One statement to MariaDB, so that the connection need not allow several.

@@ -136,18 +136,14 @@ class SQLStore:
 
     def commit(self) -> None:
         """Make it last, as `EventStore.commit`."""
-        self._commit(("COMMIT", ()))
+        self._commit(text.commit(self._begun().link))
 
     def commit_lazily(self) -> None:
         """Make it last as `commit` does, and on PostgreSQL without waiting for the disk.
 
         Everybody sees it at once. A crash of the server's machine within the next second may cost it.
         """
-        work = self._begun()
-        if work.link.database == "postgresql":
-            self._commit(("SET LOCAL synchronous_commit = off", ()), ("COMMIT", ()))
-        else:
-            self._commit(("COMMIT", ()))
+        self._commit(text.commit_lazily(self._begun().link))
 
     def rollback(self) -> None:
         """Forget it, as `EventStore.rollback`: its connection is closed, since after a failure a new one is safer."""
@@ -215,10 +211,10 @@ class SQLStore:
             _throw_away(connection)
             raise
 
-    def _commit(self, *statements: Statement) -> None:
+    def _commit(self, statements: Sequence[Statement]) -> None:
         work = self._begun()
         try:
-            work.end(*statements)
+            work.end(statements)
         except Exception as error:
             raise self._translated(error) from error
         connection, self._connection, self._work = self._connection, None, None

@@ -123,6 +123,24 @@ def lock(link: Link, name: str, seconds: float | None = None) -> Statement:
     return f"{wait}SELECT id FROM pairvote_polls WHERE name = %s FOR UPDATE", (called(link, name),)
 
 
+def commit(link: Link) -> list[Statement]:
+    """Commit for good.
+
+    PostgreSQL keeps a poll locked while it waits for the disk. So where one message takes several statements, it
+    commits without waiting, which gives the lock back, and a second transaction, of a note in the write-ahead log,
+    waits for all that is in the log before it. Servers whose answers wait at once then wait together.
+    """
+    if link.database == "postgresql" and link.takes_several:
+        return [*commit_lazily(link), ("SELECT pg_logical_emit_message(true, 'pairvote', '')", ())]
+    return [("COMMIT", ())]
+
+
+def commit_lazily(link: Link) -> list[Statement]:
+    """Commit, and where the database knows how, without waiting for the disk."""
+    lazily: list[Statement] = [("SET LOCAL synchronous_commit = off", ())] if link.database == "postgresql" else []
+    return [*lazily, ("COMMIT", ())]
+
+
 def read(link: Link, name: str, after: int, limit: int) -> Statement:
     """Rows of a poll's id and an event of it; a row without an event where no more follow; none without the poll."""
     # A subquery, so that a page costs what is in it and not the log's length.

@@ -69,7 +69,7 @@ class Work:
         """Gather records."""
         self._records.update(records)
 
-    def end(self, *after: Statement) -> None:
+    def end(self, after: Sequence[Statement]) -> None:
         """Write what was gathered, and run further statements: in one message, if it is no long one."""
         script: list[Statement] = []
         size = 0
