@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 SAMPLERS = [Uniform(), Balanced(), CatchUp(), Swiss(), InformationGain(), TopK(3)]
 VOTERS = [f"voter {number}" for number in range(60)]
 # Enough for several snapshots.
-N_QUESTIONS = 6000
+N_QUESTIONS = 2000
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -48,22 +48,32 @@ def lived(poll: pv.Poll, n_questions: int = N_QUESTIONS, seed: int = 0) -> pv.Po
         elif what < 12:
             poll.change(voter, poll.history(voter)[0].id, "left")
         elif what == 12:
-            poll.add_item(f"late {number % 7}") if number % 7 < 5 else poll.set_group(voter, f"group {number % 3}")
+            poll.set_group(voter, f"group {number % 3}")
         elif what == 13 and len(poll.retired) < 3:
             poll.retire_item(poll.items[rng.integers(len(poll.items))])
+        elif what == 17 and len(poll.items) < 16:
+            poll.add_item(f"late {len(poll.items)}")
         elif what == 14 and poll.retired:
             poll.restore_item(poll.retired[0])
         elif what == 15 and number % 5 == 0:
             poll.forget_voter(voter, votes=("keep", "drop")[number % 2])
         elif what == 16 and number % 9 == 0:
             poll.import_votes(pv.Votes.from_labels(["item 1"], ["item 2"], ["tie"], voter=[None]))
-    poll.remove_voter(VOTERS[0])
+    poll.answer(f"spam {seed}", poll.ask(f"spam {seed}").id, "left")
+    poll.remove_voter(f"spam {seed}")
     return poll
 
 
 def begun(store, sampler=None, **options) -> pv.Poll:
     items = [f"item {number}" for number in range(12)]
-    return pv.Poll(items, store=store, votes_each=200, skips_each=200, sampler=sampler or Balanced(), rng=1, **options)
+    options = {"votes_each": 200, "skips_each": 200, "sampler": sampler or Balanced(), "rng": 1} | options
+    return often(pv.Poll(items, store=store, **options))
+
+
+def often(poll: pv.Poll) -> pv.Poll:
+    """The poll, of which a snapshot is written after each few hundred calls."""
+    poll._log.snapshots.after = 0.01
+    return poll
 
 
 def as_replayed(store) -> None:
@@ -76,7 +86,7 @@ def test_a_poll_opened_from_its_snapshot_is_that_of_the_whole_log(store, sampler
     adaptive = isinstance(sampler, (InformationGain, TopK))
     with lived(begun(store, sampler), N_QUESTIONS // (3 if adaptive else 1)) as poll:
         assert snapshots(store)
-        again = pv.Poll.open(store)
+        again = often(pv.Poll.open(store))
         assert_same_poll(again, poll, VOTERS)
         as_replayed(store)
         # And they stay the same in what follows.
@@ -113,18 +123,20 @@ def test_a_damaged_snapshot_costs_time_and_nothing_else(store, how) -> None:
     with lived(begun(store)) as poll:
         kept = snapshots(store)
         draw = random.Random(how)
-        for _ in range(25):
+        for _ in range(6):
             write_snapshots(store, damaged(kept, how, draw))
             assert_same_poll(pv.Poll.open(store), poll, VOTERS[:5])
         # Whoever goes on with it writes another.
-        again = pv.Poll.open(store)
-        lived(again, 2000, seed=2)
+        again = often(pv.Poll.open(store))
+        before = snapshots(store)
+        lived(again, 1000, seed=2)
+        assert snapshots(store) != before
         assert_same_poll(again, poll, VOTERS)
         as_replayed(store)
 
 
 def test_a_snapshot_of_another_poll_or_of_another_time_does_no_harm(store) -> None:
-    other = MemoryStore()
+    other = Kept(MemoryStore())
     lived(begun(other), seed=5)
     with lived(begun(store), N_QUESTIONS // 2) as poll:
         older = snapshots(store)
@@ -137,13 +149,13 @@ def test_a_snapshot_of_another_poll_or_of_another_time_does_no_harm(store) -> No
 def test_a_log_that_was_restored_from_a_copy_has_a_snapshot_of_its_future(store) -> None:
     """The records are of a longer log than that beside which they lie."""
     with lived(begun(store), N_QUESTIONS // 2) as poll:
-        earlier = MemoryStore()
+        earlier = Kept(MemoryStore())
         poll.copy_to(earlier)
         lived(poll, seed=3)
         write_snapshots(earlier, snapshots(store))
         as_replayed(earlier)
         # Also if it went on since in another way.
-        lived(pv.Poll.open(earlier), 500, seed=4)
+        lived(often(pv.Poll.open(earlier)), 500, seed=4)
         write_snapshots(earlier, snapshots(store))
         as_replayed(earlier)
 
