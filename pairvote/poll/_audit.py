@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 from pairvote.errors import PairvoteError, StorageError
-from pairvote.poll._book import FORGOTTEN
 from pairvote.poll._events import START, Event, Kind
 from pairvote.poll._identities import Forgotten, Identity
-from pairvote.poll._settings import from_json
+from pairvote.poll._settings import changed, from_json
 from pairvote.poll._state import State
 from pairvote.sampling._registry import SAMPLERS
 
@@ -22,15 +23,15 @@ class Ledger:
     ----------
     number, digest
         Those of the last event.
-    columns : dict from name to bytes, or None
-        All of questions and voters, as it was at the event that was asked for; None where that is not there.
+    facts : dict, or None
+        `State.facts` as they were at the event that was asked for; None where that is not there.
     seals : dict from code to str
         Those of the voters who are not forgotten.
     """
 
     def __init__(self) -> None:
         self.number, self.digest = 0, START
-        self.columns: dict[str, bytes] | None = None
+        self.facts: dict[str, Any] | None = None
         self.seals: dict[int, str] = {}
 
 
@@ -60,7 +61,10 @@ class _Audited(State):
         return _NoStrategy(len(self.items))
 
     def _settings_changed(self, changes: Any, *_: Any) -> None:
-        """Settings decide what is asked; what came of it is in the log."""
+        """Take note of all but the strategy."""
+        others = {name: value for name, value in json.loads(changes).items() if name != "sampler"}
+        if others:
+            self.settings = changed(self.settings, json.dumps(others), None, self._name)
 
     def _come(self, voter: int | str) -> int:
         code = super()._come(voter)
@@ -99,9 +103,7 @@ def audited(events: Iterable[Event], at: int, name: str) -> Ledger:
                 "or damaged; restore the file from a copy"
             ) from error
         if event.number == at:
-            columns = state.book.columns()
-            columns["standing"] = bytes(standing & ~FORGOTTEN for standing in columns["standing"])
-            ledger.columns = columns
+            ledger.facts = copy.deepcopy(state.facts())
         ledger.number, ledger.digest = event.number, event.digest
     return ledger
 

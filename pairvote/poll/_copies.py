@@ -12,6 +12,7 @@ from pairvote.errors import InputError, StorageError
 from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import Kind
 from pairvote.poll._identities import LAST, record_name
+from pairvote.poll._log import UNFINISHED
 from pairvote.poll._sqlite_store import SQLiteStore
 
 # What is written at once.
@@ -25,6 +26,7 @@ def copy_log(source: EventStore, to: EventStore) -> bytes:
     if last is None:
         raise StorageError(f"{source.name} has no events to copy; begin the poll first")
     to.create([last])
+    _write(to, [], {UNFINISHED: b""})
     forgets = True
     # Once more where a voter was forgotten meanwhile: the copy is to have what says so, and not the id.
     while forgets:
@@ -37,8 +39,9 @@ def copy_log(source: EventStore, to: EventStore) -> bytes:
         since = list(source.events(last[0]))
         forgets = any(event[2] == Kind.VOTER_FORGOTTEN for event in since)
         if forgets:
-            _write(to, [], {name: None for name, _ in to.kept(record_name(0), record_name(LAST))})
+            _write(to, [], dict.fromkeys(ids))
             events = iter(since)
+    _write(to, [], {UNFINISHED: None})
     digest: bytes = last[6]
     return digest
 

@@ -18,6 +18,7 @@ from pairvote.poll._identities import Forgotten, Identity, newcomer
 from pairvote.poll._imports import Imported
 from pairvote.poll._settings import Label, changes_to_json
 from pairvote.poll._state import State
+from pairvote.sampling._saving import is_own
 
 # A voter in a draft: a code, or the identity of one who comes.
 Who = int | Identity
@@ -216,6 +217,13 @@ def change_settings(state: State, changes: dict[str, Any]) -> list[Draft]:
     changes = {name: value for name, value in changes.items() if getattr(state.settings, name) != value}
     if not changes:
         return []
+    now = state.settings.sampler
+    if "sampler" in changes and not (is_own(changes["sampler"]) and is_own(now)):
+        other = now if is_own(changes["sampler"]) else changes["sampler"]
+        raise InputError(
+            f"sampler is {changes['sampler']!r} after {now!r}, and {type(other).__name__} is none of pairvote's own, "
+            "which alone can take turns in a log; begin another poll with it and import_votes of this one"
+        )
     most, book = changes.get("votes_each", state.settings.votes_each), state.book
     given_up = _all_given_up(state, Why.SPENT, lambda row: book.n_votes[book.voter[row]] >= most)
     return [*given_up, Draft(Kind.SETTINGS_CHANGED, changes_to_json(changes))]

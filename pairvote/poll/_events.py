@@ -52,7 +52,6 @@ class Why(enum.IntEnum):
     UNDONE = 2
     SPENT = 3
     ENDED = 4
-    REMOVED = 5
 
 
 class Event(NamedTuple):

@@ -9,13 +9,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Any
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
 from pairvote.poll._audit import audited, check_ids
-from pairvote.poll._book import FORGOTTEN
+from pairvote.poll._call import Call
 from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, checked_chain, numbered
 from pairvote.poll._forks import LOGS
@@ -32,29 +32,10 @@ Clock = Callable[[], float]
 # A clock that falls by less, by a correction or from one machine to another, holds the log's time still. After a
 # greater fall one of the readings was wrong, and the log follows the clock: it would stand still for too long.
 LONGEST_STANDSTILL_SECONDS = 3600.0
+# The record that a copy has until all is in it.
+UNFINISHED = "copy/unfinished"
 # How long a call waits to be served before it stands at the lock itself. Threads that stand there slow one another.
 PATIENT_SECONDS = 1.0
-
-
-class Call:
-    """A decision that a thread waits for, and what came of it."""
-
-    __slots__ = ("arguments", "decide", "error", "lasting", "n_events", "result", "served", "turn", "view")
-
-    def __init__(
-        self,
-        decide: Callable[..., list[Draft]],
-        arguments: tuple[Any, ...],
-        view: Callable[[State], Any] | None,
-        lasting: bool,
-    ) -> None:
-        self.decide, self.arguments, self.view, self.lasting = decide, arguments, view, lasting
-        self.served = False
-        # Something is put in when the call is served, or when it is its turn to serve.
-        self.turn: SimpleQueue[None] = SimpleQueue()
-        self.n_events = 0
-        self.result: Any = None
-        self.error: Exception | None = None
 
 
 class Log:
@@ -82,9 +63,9 @@ class Log:
         self._is_ahead, self._number_before = False, 0
         # What to say about a log that is not the one that was read before, until it was said.
         self._replaced: StorageError | None = None
-        # The ids of voters whose coming is being folded, by code, and the code up to which they were looked up.
+        # The ids of voters whose coming is being folded, by code, and the codes that were looked up.
         self._ids: dict[int, Label] = {}
-        self._ids_to = 0
+        self._looked_up = range(0)
         self.snapshots = Snapshots()
         self.keeps_snapshots = not isinstance(store, MemoryStore)
         LOGS.add(self)
@@ -336,8 +317,11 @@ class Log:
     def _opened(self) -> State:
         """The state after all that the store has, from the snapshot beside it where there is one that fits."""
         self._forget_state()
+        if any(self.store.kept(UNFINISHED, UNFINISHED)):
+            raise StorageError(f"{self.store.name} is a copy that was not finished; remove it, and copy the poll again")
         state = self._from_snapshot()
         if state is None:
+            self._forget_ids()
             events = iter(self.store.events(0))
             first = next(events, None)
             state = self._begun(first)
@@ -364,7 +348,7 @@ class Log:
 
     def _forget_ids(self) -> None:
         self._ids.clear()
-        self._ids_to = 0
+        self._looked_up = range(0)
 
     def _fold(self, state: State, events: Iterable[tuple[Any, ...]]) -> None:
         """Fold further events of the store. Should one not fit, there is no state until all of the log was folded."""
@@ -414,11 +398,11 @@ class Log:
 
     def _label_of(self, code: int) -> Label | Forgotten:
         """The id of a voter who comes, from the records beside the log; it is gone where she was forgotten since."""
-        if code >= self._ids_to and code not in self._ids:
+        if code not in self._looked_up and code not in self._ids:
             records = self.store.kept(record_name(code), record_name(LAST))
             for place, identity in read_identities(records, self.store.name):
                 self._ids[place] = identity.label
-            self._ids_to = max(self._ids, default=code) + 1
+            self._looked_up = range(code, max(self._ids, default=code) + 1)
         return self._ids.get(code, Forgotten(code))
 
     # --- what is beside the log ---
@@ -474,14 +458,13 @@ class Log:
     def verify(self, expected: bytes | None) -> bytes:
         """The digest of the last event, after the log, the ids beside it and the state were compared."""
         with self.reading() as state:
-            number, columns = state.number, state.book.columns()
-            # Whether somebody is forgotten is known from the ids before the log is read to where it says so.
-            columns["standing"] = bytes(standing & ~FORGOTTEN for standing in columns["standing"])
+            number, facts, labels = state.number, state.facts(), list(state.book.labels)
         ledger = audited(checked_chain(self.store.events(0), self.store.name, expected), number, self.store.name)
         ids = dict(read_identities(self.store.kept(record_name(0), record_name(LAST)), self.store.name))
         since = self.store.events(ledger.number)
         check_ids(ledger.seals, ids, {event[3] for event in since if event[2] == Kind.VOTER_FORGOTTEN}, self.store.name)
-        if ledger.columns is not None and ledger.columns != columns:
+        is_other = any(code in ids and ids[code].label != label for code, label in enumerate(labels))
+        if is_other or ledger.facts not in (None, facts):
             with self.lock, self._guard:
                 self._drop_snapshot()
             raise StorageError(

@@ -114,14 +114,17 @@ class Organising(OnLog):
         (True, False, {'anna': 'business'})
         """
         checked = None if group is None else check_label(group, "group")
+        if checked == "":
+            raise InputError("group is ''; pass a group's name, or None for no group")
         return self._log.did(_decisions.set_group, check_voter(voter), checked)
 
     def forget_voter(self, voter: Label, *, votes: Literal["keep", "drop"] = "keep") -> bool:
         """Take a voter's id out of the poll for good; False when there is no such voter, or not any more.
 
         The log has a seal in the id's place, from which nobody can find it without the salt that goes with it, so that
-        `verify` passes as before. In a file of SQLite no byte of the id is left. Copies that were made earlier have it.
-        Who comes again under the id is another voter, with all votes to give.
+        `verify` passes as before. In a file of SQLite no byte of the id is left; a database has it until it cleans up,
+        and copies that were made earlier have it. Who comes again under the id is another voter, with all votes to
+        give, also where the one who was forgotten had been removed.
 
         Parameters
         ----------
@@ -157,7 +160,7 @@ class Organising(OnLog):
         return did
 
     def import_votes(self, votes: Votes) -> int:
-        """Take in votes that were cast elsewhere: on paper, in an earlier vote, on another site.
+        """Take in votes that were cast elsewhere: on paper, in an earlier vote, on another site. Twice is twice.
 
         They count as answers given now, or at their own times where they have some: in `votes` and `counts`, in how
         often items and pairs were shown, and in their voters' quotas, which they may exceed. Votes without a voter
@@ -247,7 +250,7 @@ class Organising(OnLog):
         expire_after : float or None
             The seconds after which a question that was not answered is open no more; None for never.
         sampler : str or Sampler, optional
-            Another strategy, which is told what was asked and answered so far.
+            Another of pairvote's strategies, which is told what was asked and answered so far.
 
         Raises
         ------

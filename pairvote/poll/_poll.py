@@ -47,7 +47,8 @@ class Poll(Voting, Organising, Looking):
         ``pairvote.sampling.TopK(5)``.
     store : None, str, Path or EventStore
         Where the log is begun: None for memory, the path of a file of SQLite, or a store such as
-        ``pairvote.poll.SQLiteStore("poll.db", durability="fast")``; `Poll.open` goes on with one.
+        ``pairvote.poll.SQLiteStore("poll.db", durability="fast")`` or ``pairvote.poll.SQLStore(url, name="kalmar")``;
+        `Poll.open` goes on with one.
     rng : None, int or numpy.random.Generator
         One number is drawn from it and logged, from which and from what happened all questions follow.
     expire_after : float, optional
@@ -261,8 +262,8 @@ class Poll(Voting, Organising, Looking):
         bound = getattr(self._main.store, "bound", None)
         if bound is None:
             raise InputError(
-                f"{self._main.store.name} takes part in no transaction of others; keep the poll in a "
-                "pairvote.poll.SQLStore, whose database has your tables too"
+                f"{self._main.store.name} takes part in no transaction of others; keep the poll in the database of "
+                "your tables: copy_to(pairvote.poll.SQLStore(url, name=...)) brings it there"
             )
         log = self._main.inside(bound(connection))
         token = _WITHIN.set({**_WITHIN.get(), id(self._main): log})

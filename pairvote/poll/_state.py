@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from pairvote.poll._book import GONE, NO_ROW, NOBODY, OPEN, REMOVED, Book
+from pairvote.poll._book import FORGOTTEN, GONE, NO_ROW, NOBODY, OPEN, REMOVED, Book
 from pairvote.poll._criteria import Criteria
 from pairvote.poll._events import MOST_EVENTS, Draft, Event, Kind, Why, check_event
 from pairvote.poll._identities import Forgotten
@@ -295,6 +295,20 @@ class State:
                     break
                 drafts.append(Draft(Kind.RELEASED, question, Why.EXPIRED.value))
         return drafts
+
+    def facts(self) -> dict[str, Any]:
+        """All that the log says but who is forgotten, which the ids say sooner; nothing of what a strategy keeps."""
+        settings = self.settings
+        numbers = (settings.votes_each, settings.skips_each, settings.expire_after, settings.criteria, settings.weights)
+        columns = self.book.columns()
+        columns["standing"] = bytes(standing & ~FORGOTTEN for standing in columns["standing"])
+        return {
+            **columns,
+            "items": (self.items, sorted(self.retired), self.former),
+            "groups": self.book.groups,
+            "open": list(self.open.items()),
+            "settings": (self.ended, *numbers),
+        }
 
     def remaining(self, code: int | None) -> int:
         """How many votes a voter has left, None standing for one who did not come yet."""

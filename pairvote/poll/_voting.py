@@ -50,7 +50,7 @@ class Voting(OnLog):
 
         Parameters
         ----------
-        voter : str or int
+        voter : str, int or UUID
             Who was asked.
         question : int
             The question's `id`.

@@ -218,7 +218,7 @@ def test_two_transactions_after_each_other(poll) -> None:
 def test_a_store_that_has_no_transactions_says_so(store) -> None:
     poll = pv.Poll(ITEMS, store=store, rng=1)
     with (
-        pytest.raises(pv.InputError, match="takes part in no transaction of others; keep the poll in a"),
+        pytest.raises(pv.InputError, match="takes part in no transaction of others; keep the poll in the database"),
         poll.within(object()),
     ):
         poll.add_item("fir")
