@@ -278,7 +278,7 @@ def test_a_file_that_is_replaced_during_a_call_acknowledges_nothing(path) -> Non
         question = poll.ask("anna")
         store.replace = True
         with pytest.raises(
-            pv.StorageError, match="was deleted or replaced during the call, which is not stored; put the"
+            pv.StorageError, match=r"was deleted or replaced during the call, which is not stored|is not there; check"
         ):
             poll.answer("anna", question.id, "left")
 
