@@ -52,7 +52,7 @@ def check_layout(page: Page) -> None:
     assert wide <= there, page.url
     assert page.title()
     assert page.evaluate("document.documentElement.lang") == "en"
-    pressed = page.locator("button:visible, input:visible, summary:visible")
+    pressed = page.locator("button:visible, input:visible, summary:visible, a:visible")
     for place in range(pressed.count()):
         box = pressed.nth(place).bounding_box()
         assert min(box["width"], box["height"]) >= SMALLEST_BUTTON, pressed.nth(place).inner_text()

@@ -249,7 +249,7 @@ class InWords:
         if not isinstance(error, pv.StorageError | OperationalError):
             return None
         logging.getLogger(__name__).error("%s %s: %s", request.method, request.path, error)
-        text = "Your vote could not be stored just now. Please try again in a moment: nothing that was stored is lost."
+        text = "That could not be done just now. Please try again in a moment: nothing that was stored is lost."
         values = {"title": "Please try again", "text": text, "back": request.path.removesuffix("/undo")}
         return render(request, "message.html", values, status=503)
 

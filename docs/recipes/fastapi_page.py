@@ -215,7 +215,7 @@ def not_stored(request: Request, error: pv.StorageError) -> Response:
     """The disk is full, or the database is away: nothing was lost, and the same may be sent again."""
     # Not the address, which is a ticket.
     logging.getLogger("uvicorn.error").error("%s: %s", request.method, error)
-    text = "Your vote could not be stored just now. Please try again in a moment: nothing that was stored is lost."
+    text = "That could not be done just now. Please try again in a moment: nothing that was stored is lost."
     back = request.url.path.removesuffix("/undo")
     headers = {"Retry-After": "5"}
     return show(request, "message.html", 503, headers, title="Please try again", text=text, back=back)
