@@ -366,16 +366,102 @@ def test_a_renamed_item_has_its_votes_under_the_new_label(store) -> None:
         assert_same_votes(pv.Poll.open(store).votes(), poll.votes())
 
 
-# --- logs of other versions, and changed ones ---
+# --- logs of earlier versions ---
+
+SETTINGS = (
+    '{"format": 2, "votes_each": 4, "skips_each": 4, "sampler": {"name": "Balanced", "options": {}}, '
+    '"seed": 4720721261117928063, "expire_after": 50.0, "criteria": [], "weights": [], "items": ["ash", 1, "cedar"]}'
+)
+IDS = ["anna", "bo", 7, "late one", "banned", "gone", "on paper"]
 
 
-def test_a_log_of_the_first_format_is_said_to_be_of_another_version() -> None:
-    content = [1, 1000.0, 0, '{"format": 1, "votes_each": 4, "items": ["ash", "birch"]}', None, None]
-    digest = hashlib.sha256(bytes(32) + json.dumps(content, separators=(",", ":")).encode()).digest()
+def salt(code: int) -> bytes:
+    return bytes([code]) * 16
+
+
+def seal(code: int) -> str:
+    return hashlib.sha256(salt(code) + json.dumps(IDS[code]).encode()).hexdigest()
+
+
+# A log of format 2, with every kind of event.
+WRITTEN = [
+    (1000.0, 0, SETTINGS, None, None),
+    (1010.0, 1, seal(0), 0, 1),
+    (1020.0, 2, 2, 2, None),
+    (1030.0, 1, seal(1), 2, 0),
+    (1040.0, 2, 4, 1, None),
+    (1050.0, 1, 0, 1, 2),
+    (1060.0, 2, 6, 3, None),
+    (1070.0, 1, seal(2), 2, 0),
+    (1080.0, 2, 8, 0, None),
+    (1090.0, 3, 6, None, None),
+    (1100.0, 5, "late", None, None),
+    (1110.0, 4, 6, 1, None),
+    (1110.0, 6, 1, None, None),
+    (1120.0, 1, seal(3), 3, 2),
+    (1130.0, 7, 2, None, None),
+    (1200.0, 4, 14, 0, None),
+    (1200.0, 1, 1, 3, 2),
+    (1210.0, 2, 17, 2, None),
+    (1220.0, 7, seal(4), None, None),
+    (1230.0, 14, 0, "public", None),
+    (1240.0, 1, seal(5), 0, 3),
+    (1250.0, 2, 21, 0, None),
+    (1260.0, 15, 5, 0, None),
+    (1270.0, 16, seal(6), (2 << 24) + 3, 1),
+    (1270.0, 16, None, 1, "[2, 12.5]"),
+    (1280.0, 8, 4, 0, None),
+    (1290.0, 9, None, None, None),
+    (1300.0, 10, None, None, None),
+    (1310.0, 11, '{"votes_each": 5}', None, None),
+    (1320.0, 12, 3, "later", None),
+    (1330.0, 13, 1, None, None),
+]  # fmt: skip
+
+
+def written(events: list[tuple]) -> MemoryStore:
+    """A store with these events, and with the ids of the voters who are not forgotten."""
+    before, whole = bytes(32), []
+    for number, content in enumerate(events, 1):
+        before = hashlib.sha256(before + json.dumps([number, *content], separators=(",", ":")).encode()).digest()
+        whole.append((number, *content, before))
     store = MemoryStore()
-    store.create([(*content, digest)])
-    with pytest.raises(pv.StorageError, match="was written by another version of pairvote; open it with that one"):
-        pv.Poll.open(store)
+    store.create(whole)
+    store.begin()
+    known = {code: f"{salt(code).hex()} {json.dumps(IDS[code])}".encode() for code in range(len(IDS)) if code != 5}
+    store.keep({f"voter/{code:010d}": content for code, content in known.items()})
+    store.commit()
+    return store
+
+
+def test_a_log_of_this_version_opens_as_it_did_when_it_was_written() -> None:
+    store = written(WRITTEN)
+    poll = pv.Poll.open(store, clock=lambda: 1340.0)
+    assert poll.verify() == "30bae7b7341cd5075ab5489835b32232a9f16ab6f53ed93d216eb33bf5487d57"
+    votes = poll.votes()
+    columns = votes.to_columns()
+    assert list(zip(*(columns[name] for name in ("left", "right", "outcome", "voter")), strict=True)) == [
+        ("ash", 1, "left", "anna"),
+        ("cedar", "ash", "right", "bo"),
+        ("later", "cedar", "left", "bo"),
+        ("ash", "later", "right", "forgotten-6"),
+        ("cedar", "later", "tie", "on paper"),
+        ("ash", 1, "left", None),
+    ]
+    assert votes.question.tolist() == [2, 4, 17, 21, 24, 25]
+    assert votes.time.tolist() == [1020.0, 1040.0, 1210.0, 1250.0, 1270.0, 12.5]
+    assert [poll.remaining(voter) for voter in ("anna", "bo", 7, "banned", "gone", "on paper")] == [4, 3, 0, 0, 5, 4]
+    assert (poll.groups(), poll.items, poll.retired) == ({"anna": "public"}, ("ash", 1, "cedar", "later"), ())
+    assert poll.ask("next") == pv.Question(id=32, left=1, right="later", number=1)
+    poll.end()
+    assert pv.Poll.open(store).ended
+
+
+def test_a_log_of_another_format_is_said_to_be_that() -> None:
+    for number in (1, 3):
+        other = (*WRITTEN[0][:2], SETTINGS.replace('"format": 2', f'"format": {number}'), None, None)
+        with pytest.raises(pv.StorageError, match="was written by another version of pairvote; open it with that one"):
+            pv.Poll.open(written([other, *WRITTEN[1:]]))
 
 
 @pytest.mark.parametrize(
