@@ -241,10 +241,8 @@ def _looks_back(link: Link) -> bool:
                 'engine.execution_options(isolation_level="READ COMMITTED")'
             )
     else:
-        level = "@@tx_isolation" if link.is_mariadb else "@@transaction_isolation"
-        begun = "@@autocommit = 0 OR @@in_transaction = 1" if link.is_mariadb else "@@autocommit = 0"
-        found, is_begun = link.run([(f"SELECT {level}, {begun}", ())])[0]
-        if not is_begun:
+        commits_each, level = link.session()
+        if commits_each:
             raise InputError(COMMITS_EACH)
-        return str(found) != "READ-COMMITTED"
+        return level != "READ-COMMITTED"
     return False

@@ -146,9 +146,11 @@ def connect(engine: sa.Engine) -> tuple[sa.Connection, Link]:
             # So that BEGIN is sent along with what follows it.
             connection.execution_options(isolation_level="AUTOCOMMIT")
             return connection, link
-        autocommit, level = _defaults.get(engine) or _look(engine, link)
-        link.commits_each = autocommit
-        if not autocommit and level not in ("READ-COMMITTED", "REPEATABLE-READ"):
+        if engine not in _defaults:
+            _defaults[engine] = link.session()
+            link.connection.rollback()
+        link.commits_each, level = _defaults[engine]
+        if not link.commits_each and level not in ("READ-COMMITTED", "REPEATABLE-READ"):
             # Readers would wait for writers, or see what is not committed.
             connection.execution_options(isolation_level="READ COMMITTED")
     except BaseException:
@@ -156,19 +158,6 @@ def connect(engine: sa.Engine) -> tuple[sa.Connection, Link]:
         connection.close()
         raise
     return connection, link
-
-
-def _look(engine: sa.Engine, link: Link) -> tuple[bool, str]:
-    """Whether the connections of an engine to MySQL or MariaDB commit each statement, and their isolation."""
-    names = "'autocommit', 'tx_isolation', 'transaction_isolation'"
-    found = {
-        str(name): str(value).upper()
-        for name, value in link.run([(f"SHOW VARIABLES WHERE variable_name IN ({names})", ())])
-    }
-    link.connection.rollback()
-    level = found.get("transaction_isolation") or found.get("tx_isolation", "")
-    _defaults[engine] = found.get("autocommit") in ("ON", "1"), level
-    return _defaults[engine]
 
 
 def _belongs_here(engine: sa.Engine) -> None:

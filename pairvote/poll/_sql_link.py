@@ -64,6 +64,15 @@ class Link:
         # Whether a transaction of the application may see a moment before the lock was taken.
         self.looks_back = False
 
+    def session(self) -> tuple[bool, str]:
+        """Whether MySQL or MariaDB commits statements one by one, and the isolation, such as READ-COMMITTED."""
+        names = "'autocommit', 'in_transaction', 'transaction_isolation', 'tx_isolation'"
+        rows = self.run([(f"SHOW VARIABLES WHERE variable_name IN ({names})", ())])
+        found = {str(name): str(value).upper() for name, value in rows}
+        on = ("ON", "1")
+        commits_each = found.get("autocommit") in on and found.get("in_transaction") not in on
+        return commits_each, found.get("transaction_isolation") or found.get("tx_isolation", "")
+
     @property
     def errors(self) -> type[Exception]:
         """What everything that goes wrong in the database is a kind of."""
