@@ -188,17 +188,23 @@ class Log:
                 for call in calls:
                     call.error = copy.copy(error)
                     call.error.__cause__ = error.__cause__
-            except Exception:
-                # Something that a strategy or a clock raised, which is to be told to whoever called it.
-                for call in calls:
-                    try:
-                        self._commit([call])
-                    except Exception as error:
-                        call.error = error
+            except Exception as error:
+                # Something that a clock or a strategy's learner raised, which is to be told to whoever called it.
+                calls[0].error = error
+                for call in calls if len(calls) > 1 else ():
+                    call.error = self._error_of(call)
             self._tell(calls)
             self._keep_snapshot()
         finally:
             self._server = None
+
+    def _error_of(self, call: Call) -> Exception | None:
+        """What a call raises that is served alone."""
+        try:
+            self._commit([call])
+        except Exception as error:
+            return error
+        return call.error
 
     def _tell(self, calls: Sequence[Call]) -> None:
         """Let the threads go that wait for these calls."""
@@ -264,11 +270,8 @@ class Log:
                     if self._replaced is not None:
                         raise self._replaced
                     drafts = call.decide(state, *call.arguments)
-                except PairvoteError as error:
-                    call.error = error
                 except Exception as error:
-                    if len(calls) == 1:
-                        raise
+                    # A refusal, or what a strategy raised.
                     call.error = error
                 if drafts:
                     self._append(state, drafts, now, records)
