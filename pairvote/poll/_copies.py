@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
 from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import Kind
@@ -48,21 +50,34 @@ def copy_log(source: EventStore, to: EventStore) -> bytes:
 
 def back_up(source: EventStore, path: str | Path) -> bytes:
     """A copy in a new file of SQLite, all of it or none; the digest of its last event."""
+    _check_path(path)
     if isinstance(source, SQLiteStore):
         return source.backup_to(path)
-    whole = SQLiteStore(path)
-    if Path(path).exists():
+    if os.path.lexists(path):
         raise InputError(f"path is {str(path)!r}, a file that is there already; name another file")
     partial = SQLiteStore(f"{path}.partial")
     try:
         digest = copy_log(source, partial)
         partial.close()
-        os.rename(partial.name, whole.name)
-    except BaseException:
+        os.rename(partial.name, path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be made ({error.strerror}); choose another place") from error
+    finally:
         partial.close()
-        Path(partial.name).unlink(missing_ok=True)
-        raise
+        with suppress(OSError):
+            os.unlink(partial.name)
     return digest
+
+
+def _check_path(path: Any) -> None:
+    if not isinstance(path, (str, Path)) or not str(path):
+        raise InputError(f"path is {shorten(path)}; pass the path of a file")
+    try:
+        is_name = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_name = False
+    if not is_name:
+        raise InputError(f"path is {shorten(path)}, which no file can be called; pass another path")
 
 
 def _write(to: EventStore, events: list[Any], records: dict[str, bytes | None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -111,9 +111,12 @@ def check_criteria(criteria: Iterable[Hashable] | Mapping[Any, float] | None, ch
     if criteria is None:
         return Criteria()
     wanted = "pass a list of labels, or a mapping of labels to weights"
-    if isinstance(criteria, (str, bytes)) or not isinstance(criteria, Iterable):
+    try:
+        given = list(criteria.items()) if isinstance(criteria, Mapping) else [(label, 1.0) for label in criteria]
+    except TypeError:
+        given = []
+    if isinstance(criteria, (str, bytes)) or (not given and not isinstance(criteria, Sized)):
         raise InputError(f"criteria is {shorten(criteria)}; {wanted}")
-    given = list(criteria.items()) if isinstance(criteria, Mapping) else [(label, 1.0) for label in criteria]
     labels: list[Any] = []
     for place, (label, weight) in enumerate(given):
         checked = check_label(label, f"criteria[{place}]")

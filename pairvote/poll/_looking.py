@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,7 @@ class Looking(OnLog):
         """
         with self._log.reading() as state:
             labels = state.criteria.labels
-            if criterion is not None and criterion not in labels:
+            if criterion is not None and (not isinstance(criterion, Hashable) or criterion not in labels):
                 known = f"pass one of {listed(labels)}" if labels else "the poll has none; leave it out"
                 raise InputError(f"criterion is {shorten(criterion)}, which is none; {known}")
             counts = state.tally.counts(state.book, state.items)

@@ -47,7 +47,8 @@ def copy_to_file(source: sqlite3.Connection, path: str | Path, name: str) -> Non
         raise StorageError(f"{path} {problem} (SQLite: {error}); nothing of it is left, and {name} is whole") from error
     finally:
         for suffix in ("", "-journal"):
-            Path(f"{temporary}{suffix}").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                os.unlink(f"{temporary}{suffix}")
 
 
 def _copy(source: sqlite3.Connection, temporary: Path) -> None:
