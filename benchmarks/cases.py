@@ -108,6 +108,10 @@ class Case:
         Whether peak memory is worth a process of its own.
     own_cost : callable, optional
         The seconds and the peak bytes of a call that runs in a process of its own, from its result.
+    turns : int, optional
+        The most turns of a case that takes long; as many as are asked for where it is not given.
+    missing : str
+        What to say of it where something that it needs is not there; it is not run then.
     note : str
         What a reader of the table must know.
     """
@@ -124,6 +128,8 @@ class Case:
     operations: int = 1
     memory: bool = True
     own_cost: Callable[[Any], tuple[float, int | None]] | None = None
+    turns: int | None = None
+    missing: str = ""
     note: str = ""
 
 

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     size: Size = "quick" if options.quick else "full"
     facts = machine(with_peers=options.peers)
-    judged = size == "full" and facts["kernels"] == "compiled"
+    options.judged = size == "full" and facts["kernels"] == "compiled"
     print(report.header(facts), end="\n\n")
     pages = ["\n".join(f"- {name}: {value}" for name, value in facts.items())]
     results: dict[str, Any] = {"machine": facts, "size": size, "repeats": options.repeats, "parts": {}}
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         groups = results["parts"][part] = []
         pages.append(f"## {part}")
         for number in range(len(groups_of(part))):
-            found, page = _run(part, number, size, options, judged=judged)
+            found, page = _run(part, number, size, options)
             groups.append(found)
             pages.append(page)
             # After every table, so that a long run that is stopped leaves what it has.
@@ -55,22 +55,13 @@ def _write(options: argparse.Namespace, results: dict[str, Any], pages: Sequence
         options.report.write_text("\n\n".join(pages) + "\n", encoding="utf-8")
 
 
-def _run(
-    part: str, number: int, size: Size, options: argparse.Namespace, *, judged: bool
-) -> tuple[dict[str, Any], str]:
+def _run(part: str, number: int, size: Size, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Measure one group and print its table; what JSON and the report keep of it."""
     make_group = groups_of(part)[number]
     group, rows = measure(make_group, size, repeats=options.repeats, with_peers=options.peers)
     if options.memory:
         _add_memory(part, number, size, rows)
-    print(report.table(group, rows, judged=judged), end="\n\n", flush=True)
-    found = {
-        "group": make_group.__name__,
-        "title": group.title,
-        "unit": group.unit,
-        "rows": [report.record(row, judged=judged) for row in rows],
-    }
-    return found, report.markdown(group, rows, judged=judged)
+    return report.shown(make_group.__name__, group, rows, judged=options.judged)
 
 
 def _add_memory(part: str, number: int, size: Size, rows: Sequence[Row]) -> None:
@@ -90,6 +81,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="run the peers too")
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="measure memory too")
+    parser.add_argument("--large", action="store_true", help="of the part poll: ten million answers too")
     honesty = parser.add_argument_group("of the part honesty")
     honesty.add_argument("--repetitions", type=int, metavar="N", help="workshops of each row (200)")
     honesty.add_argument("--prior", type=_prior, metavar="SD", help="prior_sd; that of the default call if not given")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 GIB = 2**30
+MB = 1e6
 
 
 class Cost(NamedTuple):
@@ -124,7 +125,40 @@ class Fits:
 
 
 def _time_and_memory(seconds: float, n_bytes: int) -> str:
-    return f"{seconds_text(seconds)} and {n_bytes / GIB:.3g} GiB"
+    memory = f"{n_bytes / GIB:.3g} GiB" if n_bytes >= GIB else f"{n_bytes / MB:.3g} MB"
+    return f"{seconds_text(seconds)} and {memory}"
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """So many votes a second."""
+
+    rate: float
+
+    @property
+    def text(self) -> str:
+        return f"at least {self.rate:,.0f} votes/s"
+
+    def judge(self, ours: Cost, others: Mapping[str, Cost]) -> Verdict | None:
+        rate = 1 / ours.per_vote
+        return Verdict(f"{rate:,.0f} votes/s", rate >= self.rate)
+
+
+@dataclass(frozen=True)
+class Holds:
+    """At most so many bytes of memory for each vote."""
+
+    bytes_each: float
+
+    @property
+    def text(self) -> str:
+        return f"at most {self.bytes_each:g} bytes a vote"
+
+    def judge(self, ours: Cost, others: Mapping[str, Cost]) -> Verdict | None:
+        if ours.peak_bytes is None:
+            return None
+        each = ours.peak_bytes / max(ours.n_votes, 1)
+        return Verdict(f"{each:.3g} bytes", each <= self.bytes_each)
 
 
 def seconds_text(seconds: float) -> str:

@@ -28,7 +28,7 @@ class Row:
     Attributes
     ----------
     status : str
-        "measured", "not installed", or how a peer failed.
+        "measured", "not installed" or what else is missing, or how a peer failed.
     seconds : list of float
         Of one call, in every repeat; where short calls were timed together, their mean.
     difference : float or None
@@ -92,6 +92,8 @@ def measure(
     for row, warm_up in zip(rows, warm_ups, strict=True):
         if row.is_peer and peers.version(row.case.library) is None:
             row.status = "not installed"
+        elif row.case.missing:
+            row.status = row.case.missing
         elif with_peers or not row.is_peer:
             with row.attempt():
                 # What runs in a process of its own has nothing set up here.
@@ -102,7 +104,7 @@ def measure(
     for turn in range(repeats):
         first = turn % len(rows)
         for row in rows[first:] + rows[:first]:
-            if row.measured:
+            if row.measured and (row.case.turns is None or turn < row.case.turns):
                 with row.attempt():
                     seconds, row.result = _time(row.case.fresh(), row.loops)
                     if row.case.own_cost is not None:

@@ -61,6 +61,16 @@ def watch(work: Work) -> tuple[Any, int | None, int | None]:
     return result, before, _peak()
 
 
+def resident() -> int | None:
+    """The resident size in bytes now, after what is not needed was given back; None where it cannot be told."""
+    gc.collect()
+    _give_back()
+    if not STATUS.exists():
+        return None
+    sizes = [line.split()[1] for line in STATUS.read_text(encoding="ascii").splitlines() if line.startswith("VmRSS:")]
+    return int(sizes[0]) * 1024 if sizes else None
+
+
 def main(part: str, group: str, case: str, size: Size) -> None:
     """Measure in this process and print the bytes."""
     make_group = groups_of(part)[int(group)]

@@ -40,6 +40,18 @@ def table(group: Group, rows: Sequence[Row], *, judged: bool) -> str:
     return "\n".join([*lines, *(f"  {note}" for note in _notes(rows))])
 
 
+def shown(name: str, group: Group, rows: Sequence[Row], *, judged: bool) -> tuple[dict[str, Any], str]:
+    """Print a group's table; what JSON and the page keep of it."""
+    print(table(group, rows, judged=judged), end="\n\n", flush=True)
+    found = {
+        "group": name,
+        "title": group.title,
+        "unit": group.unit,
+        "rows": [record(row, judged=judged) for row in rows],
+    }
+    return found, markdown(group, rows, judged=judged)
+
+
 def markdown(group: Group, rows: Sequence[Row], *, judged: bool) -> str:
     """The same for a page of the docs."""
     cells = _cells(group, rows, judged)

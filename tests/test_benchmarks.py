@@ -183,17 +183,72 @@ def test_loops_with_the_peers_find_what_ours_finds():
             assert 0.6 < tau < rho < 1
 
 
-def test_polls_are_asked_answered_and_opened_again():
-    from benchmarks.parts import groups_of
+@pytest.mark.parametrize("n_items", [23, 200, 1000])
+def test_a_log_that_is_made_is_one_that_a_poll_could_have_written(n_items):
+    """It opens, its digests are right, every voter has twenty pairs of her own, and items come about as often."""
+    from collections import Counter
 
-    in_memory, in_a_file, opened_again = (make_group("tiny") for make_group in groups_of("poll"))
-    for case in (*in_memory.cases, *in_a_file.cases):
-        assert case.fresh()() is None
-    opened, digest, counts = (case.fresh()() for case in opened_again.cases)
-    assert len(opened.votes()) == 40
-    assert digest == opened.verify()
-    assert counts.total == 41
-    opened.close()
+    from benchmarks.polls.made import log_of
+
+    n_answers = 20 * n_items
+    with pv.Poll.open(log_of(n_answers, n_items)) as poll:
+        assert poll.verify() == pv.Poll.open(log_of(n_answers, n_items)).verify()
+        assert poll.n_events == 2 * n_answers + 1
+        votes = poll.votes()
+        assert poll.remaining("voter-0@example.org") == poll.settings.votes_each - 20
+    shown = Counter(votes.left.tolist() + votes.right.tolist())
+    assert set(shown.values()) == {40}
+    pairs = Counter(
+        zip(votes.voter, np.minimum(votes.left, votes.right), np.maximum(votes.left, votes.right), strict=True)
+    )
+    assert len(votes) == len(pairs) == n_answers
+    assert set(Counter(votes.voter.tolist()).values()) == {20}
+
+
+def test_every_case_of_polls_says_what_it_cost():
+    from benchmarks.parts import groups_of, poll
+    from benchmarks.polls import life
+
+    for make_group in (*groups_of("poll"), *life.MORE):
+        for case in make_group("tiny").cases:
+            if case.missing or "SQLStore" in case.name or "copy_to" in case.name:
+                # Servers are for the tests of their stores.
+                continue
+            found = case.fresh()()
+            if case.own_cost is not None:
+                seconds, n_bytes = case.own_cost(found)
+                assert 0 < seconds < 60, case.name
+                assert n_bytes is None or n_bytes < 1e9, case.name
+    assert poll.after("tiny", SimpleNamespace(large=False)) == []
+
+
+def test_what_several_cases_share_is_run_once_a_turn():
+    from benchmarks.polls.files import Run
+
+    numbers = iter(range(10))
+    run = Run(lambda: {"one": (float(next(numbers)), None), "other": (-1.0, None)})
+    one, other = run.figure("one"), run.figure("other")
+    assert [one()[0], other()[0], other()[0], one()[0], one()[0]] == [0.0, -1.0, -1.0, 1.0, 2.0]
+
+
+def test_polls_that_fail_in_their_process_say_why(tmp_path):
+    from benchmarks.polls import life, load
+
+    with pytest.raises(RuntimeError, match=r"that was to open (.|\n)*is not there"):
+        life._in_process("open", tmp_path / "none.db")
+    with pytest.raises(pv.StorageError, match="is not there"):
+        load.in_processes(load.vote_in_process, [(tmp_path / "none.db", "fast", 1, 0.1, "")])
+
+
+def test_a_case_that_lacks_something_is_not_run_and_a_long_one_takes_fewer_turns():
+    cases = (
+        made_up("ours", own_cost=lambda result: (1.0, None), turns=2),
+        made_up("elsewhere", missing="not there"),
+        made_up("often", own_cost=lambda result: (1.0, None)),
+    )
+    ours, elsewhere, often = measured(cases)
+    assert (len(ours.seconds), len(elsewhere.seconds), len(often.seconds)) == (2, 0, 3)
+    assert (elsewhere.status, elsewhere.measured) == ("not there", False)
 
 
 def test_votes_are_seeded_and_the_same_in_every_holding():
@@ -339,6 +394,9 @@ def test_cases_take_turns_with_fresh_input():
         ("Beyond(0.2, of='quick')", "250 ms more", False),
         ("Beyond(0.2, of='peer')", "1.50 s less", True),
         ("Beyond(0.2, of='not run')", None, None),
+        ("AtLeast(150)", "200 votes/s", True),
+        ("AtLeast(1500)", "200 votes/s", False),
+        ("Holds(100)", None, None),
     ],
 )
 def test_goals(goal, figure, met):
@@ -365,6 +423,14 @@ def test_a_goal_of_time_and_memory(seconds, peak_bytes, figure, met):
     goal = goals.Fits(3.0, 3 * 2**30)
     assert goal.text == "at most 3.00 s and 3 GiB"
     assert goal.judge(goals.Cost(seconds, 1, peak_bytes), {}) == (None if figure is None else (figure, met))
+
+
+def test_a_goal_of_little_memory():
+    from benchmarks import goals
+
+    assert goals.Fits(0.5, 100_000_000).text == "at most 500 ms and 100 MB"
+    assert goals.Holds(100).judge(goals.Cost(1.0, 10, 990), {}) == ("99 bytes", True)
+    assert goals.Holds(100).judge(goals.Cost(1.0, 10, 1010), {}) == ("101 bytes", False)
 
 
 def test_a_call_in_a_process_of_its_own_says_what_it_cost():
