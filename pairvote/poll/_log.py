@@ -23,7 +23,7 @@ from pairvote.poll._identities import LAST, Forgotten, Identity, read_identities
 from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._settings import Label, Settings, StrategyNeededError, check_sampler, from_json, to_json
 from pairvote.poll._snapshot import FIRST as FIRST_OF_SNAPSHOT
-from pairvote.poll._snapshot import HEAD, SnapshotError, Snapshots, copied, read_snapshot
+from pairvote.poll._snapshot import HEAD, SnapshotError, Snapshots, copied, head_of, read_snapshot
 from pairvote.poll._snapshot import LAST as LAST_OF_SNAPSHOT
 from pairvote.poll._state import State
 from pairvote.sampling._stream import Sampler
@@ -236,8 +236,8 @@ class Log:
                     self._forget_state()
                 self._is_ahead = False
             self.store.rollback()
-            is_new = state is not None and was_ahead and state.number > self._number_before
-            if is_new and not isinstance(error, Exception) and self._has(state):
+            is_interrupt = was_ahead and not isinstance(error, Exception)
+            if is_interrupt and state and state.number > self._number_before and self._has(state.number, state.digest):
                 # This thread was interrupted after the commit: the others are not to be decided once more.
                 self._tell(calls)
             raise
@@ -245,12 +245,10 @@ class Log:
             if call.error is not None and call.error is self._replaced:
                 self._replaced = None
 
-    def _has(self, state: State | None) -> bool:
-        """Whether the store has the last event of a state."""
-        if state is None:
-            return False
-        found = next(iter(self.store.events(state.number - 1)), None)
-        return found is not None and (found[0], found[6]) == (state.number, state.digest)
+    def _has(self, number: int, digest: bytes) -> bool:
+        """Whether the store has this event."""
+        found = next(iter(self.store.events(number - 1)), None)
+        return found is not None and (found[0], found[6]) == (number, digest)
 
     def _decide(self, calls: Sequence[Call]) -> bool:
         """Decide, and add the events to the store and to the state; whether any must last."""
@@ -308,7 +306,8 @@ class Log:
     def _now(self) -> float:
         given: object = self._clock()
         try:
-            now = float(given)  # type: ignore[arg-type]
+            # A store may give -0.0 back as 0.0.
+            now = float(given) + 0.0  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             now = math.nan
         if not math.isfinite(now):
@@ -342,7 +341,7 @@ class Log:
         except SnapshotError:
             # It is damaged, of another version, or of another log: all of the log is folded, and another one is kept.
             return None
-        return state if self._has(state) else None
+        return state if state is not None and self._has(state.number, state.digest) else None
 
     def _forget_state(self) -> None:
         self._state = None
@@ -426,7 +425,10 @@ class Log:
             self._refresh()
             with self._guard:
                 state = self._state if self._state is not None else self._opened()
-                records = self.snapshots.written(state, self.store.kept(HEAD, HEAD))
+                before = head_of(self.store.kept(HEAD, HEAD))
+                if before is not None and not self._has(before["number"], before["digest"]):
+                    before = None
+                records = self.snapshots.written(state, before)
             if records:
                 self.store.keep(records)
             getattr(self.store, "commit_lazily", self.store.commit)()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairvote._common.messages import plural, shorten
 from pairvote._common.random import Rng
-from pairvote.errors import InputError
+from pairvote.errors import InputError, StateError
 from pairvote.poll._copies import back_up, copy_log
 from pairvote.poll._event_store import EventStore, check_is_store
 from pairvote.poll._log import Clock, Log
@@ -270,8 +270,14 @@ class Poll(Voting, Organising, Looking):
         try:
             yield
         finally:
-            _WITHIN.reset(token)
             log.store.close()
+            try:
+                _WITHIN.reset(token)
+            except ValueError:
+                raise StateError(
+                    "the block of within was left in another task or thread than it was entered in, and calls between "
+                    "went past the transaction; write it in the function that makes the calls"
+                ) from None
 
     def close(self) -> None:
         """Let go of the file. Nothing is lost without this; a later call opens the file again."""

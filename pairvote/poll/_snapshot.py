@@ -53,12 +53,11 @@ class Snapshots:
         enough = max(SECONDS_OF_FOLDING, TIMES_OF_WRITING * self._cost) if self.after is None else self.after
         return self.seconds > enough and can_be_saved(state.stream)
 
-    def written(self, state: State, kept: Iterable[tuple[str, bytes]]) -> dict[str, bytes | None]:
-        """The records to be written, none where another process was first; `kept` is the head that is there, if any."""
+    def written(self, state: State, before: dict[str, Any] | None) -> dict[str, bytes | None]:
+        """The records to be written, none where another process was first; `before` is what is there of this log."""
         start = time.perf_counter()
         book = state.book
         hashes: list[str] = []
-        before = _head_of(kept)
         if before is not None and self._seen < before["number"] <= state.number:
             self._seen, self.seconds = before["number"], 0.0
             return {}
@@ -197,14 +196,15 @@ def _read(
     return state
 
 
-def _head_of(kept: Iterable[tuple[str, bytes]]) -> dict[str, Any] | None:
-    """What the head that is there says, None where there is none that can be read."""
+def head_of(kept: Iterable[tuple[str, bytes]]) -> dict[str, Any] | None:
+    """What the head that is there says of its snapshot, None where there is none that can be read."""
     for title, content in kept:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 about = json.loads(file["about"].tobytes())
             if title == HEAD and about["snapshot"] == SNAPSHOT_FORMAT and isinstance(about["number"], int):
-                return dict(about, chunks=[str(each) for each in about["chunks"]])
+                chunks, digest = [str(each) for each in about["chunks"]], bytes.fromhex(about["digest"])
+                return {"number": about["number"], "digest": digest, "chunks": chunks}
         except Exception:
             # None of ours: all is written anew.
             return None
