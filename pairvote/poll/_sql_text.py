@@ -142,14 +142,17 @@ def commit_lazily(link: Link) -> list[Statement]:
 
 
 def read(link: Link, name: str, after: int, limit: int) -> Statement:
-    """Rows of a poll's id and an event of it; a row without an event where no more follow; none without the poll."""
-    # A subquery, so that a page costs what is in it and not the log's length.
+    """Rows of a poll's id and an event of it; none where no more follow, and none without the poll."""
     text = (
-        f"SELECT p.id, e.number, e.time, e.kind, e.a, e.b, e.c, e.digest FROM pairvote_polls p LEFT JOIN "
-        f"(SELECT {COLUMNS} FROM pairvote_events WHERE poll = (SELECT id FROM pairvote_polls WHERE name = %s) "
-        f"AND number > %s ORDER BY number LIMIT {limit:d}{_now(link)}) e ON 1 = 1 WHERE p.name = %s ORDER BY e.number"
+        f"SELECT poll, {COLUMNS} FROM pairvote_events WHERE poll = (SELECT id FROM pairvote_polls WHERE name = %s) "
+        f"AND number > %s ORDER BY number LIMIT {limit:d}{_now(link)}"
     )
-    return text, (called(link, name), after, called(link, name))
+    return text, (called(link, name), after)
+
+
+def find(link: Link, name: str) -> Statement:
+    """A row of a poll's id, or none."""
+    return f"SELECT id FROM pairvote_polls WHERE name = %s{_now(link)}", (called(link, name),)
 
 
 def _now(link: Link) -> str:
@@ -163,7 +166,6 @@ def events_of(rows: Iterable[Sequence[Any]], name: str) -> list[tuple[Any, ...]]
         return [
             (number, time, kind, _value(a), _value(b), _value(c), bytes(digest))
             for _, number, time, kind, a, b, c, digest in rows
-            if number is not None
         ]
     except (TypeError, ValueError, LookupError) as error:
         raise StorageError(

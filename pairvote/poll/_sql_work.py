@@ -45,7 +45,7 @@ class Work:
         self._after = after
         locking = text.lock(self.link, self._poll, seconds)
         rows = self.link.run([*before, locking, text.read(self.link, self._poll, after, PAGE)])
-        self._id = poll_id(rows, self._name)
+        self._id = rows[0][0] if rows else poll_id(self.link, self._poll, self._name)
         self._read = text.events_of(rows, self._name)
         self.last = self._read[-1][0] if self._read else after
 
@@ -86,8 +86,9 @@ class Work:
         self.link.run([*script, *after])
 
 
-def poll_id(rows: Sequence[Sequence[Any]], name: str) -> int:
-    """The number of the poll that rows are of."""
+def poll_id(link: Link, poll: str, name: str) -> int:
+    """The number of a poll in the tables."""
+    rows = link.run([text.find(link, poll)])
     if not rows:
         raise StorageError(
             f"{name} has no log there; begin it with Poll(items, store=...), or mend the name that the store was given"
@@ -98,7 +99,8 @@ def poll_id(rows: Sequence[Sequence[Any]], name: str) -> int:
 def read_page(link: Link, poll: str, name: str, after: int) -> Events:
     """The next events after one, at most `PAGE` of them."""
     rows = link.run([text.read(link, poll, after, PAGE)])
-    poll_id(rows, name)
+    if not rows:
+        poll_id(link, poll, name)
     return text.events_of(rows, name)
 
 
@@ -119,6 +121,5 @@ def write_first(link: Link, poll: str, name: str, first: Sequence[Sequence[Any]]
                 "another name"
             ) from None
         raise
-    rows = link.run([text.read(link, poll, 0, 1)])
-    for statement in text.add_events(link, poll_id(rows, name), first):
+    for statement in text.add_events(link, poll_id(link, poll, name), first):
         link.run([statement])
