@@ -65,7 +65,9 @@ class _Server:
 
     def _options(self) -> dict:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        return {"cwd": self.folder, "env": environment, "stdin": subprocess.DEVNULL, **self._as_user}
+        # A session of its own, which an interrupt of the tests does not reach: it would end who is to tidy up.
+        own = {"stdin": subprocess.DEVNULL, "start_new_session": True}
+        return {"cwd": self.folder, "env": environment, **own, **self._as_user}
 
     def _log(self) -> str:
         log = self.folder / "log"
@@ -73,7 +75,9 @@ class _Server:
 
     def _end_with_me(self, command: str) -> None:
         """Let a command of the shell run when this process ends, whichever way it does."""
-        watcher = self._start("sh", "-c", f"read -r _; {command}; rm -rf {self.folder}", stdin=subprocess.PIPE)
+        # What a server that was killed writes last may come after its folder was looked through.
+        tidy = f"while ! rm -rf {self.folder}; do sleep 0.1; done"
+        watcher = self._start("sh", "-c", f"read -r _; {command}; {tidy} 2>/dev/null", stdin=subprocess.PIPE)
         atexit.register(self._finish, watcher)
 
     @staticmethod

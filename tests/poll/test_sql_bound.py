@@ -155,6 +155,31 @@ def test_what_others_committed_before_it_had_the_lock_is_seen(url: str, level: s
                 assert len(waiting.result(60)) == len(expected) + 2
 
 
+@pytest.mark.servers
+def test_where_mariadb_takes_no_lock_on_what_changed_since_a_transaction_looked() -> None:
+    """As its later versions do at REPEATABLE READ: the store works, and a bound call is refused and says so."""
+    with engine_of(servers.database("mariadb"), isolation_level="REPEATABLE READ") as engine:
+
+        @sa.event.listens_for(engine, "connect")
+        def set_isolation(connection, _) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET SESSION innodb_snapshot_isolation = ON")
+
+        store = begun(engine)
+        call(store, event(2))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM pairvote_events").all()
+            call(store.bound(connection), event(3))
+        with contextlib.suppress(pv.StorageError), engine.begin() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM pairvote_events").all()
+            call(store, event(4))
+            bound = store.bound(connection)
+            with pytest.raises(pv.StorageError, match="within a transaction of yours begin that anew"):
+                bound.begin()
+            connection.rollback()
+        assert call(store, event(5)) == [1, 2, 3, 4]
+
+
 @pytest.mark.parametrize("url", ALL, indirect=True)
 def test_a_poll_may_begin_in_a_transaction(url: str) -> None:
     with engine_of(url) as engine:
