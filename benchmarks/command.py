@@ -81,7 +81,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="run the peers too")
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="measure memory too")
-    parser.add_argument("--large", action="store_true", help="of the part poll: ten million answers too")
+    poll = parser.add_argument_group("of the part poll")
+    poll.add_argument("--large", action="store_true", help="a poll of ten million answers too, which takes minutes")
+    poll.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout, to be timed beside this one")
     honesty = parser.add_argument_group("of the part honesty")
     honesty.add_argument("--repetitions", type=int, metavar="N", help="workshops of each row (200)")
     honesty.add_argument("--prior", type=_prior, metavar="SD", help="prior_sd; that of the default call if not given")
@@ -96,6 +98,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--repetitions is {options.repetitions}; it is a whole number from 2, for standard errors")
     if options.repeats < 1:
         parser.error(f"--repeats is {options.repeats}; it is a whole number from 1")
+    if options.beside is not None and not (options.beside / "pairvote" / "__init__.py").is_file():
+        parser.error(f"--beside {options.beside}: there is no pairvote in it")
     for name in ("json", "report"):
         file = getattr(options, name)
         if file is not None and not file.resolve().parent.is_dir():

@@ -81,7 +81,13 @@ def test_list_names_every_part(capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"), [(["chess"], "chess"), (["--repeats", "0"], "0"), (["--json", "nowhere/f.json"], "nowhere")]
+    ("arguments", "named"),
+    [
+        (["chess"], "chess"),
+        (["--repeats", "0"], "0"),
+        (["--json", "nowhere/f.json"], "nowhere"),
+        (["--beside", "nowhere"], "nowhere"),
+    ],
 )
 def test_bad_arguments(arguments, named, capsys, monkeypatch, tmp_path):
     from benchmarks.command import main
@@ -219,7 +225,15 @@ def test_every_case_of_polls_says_what_it_cost():
                 seconds, n_bytes = case.own_cost(found)
                 assert 0 < seconds < 60, case.name
                 assert n_bytes is None or n_bytes < 1e9, case.name
-    assert poll.after("tiny", SimpleNamespace(large=False)) == []
+    assert poll.after("tiny", SimpleNamespace(large=False, beside=None)) == []
+
+
+def test_another_checkout_is_timed_beside_this_one(tmp_path):
+    from benchmarks.polls import beside
+
+    assert 0 < beside.seconds_of("memory", ROOT, tmp_path / "poll.db") < 1
+    with pytest.raises(RuntimeError, match=r"has no pairvote|No module named"):
+        beside.seconds_of("memory", tmp_path, tmp_path / "poll.db")
 
 
 def test_what_several_cases_share_is_run_once_a_turn():

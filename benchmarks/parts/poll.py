@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from benchmarks import report
-from benchmarks.cases import Size
+from benchmarks.cases import Group, Size
 from benchmarks.measure import measure
 from benchmarks.polls import caller, copies, life, load
 
@@ -13,11 +15,14 @@ GROUPS = (*caller.GROUPS, *load.GROUPS, *life.GROUPS, *copies.GROUPS)
 
 
 def after(size: Size, options: Any) -> list[tuple[dict[str, Any], str]]:
-    """The polls that take minutes, where they are asked for."""
-    more = life.MORE if options.large else ()
-    return [
-        report.shown(
-            make_group.__name__, *measure(make_group, size, repeats=1, with_peers=False), judged=options.judged
-        )
-        for make_group in more
-    ]
+    """Another checkout beside this one, and the polls that take minutes, where they are asked for."""
+    more: list[tuple[Callable[[Size], Group], int]] = []
+    if options.beside is not None:
+        more.append((partial(caller.beside, options.beside), options.repeats))
+    if options.large:
+        more += [(make_group, 1) for make_group in life.MORE]
+    pages = []
+    for make_group, repeats in more:
+        group, rows = measure(make_group, size, repeats=repeats, with_peers=False)
+        pages.append(report.shown("after", group, rows, judged=options.judged))
+    return pages

@@ -2,5 +2,6 @@
 
 - `files`: where the files are, and figures that several cases share
 - `caller`: one caller; `load`: threads and processes at once; `life`: polls of many answers; `copies`: copies of them
+- `beside`: one caller of another checkout
 - `made`: logs of many answers, written event by event; `servers`: PostgreSQL and MariaDB
 """

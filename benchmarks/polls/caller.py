@@ -13,11 +13,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pairvote as pv
 from benchmarks.cases import Case, Group, Size, Work
 from benchmarks.goals import Beyond, Goal, Within
+from benchmarks.polls import beside as seconds_beside
 from benchmarks.polls import servers
 from benchmarks.polls.files import Figure, Run, new_path, stated
 
@@ -34,6 +36,7 @@ EARLIER = (
     "the revision before: 42 to 52 µs for a question and its answer in memory; a call, either of them, 816 µs in a "
     "durable file beside 585 µs for the bare write, and 115 µs in a 'fast' one"
 )
+HERE = Path(pv.__file__).resolve().parents[1]
 _polls = itertools.count()
 
 
@@ -70,6 +73,22 @@ def in_stores(size: Size) -> Group:
             f"SQLStore, {servers.NAMES[kind]}", partial(_on_server, kind), n_durable, missing=servers.missing(kind)
         )
     return Group(title=f"one caller, in {tempfile.gettempdir()}, {N_ITEMS:,} items, Balanced", cases=cases)
+
+
+def beside(checkout: Path, size: Size) -> Group:
+    """A question and its answer here and in another checkout, such as one of an earlier revision."""
+    cases: list[Case] = []
+    for kind in seconds_beside.KINDS:
+        other = f"{kind}, {checkout}"
+        cases += [
+            stated(f"{kind}, here", partial(_beside, kind, HERE), Within(1.0, other)),
+            stated(other, partial(_beside, kind, checkout), library="baseline"),
+        ]
+    return Group(title=f"one caller, a question and its answer, {N_ITEMS:,} items, Balanced", cases=cases)
+
+
+def _beside(kind: str, checkout: Path) -> Figure:
+    return seconds_beside.seconds_of(kind, checkout, new_path()), None
 
 
 def _cases(
