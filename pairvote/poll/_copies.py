@@ -51,10 +51,17 @@ def copy_log(source: EventStore, to: EventStore) -> bytes:
 def back_up(source: EventStore, path: str | Path) -> bytes:
     """A copy in a new file of SQLite, all of it or none; the digest of its last event."""
     _check_path(path)
-    if isinstance(source, SQLiteStore):
-        return source.backup_to(path)
     if os.path.lexists(path):
         raise InputError(f"path is {str(path)!r}, a file that is there already; name another file")
+    for suffix in ("-wal", "-shm", "-journal"):
+        # SQLite would read it together with the copy.
+        if os.path.lexists(f"{path}{suffix}"):
+            raise InputError(
+                f"path is {str(path)!r}, and an earlier file of this name has left {path}{suffix}; remove that, or "
+                "name another file"
+            )
+    if isinstance(source, SQLiteStore):
+        return source.backup_to(path)
     partial = SQLiteStore(f"{path}.partial")
     try:
         digest = copy_log(source, partial)

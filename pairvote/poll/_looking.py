@@ -113,6 +113,8 @@ class Looking(OnLog):
     def n_events(self) -> int:
         """How many events the log has. While it is the same, so is all that can be computed from the poll.
 
+        An answer that this process is just storing may be counted a moment before it is in this number.
+
         Examples
         --------
         What is shown to many readers is computed once for each state of the vote:
@@ -166,6 +168,8 @@ class Looking(OnLog):
         """
         try:
             expected = None if digest is None else bytes.fromhex(digest)
+            if expected is not None and len(expected) != 32:
+                raise ValueError
         except (TypeError, ValueError):
             raise InputError(f"digest is {shorten(digest)}; pass what verify returned earlier") from None
         return self._log.verify(expected).hex()

@@ -159,6 +159,11 @@ class Poll(Voting, Organising, Looking):
             raise _FixedError(f"{name} of a poll cannot be set to {shorten(value)}, which would do nothing; {remedy}")
         super().__setattr__(name, value)
 
+    def __reduce__(self) -> Any:
+        raise StateError(
+            "a Poll cannot be pickled or copied; call Poll.open in the other process, with the path or a store"
+        )
+
     def __enter__(self) -> Poll:
         return self
 
@@ -294,6 +299,12 @@ class _FixedError(InputError, AttributeError):
 
 
 def _store_at(store: str | Path | EventStore) -> EventStore:
+    if isinstance(store, str) and "://" in store:
+        # Not the whole of it, which has a password.
+        raise InputError(
+            f"store is a URL of {shorten(store.partition('://')[0])}, and a text is the path of a file; pass "
+            "pairvote.poll.SQLStore(url, name=...)"
+        )
     if isinstance(store, (str, Path)):
         return SQLiteStore(store)
     return check_is_store(store)

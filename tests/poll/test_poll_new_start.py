@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sqlite3
 import threading
 
@@ -216,3 +218,33 @@ def test_every_backup_under_load_opens_and_holds_what_was_acknowledged(store, tm
             running.clear()
             for thread in threads:
                 thread.result()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_a_backup_beside_what_another_file_left_is_refused(store, tmp_path, suffix: str) -> None:
+    with pv.Poll(["ash", "birch"], store=store) as poll:
+        (tmp_path / f"copy.db{suffix}").write_bytes(b"of another")
+        with pytest.raises(pv.InputError, match=f"has left .*copy.db{suffix}; remove that"):
+            poll.backup(tmp_path / "copy.db")
+        assert not (tmp_path / "copy.db").exists()
+
+
+def test_a_url_is_not_taken_for_a_path_nor_is_its_password_told() -> None:
+    url = "postgresql://user:secret@host/site"
+    for begin in (lambda: pv.Poll(["ash"], store=url), lambda: pv.Poll.open(url), lambda: pv.Poll([]).copy_to(url)):
+        with pytest.raises(pv.InputError, match=r"a URL of 'postgresql', .*SQLStore") as caught:
+            begin()
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("digest", ["", "00", "x" * 64, "0" * 62, 7])
+def test_what_no_verify_returned_is_no_note_of_a_digest(digest) -> None:
+    with pytest.raises(pv.InputError, match="pass what verify returned earlier"):
+        pv.Poll(["ash", "birch"]).verify(digest)
+
+
+def test_a_poll_is_neither_pickled_nor_copied(store) -> None:
+    with pv.Poll(["ash", "birch"], store=store) as poll:
+        for act in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(pv.StateError, match=r"cannot be pickled or copied; call Poll\.open"):
+                act(poll)
