@@ -1,11 +1,13 @@
-"""A poll against a naive model on each of the stores that need no server."""
+"""A poll against a naive model on each of the stores."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import servers
 from hypothesis import settings
 from poll_machine import PollMachine
 from poll_views import Kept
@@ -16,6 +18,7 @@ from pairvote.poll import EventStore, MemoryStore, SQLiteStore
 pytestmark = pytest.mark.slow
 MOST = settings(max_examples=2 * settings().max_examples, stateful_step_count=40)
 FEWER = settings(MOST, max_examples=settings().max_examples)
+FEWEST = settings(MOST, max_examples=settings().max_examples // 4)
 
 
 def in_memory(folder: Path) -> Callable[[], EventStore]:
@@ -31,6 +34,12 @@ def in_table(folder: Path) -> Callable[[], EventStore]:
     return lambda: pv.poll.SQLStore(f"sqlite:///{folder / 'polls.db'}", name="kalmar")
 
 
+def in_postgresql(folder: Path) -> Callable[[], EventStore]:
+    # One poll of many in one table.
+    url, name = servers.database("postgresql"), f"model {folder.name}"
+    return lambda: pv.poll.SQLStore(url, name=name)
+
+
 class InMemory(PollMachine):
     stores = in_memory
 
@@ -41,7 +50,12 @@ class InFile(PollMachine):
 
 class InTable(PollMachine):
     stores = in_table
-    leaves_no_byte = False
+    leaves_no_byte: ClassVar[bool] = False
+
+
+class InPostgreSQL(PollMachine):
+    stores = in_postgresql
+    leaves_no_byte: ClassVar[bool] = False
 
 
 TestInMemory = InMemory.TestCase
@@ -49,4 +63,6 @@ TestInMemory.settings = MOST
 TestInFile = InFile.TestCase
 TestInFile.settings = FEWER
 TestInTable = InTable.TestCase
-TestInTable.settings = FEWER
+TestInTable.settings = FEWEST
+TestInPostgreSQL = pytest.mark.servers(InPostgreSQL.TestCase)
+TestInPostgreSQL.settings = FEWEST
