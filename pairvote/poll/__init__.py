@@ -1,13 +1,13 @@
 """Running a vote."""
 
 from pairvote.poll._check_store import check_store
-from pairvote.poll._event_store import EventStore
-from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._poll import Poll
 from pairvote.poll._records import Answer, Question, VoterProgress
 from pairvote.poll._settings import Settings
-from pairvote.poll._sql_store import SQLStore
-from pairvote.poll._sqlite_store import SQLiteStore
+from pairvote.poll._stores.contract import EventStore
+from pairvote.poll._stores.memory import MemoryStore
+from pairvote.poll._stores.sql import SQLStore
+from pairvote.poll._stores.sqlite import SQLiteStore
 
 __all__ = [
     "Answer",

@@ -9,9 +9,9 @@ from typing import Any
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
-from pairvote.poll._event_store import EventStore, check_is_store
-from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._poll import Poll
+from pairvote.poll._stores.contract import EventStore, check_is_store
+from pairvote.poll._stores.memory import MemoryStore
 from pairvote.votes._votes import Votes
 
 Events = Sequence[tuple[Any, ...]]

@@ -11,11 +11,11 @@ from typing import Any
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
-from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import Kind
 from pairvote.poll._identities import LAST, record_name
 from pairvote.poll._log import UNFINISHED
-from pairvote.poll._sqlite_store import SQLiteStore
+from pairvote.poll._stores.contract import EventStore
+from pairvote.poll._stores.sqlite import SQLiteStore
 
 # What is written at once.
 N_EVENTS, N_RECORDS = 10_000, 1_000

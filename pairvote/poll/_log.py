@@ -16,16 +16,16 @@ from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
 from pairvote.poll._audit import audited, check_ids
 from pairvote.poll._call import Call
-from pairvote.poll._event_store import EventStore
 from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, checked_chain, numbered
 from pairvote.poll._forks import LOGS
 from pairvote.poll._identities import LAST, Forgotten, Identity, read_identities, record_name
-from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._settings import Label, Settings, StrategyNeededError, check_sampler, from_json, to_json
 from pairvote.poll._snapshot import FIRST as FIRST_OF_SNAPSHOT
 from pairvote.poll._snapshot import HEAD, SnapshotError, Snapshots, copied, head_of, read_snapshot
 from pairvote.poll._snapshot import LAST as LAST_OF_SNAPSHOT
 from pairvote.poll._state import State
+from pairvote.poll._stores.contract import EventStore
+from pairvote.poll._stores.memory import MemoryStore
 from pairvote.sampling._stream import Sampler
 
 Clock = Callable[[], float]

@@ -14,13 +14,13 @@ from pairvote._common.messages import plural, shorten
 from pairvote._common.random import Rng
 from pairvote.errors import InputError, StateError
 from pairvote.poll._copies import back_up, copy_log
-from pairvote.poll._event_store import EventStore, check_is_store
 from pairvote.poll._log import Clock, Log
 from pairvote.poll._looking import Looking
-from pairvote.poll._memory_store import MemoryStore
 from pairvote.poll._organising import Organising
 from pairvote.poll._settings import Label, check_settings
-from pairvote.poll._sqlite_store import SQLiteStore
+from pairvote.poll._stores.contract import EventStore, check_is_store
+from pairvote.poll._stores.memory import MemoryStore
+from pairvote.poll._stores.sqlite import SQLiteStore
 from pairvote.poll._voting import Voting
 from pairvote.sampling._stream import Sampler
 

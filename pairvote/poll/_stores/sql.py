@@ -12,12 +12,12 @@ from weakref import finalize
 from pairvote._common.checks import is_number
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StorageError
-from pairvote.poll import _sql_engines as engines
-from pairvote.poll import _sql_text as text
-from pairvote.poll._sql_bound import BoundSQLStore
-from pairvote.poll._sql_errors import is_database_error, problem_of, storage_error
-from pairvote.poll._sql_link import Link, Statement
-from pairvote.poll._sql_work import PAGE, Events, Work, read_page, read_records, write_first
+from pairvote.poll._stores import sql_engines as engines
+from pairvote.poll._stores import sql_text as text
+from pairvote.poll._stores.sql_bound import BoundSQLStore
+from pairvote.poll._stores.sql_errors import is_database_error, problem_of, storage_error
+from pairvote.poll._stores.sql_link import Link, Statement
+from pairvote.poll._stores.sql_work import PAGE, Events, Work, read_page, read_records, write_first
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

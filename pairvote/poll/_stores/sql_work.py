@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pairvote.errors import InputError, StorageError
-from pairvote.poll import _sql_text as text
-from pairvote.poll._sql_errors import problem_of
-from pairvote.poll._sql_link import Link, Statement
+from pairvote.poll._stores import sql_text as text
+from pairvote.poll._stores.sql_errors import problem_of
+from pairvote.poll._stores.sql_link import Link, Statement
 
 Events = list[tuple[Any, ...]]
 # Events that are read at once, and that are gathered before they are sent ahead of the commit.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
-from pairvote.poll._sqlite_file import PROBLEMS, code_of, sync_folder
+from pairvote.poll._stores.sqlite_file import PROBLEMS, code_of, sync_folder
 
 # Errors of which the poll and not the copy is the cause.
 OF_THE_POLL = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_BUSY)

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError
-from pairvote.poll._sql_link import Link
+from pairvote.poll._stores.sql_link import Link
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

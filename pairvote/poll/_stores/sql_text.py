@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pairvote.errors import StorageError
-from pairvote.poll._sql_link import DatabaseName, Link, Statement
+from pairvote.poll._stores.sql_link import DatabaseName, Link, Statement
 
 # A statement takes no more rows and, unless a single one is longer, no more characters and bytes of them.
 ROWS_AT_ONCE, SIZE_AT_ONCE = 500, 1_000_000

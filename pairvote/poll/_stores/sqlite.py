@@ -15,8 +15,8 @@ from typing import Any, Literal, TypeVar
 from pairvote._common.checks import is_number
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, StorageError
-from pairvote.poll._sqlite_copy import copy_to_file
-from pairvote.poll._sqlite_file import ERRORS, OpenFile, begin_tables, code_of, failure
+from pairvote.poll._stores.sqlite_copy import copy_to_file
+from pairvote.poll._stores.sqlite_file import ERRORS, OpenFile, begin_tables, code_of, failure
 
 T = TypeVar("T")
 Durability = Literal["full", "fast"]

@@ -8,9 +8,9 @@ from typing import Any
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StateError, StorageError
-from pairvote.poll._sql_errors import is_database_error, problem_of, sqlstate, storage_error
-from pairvote.poll._sql_link import Link, Statement, driver_name
-from pairvote.poll._sql_work import PAGE, Events, Work, read_records, write_first
+from pairvote.poll._stores.sql_errors import is_database_error, problem_of, sqlstate, storage_error
+from pairvote.poll._stores.sql_link import Link, Statement, driver_name
+from pairvote.poll._stores.sql_work import PAGE, Events, Work, read_records, write_first
 
 MARK: Statement = ("SAVEPOINT pairvote", ())
 KEEP: Statement = ("RELEASE SAVEPOINT pairvote", ())

@@ -1,0 +1,1 @@
+"""Where the log of a poll is kept: what every store does, and the stores that come with pairvote."""
