@@ -112,6 +112,8 @@ class Case:
         The most turns of a case that takes long; as many as are asked for where it is not given.
     missing : str
         What to say of it where something that it needs is not there; it is not run then.
+    may_fail : bool
+        Whether it uses a server of others, so that its failure is a line of the table and does not end the run.
     note : str
         What a reader of the table must know.
     """
@@ -130,6 +132,7 @@ class Case:
     own_cost: Callable[[Any], tuple[float, int | None]] | None = None
     turns: int | None = None
     missing: str = ""
+    may_fail: bool = False
     note: str = ""
 
 

@@ -70,11 +70,11 @@ class Row:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """A peer that fails is a line of the table; pairvote that fails is an error."""
+        """A peer or a server that fails is a line of the table; pairvote that fails is an error."""
         try:
             yield
         except Exception as error:
-            if not self.is_peer:
+            if not self.is_peer and not self.case.may_fail:
                 raise
             self.status = f"failed: {type(error).__name__}: {error}"
 

@@ -254,13 +254,15 @@ def test_polls_that_fail_in_their_process_say_why(tmp_path):
         load.in_processes(load.vote_in_process, [(tmp_path / "none.db", "fast", 1, 0.1, "")])
 
 
-def test_a_case_that_lacks_something_is_not_run_and_a_long_one_takes_fewer_turns():
+def test_what_is_missing_is_not_run_what_fails_is_said_and_what_is_long_takes_fewer_turns():
     cases = (
         made_up("ours", own_cost=lambda result: (1.0, None), turns=2),
         made_up("elsewhere", missing="not there"),
         made_up("often", own_cost=lambda result: (1.0, None)),
+        made_up("ended", answer=RuntimeError("no server"), own_cost=lambda result: (1.0, None), may_fail=True),
     )
-    ours, elsewhere, often = measured(cases)
+    ours, elsewhere, often, ended = measured(cases)
+    assert ended.status == "failed: RuntimeError: no server"
     assert (len(ours.seconds), len(elsewhere.seconds), len(often.seconds)) == (2, 0, 3)
     assert (elsewhere.status, elsewhere.measured) == ("not there", False)
 

@@ -62,6 +62,7 @@ def stated(
     n_votes: int = 0,
     turns: int | None = None,
     missing: str = "",
+    may_fail: bool = False,
     note: str = "",
 ) -> Case:
     """A case whose work says what it has cost."""
@@ -76,5 +77,6 @@ def stated(
         own_cost=lambda figure: figure,
         turns=turns,
         missing=missing,
+        may_fail=may_fail,
         note=note,
     )

@@ -18,7 +18,7 @@ from benchmarks.goals import AtLeast, Beyond, Faster, Goal, Within
 from benchmarks.polls.files import Figure, Run, new_path, stated
 
 # How long they vote.
-SECONDS: dict[Size, float] = {"full": 3.0, "quick": 0.5, "tiny": 0.1}
+SECONDS: dict[Size, float] = {"full": 2.0, "quick": 0.5, "tiny": 0.1}
 COMMIT_SECONDS = 0.004
 N_ITEMS, N_THREADS = 23, 40
 N_PROCESSES, N_THREADS_OF_EACH = 4, 10
