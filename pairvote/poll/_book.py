@@ -207,14 +207,21 @@ class Book:
             getattr(self, name).frombytes(parts[start:stop])
             start = stop
 
-    def set_voters(self, columns: dict[str, NDArray[Any]], label_of: Callable[[int], Label | Forgotten]) -> None:
+    def set_voters(
+        self,
+        columns: dict[str, NDArray[Any]],
+        label_of: Callable[[int], Label | Forgotten],
+        *,
+        n_items: int,
+        last_answer: int,
+    ) -> None:
         """The voters of these columns; ValueError where they and the questions are none that a book could have."""
         for name, kind in VOTER_COLUMNS.items():
             column = columns[name]
             if column.dtype != np.dtype(kind) or column.shape != columns["last"].shape or column.ndim != 1:
                 raise ValueError(f"the column {name} is of another kind")
             getattr(self, name).frombytes(column.tobytes())
-        self._check(columns)
+        self._check(columns, n_items, last_answer)
         for code, standing in enumerate(columns["standing"].tolist()):
             label = Forgotten(code) if standing & FORGOTTEN else label_of(code)
             if isinstance(label, Forgotten):
@@ -224,11 +231,11 @@ class Book:
         if len(self.codes) != len(self.labels):
             raise ValueError("two voters have one id")
 
-    def _check(self, voters: dict[str, NDArray[Any]]) -> None:
-        """Whether all that points to a row points to one."""
-        number, voter, previous, answer, answered = (
+    def _check(self, voters: dict[str, NDArray[Any]], n_items: int, last_answer: int) -> None:
+        """Whether all that points to a row, a voter or an item points to one."""
+        number, voter, left, right, previous, answer, answered = (
             np.frombuffer(getattr(self, name), np.int32)
-            for name in ("number", "voter", "previous", "answer", "answered")
+            for name in ("number", "voter", "left", "right", "previous", "answer", "answered")
         )
         opened, last = voters["open"], voters["last"]
         whole = (
@@ -236,7 +243,8 @@ class Book:
             and (number > 1).all()
             and ((voter >= NOBODY) & (voter < len(last))).all()
             and ((previous >= NO_ROW) & (previous < np.arange(len(number), dtype=np.int32))).all()
-            and (answer >= GONE).all()
+            and ((left >= 0) & (left < n_items) & (right >= 0) & (right < n_items) & (left != right)).all()
+            and ((answer >= GONE) & (answer <= last_answer)).all()
             and ((answered > 0) == (answer >= 0)).all()
             and np.isfinite(np.frombuffer(self.time, np.float64)).all()
             and ((last >= NO_ROW) & (last < len(number))).all()

@@ -19,6 +19,15 @@ Events = Sequence[tuple[Any, ...]]
 WATCHED_SECONDS, PATIENT_SECONDS = 0.1, 60.0
 
 
+# What a column of text may cut, pad, fold or take for a number, and one of numbers may round.
+ODD_LABELS = (
+    *("17", 17, 2**63 - 1, -(2**63) + 1, "e\u0301", "\u00e9", " lead and trail ", "a\r\nb\rc", "nul \0 in"),
+    *("\U0001f332", "x" * 70_000, "A", "a", "ss", "\u00df"),
+)
+# Events that make more than a page of a store that reads in pages.
+N_MORE = 3000
+
+
 def check_store(make_store: Callable[[], EventStore]) -> None:
     """Test a store by all that `EventStore` promises: nothing, or a StorageError that says what does not hold.
 
@@ -91,11 +100,17 @@ def _sample() -> tuple[Events, dict[str, bytes]]:
     poll.reopen()
     poll.restore_item(1)
     poll.rename_item("late", "later")
-    poll.set_group("banned", "å")
+    for label in ODD_LABELS:
+        poll.add_item(label)
+    poll.set_group("banned", 2**62 + 1)
     poll.import_votes(
         Votes.from_labels(["1", 1], [1, "1"], ["left", "tie"], voter=[None, "new"], time=[0.5, 1.0 / 3.0])
     )
     poll.forget_voter("banned")
+    for number in range(N_MORE // 2):
+        question = poll.ask(f"voter {number}")
+        if question is not None:
+            poll.answer(f"voter {number}", question.id, "tie")
     return list(store.events(0)), dict(store.kept("", "~"))
 
 

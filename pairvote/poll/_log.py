@@ -245,10 +245,15 @@ class Log:
             if call.error is not None and call.error is self._replaced:
                 self._replaced = None
 
+    def _event(self, number: int) -> tuple[Any, ...] | None:
+        """The event of a number, None where the store has none."""
+        found = next(iter(self.store.events(number - 1)), None)
+        return found if found is not None and found[0] == number else None
+
     def _has(self, number: int, digest: bytes) -> bool:
         """Whether the store has this event."""
-        found = next(iter(self.store.events(number - 1)), None)
-        return found is not None and (found[0], found[6]) == (number, digest)
+        found = self._event(number)
+        return found is not None and found[6] == digest
 
     def _decide(self, calls: Sequence[Call]) -> bool:
         """Decide, and add the events to the store and to the state; whether any must last."""
@@ -341,7 +346,9 @@ class Log:
         except SnapshotError:
             # It is damaged, of another version, or of another log: all of the log is folded, and another one is kept.
             return None
-        return state if state is not None and self._has(state.number, state.digest) else None
+        found = None if state is None else self._event(state.number)
+        fits = found is not None and state is not None and (found[1], found[6]) == (state.time, state.digest)
+        return state if fits else None
 
     def _forget_state(self) -> None:
         self._state = None

@@ -172,7 +172,8 @@ def _read(
         book.add_chunk(content)
     if next(hashes, None) is not None:
         raise ValueError("a chunk is missing")
-    book.set_voters({key: arrays[f"voter.{key}"] for key in VOTER_COLUMNS}, label_of)
+    voters = {key: arrays[f"voter.{key}"] for key in VOTER_COLUMNS}
+    book.set_voters(voters, label_of, n_items=len(state.items), last_answer=state.criteria.skip)
     if len(book) and book.number[-1] > state.number:
         raise ValueError("it has questions after its end")
     state.retired = {int(code) for code in about["retired"]}
@@ -192,6 +193,9 @@ def _read(
         seen_of=book.pairs_shown_to,
         most_asked=len(book),
     )
+    active = set(state.stream.active.tolist())
+    if active | state.retired != set(range(len(state.items))) or active & state.retired:
+        raise ValueError("the strategy asks about other items")
     book.changed.clear()
     return state
 

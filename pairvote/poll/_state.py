@@ -184,6 +184,8 @@ class State:
         if type(answer) is not int or type(time) is not float or not math.isfinite(time) or not 0 <= pair < 2**48:
             raise ValueError(f"an imported vote cannot hold {pair!r}, {given!r}")
         left, right = pair >> 24, pair & LAST_ITEM
+        if not (left < len(self.items) and right < len(self.items)) or left == right:
+            raise ValueError(f"there are no such two items as {left} and {right}")
         # As `reserve` does, also for a retired item.
         self.stream._ask(self.book.label(code), left, right)
         self._cast(self.book.ask(self.number, code, left, right), answer, self.number, time)

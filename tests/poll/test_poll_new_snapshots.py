@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import io
+import json
 import random
+import sqlite3
 
 import numpy as np
 import pytest
@@ -180,3 +185,58 @@ def test_forgetting_leaves_no_id_in_a_snapshot(store) -> None:
             poll.forget_voter(voter)
             assert not any(f'{voter}"'.encode() in content for content in snapshots(store).values())
         as_replayed(store)
+
+
+def rewritten(path, change) -> None:
+    """Change the arrays of a snapshot's head and its chunk, with hashes that fit."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        records = dict(connection.execute("SELECT name, content FROM records WHERE name GLOB 'snapshot/*'"))
+        with np.load(io.BytesIO(records["snapshot/head"])) as file:
+            arrays = {name: file[name] for name in file.files}
+        about = json.loads(arrays.pop("about").tobytes())
+        rows = np.frombuffer(records["snapshot/rows/00000000"], np.uint8).copy()
+        change(about, arrays, rows)
+        about["chunks"] = [hashlib.blake2b(rows.tobytes(), digest_size=16).hexdigest()]
+        head = io.BytesIO()
+        np.savez(head, **arrays, about=np.frombuffer(json.dumps(about).encode(), np.uint8))
+        new = [(head.getvalue(), "snapshot/head"), (rows.tobytes(), "snapshot/rows/00000000")]
+        connection.executemany("UPDATE records SET content = ? WHERE name = ?", new)
+        connection.commit()
+
+
+def column(rows: np.ndarray, place: int) -> np.ndarray:
+    """The whole numbers of a column of a chunk, by its place."""
+    n_rows = len(rows) // 36
+    return rows[4 * n_rows * place : 4 * n_rows * (place + 1)].view(np.int32)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda about, arrays, rows: column(rows, 2).__setitem__(3, 10**6), id="a left item that is none"),
+        pytest.param(lambda about, arrays, rows: column(rows, 3).__setitem__(3, -5), id="a right item that is none"),
+        pytest.param(
+            lambda about, arrays, rows: column(rows, 2).__setitem__(3, column(rows, 3)[3]), id="an item twice"
+        ),
+        pytest.param(lambda about, arrays, rows: column(rows, 5).__setitem__(3, 9), id="an answer that is none"),
+        pytest.param(lambda about, arrays, rows: column(rows, 1).__setitem__(3, 99), id="a voter who is none"),
+        pytest.param(lambda about, arrays, rows: column(rows, 4).__setitem__(3, 99), id="a row before that is after"),
+        pytest.param(lambda about, arrays, rows: about.__setitem__("time", None), id="no time"),
+        pytest.param(lambda about, arrays, rows: about.__setitem__("time", about["time"] + 1), id="another time"),
+        pytest.param(lambda about, arrays, rows: about.__setitem__("retired", [77]), id="a retired item that is none"),
+    ],
+)
+def test_a_snapshot_that_no_poll_has_written_is_dropped(tmp_path, change) -> None:
+    path = tmp_path / "poll.db"
+    with pv.Poll(["ash", "birch", "cedar"], votes_each=9, store=path, sampler="information-gain", rng=1) as poll:
+        poll._log.snapshots.after = -1.0
+        for voter in ("anna", "bo"):
+            while (question := poll.ask(voter)) is not None:
+                poll.answer(voter, question.id, "left")
+        votes, digest = poll.votes().to_columns(), poll.verify()
+    rewritten(path, change)
+    with pv.Poll.open(path) as poll:
+        assert poll.verify() == digest
+        assert poll.votes().to_columns() == votes
+        assert poll.retired == ()
+        assert poll.ask("cai").number == 1

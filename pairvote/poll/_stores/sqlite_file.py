@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -29,6 +30,7 @@ SETTINGS = (
 )
 # What can go wrong with a file.
 ERRORS = (sqlite3.Error, UnicodeDecodeError, OSError)
+TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 
 
 class OpenFile:
@@ -131,6 +133,11 @@ def sync_folder(folder: str) -> None:
 
 def failure(error: Exception, name: str, path: str, busy_seconds: float) -> StorageError:
     """An error of SQLite or the system as one that says what to do."""
+    if _has_too_many_open(error, path):
+        return StorageError(
+            f"{name} cannot be opened: this process has as many files open as it may; close polls that are not in use, "
+            "or let it have more (ulimit -n)"
+        )
     if isinstance(error, UnicodeDecodeError):
         return StorageError(f"{name} is damaged; restore the file from a copy ({error})")
     if isinstance(error, sqlite3.Error):
@@ -147,6 +154,20 @@ def failure(error: Exception, name: str, path: str, busy_seconds: float) -> Stor
     if isinstance(error, PermissionError):
         return StorageError(f"{name} {PROBLEMS[sqlite3.SQLITE_READONLY]} ({error.strerror})")
     return StorageError(f"{name} {PROBLEMS[sqlite3.SQLITE_IOERR]} ({error})")
+
+
+def _has_too_many_open(error: Exception, path: str) -> bool:
+    """Whether no descriptor is left, which SQLite does not tell from other reasons."""
+    if isinstance(error, OSError):
+        return error.errno in TOO_MANY_OPEN
+    if code_of(error) != sqlite3.SQLITE_CANTOPEN:
+        return False
+    try:
+        # The folder, and never the file: whoever closes that loses SQLite's locks on it.
+        os.close(os.open(os.path.dirname(path) or ".", os.O_RDONLY))
+    except OSError as own:
+        return own.errno in TOO_MANY_OPEN
+    return False
 
 
 def code_of(error: Exception) -> int:
