@@ -72,7 +72,7 @@ class _Audited(State):
             self.seals[code] = voter
         return code
 
-    _FOLDS = State._FOLDS | {Kind.SETTINGS_CHANGED: _settings_changed}
+    _FOLDS = State._FOLDS | {Kind.SETTINGS_CHANGED.value: _settings_changed}
 
 
 def audited(events: Iterable[Event], at: int, name: str) -> Ledger:

@@ -86,8 +86,10 @@ class Criteria:
 
     def mean(self, answer: int) -> int | float:
         """The weighted mean of what was judged, 0 right to 2 left, as strategies look at it; 3 for a skip."""
-        if not self.labels or answer == self.skip:
-            return 3 if answer == self.skip else answer
+        if not self.labels:
+            return answer
+        if answer == self.skip:
+            return 3
         judged = [
             (weight, answer >> 2 * place & 3)
             for place, weight in enumerate(self.weights)
@@ -127,4 +129,6 @@ def check_criteria(criteria: Iterable[Hashable] | Mapping[Any, float] | None, ch
         labels.append(checked)
     if not 1 <= len(labels) <= MOST_CRITERIA:
         raise InputError(f"criteria has {len(labels)} labels; pass from 1 to {MOST_CRITERIA}, or None")
+    if not math.isfinite(sum(float(weight) for _, weight in given)):
+        raise InputError(f"criteria has weights whose sum is infinite: {shorten(criteria)}; pass smaller ones")
     return Criteria(tuple(labels), tuple(float(weight) for _, weight in given))

@@ -66,6 +66,7 @@ class Log:
         # The ids of voters whose coming is being folded, by code, and the codes that were looked up.
         self._ids: dict[int, Label] = {}
         self._looked_up = range(0)
+        self._may_commit_lazily = hasattr(store, "commit_lazily")
         self.snapshots = Snapshots()
         self.keeps_snapshots = not isinstance(store, MemoryStore)
         LOGS.add(self)
@@ -115,6 +116,8 @@ class Log:
         events = self.store.events(number - 1)
         if not isinstance(events, list):
             events = list(events)
+        if len(events) == 1 and events[0][0] == number and events[0][6] == digest:
+            return
         with self._guard:
             if not events or (events[0][0], events[0][6]) != (number, digest):
                 if self._state is not state or self._is_ahead:
@@ -181,7 +184,7 @@ class Log:
         self._server = threading.get_ident()
         try:
             # A thread that was interrupted may leave the line meanwhile.
-            calls = list(self._line.copy())
+            calls = [self._line[0]] if len(self._line) == 1 else list(self._line.copy())
             try:
                 self._commit(calls)
             except StorageError as error:
@@ -225,8 +228,10 @@ class Log:
             self.store.begin()
             self._refresh()
             lasting = self._decide(calls)
-            commit = self.store.commit if lasting else getattr(self.store, "commit_lazily", self.store.commit)
-            commit()
+            if lasting or not self._may_commit_lazily:
+                self.store.commit()
+            else:
+                self.store.commit_lazily()  # type: ignore[attr-defined]
             self._is_ahead = False
         except BaseException as error:
             # Whatever went wrong, the next call folds what the log has.
@@ -264,8 +269,7 @@ class Log:
             now = self._now()
             if state.time - LONGEST_STANDSTILL_SECONDS <= now < state.time:
                 now = state.time
-            expired = state.expired(now)
-            if expired:
+            if state.settings.expire_after is not None and (expired := state.expired(now)):
                 self._append(state, expired, now, records)
             for call in calls:
                 call.error, drafts = None, []
@@ -438,7 +442,10 @@ class Log:
                 records = self.snapshots.written(state, before)
             if records:
                 self.store.keep(records)
-            getattr(self.store, "commit_lazily", self.store.commit)()
+            if self._may_commit_lazily:
+                self.store.commit_lazily()  # type: ignore[attr-defined]
+            else:
+                self.store.commit()
             if records:
                 self.snapshots.wrote(state)
         except StorageError:

@@ -150,7 +150,8 @@ class Poll(Voting, Organising, Looking):
 
     @property
     def _log(self) -> Log:
-        return _WITHIN.get().get(id(self._main), self._main)
+        inside = _WITHIN.get()
+        return inside.get(id(self._main), self._main) if inside else self._main
 
     def __setattr__(self, name: str, value: object) -> None:
         if name != "_main":

@@ -192,23 +192,24 @@ class State:
         # Nobody is asked again, and what was shown to nobody would be as long as all such votes.
         self.stream._board.seen.pop(None, None)
 
+    # By plain numbers, which are found sooner than members of an enumeration.
     _FOLDS: ClassVar[dict[int, Callable[..., None]]] = {
-        Kind.ASKED: _asked,
-        Kind.ANSWERED: _answered,
-        Kind.UNDONE: _undone,
-        Kind.RELEASED: _released,
-        Kind.ITEM_ADDED: _item_added,
-        Kind.ITEM_RETIRED: _item_retired,
-        Kind.VOTER_REMOVED: _voter_removed,
-        Kind.CHANGED: _changed,
-        Kind.ENDED: _ended,
-        Kind.REOPENED: _reopened,
-        Kind.SETTINGS_CHANGED: _settings_changed,
-        Kind.ITEM_RENAMED: _item_renamed,
-        Kind.ITEM_RESTORED: _item_restored,
-        Kind.GROUP_SET: _group_set,
-        Kind.VOTER_FORGOTTEN: _voter_forgotten,
-        Kind.IMPORTED: _imported,
+        Kind.ASKED.value: _asked,
+        Kind.ANSWERED.value: _answered,
+        Kind.UNDONE.value: _undone,
+        Kind.RELEASED.value: _released,
+        Kind.ITEM_ADDED.value: _item_added,
+        Kind.ITEM_RETIRED.value: _item_retired,
+        Kind.VOTER_REMOVED.value: _voter_removed,
+        Kind.CHANGED.value: _changed,
+        Kind.ENDED.value: _ended,
+        Kind.REOPENED.value: _reopened,
+        Kind.SETTINGS_CHANGED.value: _settings_changed,
+        Kind.ITEM_RENAMED.value: _item_renamed,
+        Kind.ITEM_RESTORED.value: _item_restored,
+        Kind.GROUP_SET.value: _group_set,
+        Kind.VOTER_FORGOTTEN.value: _voter_forgotten,
+        Kind.IMPORTED.value: _imported,
     }
 
     def _come(self, voter: int | str) -> int:

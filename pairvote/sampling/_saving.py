@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pairvote._common.messages import shorten
 from pairvote._common.random import Rng
+from pairvote._kernels import exposure
 from pairvote.errors import InputError
 from pairvote.sampling._belief import Belief
 from pairvote.sampling._board import Board
@@ -105,10 +106,9 @@ def restored(
 
 def _check_shown(board: Board, questions: Sequence[tuple[Hashable, int, int]]) -> None:
     """ValueError unless open questions are among those that were asked."""
-    pairs = Counter((max(left, right) << 24) + min(left, right) for _, left, right in questions)
-    keys, times = board.saved()["pairs"]
-    shown = dict(zip(keys.tolist(), times.tolist(), strict=True))
-    check_that(all(n <= shown.get(pair, 0) for pair, n in pairs.items()), "open questions were asked")
+    pairs = Counter((max(left, right), min(left, right)) for _, left, right in questions)
+    for (i, j), n_open in pairs.items():
+        check_that(n_open <= exposure.times_shown(board.pairs, i, j), "open questions were asked")
 
 
 def _restore_state(stream: PairStream, arrays: Mapping[str, Any]) -> None:

@@ -75,7 +75,8 @@ class MemoryStore:
 
     def commit(self) -> None:
         """Make it all last, as `EventStore.commit`."""
-        self._committed_at = len(self._events)
+        if self._pending or self._changed:
+            self._committed_at = len(self._events)
         self._end()
 
     def rollback(self) -> None:
@@ -91,10 +92,11 @@ class MemoryStore:
     def _end(self) -> None:
         if self._committed_at is not None:
             # A commit that a signal interrupts is done again from here, by `rollback`.
-            with self._looking:
-                for name, content in self._changed.items():
-                    self._put(name, content)
-                self._events[self._committed_at :] = self._pending
+            if self._changed:
+                with self._looking:
+                    for name, content in self._changed.items():
+                        self._put(name, content)
+            self._events[self._committed_at :] = self._pending
         self._committed_at = None
         self._pending = []
         self._changed = {}

@@ -164,7 +164,7 @@ def events_of(rows: Iterable[Sequence[Any]], name: str) -> list[tuple[Any, ...]]
     """The events in rows that `read` gave."""
     try:
         return [
-            (number, time, kind, _value(a), _value(b), _value(c), bytes(digest))
+            (number, time, kind, _value(a), _value(b), _value(c), bytes(memoryview(digest)))
             for _, number, time, kind, a, b, c, digest in rows
         ]
     except (TypeError, ValueError, LookupError) as error:
@@ -243,4 +243,9 @@ def _text(value: Any) -> str | None:
 def _value(text: str | None) -> Any:
     if text is None:
         return None
-    return json.loads(text) if text[0] == '"' else int(text)
+    if text[0] != '"':
+        return int(text)
+    value: str = json.loads(text)
+    # Half a character is a ValueError here.
+    value.encode()
+    return value

@@ -159,6 +159,8 @@ class SQLiteStore:
             cursor = self._patiently(file.connection.execute, RECORDS, (first, last))
             rows, size = [], 0
             for row in cursor:
+                if type(row[1]) is not bytes:
+                    raise StorageError(f"{self.name} holds a record that is none; restore the file from a copy")
                 rows.append(row)
                 size += len(row[1])
                 if size > PAGE_BYTES and file is self._reading:
