@@ -50,6 +50,18 @@ def record_name(code: int) -> str:
     return f"voter/{code:010d}"
 
 
+def read_labels(records: Iterable[tuple[str, bytes]], name: str) -> Iterator[tuple[int, Label]]:
+    """Codes and ids from the records of a store, without their salts, in a fifth of the time."""
+    for title, content in records:
+        label = content[33:]
+        is_plain = label[:1] == b'"' == label[-1:] and label.find(b'"', 1) == len(label) - 1 > 0
+        if content[32:33] == b" " and is_plain and b"\\" not in label and label.isascii() and title[:6] == "voter/":
+            yield int(title[6:]), label[1:-1].decode()
+        else:
+            for code, identity in read_identities([(title, content)], name):
+                yield code, identity.label
+
+
 def read_identities(records: Iterable[tuple[str, bytes]], name: str) -> Iterator[tuple[int, Identity]]:
     """Codes and identities from the records of a store."""
     for title, content in records:

@@ -18,7 +18,7 @@ from pairvote.poll._audit import audited, check_ids
 from pairvote.poll._call import Call
 from pairvote.poll._events import START, Draft, Event, Kind, LaterVersionError, check_event, checked_chain, numbered
 from pairvote.poll._forks import LOGS
-from pairvote.poll._identities import LAST, Forgotten, Identity, read_identities, record_name
+from pairvote.poll._identities import LAST, Forgotten, Identity, read_identities, read_labels, record_name
 from pairvote.poll._settings import Label, Settings, StrategyNeededError, check_sampler, from_json, to_json
 from pairvote.poll._snapshot import FIRST as FIRST_OF_SNAPSHOT
 from pairvote.poll._snapshot import HEAD, SnapshotError, Snapshots, copied, head_of, read_snapshot
@@ -413,8 +413,7 @@ class Log:
         """The id of a voter who comes, from the records beside the log; it is gone where she was forgotten since."""
         if code not in self._looked_up and code not in self._ids:
             records = self.store.kept(record_name(code), record_name(LAST))
-            for place, identity in read_identities(records, self.store.name):
-                self._ids[place] = identity.label
+            self._ids.update(read_labels(records, self.store.name))
             self._looked_up = range(code, max(self._ids, default=code) + 1)
         return self._ids.get(code, Forgotten(code))
 

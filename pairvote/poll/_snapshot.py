@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote.errors import StorageError
-from pairvote.poll._book import VOTER_COLUMNS
+from pairvote.poll._book import VOTER_COLUMNS, Book
 from pairvote.poll._events import FORMAT, Event
 from pairvote.poll._identities import Forgotten
 from pairvote.poll._settings import Label, from_json, to_json
@@ -156,24 +156,47 @@ def _read(
     title, content = head
     if title != HEAD:
         raise ValueError("it has no head")
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file.files}
-    about = json.loads(arrays["about"].tobytes())
-    if (about["snapshot"], about["format"]) != (SNAPSHOT_FORMAT, FORMAT):
-        raise ValueError("it is of another version")
-    settings = from_json(about["settings"], sampler, name)
-    last = Event(about["number"], about["time"], 0, None, None, None, bytes.fromhex(about["digest"]))
-    state = State(settings, last, label_of, sampler, name)
-    book = state.book
-    hashes = iter(about["chunks"])
-    for place, (wanted, (title, content)) in enumerate(zip(hashes, chunks, strict=False)):
-        if title != _chunk_name(place) or _hash(content) != wanted:
+    # Arrays are read when it is their turn, so that they do not stand in memory together.
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        about = json.loads(arrays["about"].tobytes())
+        if (about["snapshot"], about["format"]) != (SNAPSHOT_FORMAT, FORMAT):
+            raise ValueError("it is of another version")
+        settings = from_json(about["settings"], sampler, name)
+        last = Event(about["number"], about["time"], 0, None, None, None, bytes.fromhex(about["digest"]))
+        state = State(settings, last, label_of, sampler, name)
+        _add_questions(state.book, about["chunks"], chunks)
+        voters = {key: arrays[f"voter.{key}"] for key in VOTER_COLUMNS}
+        state.book.set_voters(voters, label_of, n_items=len(state.items), last_answer=state.criteria.skip)
+        _set_facts(state, about)
+        state.stream = restored(
+            settings.sampler,
+            {key.removeprefix("stream."): arrays[key] for key in arrays.files if key.startswith("stream.")},
+            n_items=len(state.items),
+            votes_each=int(about["started_with"]),
+            rng=settings.seed,
+            open_questions=list(state.open_questions()),
+            seen_of=state.book.pairs_shown_to,
+            most_asked=len(state.book),
+        )
+    active = set(state.stream.active.tolist())
+    if active | state.retired != set(range(len(state.items))) or active & state.retired:
+        raise ValueError("the strategy asks about other items")
+    state.book.changed.clear()
+    return state
+
+
+def _add_questions(book: Book, hashes: list[str], chunks: Iterable[tuple[str, bytes]]) -> None:
+    wanted = iter(hashes)
+    for place, (hash_, (title, content)) in enumerate(zip(wanted, chunks, strict=False)):
+        if title != _chunk_name(place) or _hash(content) != hash_:
             raise ValueError(f"chunk {place} is another one")
         book.add_chunk(content)
-    if next(hashes, None) is not None:
+    if next(wanted, None) is not None:
         raise ValueError("a chunk is missing")
-    voters = {key: arrays[f"voter.{key}"] for key in VOTER_COLUMNS}
-    book.set_voters(voters, label_of, n_items=len(state.items), last_answer=state.criteria.skip)
+
+
+def _set_facts(state: State, about: dict[str, Any]) -> None:
+    book = state.book
     if len(book) and book.number[-1] > state.number:
         raise ValueError("it has questions after its end")
     state.retired = {int(code) for code in about["retired"]}
@@ -183,21 +206,6 @@ def _read(
     book.groups = {int(code): group for code, group in about["groups"]}
     if sorted(book.number[row] for row in book.open if row >= 0) != sorted(state.open):
         raise ValueError("the open questions are others")
-    state.stream = restored(
-        settings.sampler,
-        {key.removeprefix("stream."): array for key, array in arrays.items() if key.startswith("stream.")},
-        n_items=len(state.items),
-        votes_each=int(about["started_with"]),
-        rng=settings.seed,
-        open_questions=list(state.open_questions()),
-        seen_of=book.pairs_shown_to,
-        most_asked=len(book),
-    )
-    active = set(state.stream.active.tolist())
-    if active | state.retired != set(range(len(state.items))) or active & state.retired:
-        raise ValueError("the strategy asks about other items")
-    book.changed.clear()
-    return state
 
 
 def head_of(kept: Iterable[tuple[str, bytes]]) -> dict[str, Any] | None:
