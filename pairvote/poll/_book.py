@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -195,17 +195,25 @@ class Book:
         start, stop = place << CHUNK_BITS, (place + 1) << CHUNK_BITS
         return b"".join(getattr(self, name)[start:stop].tobytes() for name in QUESTION_COLUMNS)
 
-    def add_chunk(self, content: bytes) -> None:
-        """Further questions, as `chunk` gave them."""
-        size = sum(np.dtype(kind).itemsize for kind in QUESTION_COLUMNS.values())
-        n_rows, rest = divmod(len(content), size)
-        if rest:
-            raise ValueError("a part of a question is missing")
-        start, parts = 0, memoryview(content)
-        for name, kind in QUESTION_COLUMNS.items():
-            stop = start + n_rows * np.dtype(kind).itemsize
-            getattr(self, name).frombytes(parts[start:stop])
+    def set_questions(self, n_rows: int, chunks: Iterable[bytes]) -> None:
+        """So many questions, as `chunk` gave them one after the other; ValueError where they are others."""
+        columns = [array(kind, [0]) * n_rows for kind in QUESTION_COLUMNS.values()]
+        start = 0
+        for content in chunks:
+            stop, parts = min(n_rows, start + (1 << CHUNK_BITS)), memoryview(content)
+            for column in columns:
+                size = (stop - start) * column.itemsize
+                with memoryview(column) as whole, whole.cast("B") as places:
+                    # A part of another length is a ValueError.
+                    places[start * column.itemsize : stop * column.itemsize] = parts[:size]
+                parts = parts[size:]
+            if len(parts):
+                raise ValueError("there are more questions")
             start = stop
+        if start != n_rows:
+            raise ValueError("there are fewer questions")
+        for name, column in zip(QUESTION_COLUMNS, columns, strict=True):
+            setattr(self, name, column)
 
     def set_voters(
         self,

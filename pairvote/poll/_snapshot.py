@@ -7,14 +7,14 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote.errors import StorageError
-from pairvote.poll._book import VOTER_COLUMNS, Book
+from pairvote.poll._book import VOTER_COLUMNS
 from pairvote.poll._events import FORMAT, Event
 from pairvote.poll._identities import Forgotten
 from pairvote.poll._settings import Label, from_json, to_json
@@ -136,6 +136,7 @@ def _head(state: State, hashes: list[str]) -> bytes:
         "ended": state.ended,
         "open": list(state.open.items()),
         "groups": list(book.groups.items()),
+        "questions": len(book),
         "chunks": hashes,
     }
     arrays: dict[str, NDArray[Any]] = {f"voter.{name}": book.column(name) for name in VOTER_COLUMNS}
@@ -164,7 +165,7 @@ def _read(
         settings = from_json(about["settings"], sampler, name)
         last = Event(about["number"], about["time"], 0, None, None, None, bytes.fromhex(about["digest"]))
         state = State(settings, last, label_of, sampler, name)
-        _add_questions(state.book, about["chunks"], chunks)
+        state.book.set_questions(int(about["questions"]), _checked(about["chunks"], chunks))
         voters = {key: arrays[f"voter.{key}"] for key in VOTER_COLUMNS}
         state.book.set_voters(voters, label_of, n_items=len(state.items), last_answer=state.criteria.skip)
         _set_facts(state, about)
@@ -185,12 +186,13 @@ def _read(
     return state
 
 
-def _add_questions(book: Book, hashes: list[str], chunks: Iterable[tuple[str, bytes]]) -> None:
+def _checked(hashes: list[str], chunks: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """The chunks of these hashes, one after the other."""
     wanted = iter(hashes)
     for place, (hash_, (title, content)) in enumerate(zip(wanted, chunks, strict=False)):
         if title != _chunk_name(place) or _hash(content) != hash_:
             raise ValueError(f"chunk {place} is another one")
-        book.add_chunk(content)
+        yield content
     if next(wanted, None) is not None:
         raise ValueError("a chunk is missing")
 
