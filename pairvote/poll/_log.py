@@ -346,13 +346,10 @@ class Log:
     def _from_snapshot(self) -> State | None:
         try:
             records = self.store.kept(FIRST_OF_SNAPSHOT, LAST_OF_SNAPSHOT)
-            state = read_snapshot(records, self._label_of, self._sampler, self.store.name)
+            return read_snapshot(records, self._event, self._label_of, self._sampler, self.store.name)
         except SnapshotError:
             # It is damaged, of another version, or of another log: all of the log is folded, and another one is kept.
             return None
-        found = None if state is None else self._event(state.number)
-        fits = found is not None and state is not None and (found[1], found[6]) == (state.time, state.digest)
-        return state if fits else None
 
     def _forget_state(self) -> None:
         self._state = None

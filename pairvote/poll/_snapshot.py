@@ -30,6 +30,10 @@ SNAPSHOT_FORMAT = 1
 SECONDS_OF_FOLDING, TIMES_OF_WRITING = 0.15, 10.0
 
 
+# The event of a number, None where the log has none.
+EventOf = Callable[[int], tuple[Any, ...] | None]
+
+
 class SnapshotError(Exception):
     """Records are no snapshot of this log."""
 
@@ -90,20 +94,18 @@ class Snapshots:
 
 def read_snapshot(
     records: Iterable[tuple[str, bytes]],
+    event_of: EventOf,
     label_of: Callable[[int], Label | Forgotten],
     sampler: Sampler | None,
     name: str,
 ) -> State | None:
-    """The state that is kept, None where none is, SnapshotError where it is none that can be used.
-
-    Whether the log has its last event is for the caller to see.
-    """
+    """The state that is kept, None where none is, SnapshotError where it is none of a log with these events."""
     records = iter(records)
     head = next(records, None)
     if head is None:
         return None
     try:
-        return _read(head, records, label_of, sampler, name)
+        return _read(head, records, event_of, label_of, sampler, name)
     except StorageError:
         raise
     except Exception as error:
@@ -118,7 +120,8 @@ def copied(state: State) -> State | None:
     chunks = [state.book.chunk(place) for place in range(state.book.n_chunks)]
     head = (HEAD, _head(state, [_hash(content) for content in chunks]))
     records = [(_chunk_name(place), content) for place, content in enumerate(chunks)]
-    return _read(head, iter(records), lambda code: state.book.labels[code], state._sampler, state._name)
+    last = (state.number, state.time, 0, None, None, None, state.digest)
+    return _read(head, iter(records), lambda _: last, lambda code: state.book.labels[code], state._sampler, state._name)
 
 
 def _head(state: State, hashes: list[str]) -> bytes:
@@ -150,6 +153,7 @@ def _head(state: State, hashes: list[str]) -> bytes:
 def _read(
     head: tuple[str, bytes],
     chunks: Iterable[tuple[str, bytes]],
+    event_of: EventOf,
     label_of: Callable[[int], Label | Forgotten],
     sampler: Sampler | None,
     name: str,
@@ -162,10 +166,15 @@ def _read(
         about = json.loads(arrays["about"].tobytes())
         if (about["snapshot"], about["format"]) != (SNAPSHOT_FORMAT, FORMAT):
             raise ValueError("it is of another version")
+        # First of all, so that what it says of itself can be no more than the log has.
+        last = event_of(about["number"])
+        if last is None or (last[1], last[6].hex()) != (about["time"], about["digest"]):
+            raise ValueError("it is of another log")
+        if not 0 <= about["questions"] < last[0]:
+            raise ValueError("it has more questions than the log has events")
         settings = from_json(about["settings"], sampler, name)
-        last = Event(about["number"], about["time"], 0, None, None, None, bytes.fromhex(about["digest"]))
-        state = State(settings, last, label_of, sampler, name)
-        state.book.set_questions(int(about["questions"]), _checked(about["chunks"], chunks))
+        state = State(settings, Event(*last), label_of, sampler, name)
+        state.book.set_questions(about["questions"], _checked(about["chunks"], chunks))
         voters = {key: arrays[f"voter.{key}"] for key in VOTER_COLUMNS}
         state.book.set_voters(voters, label_of, n_items=len(state.items), last_answer=state.criteria.skip)
         _set_facts(state, about)
