@@ -19,9 +19,9 @@ test-quick: $(VENV)/installed-test
 	$(PYTEST) -m 'not slow'
 
 # Without the examples of the documentation, whose draws take minutes there and are the same, and without the servers of
-# databases, which do not see whether kernels are compiled.
+# databases and the pages in a browser, which do not see whether kernels are compiled.
 test-interpreted: $(VENV)/installed-test
-	PAIRVOTE_KERNELS=python $(PYTEST) -m 'not servers' tests
+	PAIRVOTE_KERNELS=python $(PYTEST) -m 'not servers' --ignore-glob='*/test_pages_*' --ignore=tests/poll/test_poll_recipes.py tests
 
 # Needs gcc: bounds checks and sanitizers, in build/checked, beside the kernels of the checkout.
 test-checked: $(VENV)/installed-dev
