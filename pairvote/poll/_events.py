@@ -112,6 +112,10 @@ def check_event(event: tuple[Any, ...]) -> None:
         raise ValueError(f"its kind is {kind!r}")
     if type(a) not in types[0] or type(b) not in types[1] or type(c) not in types[2]:
         raise ValueError(f"a {Kind(kind).name.lower()} event cannot hold {a!r}, {b!r}, {c!r}")
+    for value in (a, b, c):
+        if type(value) is str:
+            # Half a character is a ValueError.
+            value.encode()
     if type(time) is not float or not math.isfinite(time):
         raise ValueError(f"its time is {time!r}")
     if type(digest) is not bytes or len(digest) != 32:

@@ -263,3 +263,13 @@ def test_a_poll_is_closed_again_and_again_while_others_vote(tmp_path) -> None:
     if os.path.isdir("/proc/self/fd"):
         opened = [os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd")]
         assert not [name for name in opened if name.startswith(str(tmp_path))]
+
+
+def test_half_a_character_in_a_log_is_refused_when_it_is_opened() -> None:
+    store = MemoryStore()
+    poll = pv.Poll(["ash", "birch"], store=store, rng=1)
+    poll.add_item("cedar")
+    number, time, kind, _, b, c, _ = store.events(1)[0]
+    store._events[1] = (number, time, kind, "\ud800", b, c, bytes(32))
+    with pytest.raises(pv.StorageError, match="event 2 .* does not follow"):
+        pv.Poll.open(store)

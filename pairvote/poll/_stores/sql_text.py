@@ -243,9 +243,4 @@ def _text(value: Any) -> str | None:
 def _value(text: str | None) -> Any:
     if text is None:
         return None
-    if text[0] != '"':
-        return int(text)
-    value: str = json.loads(text)
-    # Half a character is a ValueError here.
-    value.encode()
-    return value
+    return json.loads(text) if text[0] == '"' else int(text)
