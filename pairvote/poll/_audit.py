@@ -17,7 +17,7 @@ from pairvote.sampling._registry import SAMPLERS
 
 
 class Ledger:
-    """What an auditor has found.
+    """The findings of an audit.
 
     Attributes
     ----------

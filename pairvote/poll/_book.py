@@ -1,4 +1,4 @@
-"""Who was asked what and what came of it, in arrays: one row a question, one row a voter."""
+"""Questions and voters in arrays: one row a question, one row a voter."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Book:
         return before
 
     def label(self, code: int) -> Label | Forgotten | None:
-        """What the stream knows a voter by; None for nobody."""
+        """The name by which the stream knows a voter; None for nobody."""
         return self.labels[code] if code >= 0 else None
 
     def named(self) -> Iterator[tuple[Label, int]]:
@@ -155,7 +155,7 @@ class Book:
         return row if row < len(self.number) and self.number[row] == question else NO_ROW
 
     def write(self, row: int, answer: int, answered: int, time: float) -> None:
-        """What came of a question."""
+        """Note the answer to a question, or that it is gone."""
         self.answer[row], self.answered[row], self.time[row] = answer, answered, time
         self.changed.add(row >> CHUNK_BITS)
 

@@ -17,7 +17,7 @@ COLUMNS = ("left", "right", "voter", "answer", "time", "number")
 
 
 class Cast(NamedTuple):
-    """What was cast and counts, in the order in which it was."""
+    """Answers that count, in the order in which they were given."""
 
     items: tuple[Label, ...]
     criteria: Criteria
@@ -68,7 +68,7 @@ def cast_in(state: State) -> Cast:
 
 
 def _name(voter: Forgotten, taken: set[Label]) -> str:
-    """What a forgotten voter is called, which is no other voter's id."""
+    """Call a forgotten voter by a name that is no other voter's id."""
     name = str(voter)
     while name in taken:
         name += "'"

@@ -115,7 +115,7 @@ def _sample() -> tuple[Events, dict[str, bytes]]:
 
 
 def _alone(store: EventStore, written: Events) -> None:
-    """What a store promises to its only opener; the first eight events are in it afterwards."""
+    """Promises of a store to its only opener; the first eight events are in it afterwards."""
     _call(store, "begin")
     _expect_events(store, [], "after begin", after=1)
     _call(store, "append", written[1:3])
@@ -143,7 +143,7 @@ def _alone(store: EventStore, written: Events) -> None:
 
 
 def _together(store: EventStore, other: EventStore, written: Events) -> None:
-    """What a store promises where another has the same log; the first ten events are in it afterwards."""
+    """Promises of a store where another has the same log; the first ten events are in it afterwards."""
     _expect_events(other, written[:8], "in another store on the same log")
     _call(store, "begin")
     _call(store, "append", written[8:9])
@@ -189,7 +189,7 @@ RECORDS: dict[str, bytes] = {
 
 
 def _records_alone(store: EventStore) -> None:
-    """What a store promises of records to its only opener; there are none afterwards."""
+    """Promises of records to the only opener; there are none afterwards."""
     names = list(RECORDS)
     _expect_records(store, {}, "after create")
     _keep(store, dict(reversed(RECORDS.items())))
@@ -219,7 +219,7 @@ def _records_alone(store: EventStore) -> None:
 
 
 def _while_begun(store: EventStore, reader: EventStore, committed: Events, when: str) -> None:
-    """What others see while a thread has begun."""
+    """Reading by others while a thread has begun."""
     kept = {"one": b"one", "two": bytes(5000)}
     _keep(store, kept)
     _call(store, "begin")

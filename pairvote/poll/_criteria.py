@@ -1,4 +1,4 @@
-"""What is judged by: one outcome a question, or one for each of several criteria, in one number."""
+"""Criteria: one outcome a question, or one for each of several criteria, in one number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a poll decides: from its state and what is asked of it, the events to add to the log, or a refusal."""
+"""Decisions of a poll: from its state and a request, the events to add to the log, or a refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a poll's log holds: numbered events, each with the digest of all up to it."""
+"""Events of a poll's log: numbered, each with the digest of all up to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Value = str | int | None
 
 
 class Kind(enum.IntEnum):
-    """What happened, and what `a`, `b` and `c` of such an event are.
+    """Kinds of events, and what `a`, `b` and `c` of each are.
 
     A voter is a code: how many came before. The event by which a voter comes has text in its place, the seal of an id
     that is kept beside the log (`Identity`).

@@ -1,4 +1,4 @@
-"""What logs do where their process forks."""
+"""Forks of the process: how logs bear them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 
 class Forking(Protocol):
-    """What is to be told of a fork."""
+    """Something that is to be told of a fork."""
 
     def before_fork(self) -> None:
         """Let nothing happen until the fork is done."""

@@ -1,4 +1,4 @@
-"""Who a voter is: an id beside the log, of which the log holds a seal, so that it can be forgotten."""
+"""Voters' ids: kept beside the log, which holds only a seal of each, so that they can be forgotten."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def newcomer(label: Label) -> Identity:
 
 
 def record_name(code: int) -> str:
-    """What the record of a voter's id is called."""
+    """The name of the record with a voter's id."""
     return f"voter/{code:010d}"
 
 

@@ -6,6 +6,7 @@ import copy
 import math
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -202,7 +203,7 @@ class Log:
             self._server = None
 
     def _error_of(self, call: Call) -> Exception | None:
-        """What a call raises that is served alone."""
+        """Serve a call alone; the error that it raises."""
         try:
             self._commit([call])
         except Exception as error:
@@ -442,16 +443,20 @@ class Log:
                 self.store.commit_lazily()  # type: ignore[attr-defined]
             else:
                 self.store.commit()
-            if records:
-                self.snapshots.wrote(state)
-        except StorageError:
-            # The answer is stored; the next snapshot is tried when as much was folded again.
+        except BaseException as error:
             self.snapshots.forget()
             self.store.rollback()
-        except BaseException:
-            self.snapshots.forget()
-            self.store.rollback()
-            raise
+            if not isinstance(error, Exception):
+                raise
+            # The answer is stored. Where the store failed, the next is tried when as much was folded again.
+            if not isinstance(error, StorageError):
+                self.keeps_snapshots = False
+                warnings.warn(
+                    f"{self.store.name} has no more snapshots, so that it takes longer to open: "
+                    f"{type(self._sampler).__name__} could not be saved ({error!r}); mend its method saved",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
 
     def before_fork(self) -> None:
         """Let nothing happen until the fork is done: no connection may cross it."""
@@ -500,7 +505,7 @@ class Log:
 
 
 class OnLog:
-    """What has a log that its methods call."""
+    """Base of classes whose methods call a log."""
 
     @property
     def _log(self) -> Log:

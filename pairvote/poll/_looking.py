@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Looking(OnLog):
-    """What everybody may see of a `Poll`."""
+    """The part of a `Poll` that only looks."""
 
     @property
     def ended(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a poll is opened with, checked, and written to its log and read back."""
+"""Settings of a poll: checked, written to its log and read back."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from pairvote.poll._events import FORMAT, Event
 from pairvote.poll._identities import Forgotten
 from pairvote.poll._settings import Label, from_json, to_json
 from pairvote.poll._state import State
-from pairvote.sampling._saving import can_be_saved, restored, saved
+from pairvote.sampling._saving import can_be_saved, is_own, restored, saved
 from pairvote.sampling._stream import Sampler
 
 FIRST, LAST = "snapshot/", "snapshot/~"
@@ -58,7 +58,10 @@ class Snapshots:
         return self.seconds > enough and can_be_saved(state.stream)
 
     def written(self, state: State, before: dict[str, Any] | None) -> dict[str, bytes | None]:
-        """The records to be written, none where another process was first; `before` is what is there of this log."""
+        """The records to be written, none where another process was first; `before` is what is there of this log.
+
+        The store has to have them then; otherwise call `forget`.
+        """
         start = time.perf_counter()
         book = state.book
         hashes: list[str] = []
@@ -75,13 +78,11 @@ class Snapshots:
             hashes[place] = _hash(content)
             records[_chunk_name(place)] = content
         records[HEAD] = _head(state, hashes)
-        self._cost = time.perf_counter() - start
+        # From here on, since others' events may be folded before the records are in the store.
+        book.changed.clear()
+        self._number = self._seen = state.number
+        self.seconds, self._cost = 0.0, time.perf_counter() - start
         return records
-
-    def wrote(self, state: State) -> None:
-        """What `written` gave is in the store."""
-        state.book.changed.clear()
-        self._number, self._seen, self.seconds = state.number, state.number, 0.0
 
     def found(self, number: int) -> None:
         """The state has begun with the snapshot of this number."""
@@ -121,7 +122,15 @@ def copied(state: State) -> State | None:
     head = (HEAD, _head(state, [_hash(content) for content in chunks]))
     records = [(_chunk_name(place), content) for place, content in enumerate(chunks)]
     last = (state.number, state.time, 0, None, None, None, state.digest)
-    return _read(head, iter(records), lambda _: last, lambda code: state.book.labels[code], state._sampler, state._name)
+    try:
+        return _read(
+            head, iter(records), lambda _: last, lambda code: state.book.labels[code], state._sampler, state._name
+        )
+    except Exception:
+        # A strategy of somebody's own does not restore what it saved: its log is folded anew.
+        if is_own(state.settings.sampler):
+            raise
+        return None
 
 
 def _head(state: State, hashes: list[str]) -> bytes:
@@ -220,7 +229,7 @@ def _set_facts(state: State, about: dict[str, Any]) -> None:
 
 
 def head_of(kept: Iterable[tuple[str, bytes]]) -> dict[str, Any] | None:
-    """What the head that is there says of its snapshot, None where there is none that can be read."""
+    """Read what a head says of its snapshot; None where no head can be read."""
     for title, content in kept:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:

@@ -326,7 +326,7 @@ class State:
         return 0 if self.book.standing[code] & REMOVED else max(0, self.settings.skips_each - self.book.n_skips[code])
 
     def open_questions(self) -> Iterator[tuple[Label | Forgotten | None, int, int]]:
-        """Who is asked about which items now."""
+        """The open questions: who is asked about which items."""
         for question in self.open:
             row = self.book.row(question)
             yield self.book.label(self.book.voter[row]), self.book.left[row], self.book.right[row]

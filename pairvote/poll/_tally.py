@@ -63,7 +63,7 @@ class Tally:
 
 
 def _difference(counts: PairCounts, less: PairCounts) -> PairCounts:
-    """What is left of counts, without pairs of which nothing is."""
+    """Counts less others, without the pairs of which nothing is left."""
     whole = counts + less._changed(table=-less.table, skipped=-less.skipped)
     kept = whole.table.any(axis=1)
     return PairCounts._unchecked(

@@ -271,5 +271,5 @@ def test_half_a_character_in_a_log_is_refused_when_it_is_opened() -> None:
     poll.add_item("cedar")
     number, time, kind, _, b, c, _ = store.events(1)[0]
     store._events[1] = (number, time, kind, "\ud800", b, c, bytes(32))
-    with pytest.raises(pv.StorageError, match="event 2 .* does not follow"):
+    with pytest.raises(pv.StorageError, match=r"event 2 .* does not follow"):
         pv.Poll.open(store)

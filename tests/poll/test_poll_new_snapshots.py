@@ -240,3 +240,61 @@ def test_a_snapshot_that_no_poll_has_written_is_dropped(tmp_path, change) -> Non
         assert poll.votes().to_columns() == votes
         assert poll.retired == ()
         assert poll.ask("cai").number == 1
+
+
+def test_what_others_write_while_a_snapshot_is_stored_is_in_the_next(tmp_path) -> None:
+    path = tmp_path / "poll.db"
+    meanwhile: list = []
+
+    class Interrupted(SQLiteStore):
+        keeps_one = False
+
+        def keep(self, records):
+            self.keeps_one = "snapshot/head" in records
+            super().keep(records)
+
+        def commit_lazily(self):
+            super().commit_lazily()
+            if self.keeps_one:
+                self.keeps_one = False
+                for act in meanwhile:
+                    act()
+                meanwhile.clear()
+
+    with (
+        pv.Poll(["ash", "birch", "cedar"], votes_each=9, store=Interrupted(path, "fast"), rng=1) as poll,
+        pv.Poll.open(path) as other,
+    ):
+        other._log.keeps_snapshots = False
+        poll._log.snapshots.after = -1.0
+        for _ in range(3):
+            poll.answer("anna", poll.ask("anna").id, "left")
+        first = poll.history("anna")[0].id
+        # Another process changes an old answer, and a reader here folds it before the writer goes on.
+        meanwhile += [lambda: other.change("anna", first, "right"), poll.counts]
+        poll.set_group("anna", "business")
+        assert not meanwhile
+        poll.set_group("anna", "public")
+        with pv.Poll.open(path) as again:
+            assert again.history("anna")[0].outcome == "right"
+            assert again.verify() == poll.verify()
+
+
+def test_a_strategy_that_cannot_be_saved_after_all_costs_snapshots_and_no_answer(tmp_path) -> None:
+    class Broken(pv.sampling.Learner):
+        def saved(self):
+            raise ZeroDivisionError
+
+    class Odd(pv.sampling.Sampler):
+        def begin(self, n_items):
+            return Broken()
+
+        def choose(self, stream, voter, uniforms):
+            return stream.allowed_pairs(voter)[0]
+
+    with pv.Poll(["ash", "birch"], store=tmp_path / "poll.db", sampler=Odd(), rng=1) as poll:
+        poll._log.snapshots.after = -1.0
+        with pytest.warns(RuntimeWarning, match="Odd could not be saved .ZeroDivisionError.*mend its method saved"):
+            question = poll.ask("anna")
+        poll.answer("anna", question.id, "left")
+        assert len(poll.votes()) == 1

@@ -142,7 +142,7 @@ class BoundSQLStore:
             page = self._page(page[-1][0])
 
     def _reading(self, read: Callable[[Work], Any]) -> Any:
-        """What is read under the lock: a transaction may look at older moments otherwise."""
+        """Read under the lock: a transaction may look at older moments otherwise."""
         try:
             if self._work is not None:
                 return read(self._work)

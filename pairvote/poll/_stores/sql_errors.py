@@ -1,4 +1,4 @@
-"""What databases say went wrong, and what to do about it."""
+"""Errors of databases, and what to do about each."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def is_database_error(error: BaseException) -> bool:
 
 
 def problem_of(error: BaseException) -> Problem | None:
-    """What kind of problem an error of a database is; None where no kind fits."""
+    """The kind of problem that an error of a database is; None where no kind fits."""
     original = _original(error)
     if type(original).__module__.startswith("sqlalchemy."):
         # Its own, from the pool: all connections were busy.
@@ -106,7 +106,7 @@ def problem_of(error: BaseException) -> Problem | None:
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """What PostgreSQL calls an error, if it was the server's."""
+    """PostgreSQL's code of an error, if it was the server's."""
     original = _original(error)
     state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
     if state is None and original.args and isinstance(original.args[0], dict):

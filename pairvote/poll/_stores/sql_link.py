@@ -75,7 +75,7 @@ class Link:
 
     @property
     def errors(self) -> type[Exception]:
-        """What everything that goes wrong in the database is a kind of."""
+        """The base of all errors of the driver."""
         module = sys.modules["mysql.connector" if self._name == "mysql" else self._name]
         error: type[Exception] = module.Error
         return error

@@ -17,7 +17,7 @@ MAKING = 0x70766F74
 
 
 class Words(NamedTuple):
-    """What a kind of database has words of its own for."""
+    """The words that differ between kinds of databases."""
 
     # Types of: a key that counts itself, a poll's name, a time, a value of an event, a digest, a record's name, bytes.
     key: str

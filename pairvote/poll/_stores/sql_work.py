@@ -1,4 +1,4 @@
-"""What one call does in a database: it locks the poll, reads what is new, and gathers what it will write."""
+"""One call in a database: it locks the poll, reads what is new, and gathers what it will write."""
 
 from __future__ import annotations
 

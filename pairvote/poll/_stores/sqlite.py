@@ -400,7 +400,7 @@ class SQLiteStore:
             raise self._failure(error) from error
 
     def _patiently(self, act: Callable[..., T], *arguments: Any) -> T:
-        """What something gives, after waiting for other processes where need be."""
+        """Call something again until other processes let it, and return its result."""
         started: float | None = None
         while True:
             try:
