@@ -504,15 +504,6 @@ class Log:
             raise
 
 
-class OnLog:
-    """Base of classes whose methods call a log."""
-
-    @property
-    def _log(self) -> Log:
-        """The log that calls go to: another one within a transaction of the caller's."""
-        raise NotImplementedError
-
-
 def _replaced(name: str, number: int) -> StorageError:
     return StorageError(
         f"{name} no longer holds event {number}, which this process has read: it was restored from a copy, or another "

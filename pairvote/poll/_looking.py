@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pairvote._common.messages import listed, shorten
 from pairvote.errors import InputError
 from pairvote.poll._cast import cast_in
-from pairvote.poll._log import OnLog
+from pairvote.poll._on_log import OnLog
 from pairvote.poll._records import VoterProgress
 from pairvote.poll._settings import Label, Settings
 from pairvote.poll._voting import progress

@@ -9,7 +9,7 @@ from pairvote._common.messages import shorten
 from pairvote.errors import InputError
 from pairvote.poll import _decisions
 from pairvote.poll._imports import check_imported
-from pairvote.poll._log import OnLog
+from pairvote.poll._on_log import OnLog
 from pairvote.poll._settings import Label, check_changes, check_label, check_voter
 from pairvote.sampling._stream import Sampler
 from pairvote.votes._votes import Votes

@@ -8,7 +8,7 @@ from pairvote._common.outcomes import Outcome
 from pairvote.poll import _decisions
 from pairvote.poll._book import REMOVED
 from pairvote.poll._identities import Forgotten
-from pairvote.poll._log import OnLog
+from pairvote.poll._on_log import OnLog
 from pairvote.poll._records import Answer, Question, VoterProgress
 from pairvote.poll._settings import Label, check_voter
 from pairvote.poll._state import State

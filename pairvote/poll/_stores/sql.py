@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import finalize
@@ -17,7 +17,7 @@ from pairvote.poll._stores import sql_text as text
 from pairvote.poll._stores.sql_bound import BoundSQLStore
 from pairvote.poll._stores.sql_errors import is_database_error, problem_of, storage_error
 from pairvote.poll._stores.sql_link import Link, Statement
-from pairvote.poll._stores.sql_work import PAGE, Events, Work, read_page, read_records, write_first
+from pairvote.poll._stores.sql_work import Events, InDatabase, Work, read_page, read_records, write_first
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -26,7 +26,7 @@ LONGEST_NAME = 200
 Result = TypeVar("Result")
 
 
-class SQLStore:
+class SQLStore(InDatabase):
     """A log in PostgreSQL or MariaDB, which several servers may add to. Needs ``pip install "pairvote[sql]"``.
 
     Many polls are in three tables, pairvote_polls, pairvote_events and pairvote_records, which are made where they are
@@ -113,22 +113,6 @@ class SQLStore:
         if self._work is not None and self._work.owner == get_ident():
             raise StorageError(f"{self.name} was begun and not ended; call commit or rollback first")
         self._tried(self._begin)
-
-    def events(self, after: int) -> Iterable[tuple[Any, ...]]:
-        """The events after one, as `EventStore.events`; where they are many they are read in pages as they are used."""
-        page = self._page(after)
-        return page if len(page) < PAGE else self._and_following(page)
-
-    def append(self, events: Sequence[tuple[Any, ...]]) -> None:
-        """Add events, as `EventStore.append`. They are sent with the commit."""
-        try:
-            self._begun().append(events)
-        except Exception as error:
-            raise self._translated(error) from error
-
-    def keep(self, records: Mapping[str, bytes | None]) -> None:
-        """Write records beside the log, or delete them, as `EventStore.keep`. They are sent with the commit."""
-        self._begun().keep(records)
 
     def kept(self, first: str, last: str) -> list[tuple[str, bytes]]:
         """The records between two names, as `EventStore.kept`."""
@@ -222,11 +206,6 @@ class SQLStore:
         if connection is not None:
             connection.close()
 
-    def _begun(self) -> Work:
-        if self._work is None:
-            raise StorageError(f"{self.name} was not begun; call begin first")
-        return self._work
-
     def _page(self, after: int) -> Events:
         page = self._tried(lambda: self._read_page(after))
         if page:
@@ -254,11 +233,6 @@ class SQLStore:
             raise
         connection.close()
         return result
-
-    def _and_following(self, page: Events) -> Iterator[tuple[Any, ...]]:
-        while page:
-            yield from page
-            page = self._page(page[-1][0])
 
     def _make_tables(self) -> None:
         try:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pairvote._common.messages import shorten
 from pairvote.errors import InputError, PairvoteError, StateError, StorageError
 from pairvote.poll._stores.sql_errors import is_database_error, problem_of, sqlstate, storage_error
 from pairvote.poll._stores.sql_link import Link, Statement, driver_name
-from pairvote.poll._stores.sql_work import PAGE, Events, Work, read_records, write_first
+from pairvote.poll._stores.sql_work import Events, InDatabase, Work, read_records, write_first
 
 MARK: Statement = ("SAVEPOINT pairvote", ())
 KEEP: Statement = ("RELEASE SAVEPOINT pairvote", ())
@@ -21,7 +21,7 @@ COMMITS_EACH = "connection commits each statement by itself; begin a transaction
 NO_TRANSACTION = "25P01"
 
 
-class BoundSQLStore:
+class BoundSQLStore(InDatabase):
     """A log in a database, in a transaction of the application. `SQLStore.bound` makes it.
 
     What `commit` makes last is there for others when the application commits, and gone when it rolls back.
@@ -67,22 +67,6 @@ class BoundSQLStore:
         except Exception as error:
             raise self._translated(error) from error
 
-    def events(self, after: int) -> Iterable[tuple[Any, ...]]:
-        """The events after one, those of this transaction included."""
-        page = self._page(after)
-        return page if len(page) < PAGE else self._and_following(page)
-
-    def append(self, events: Sequence[tuple[Any, ...]]) -> None:
-        """Add events, as `EventStore.append`."""
-        try:
-            self._begun().append(events)
-        except Exception as error:
-            raise self._translated(error) from error
-
-    def keep(self, records: Mapping[str, bytes | None]) -> None:
-        """Write records, as `EventStore.keep`."""
-        self._begun().keep(records)
-
     def kept(self, first: str, last: str) -> list[tuple[str, bytes]]:
         """The records between two names, those of this transaction included."""
         return self._reading(lambda work: read_records(work.link, self._poll, first, last))
@@ -125,21 +109,11 @@ class BoundSQLStore:
             raise
         return work
 
-    def _begun(self) -> Work:
-        if self._work is None:
-            raise StorageError(f"{self.name} was not begun; call begin first")
-        return self._work
-
     def _page(self, after: int) -> Events:
         page: Events = self._reading(lambda work: work.page(after))
         if page:
             self._seen = page[-1][0]
         return page
-
-    def _and_following(self, page: Events) -> Iterator[tuple[Any, ...]]:
-        while page:
-            yield from page
-            page = self._page(page[-1][0])
 
     def _reading(self, read: Callable[[Work], Any]) -> Any:
         """Read under the lock: a transaction may look at older moments otherwise."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pairvote.errors import InputError, StorageError
@@ -84,6 +84,45 @@ class Work:
             script.append(statement)
             size += length
         self.link.run([*script, *after])
+
+
+class InDatabase:
+    """The part of a store that is the same in a transaction of its own and in one of the application's."""
+
+    name: str
+    _work: Work | None
+
+    def events(self, after: int) -> Iterable[tuple[Any, ...]]:
+        """The events after one, as `EventStore.events`; where they are many they are read in pages as they are used."""
+        page = self._page(after)
+        return page if len(page) < PAGE else self._and_following(page)
+
+    def append(self, events: Sequence[tuple[Any, ...]]) -> None:
+        """Add events, as `EventStore.append`. They are sent with the commit."""
+        try:
+            self._begun().append(events)
+        except Exception as error:
+            raise self._translated(error) from error
+
+    def keep(self, records: Mapping[str, bytes | None]) -> None:
+        """Write records beside the log, or delete them, as `EventStore.keep`. They are sent with the commit."""
+        self._begun().keep(records)
+
+    def _begun(self) -> Work:
+        if self._work is None:
+            raise StorageError(f"{self.name} was not begun; call begin first")
+        return self._work
+
+    def _and_following(self, page: Events) -> Iterator[tuple[Any, ...]]:
+        while page:
+            yield from page
+            page = self._page(page[-1][0])
+
+    def _page(self, after: int) -> Events:
+        raise NotImplementedError
+
+    def _translated(self, error: Exception) -> Exception:
+        raise NotImplementedError
 
 
 def poll_id(link: Link, poll: str, name: str) -> int:
