@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,7 +73,7 @@ class _Watched:
         self.summary = Summary()
         self.chosen = None if criterion is None else Criterion(criterion, spelt=True)
 
-    def coded(self, *, voters: bool) -> Iterator[CodedVotes]:
+    def coded(self, *, voters: bool) -> Generator[CodedVotes, None, None]:
         """As the files have them."""
         for chunk in self._read(voters=voters):
             self.summary.add(*chunk.outcome)
@@ -85,6 +85,6 @@ class _Watched:
             self.summary.add(votes.outcome, np.arange(4))
             yield votes
 
-    def _read(self, *, voters: bool) -> Iterator[CodedVotes]:
+    def _read(self, *, voters: bool) -> Generator[CodedVotes, None, None]:
         with reading_files():
             yield from self._scan.coded(voters=voters)

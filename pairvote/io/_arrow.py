@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from pairvote._common.messages import Locate
@@ -39,7 +39,7 @@ def check(part: Part, reading: Reading) -> None:
         reading.wanted.found_in(part.among(_Table(handle, part.name).names), part.name)
 
 
-def scan(parts: Sequence[Part], reading: Reading, *, sizes: Sizes | None = None) -> Iterator[Batch]:
+def scan(parts: Sequence[Part], reading: Reading, *, sizes: Sizes | None = None) -> Generator[Batch, None, None]:
     """The rows of the files, in order."""
     for part in parts:
         with seekable(part.source()) as handle:

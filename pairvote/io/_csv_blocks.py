@@ -7,7 +7,8 @@ quoted by the book; anywhere else the csv module finds the ends of rows, so that
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import IO, Any, NoReturn
 
@@ -35,13 +36,15 @@ def scan(
     arrow_from_bytes: int = ARROW_FROM_BYTES,
     n_threads: int | None = None,
     longest: int = LONGEST_LINE,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """The rows of the files, in order."""
     quickly = reading.n_bytes >= arrow_from_bytes
     jobs = (job for part in parts for job in _jobs(part, reading, block_bytes, longest, quickly=quickly))
-    for batch, report in _ahead(jobs, n_usable() if n_threads is None else n_threads):
-        _hand_on(report, reading.how.report)
-        yield batch
+    # Closed at once where a row is refused, so that no file stays open until the error is forgotten.
+    with closing(jobs), closing(_ahead(jobs, n_usable() if n_threads is None else n_threads)) as found:
+        for batch, report in found:
+            _hand_on(report, reading.how.report)
+            yield batch
 
 
 def check(part: Part, reading: Reading) -> None:
@@ -82,7 +85,7 @@ def _hand_on(found: Report, report: Report) -> None:
     report.n_skipped += found.n_skipped - len(found.skipped)
 
 
-def _ahead(jobs: Iterator[Job], n_threads: int) -> Iterator[tuple[Batch, Report]]:
+def _ahead(jobs: Iterator[Job], n_threads: int) -> Generator[tuple[Batch, Report], None, None]:
     """What the jobs give, in order, while threads work on the jobs that come next."""
     from concurrent.futures import Future, ThreadPoolExecutor
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -41,7 +41,7 @@ def check(part: Part, reading: Reading) -> None:
     reading.wanted.found_in(part.among(sheet.names), sheet.title)
 
 
-def scan(parts: Sequence[Part], reading: Reading) -> Iterator[Batch]:
+def scan(parts: Sequence[Part], reading: Reading) -> Generator[Batch, None, None]:
     """The rows of the workbooks in order, each as a whole."""
     for part in parts:
         sheet = _Sheet.of(part.source(), reading.how)

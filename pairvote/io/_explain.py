@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -204,10 +205,6 @@ def _without_bad_rows(sample: Callable[[How], Sample], how: How) -> Sample:
 def _of_part(part: Part, how: How) -> Sample:
     if part.n_bytes <= MOST_BYTES and part.path is not None and part.fragment is None:
         return Sample(part.format.read(part.source(), AllColumns(), how)[0])
-    batches = part.format.scan([part], Reading(AllColumns(), n_bytes=part.n_bytes, how=how))
-    try:
+    with closing(part.format.scan([part], Reading(AllColumns(), n_bytes=part.n_bytes, how=how))) as batches:
         batch = next((batch for batch in batches if batch.n_rows), None)
-    finally:
-        if isinstance(batches, Generator):
-            batches.close()
     return Sample({} if batch is None else batch.columns, is_part=True)

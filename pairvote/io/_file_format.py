@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -85,7 +85,7 @@ class FileFormat:
     suffixes: tuple[str, ...]
     read: Callable[[Source, Finder, How], tuple[Columns, Locate]]
     check: Callable[[Part, Reading], None]
-    scan: Callable[[Sequence[Part], Reading], Iterator[Batch]]
+    scan: Callable[[Sequence[Part], Reading], Generator[Batch, None, None]]
     write: Callable[[Votes, IO[bytes]], None] | None = None
     begins: Callable[[bytes], bool | None] | None = None
     binary: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -49,7 +49,9 @@ def read(
     return joined(pieces, list(rows.found or NEEDED))
 
 
-def scan(parts: Sequence[Part], reading: Reading, *, blocks: Blocks, block_bytes: int = BLOCK_BYTES) -> Iterator[Batch]:
+def scan(
+    parts: Sequence[Part], reading: Reading, *, blocks: Blocks, block_bytes: int = BLOCK_BYTES
+) -> Generator[Batch, None, None]:
     """The rows of the files, in order."""
     for part in parts:
         yield from _batches(part, reading, blocks, block_bytes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ class Sizes:
     n_threads: int = field(default_factory=n_usable)
 
 
-def scan(parts: Sequence[Part], reading: Reading, *, sizes: Sizes | None = None) -> Iterator[Batch]:
+def scan(parts: Sequence[Part], reading: Reading, *, sizes: Sizes | None = None) -> Generator[Batch, None, None]:
     """The rows of the files or fragments, in order."""
     for part in parts:
         yield from _File(part, reading, sizes or Sizes()).batches()

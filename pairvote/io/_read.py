@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -205,6 +206,7 @@ def _read_several(source: Any, format: Format | None, options: Options, report: 
     reading = Reading(options.reader(report), how=options.how.with_report(report))
     parts = parts_of(source, format, reading)
     scan = VoteScan(parts, options, chunk_rows=MOST_ROWS, skip_rows=0, progress=False)
-    for votes in chunks_of(scan.coded(voters=True, report=report), MOST_ROWS, growing=options.items is None):
-        return votes
+    with closing(scan.coded(voters=True, report=report)) as coded:
+        for votes in chunks_of(coded, MOST_ROWS, growing=options.items is None):
+            return votes
     return Votes._unchecked(**from_columns([], [], [], items=options.items))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -79,10 +79,11 @@ class VoteScan:
             parts[0].format.check(parts[0], self._reading(options.reader(report), voters=True))
 
     def __iter__(self) -> Iterator[Votes]:
-        yield from chunks_of(self.coded(voters=True), self._chunk_rows, growing=self._options.items is None)
+        with closing(self.coded(voters=True)) as coded:
+            yield from chunks_of(coded, self._chunk_rows, growing=self._options.items is None)
         warn_of_skipped(self.report)
 
-    def coded(self, *, voters: bool = False, report: Report | None = None) -> Iterator[CodedVotes]:
+    def coded(self, *, voters: bool = False, report: Report | None = None) -> Generator[CodedVotes, None, None]:
         """The votes as their files have them, for what counts them: in other chunks, by default without the voters.
 
         `report` takes what there is to tell; by default the scan's own does, anew for every pass.
@@ -94,13 +95,15 @@ class VoteScan:
         reader = options.reader(self.report)
         numbering = Numbering(options.items, options.outcomes)
         n_rows = 0
-        for batch, texts in self._batches(self._reading(reader, voters=voters)):
-            if batch.n_rows:
-                n_rows += batch.n_rows
-                table = reader.rows(batch.columns, batch.n_rows, batch.locate)
-                if texts is not None:
-                    table.columns |= texts.columns(table.columns, table.locate)
-                yield numbering.coded(Rows.of(table.columns, table.n_rows, table.locate))
+        # Closed at once where a row is refused, so that no file stays open until the error is forgotten.
+        with closing(self._batches(self._reading(reader, voters=voters))) as batches:
+            for batch, texts in batches:
+                if batch.n_rows:
+                    n_rows += batch.n_rows
+                    table = reader.rows(batch.columns, batch.n_rows, batch.locate)
+                    if texts is not None:
+                        table.columns |= texts.columns(table.columns, table.locate)
+                    yield numbering.coded(Rows.of(table.columns, table.n_rows, table.locate))
         if not n_rows and options.items is not None:
             none = Coded(np.empty(0, np.int32), np.empty(0, np.int32))
             yield CodedVotes(items=options.items, left=none, right=none, outcome=none)
@@ -119,16 +122,17 @@ class VoteScan:
         how = self._options.how.with_report(reader.report)
         return Reading(reader, voters, self._skip_rows, self._n_bytes, how)
 
-    def _batches(self, reading: Reading) -> Iterator[tuple[Batch, ItemTexts | None]]:
+    def _batches(self, reading: Reading) -> Generator[tuple[Batch, ItemTexts | None], None, None]:
         with _bar(self._n_bytes, shown=self._progress) as bar:
             for file_format, parts in groupby(self._parts, lambda part: part.format):
                 texts = self._options.item_texts(file_format)
-                for batch in file_format.scan(list(parts), reading):
-                    if bar is not None:
-                        bar.update(batch.done - bar.n if self._n_bytes else batch.n_rows)
-                    passed = min(reading.skip, batch.n_rows)
-                    reading.skip -= passed
-                    yield (batch.after(passed) if passed else batch), texts
+                with closing(file_format.scan(list(parts), reading)) as batches:
+                    for batch in batches:
+                        if bar is not None:
+                            bar.update(batch.done - bar.n if self._n_bytes else batch.n_rows)
+                        passed = min(reading.skip, batch.n_rows)
+                        reading.skip -= passed
+                        yield (batch.after(passed) if passed else batch), texts
 
 
 def scan_votes(

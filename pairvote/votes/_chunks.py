@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -66,7 +66,7 @@ class CodedVotes:
 class CodedSource(Protocol):
     """A source of votes that also gives them as its files have them, which saves work."""
 
-    def coded(self, *, voters: bool) -> Iterator[CodedVotes]:
+    def coded(self, *, voters: bool) -> Generator[CodedVotes, None, None]:
         """The chunks, with or without the voters."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,12 +95,13 @@ def count_chosen(
     """The counts of the chunks' votes on a criterion, which learns of those that there are."""
     running = RunningCounts(limits)
     if isinstance(votes, CodedSource):
-        for coded in with_bar(votes.coded(voters=False), progress, unit="chunk"):
-            if coded.criterion is None and chosen.wanted is None:
-                chosen.see([None])
-                running.add_coded(coded)
-            else:
-                running.add(chosen.of(coded.votes()))
+        with closing(votes.coded(voters=False)) as chunks_coded:
+            for coded in with_bar(chunks_coded, progress, unit="chunk"):
+                if coded.criterion is None and chosen.wanted is None:
+                    chosen.see([None])
+                    running.add_coded(coded)
+                else:
+                    running.add(chosen.of(coded.votes()))
     else:
         chunks = each_chunk(votes, "pass Votes, or chunks of them, such as scan_votes gives")
         for chunk in with_bar(chunks, progress, unit="chunk"):

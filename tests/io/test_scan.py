@@ -12,6 +12,7 @@ import operator
 import os
 import sys
 import weakref
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -455,6 +456,22 @@ class TestCsvBlocks:
         chunks = iter(pv.scan_votes([good, broken], chunk_rows=1))
         assert len(next(chunks)) == 1
         assert f"{broken} has no column 'outcome'" in message_of(lambda: next(chunks))
+
+    @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+    @pytest.mark.parametrize("n_threads", [1, 2])
+    @pytest.mark.parametrize("cell", ["a", "x" * (csv.field_size_limit() + 1)])
+    def test_a_refusal_leaves_no_file_open(self, tmp_path, monkeypatch, suffix, n_threads, cell):
+        small_blocks(monkeypatch, 30, n_threads=n_threads)
+        path = tmp_path / f"a.{suffix}"
+        pv.write_votes(pv.Votes.from_wins(["a"] * 20, ["b"] * 20), path)
+        path.write_text(path.read_text().replace("b", cell))
+        is_refused = suffix == "csv" or cell == "a"
+        with pytest.raises(pv.InputError) if is_refused else nullcontext() as caught:
+            drain(pv.scan_votes(path))
+        handles = [kept for kept in gc.get_objects() if isinstance(kept, io.BufferedReader) and not kept.closed]
+        assert path not in [handle.name for handle in handles]
+        # What was caught holds its frames, and what these have opened.
+        assert caught is None or caught.value
 
     def test_the_longest_cell(self, tmp_path, monkeypatch):
         limit = csv.field_size_limit()
