@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pairvote._inference.clustered import ClusterSizes
 from pairvote._inference.many_items import ManyItems
 from pairvote._inference.models import Model
-from pairvote._inference.robust import Sandwich, centred_variances, least_freedom, symmetric
+from pairvote._inference.robust import Sandwich, centred_variances, least_freedom
 from pairvote._inference.solver import Solution
-from pairvote._inference.systems import dense_information, factor
+from pairvote._inference.systems import dense_information, inverse_of
 from pairvote._inference.vote_rows import VoteRows
 from pairvote._kernels import davidson
 from pairvote.errors import MissingUncertaintyError
@@ -188,14 +188,8 @@ class Posterior:
             inverse = np.zeros(self.solution.upper.size)
             davidson.invert_factored(self.solution.upper, inverse)
             return inverse.reshape(self.solution.upper.shape)
-        from scipy.linalg.lapack import dpotri
-
         slopes = self.model.slopes(self.solution.parameters)
-        matrix = dense_information(self.model.counts, slopes, anchored=self.model.prior.is_common)
-        if not len(matrix):
-            return matrix
-        lower, _ = dpotri(factor(matrix), lower=1, overwrite_c=1)
-        return symmetric(lower.T)
+        return inverse_of(dense_information(self.model.counts, slopes, anchored=self.model.prior.is_common))
 
     def log_likelihood(self) -> float:
         """The log-likelihood at the maximum, without the prior."""

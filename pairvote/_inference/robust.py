@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from pairvote._inference.clustered import ClusterSizes, corrected_gradients
 from pairvote._inference.models import Model
-from pairvote._inference.systems import dense_information
+from pairvote._inference.systems import dense_information, symmetric
 from pairvote._inference.vote_rows import VoteRows
 
 # Rows that are copied together, so few that they stay in a fast cache.
@@ -203,12 +203,3 @@ def times(middle: NDArray[np.float64], inverse: NDArray[np.float64]) -> NDArray[
 
     return np.asarray(dsymm(1.0, middle.T, inverse, lower=1))
 
-
-def symmetric(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The matrix with its upper triangle, in rows, copied to the lower, in place."""
-    for first in range(0, len(matrix), BLOCK):
-        last = first + BLOCK
-        matrix[last:, first:last] = matrix[first:last, last:].T
-        corner = matrix[first:last, first:last]
-        corner[:] = np.triu(corner) + np.triu(corner, 1).T
-    return matrix

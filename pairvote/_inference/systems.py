@@ -20,6 +20,8 @@ from pairvote.votes._counts import PairCounts
 
 LEAST_PIVOT = 1e-13
 LEAST_RATIO = 1e-100
+# Rows that are copied together, so few that they stay in a fast cache.
+BLOCK = 256
 
 
 class System(Protocol):
@@ -91,6 +93,26 @@ def factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     if info or not (lower.diagonal() ** 2 > LEAST_PIVOT * diagonal).all():
         raise singular()
     return np.asarray(lower)
+
+
+def symmetric(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The matrix with its upper triangle, in rows, copied to the lower, in place."""
+    for first in range(0, len(matrix), BLOCK):
+        last = first + BLOCK
+        matrix[last:, first:last] = matrix[first:last, last:].T
+        corner = matrix[first:last, first:last]
+        corner[:] = np.triu(corner) + np.triu(corner, 1).T
+    return matrix
+
+
+def inverse_of(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of a positive matrix given by its upper triangle, which it overwrites."""
+    from scipy.linalg.lapack import dpotri
+
+    if not len(matrix):
+        return matrix
+    lower, _ = dpotri(factor(matrix), lower=1, overwrite_c=1)
+    return symmetric(lower.T)
 
 
 class Gradients:
