@@ -27,6 +27,7 @@ from pairvote.ranking import Interval as Interval
 from pairvote.ranking import OutcomeProbabilities as OutcomeProbabilities
 from pairvote.ranking import PriorSd as PriorSd
 from pairvote.ranking import Ranking as Ranking
+from pairvote.ranking import VoterReliability as VoterReliability
 from pairvote.scoring import EloRatings as EloRatings
 from pairvote.scoring import bootstrap as bootstrap
 from pairvote.scoring import bradley_terry as bradley_terry

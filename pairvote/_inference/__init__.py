@@ -1,5 +1,6 @@
 """The room in which models are fitted. Its door is `fit`; other rooms import from here, and nothing else of it."""
 
+from pairvote._inference.answers import Answers
 from pairvote._inference.clustered import voter_gradients
 from pairvote._inference.fitting import Start, fit, left_by_refits, refit, under_normal_prior
 from pairvote._inference.identification import PRIOR_REMEDY, check_scores, decided, has_circle, no_scores
@@ -13,6 +14,7 @@ from pairvote._inference.prior import Prior, PriorOption
 from pairvote._inference.solver import WEAKEST_PRIOR
 from pairvote._inference.sums import NO_MOMENTS, NOTHING, Likelihood, LocalSums, PairSums, Slopes
 from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes, sums_of
+from pairvote._inference.voter_kinds import VoterKinds
 from pairvote._inference.workspace import NewtonWorkspace
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "OUTCOME_MODELS",
     "PRIOR_REMEDY",
     "WEAKEST_PRIOR",
+    "Answers",
     "Likelihood",
     "Limits",
     "LocalSums",
@@ -39,6 +42,7 @@ __all__ = [
     "Ties",
     "UncertaintyKind",
     "VoteRows",
+    "VoterKinds",
     "centred",
     "check_determined",
     "check_scores",

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairvote._inference.answers import Answers
 from pairvote._inference.dispersion import dispersion
 from pairvote._inference.graph import is_crowded
 from pairvote._inference.identification import check_beside
 from pairvote._inference.learned import can_sample, sample
+from pairvote._inference.learned_voters import DrawnKinds
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.models import Model
 from pairvote._inference.outcomes import DEFAULT_TIES
@@ -33,6 +35,7 @@ from pairvote._inference.solver import centre, maximise
 from pairvote._inference.start import well_mixed_start
 from pairvote._inference.sums import NOTHING, LocalSums, PairSums
 from pairvote._inference.vote_rows import VoteRows
+from pairvote._inference.weighing import Weighed, weigh
 from pairvote.errors import ConvergenceError
 from pairvote.votes._counts import PairCounts
 
@@ -66,13 +69,16 @@ def fit(
     tol: float = 1e-9,
     max_iter: int = 100,
     limits: Limits = LIMITS,
+    answers: Answers | None = None,
+    reliability: str = "lapse",
 ) -> Posterior:
     """The normal approximation at the maximum of the log-posterior; under a learned prior the posterior by draws.
 
     votes: counts, or whatever sums over pairs, such as `LocalSums` with a design. ties: the name of an outcome model.
     prior_sd: the standard deviation of each score around zero, "learned", or a `Prior`. rows: the single votes, for
     uncertainty "by-voter" and "clustered". squares: the votes with their weights squared, where these are importance
-    weights.
+    weights. answers: the votes by voter, to be weighed by how far each voter is to be believed, by the model of
+    voters of the name `reliability`.
 
     Raises
     ------
@@ -96,6 +102,13 @@ def fit(
         raise
     rows = rows if uncertainty in ("by-voter", "clustered") else None
     squared = None if squares is None else replace(model, sums=squares)
+    if answers is not None:
+        weighed = weigh(answers, reliability, model, solution, learns=learns, tol=tol, max_iter=max_iter)
+        posterior = Posterior(weighed.model, weighed.solution, uncertainty, voters=weighed.kinds, lost=weighed.lost)
+        if squares is not None:
+            sums = answers.sums(weighed.amounts * answers.rows.weight[:, None])
+            posterior = replace(posterior, squared=replace(weighed.model, sums=sums))
+        return _learnt(posterior, tol, max_iter, weighed) if learns else posterior
     posterior = Posterior(model, solution, uncertainty, rows, squared)
     if isinstance(model.sums, LocalSums) and model.sums.spread is not None:
         posterior = _dispersed(posterior, model.sums, first_tol, max_iter)
@@ -129,8 +142,8 @@ def _dispersed(posterior: Posterior, sums: LocalSums, tol: float, max_iter: int)
     )
 
 
-def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
-    """The posterior under a learned prior, given one under some normal prior."""
+def _learnt(posterior: Posterior, tol: float, max_iter: int, weighed: Weighed | None = None) -> Posterior:
+    """The posterior under a learned prior, given one under some normal prior, perhaps of weighed votes."""
     model = posterior.model
     votes = NormalVotes.of(model, posterior.solution)
     spread = spread_of(votes)
@@ -141,7 +154,11 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int) -> Posterior:
     errors = errors_of(votes, spread, sites)
     if _is_sampled(model) and not is_enough(errors):
         normal = _under(posterior, Prior.of(spread), tol, max_iter)
-        return SampledPosterior.of(normal, sample(normal))
+        if weighed is None:
+            return SampledPosterior.of(normal, sample(normal))
+        drawn = DrawnKinds(weighed, normal.model)
+        draws = sample(normal, changing=drawn)
+        return SampledPosterior.of(replace(normal, voters=drawn.kinds(), lost=None), draws)
     known = _under(posterior, sites, tol, max_iter)
     spread, factor = mixture.spread, math.exp(min(1.96 * spread_error(votes, spread), 700.0))
     return replace(known, learned=Learned(spread, spread / factor, spread * factor, is_honest(errors)))

@@ -35,6 +35,7 @@ Skold (2007), "A general framework for the parametrization of hierarchical model
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,7 @@ from numpy.typing import NDArray
 from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.models import Model
+from pairvote._inference.outcomes.base import OutcomeModel
 from pairvote._inference.outcomes.davidson import Davidson
 from pairvote._inference.outcomes.rao_kupper import RaoKupper
 from pairvote._inference.posterior import Posterior
@@ -117,19 +119,44 @@ def can_sample(model: Model) -> bool:
     return isinstance(model.sums, LocalSums) and isinstance(model.outcome, Davidson | RaoKupper)
 
 
-def sample(posterior: Posterior, effort: Effort = EFFORT) -> Draws:
-    """Draws under the learned prior, beginning at a fit under a normal prior of about the scores' spread."""
+class Changing(Protocol):
+    """Votes that are drawn anew between sweeps, such as those of voters who are now believed and now not."""
+
+    sweeps: int
+
+    def begin(self) -> None:
+        """Forget what was drawn on the way to the first draw."""
+
+    def table(self, parameters: Floats, rng: np.random.Generator) -> Floats:
+        """The votes of each entry given the parameters, of which items without votes are nan: (n_entries, 3)."""
+
+
+def sample(posterior: Posterior, effort: Effort = EFFORT, *, changing: Changing | None = None) -> Draws:
+    """Draws under the learned prior, beginning at a fit under a normal prior of about the scores' spread.
+
+    changing: votes that are drawn anew on the way, of the same pairs as those of `posterior`.
+    """
     chain = _Chain(posterior)
     rng = np.random.Generator(np.random.PCG64(SEED))
-    chain.run(effort.burn_in, rng)
+
+    def run(n_sweeps: int) -> Floats:
+        if changing is None:
+            return chain.run(n_sweeps, rng)
+        runs = []
+        for _ in range(-(-n_sweeps // changing.sweeps)):
+            runs.append(chain.run(changing.sweeps, rng))
+            chain.change(changing.table(chain.parameters(runs[-1])[-1], rng))
+        return np.concatenate(runs)
+
+    run(effort.burn_in)
+    if changing is not None:
+        changing.begin()
     n_voted = len(chain.voted)
     least, most = effort.numbers(n_voted, chain.n_entries)
-    found = chain.run(least, rng)
+    found = run(least)
     while (independent := _independent(found[:, :n_voted])) < effort.enough and len(found) < most:
-        found = np.concatenate([found, chain.run(effort.more, rng)])
-    numbers = found[:, -N_NUMBERS:]
-    parameters = np.empty((len(found), posterior.model.layout.size))
-    parameters[:, chain.places] = found[:, : chain.width - N_NUMBERS][:, chain.order]
+        found = np.concatenate([found, run(effort.more)])
+    numbers, parameters = found[:, -N_NUMBERS:], chain.parameters(found)
     if not n_voted:
         # There is no mean that the origin could be less than, and of a position effect only the prior speaks.
         numbers[:, -1] = 0.0
@@ -190,30 +217,33 @@ class _Rows:
 
     @classmethod
     def of(cls, model: Model) -> _Rows:
-        """The rows of a model's votes.
+        """The rows of a model's votes."""
+        counts, layout = model.counts, model.layout
+        design = model.sums.design if isinstance(model.sums, LocalSums) else None
+        effects = np.ones((int(layout.has_position), counts.n_pairs))
+        if design is not None:
+            effects = np.concatenate([effects, design.T])
+        ends = np.stack([counts.left, counts.right]).astype(np.int32)
+        if isinstance(model.outcome, RaoKupper):
+            threshold = np.repeat([-1.0, 1.0], counts.n_pairs)
+            ends, effects = np.tile(ends, 2), np.vstack([np.tile(effects, 2), threshold])
+        votes, ahead = cls.amounts(model.outcome, counts.table)
+        rows = cls(ends=ends, votes=votes, ahead=ahead, effects=effects)
+        return rows._without_empty() if len(rows.effects) else rows._folded(model.n_items)
+
+    @staticmethod
+    def amounts(outcome: OutcomeModel, table: Floats) -> tuple[Floats, Floats]:
+        """The weight of each row and half of what the left side won more of it, of votes by pair: (n_pairs, 3).
 
         Rao and Kupper's tie is a win of each side against the threshold tau: log P is that of a win at d - tau and of a
         loss at d + tau, plus log(exp(2 tau) - 1). So a pair has a row of wins and ties with the effect -tau, and one of
         losses and ties with tau.
         """
-        counts, layout, outcome = model.counts, model.layout, model.outcome
-        table = counts.table * np.array([1.0, outcome.tie_weight, 1.0])
-        design = model.sums.design if isinstance(model.sums, LocalSums) else None
-        effects = np.ones((int(layout.has_position), len(table)))
-        if design is not None:
-            effects = np.concatenate([effects, design.T])
-        ends = np.stack([counts.left, counts.right]).astype(np.int32)
-        lost, tied, won = (table[:, outcome] for outcome in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
+        table = table * np.array([1.0, outcome.tie_weight, 1.0])
+        lost, tied, won = (table[:, each] for each in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
         if isinstance(outcome, RaoKupper):
-            votes = np.concatenate([won + tied, lost + tied])
-            ahead = 0.5 * np.concatenate([won + tied, -lost - tied])
-            threshold = np.repeat([-1.0, 1.0], len(table))
-            rows = cls(
-                ends=np.tile(ends, 2), votes=votes, ahead=ahead, effects=np.vstack([np.tile(effects, 2), threshold])
-            )
-        else:
-            rows = cls(ends=ends, votes=table.sum(axis=1), ahead=0.5 * (won - lost), effects=effects)
-        return rows._without_empty() if len(rows.effects) else rows._folded(model.n_items)
+            return np.concatenate([won + tied, lost + tied]), 0.5 * np.concatenate([won + tied, -lost - tied])
+        return table.sum(axis=1), 0.5 * (won - lost)
 
     def _without_empty(self) -> _Rows:
         voted = self.votes > 0.0
@@ -247,6 +277,7 @@ class _Chain:
 
     def __init__(self, posterior: Posterior) -> None:
         model, layout, rows = posterior.model, posterior.model.layout, _Rows.of(posterior.model)
+        self._model, self._effects = model, rows.effects
         slopes = model.slopes(posterior.solution.parameters)
         self.kinds = kinds = _kinds(posterior.scores, slopes.diagonal)
         # In an order that votes and labels have, whichever of them came first.
@@ -272,7 +303,7 @@ class _Chain:
         kernel[: layout.n_nuisance] = size - 1 - stretched
         kernel[layout.n_nuisance :] = np.arange(n_items, n_items + layout.n_beside - layout.n_nuisance)
         order[n_items:] = kernel
-        first, pull, centres = np.zeros(size), np.zeros(size), np.zeros(size)
+        first, centres = np.zeros(size), np.zeros(size)
         information, firm = np.zeros((size, size)), np.zeros((size, size))
         chosen = np.ix_(self.places, self.places)
         first[order] = posterior.solution.parameters[self.places]
@@ -280,12 +311,7 @@ class _Chain:
         firm[np.ix_(order, order)] = model.prior_products(np.eye(layout.size))[chosen]
         whole = dense_information(model.counts, slopes, anchored=False)
         information[np.ix_(order, order)] = (np.triu(whole) + np.triu(whole, 1).T)[chosen]
-        pull[:n_items] = np.bincount(self._ends[0], rows.ahead, n_items) - np.bincount(
-            self._ends[1], rows.ahead, n_items
-        )
-        pull[n_items : size - 1] = rows.effects @ rows.ahead
-        if layout.n_nuisance:
-            pull[size - 1 - stretched] += 2.0 * model.n_ties if stretched else model.n_ties
+        pull = self._pull(rows.ahead, model.n_ties)
         scores = slice(0, n_items)
         alone = (information - firm)[scores, scores]
         axes, vectors = np.linalg.eigh(alone + 1.0 / max(n_items, 1))
@@ -298,6 +324,9 @@ class _Chain:
         lines[self._n_lines + n_items :, scores] = vectors.T
         self._lines = np.ascontiguousarray(lines)
         spread = max(float(first[scores].std()), 0.1) if n_items else 1.0
+        n_beside = size - n_items
+        self._at_ties = 2 * size + 2 * n_items + n_beside + n_beside**2 + N_NUMBERS + n_items + 1
+        self._kept = _Rows.amounts(model.outcome, model.counts.table)[0] > 0.0
         self._state = np.concatenate(
             [
                 first,
@@ -312,6 +341,32 @@ class _Chain:
                 np.zeros(4 * n_items + size + 30 + 4 * n_rows),
             ]
         )
+
+    def _pull(self, ahead: Floats, n_ties: float) -> Floats:
+        """What multiplies each parameter in the log-likelihood: float64, shape (size,)."""
+        n_items, pull = len(self.voted), np.zeros(self._size)
+        pull[:n_items] = np.bincount(self._ends[0], ahead, n_items) - np.bincount(self._ends[1], ahead, n_items)
+        pull[n_items : self._size - 1] = self._effects @ ahead
+        if self._model.layout.n_nuisance:
+            stretched = isinstance(self._model.outcome, RaoKupper)
+            pull[self._size - 1 - stretched] += 2.0 * n_ties if stretched else n_ties
+        return pull
+
+    def change(self, table: Floats) -> None:
+        """Go on with other votes of the pairs that the chain has, in the order of the model's: (n_pairs, 3)."""
+        outcome = self._model.outcome
+        votes, ahead = _Rows.amounts(outcome, table)
+        self._amounts[0], ahead = votes[self._kept], ahead[self._kept]
+        n_ties = outcome.tie_weight * float(table[:, Outcome.TIE].sum())
+        self._state[self._size : 2 * self._size] = self._pull(ahead, n_ties)
+        if isinstance(outcome, RaoKupper):
+            self._state[self._at_ties] = n_ties
+
+    def parameters(self, draws: Floats) -> Floats:
+        """Draws in the order of the model's parameters, nan for items without votes: shape (n_draws, size)."""
+        parameters = np.full((len(draws), self._model.layout.size), np.nan)
+        parameters[:, self.places] = draws[:, : self.width - N_NUMBERS][:, self.order]
+        return parameters
 
     @property
     def n_entries(self) -> int:

@@ -15,8 +15,9 @@ from pairvote._inference.many_items import ManyItems
 from pairvote._inference.models import Model
 from pairvote._inference.robust import Sandwich, centred_variances, least_freedom
 from pairvote._inference.solver import Solution
-from pairvote._inference.systems import dense_information, inverse_of
+from pairvote._inference.systems import dense_information, inverse_of, inverse_without
 from pairvote._inference.vote_rows import VoteRows
+from pairvote._inference.voter_kinds import VoterKinds
 from pairvote._kernels import davidson
 from pairvote.errors import MissingUncertaintyError
 
@@ -43,7 +44,8 @@ class Posterior:
     single votes (`pairvote._inference.robust`), for "by-voter" and "clustered" in one of clusters, whose votes are
     `rows` (`pairvote._inference.clustered`). `squared` is the model of votes of squared weights, where the weights are
     importance weights or votes are graded. `learned` says what was learned of a prior. `dispersion` is what the weights
-    of graded votes were divided by (`pairvote._inference.dispersion`).
+    of graded votes were divided by (`pairvote._inference.dispersion`). `voters` says what was found of each voter where
+    votes are weighed by them, and `lost` is the information that is lost by not knowing them (size, size).
     """
 
     model: Model
@@ -53,6 +55,8 @@ class Posterior:
     squared: Model | None = None
     learned: Learned | None = None
     dispersion: float = 1.0
+    voters: VoterKinds | None = None
+    lost: NDArray[np.float64] | None = None
 
     @property
     def parameters(self) -> NDArray[np.float64]:
@@ -183,6 +187,8 @@ class Posterior:
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
+        if self.lost is not None:
+            return inverse_without(self.model, self.solution.parameters, self.lost)
         # The factor at hand is that of one step before, from which parts of the information must not be taken off.
         if self.solution.upper is not None and self.rows is None:
             inverse = np.zeros(self.solution.upper.size)
@@ -193,6 +199,8 @@ class Posterior:
 
     def log_likelihood(self) -> float:
         """The log-likelihood at the maximum, without the prior."""
+        if self.voters is not None:
+            return self.voters.log_likelihood
         return self.dispersion * self.model.log_likelihood(self.solution.parameters)
 
     def prior_share(self) -> float:

@@ -202,4 +202,3 @@ def times(middle: NDArray[np.float64], inverse: NDArray[np.float64]) -> NDArray[
     from scipy.linalg.blas import dsymm
 
     return np.asarray(dsymm(1.0, middle.T, inverse, lower=1))
-

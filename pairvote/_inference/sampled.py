@@ -45,6 +45,7 @@ class SampledPosterior(Posterior):
             posterior.squared,
             learned,
             posterior.dispersion,
+            posterior.voters,
             draws=draws.parameters.astype(np.float32),
         )
 

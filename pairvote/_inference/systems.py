@@ -22,6 +22,7 @@ LEAST_PIVOT = 1e-13
 LEAST_RATIO = 1e-100
 # Rows that are copied together, so few that they stay in a fast cache.
 BLOCK = 256
+MOST_HALVINGS = 20
 
 
 class System(Protocol):
@@ -113,6 +114,18 @@ def inverse_of(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         return matrix
     lower, _ = dpotri(factor(matrix), lower=1, overwrite_c=1)
     return symmetric(lower.T)
+
+
+def inverse_without(model: Model, parameters: NDArray[np.float64], lost: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of the information less what is lost, of which as much is taken off as leaves it positive."""
+    slopes, part = model.slopes(parameters), 1.0
+    information = dense_information(model.counts, slopes, anchored=model.prior.is_common)
+    for _ in range(MOST_HALVINGS):
+        try:
+            return inverse_of(information - part * lost)
+        except ConvergenceError:
+            part *= 0.5
+    return inverse_of(information)
 
 
 class Gradients:

@@ -163,6 +163,8 @@ def _power(base: cython.double, votes: cython.double) -> cython.double:
     """base^votes where that is soon found and surely in range, else -1."""
     times: cython.int
     found: cython.double = base
+    if votes == 0.0:
+        return 1.0
     if votes == 1.0:
         return base if 1e-30 < base < 1e30 else -1.0
     if not votes < 9.0 or not 1e-10 < base < 1e10:

@@ -3,5 +3,15 @@
 from pairvote.ranking._agreement import Agreement
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities, PriorSd
+from pairvote.ranking._voters import VoterReliability
 
-__all__ = ["Agreement", "Difference", "Fit", "Interval", "OutcomeProbabilities", "PriorSd", "Ranking"]
+__all__ = [
+    "Agreement",
+    "Difference",
+    "Fit",
+    "Interval",
+    "OutcomeProbabilities",
+    "PriorSd",
+    "Ranking",
+    "VoterReliability",
+]

@@ -37,6 +37,7 @@ from pairvote.ranking._standing import Standing, read_only
 from pairvote.ranking._tables import MOST_ROWS, Table, columns_of, decimals_for, notes_on, shown_ranks
 from pairvote.ranking._uncertainty import Chosen, Scaled, Uncertainty, difference_variance
 from pairvote.ranking._units import ELO_PER_LOG_ODDS, UNITS
+from pairvote.ranking._voters import VoterReliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,6 +62,8 @@ class Ranking(Standing):
     order_spread : float64 array, shape (n_items,), or None
         For Elo with ``n_shuffles``: the standard deviation of a score over orders of the same votes. It says how
         much the order matters, not how far the score is from the truth, and is no standard error.
+    voters : VoterReliability or None
+        For ``bradley_terry(votes, reliability=...)``: how far each voter is to be believed.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class Ranking(Standing):
     method: str
     fit: Fit | None = None
     order_spread: NDArray[np.float64] | None = None
+    voters: VoterReliability | None = None
     _uncertainty: Uncertainty | None = None
     _log_odds_per_unit: float | None = None
 

@@ -34,6 +34,7 @@ from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
 from pairvote.scoring._criteria import combine
+from pairvote.scoring._reliability import RELIABILITIES, Reliability, answers_of, voters_of
 from pairvote.scoring._rows import WEIGHTS, Weights, check_clusters, counted_rows, squared, with_sampling_weights
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import Elsewhere, as_counts, as_counts_or_votes, summed
@@ -62,6 +63,7 @@ def bradley_terry(
     max_iter: int = 100,
     criterion: Hashable | None = None,
     criteria: Mapping[Hashable, float] | None = None,
+    reliability: Reliability | None = None,
 ) -> Ranking:
     r"""Rank by Bradley-Terry scores: :math:`\log(P(i) / P(j)) = s_i - s_j` for any two items.
 
@@ -167,6 +169,7 @@ def bradley_terry(
             start=start,
             tol=tol,
             max_iter=max_iter,
+            reliability=reliability,
         )
     return ranked(
         votes,
@@ -180,6 +183,7 @@ def bradley_terry(
         tol=tol,
         max_iter=max_iter,
         criterion=criterion,
+        reliability=reliability,
     )
 
 
@@ -197,6 +201,7 @@ def ranked(
     criterion: Hashable | None,
     weights: Weights = "counts",
     limits: Limits = LIMITS,
+    reliability: Reliability | None = None,
 ) -> Ranking:
     """The ranking of votes on one criterion, clusters in the place of voters.
 
@@ -208,6 +213,8 @@ def ranked(
         uncertainty = "sandwich" if graded else "model"
     check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
     check_choice("weights", weights, WEIGHTS)
+    if reliability is not None:
+        check_choice("reliability", reliability, RELIABILITIES)
     n_votes = int(counted_rows(source).sum()) if isinstance(source, Votes) else None
     sampled = weights == "sampling"
     if sampled:
@@ -236,6 +243,9 @@ def ranked(
         given = counts if isinstance(source, Votes) and not sampled else given
         if isinstance(source, Votes) and source.share is not None:
             counts = sums_of(source, counts, folded=folded)
+    answers = None
+    if reliability is not None:
+        answers = answers_of(votes, source, reliability, uncertainty, criterion, covariates, position=position)
     posterior = fit(
         counts,
         ties=ties,
@@ -248,8 +258,11 @@ def ranked(
         tol=tol,
         max_iter=max_iter,
         limits=limits,
+        answers=answers,
+        reliability=reliability or RELIABILITIES[0],
     )
-    return ranking_of(posterior, given, scale, n_votes, weights)
+    ranking = ranking_of(posterior, given, scale, n_votes, weights)
+    return ranking if answers is None else replace(ranking, voters=voters_of(ranking, posterior, answers, source))
 
 
 def ranking_of(
