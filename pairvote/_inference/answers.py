@@ -14,8 +14,8 @@ from pairvote._common.labels import Codes
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.clustered import VoteDerivatives
 from pairvote._inference.models import Model
+from pairvote._inference.solver import Solution, inverse_at
 from pairvote._inference.sums import LocalSums
-from pairvote._inference.systems import dense_information, inverse_of
 from pairvote._inference.vote_rows import SingleVotes, VoteRows
 from pairvote.votes._counts import PairCounts
 
@@ -131,25 +131,22 @@ class Answers:
         scores = parameters[model.layout.scores]
         return np.asarray(scores[self.left] - scores[self.right] + model.sums.effects(model.likelihood, parameters))
 
-    def variances(self, model: Model, parameters: Floats) -> Floats:
+    def variances(self, model: Model, solution: Solution) -> Floats:
         """The variance of the log-odds of each entry: float64, shape (n_entries,).
 
         With many items each score's own information alone counts, so that variances are too small where few votes join
         groups of items.
         """
-        layout, slopes = model.layout, model.slopes(parameters)
+        layout, left, right = model.layout, self.left, self.right
         if layout.n_items > MOST_EXACT:
-            own = 1.0 / np.maximum(slopes.diagonal, np.finfo(float).tiny)
-            return np.asarray(own[self.left] + own[self.right])
-        inverse = inverse_of(dense_information(model.counts, slopes, anchored=model.prior.is_common))
-        places, values = [self.left, self.right], [1.0, -1.0]
+            own = 1.0 / np.maximum(model.slopes(solution.parameters).diagonal, np.finfo(float).tiny)
+            return np.asarray(own[left] + own[right])
+        inverse = inverse_at(model, solution)
+        own = inverse.diagonal()
+        found = own[left] + own[right] - 2.0 * inverse[left, right]
         if layout.has_position:
-            places.append(np.full(len(self.left), layout.position.start))
-            values.append(1.0)
-        found = np.zeros(len(self.left))
-        for one, by_one in zip(places, values, strict=True):
-            for other, by_other in zip(places, values, strict=True):
-                found += by_one * by_other * inverse[one, other]
+            side = layout.position.start
+            found = found + own[side] + 2.0 * (inverse[left, side] - inverse[right, side])
         return np.maximum(found, 0.0)
 
     def log_chances(self, model: Model, parameters: Floats, variances: Floats | None = None) -> tuple[Floats, Floats]:

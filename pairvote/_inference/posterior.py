@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -14,11 +14,10 @@ from pairvote._inference.clustered import ClusterSizes
 from pairvote._inference.many_items import ManyItems
 from pairvote._inference.models import Model
 from pairvote._inference.robust import Sandwich, centred_variances, least_freedom
-from pairvote._inference.solver import Solution
-from pairvote._inference.systems import dense_information, inverse_of, inverse_without
+from pairvote._inference.solver import Solution, inverse_at
+from pairvote._inference.systems import inverse_without
 from pairvote._inference.vote_rows import VoteRows
 from pairvote._inference.voter_kinds import VoterKinds
-from pairvote._kernels import davidson
 from pairvote.errors import MissingUncertaintyError
 
 UncertaintyKind = Literal["model", "sandwich", "by-voter", "clustered", "none"]
@@ -190,12 +189,8 @@ class Posterior:
         if self.lost is not None:
             return inverse_without(self.model, self.solution.parameters, self.lost)
         # The factor at hand is that of one step before, from which parts of the information must not be taken off.
-        if self.solution.upper is not None and self.rows is None:
-            inverse = np.zeros(self.solution.upper.size)
-            davidson.invert_factored(self.solution.upper, inverse)
-            return inverse.reshape(self.solution.upper.shape)
-        slopes = self.model.slopes(self.solution.parameters)
-        return inverse_of(dense_information(self.model.counts, slopes, anchored=self.model.prior.is_common))
+        solution = self.solution if self.rows is None else replace(self.solution, upper=None)
+        return inverse_at(self.model, solution)
 
     def log_likelihood(self) -> float:
         """The log-likelihood at the maximum, without the prior."""

@@ -19,8 +19,18 @@ from pairvote._common.outcomes import Outcome
 from pairvote._inference.graph import fills_little, is_almost_tree
 from pairvote._inference.models import Model
 from pairvote._inference.sums import Slopes
-from pairvote._inference.systems import Dense, Gradients, Sparse, System, TooManyProductsError, singular
+from pairvote._inference.systems import (
+    Dense,
+    Gradients,
+    Sparse,
+    System,
+    TooManyProductsError,
+    dense_information,
+    inverse_of,
+    singular,
+)
 from pairvote._inference.workspace import NewtonWorkspace
+from pairvote._kernels import davidson
 from pairvote.errors import ConvergenceError
 
 # Where few votes join large groups, scores may be much further off than gradients say, so the last step must be short.
@@ -133,6 +143,16 @@ def _climb(model: Model, start: NDArray[np.float64], tol: float, max_iter: int) 
         value=max_iter,
         remedy="raise max_iter, or set a finite prior_sd if it is infinite",
     )
+
+
+def inverse_at(model: Model, solution: Solution) -> NDArray[np.float64]:
+    """The inverse of the whole information at a solution, by the factor at hand if there is one."""
+    if solution.upper is not None:
+        inverse = np.zeros(solution.upper.size)
+        davidson.invert_factored(solution.upper, inverse)
+        return inverse.reshape(solution.upper.shape)
+    slopes = model.slopes(solution.parameters)
+    return inverse_of(dense_information(model.counts, slopes, anchored=model.prior.is_common))
 
 
 def _first_system(model: Model) -> System:

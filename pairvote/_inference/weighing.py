@@ -1,7 +1,9 @@
 r"""Scores fitted together with how far each voter is to be believed, by fits of weighed votes.
 
 By turns each vote counts for the scores as its voter's kind has it, and each voter's kind has the chance that the
-scores give it (variational Bayes; `pairvote._inference.lapses` for the kinds). With c the kinds and :math:`g_{vc}` the
+scores give it (variational Bayes; `pairvote._inference.lapses` for the kinds). After every two rounds the next begins
+where they lead to (SQUAREM: Varadhan and Roland 2008, "Simple and globally convergent methods for accelerating the
+convergence of any EM algorithm", Scandinavian Journal of Statistics 35). With c the kinds and :math:`g_{vc}` the
 gradient of voter v's answers by all parameters under each, the information that is left is
 
 .. math:: I = H - \sum_v \mathrm{Cov}_c(g_{vc}),
@@ -12,6 +14,7 @@ the EM algorithm", JRSS B 44): what is not known of the voters makes the errors 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -31,11 +34,13 @@ from pairvote.errors import ConvergenceError
 
 Floats = NDArray[np.float64]
 # No chance of a kind moves by more when it is found, and rounds in which it is.
-CLOSE = 1e-6
+CLOSE = 1e-5
 MOST_ROUNDS = 1_000
 # Rounds after which a learned spread stays.
 LEARNING_ROUNDS = 25
 FIT_TOLERANCE = 1e-6
+# The longest step of an extrapolation, in those of a round.
+LONGEST = 16.0
 # Voters whose errors are worked out together.
 TOGETHER = 1_000
 VOTER_MODELS: dict[str, type[Lapses] | type[Slopes]] = {"lapse": Lapses, "slope": Slopes}
@@ -106,17 +111,21 @@ def weigh(
         Where the chances of kinds have not settled.
     """
     voters: Voters = VOTER_MODELS[reliability].of(answers, model.outcome)
-    shares, before, moved = voters.first_shares(), np.ones(answers.n_voters), 1.0
+    shares, before, course = voters.first_shares(), np.ones(answers.n_voters), [answers.whole]
     for n_rounds in range(MOST_ROUNDS):
         if learns and n_rounds < LEARNING_ROUNDS:
             model = replace(model, prior=Prior.of(spread_of(NormalVotes.of(model, solution))))
-        variances = answers.variances(model, solution.parameters)
+        variances = answers.variances(model, solution)
         chances = voters.chances(model, solution.parameters, shares, variances)
         moved = float(np.abs(chances.attentive - before).max(initial=0.0))
         before, shares, amounts = chances.attentive, voters.shares(chances), voters.amounts(chances)
+        is_last = moved <= CLOSE and n_rounds > 1
+        course.append(amounts)
+        if len(course) == 3 and not is_last:
+            amounts = _ahead(course, answers)
+            course = [amounts]
         options = (model.outcome.name, model.prior, model.layout.has_position, model.limits)
         model = Model.of(answers.sums(amounts), *options)
-        is_last = moved <= CLOSE and n_rounds > 1
         solution = maximise(model, _start(model, solution), tol if is_last else max(tol, FIT_TOLERANCE), max_iter)
         if is_last:
             break
@@ -137,6 +146,17 @@ def weigh(
         lost=lost,
         kinds=voters.kinds(chances, errors=errors),
     )
+
+
+def _ahead(course: list[Floats], answers: Answers) -> Floats:
+    """Where three rounds lead to, were each step as much shorter than the one before (squared extrapolation)."""
+    step = course[1] - course[0]
+    bend = course[2] - course[1] - step
+    size = float(np.square(bend).sum())
+    length = math.sqrt(float(np.square(step).sum()) / size) if size > 0.0 else 1.0
+    length = min(max(length, 1.0), LONGEST)
+    most = answers.rows.weight[:, None]
+    return np.asarray(np.clip(course[0] + 2.0 * length * step + length**2 * bend, 0.0, most))
 
 
 def _start(model: Model, solution: Solution) -> Floats:

@@ -47,12 +47,12 @@ class VoterReliability:
     Examples
     --------
     >>> import pairvote as pv
-    >>> votes = pv.simulate(n_voters=12, votes_each=60, voters=pv.VoterModel(random_voters=0.25), rng=1).votes(0)
+    >>> votes = pv.simulate(n_voters=8, votes_each=150, voters=pv.VoterModel(random_voters=0.25), rng=1).votes(0)
     >>> voters = pv.bradley_terry(votes, prior_sd=1.0, reliability="lapse").voters
     >>> voters.attentive.round(2).tolist()
-    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0]
     >>> voters.flags()
-    {9: 'random', 10: 'random', 11: 'random'}
+    {6: 'random', 7: 'random'}
     """
 
     reliability: str
