@@ -52,6 +52,8 @@ TIE_VOTES = 20.0
 # Where nearly all votes went to one side, winners were written down first, and nothing is known of sides.
 LEAST_SIDE = 0.1
 LEAST_TIE = 1e-9
+# No vote counts for less, so that what these votes alone say, such as of ties, stays determined.
+LEAST_WEIGHT = 1e-4
 # A pushed item of a smaller chance has no part in the errors.
 LEAST_CHANCE = 1e-6
 
@@ -256,7 +258,7 @@ class Lapses:
         pushing = np.bincount(self.cell_voter, chances.pushes, len(chances.attentive))
         weights = self.answers.of_votes(chances.attentive + pushing, 1.0)
         weights[self.answers.known] -= chances.pushes[self.left_cell] + chances.pushes[self.right_cell]
-        return np.asarray(self.answers.whole * np.clip(weights, 0.0, 1.0)[:, None])
+        return np.asarray(self.answers.whole * np.clip(weights, LEAST_WEIGHT, 1.0)[:, None])
 
     # --- what is said of voters ---
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference.answers import Answers, adder
-from pairvote._inference.lapses import Lapses
+from pairvote._inference.lapses import LEAST_WEIGHT, Lapses
 from pairvote._inference.models import Model
 from pairvote._inference.plug_in import NormalVotes, spread_of
 from pairvote._inference.prior import Prior
@@ -156,7 +156,7 @@ def _ahead(course: list[Floats], answers: Answers) -> Floats:
     length = math.sqrt(float(np.square(step).sum()) / size) if size > 0.0 else 1.0
     length = min(max(length, 1.0), LONGEST)
     most = answers.rows.weight[:, None]
-    return np.asarray(np.clip(course[0] + 2.0 * length * step + length**2 * bend, 0.0, most))
+    return np.asarray(np.clip(course[0] + 2.0 * length * step + length**2 * bend, LEAST_WEIGHT * answers.whole, most))
 
 
 def _start(model: Model, solution: Solution) -> Floats:
