@@ -2,6 +2,7 @@ from pairvote import datasets as datasets
 from pairvote import diagnostics as diagnostics
 from pairvote import distributed as distributed
 from pairvote import errors as errors
+from pairvote import groups as groups
 from pairvote import plotting as plotting
 from pairvote import poll as poll
 from pairvote import sampling as sampling
@@ -14,6 +15,7 @@ from pairvote.errors import NotIdentifiedError as NotIdentifiedError
 from pairvote.errors import PairvoteError as PairvoteError
 from pairvote.errors import StateError as StateError
 from pairvote.errors import StorageError as StorageError
+from pairvote.groups import compare_groups as compare_groups
 from pairvote.io import VoteScan as VoteScan
 from pairvote.io import read_votes as read_votes
 from pairvote.io import scan_votes as scan_votes

@@ -21,7 +21,7 @@ FLOORS: tuple[set[str], ...] = (
     {"io", "_inference", "datasets"},
     {"ranking", "sampling"},
     {"scoring", "poll"},
-    {"simulation", "diagnostics", "distributed"},
+    {"simulation", "groups", "diagnostics", "distributed"},
     {"plotting"},
     {"cli", "__main__"},
 )
