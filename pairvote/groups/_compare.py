@@ -15,7 +15,7 @@ from pairvote._common.messages import shorten, wrong_option
 from pairvote._common.random import Rng, generator
 from pairvote._inference import DEFAULT_TIES, LIMITS, PriorOption, Ties, fit, sums_of
 from pairvote.errors import InputError, NotIdentifiedError
-from pairvote.groups._comparison import GroupComparison, differences_of
+from pairvote.groups._comparison import GroupComparison, GroupScores, differences_of
 from pairvote.groups._evidence import likelihood_ratio, reassigned, score_test
 from pairvote.groups._joint import Joint, fit_jointly
 from pairvote.groups._known import Grouped, Groups
@@ -123,13 +123,14 @@ def compare_groups(
     else:
         sigma = float(prior_sd) if _is_known(prior_sd) else _spread(grouped.apart(), ties, position)
         tau = None if isinstance(difference_sd, str) else float(difference_sd) / math.sqrt(2.0)
-        found = _together(grouped, fit_jointly(grouped, sigma, tau, ties, position, rng), learned=tau is None)
+        joint, wide = fit_jointly(grouped, sigma, tau, ties, position, rng)
+        found = _together(grouped, joint, wide, learned=tau is None)
     items, names = grouped.votes.items, grouped.names
     return GroupComparison(
         items=items,
         groups=names,
         rankings=found.rankings,
-        overall=_ranking(grouped.asked, found.scores.mean(axis=0), found.overall),
+        overall=_ranking(grouped.asked, found.shrunken.scores.mean(axis=0), found.overall),
         n_voters=tuple(grouped.n_voters.tolist()),
         n_votes=tuple(np.bincount(grouped.group, minlength=grouped.n_groups).tolist()),
         n_left_out=grouped.n_left_out,
@@ -137,36 +138,33 @@ def compare_groups(
         n_reassignments=n_done,
         likelihood_ratio=likelihood_ratio(grouped, ties, position),
         score_test=score_test(grouped, ties, position),
-        differences=differences_of(items, names, found.scores, found.variances, found.draws, level),
+        differences=differences_of(items, names, found.shrunken, found.unshrunken, level),
         difference_sd=found.difference_sd,
         design_effect=found.design_effect,
         level=float(level),
-        _draws=found.draws,
+        _draws=found.shrunken.draws,
     )
 
 
 class _Found(NamedTuple):
-    """The scores of all groups.
+    """What was found of all groups' scores.
 
-    scores: (n_groups, n_items). variances: (n_groups, n_groups, n_items), those of differences between groups. draws:
-    (n_draws, n_groups, n_items). overall: the uncertainty of the groups' mean.
+    shrunken: the estimates, where groups are small drawn to what all share. unshrunken: what intervals of differences
+    are made of. overall: the uncertainty of the groups' mean.
     """
 
     rankings: dict[Hashable, Ranking]
-    scores: Floats
-    variances: Floats
-    draws: Floats
+    shrunken: GroupScores
+    unshrunken: GroupScores
     overall: Uncertainty
     difference_sd: PriorSd
     design_effect: float
 
 
-def _together(grouped: Grouped, joint: Joint, *, learned: bool) -> _Found:
+def _together(grouped: Grouped, joint: Joint, wide: Joint, *, learned: bool) -> _Found:
     """What a joint fit says of each group."""
     n_groups, n_items = joint.scores.shape
     table = joint.covariance.reshape(n_groups, n_items, n_groups, n_items)
-    between = np.einsum("gihi->ghi", table)
-    own = np.einsum("ggi->gi", between)
     middle, low, high = (math.sqrt(2.0) * tau for tau in joint.tau)
     return _Found(
         rankings={
@@ -177,13 +175,19 @@ def _together(grouped: Grouped, joint: Joint, *, learned: bool) -> _Found:
             )
             for group, name in enumerate(grouped.names)
         },
-        scores=joint.scores,
-        variances=np.maximum(own[:, None] + own - 2.0 * between, 0.0),
-        draws=joint.draws,
+        shrunken=_scores_of(joint),
+        unshrunken=_scores_of(wide),
         overall=Known(table.mean(axis=(0, 2)), joint.draws.mean(axis=1), is_posterior=True),
         difference_sd=PriorSd(middle, low, high) if learned else PriorSd(middle),
         design_effect=joint.design_effect,
     )
+
+
+def _scores_of(joint: Joint) -> GroupScores:
+    n_groups, n_items = joint.scores.shape
+    between = np.einsum("gihi->ghi", joint.covariance.reshape(n_groups, n_items, n_groups, n_items))
+    own = np.einsum("ggi->gi", between)
+    return GroupScores(joint.scores, np.maximum(own[:, None] + own - 2.0 * between, 0.0), joint.draws)
 
 
 def _apart(grouped: Grouped, ties: Ties, position: bool, rng: np.random.Generator) -> _Found:
@@ -212,11 +216,11 @@ def _apart(grouped: Grouped, ties: Ties, position: bool, rng: np.random.Generato
         normals = rng.standard_normal((N_DRAWS, scores.shape[1])) @ symmetric_root(ranking.covariance)
         draws[:, group] = scores[group] + stretches(known.degrees_of_freedom, N_DRAWS, rng)[:, None] * normals
     covariance = np.asarray(sum(ranking.covariance for ranking in rankings.values())) / len(rankings) ** 2
+    found = GroupScores(scores, own[:, None] + own, draws)
     return _Found(
         rankings=rankings,
-        scores=scores,
-        variances=own[:, None] + own,
-        draws=draws,
+        shrunken=found,
+        unshrunken=found,
         overall=Known(covariance, degrees_of_freedom=min(freedom)),
         difference_sd=PriorSd(math.inf),
         design_effect=math.nan,

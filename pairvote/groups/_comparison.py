@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +36,14 @@ class GroupDifference:
     group, other : label
     estimate : float
         In log-odds: the score by `group` less that by `other`, each from scores of mean zero. Where groups are small it
-        is drawn to zero.
+        is drawn to zero, as far as differences of all items say.
     standard_error : float
+        Of the estimate.
+    unshrunken : float
+        The difference without being drawn to zero.
     low, high : float
-        The ends of the interval; those of all items and pairs of groups hold at once with the comparison's `level`.
+        The ends of the interval; those of all items and pairs of groups hold at once with the comparison's `level`,
+        whatever the differences are: they are those of unshrunken differences.
 
     Examples
     --------
@@ -49,7 +53,7 @@ class GroupDifference:
     >>> groups = {voter: ("public", "business")[voter % 2] for voter in votes.voters}
     >>> largest = pv.compare_groups(votes, groups).differences[0]
     >>> largest.item, largest.group, largest.other, round(largest.estimate, 1), largest.is_clear
-    (13, 'public', 'business', -1.8, False)
+    (13, 'public', 'business', -1.8, True)
     """
 
     item: Hashable
@@ -57,6 +61,7 @@ class GroupDifference:
     other: Hashable
     estimate: float
     standard_error: float
+    unshrunken: float
     low: float
     high: float
 
@@ -303,32 +308,45 @@ class GroupComparison:
         return "".join(f"<p>{escape(line)}</p>" for line in self._sentences()) + html_table(*self._table(), (0,))
 
 
+class GroupScores(NamedTuple):
+    """The scores of all groups, and how far they are known.
+
+    scores: (n_groups, n_items). variances: (n_groups, n_groups, n_items), those of differences between groups. draws:
+    (n_draws, n_groups, n_items), of what the scores may be.
+    """
+
+    scores: Floats
+    variances: Floats
+    draws: Floats
+
+    def reach(self, level: float) -> float:
+        """How many standard errors the largest of all differences is off at most, in so much of the draws."""
+        largest = np.zeros(len(self.draws))
+        for one, other in combinations(range(len(self.scores)), 2):
+            away = self.draws[:, one] - self.draws[:, other] - (self.scores[one] - self.scores[other])
+            error = np.sqrt(self.variances[one, other])
+            known = error > 0.0
+            if known.any():
+                np.maximum(largest, np.abs(away[:, known] / error[known]).max(axis=1), out=largest)
+        return float(np.quantile(largest, level))
+
+
 def differences_of(
     items: tuple[Hashable, ...],
     groups: tuple[Hashable, ...],
-    scores: Floats,
-    variances: Floats,
-    draws: Floats,
+    shrunken: GroupScores,
+    unshrunken: GroupScores,
     level: float,
 ) -> tuple[GroupDifference, ...]:
-    """The differences of every two groups on every item, with intervals that hold at once.
+    """The differences of every two groups on every item, the largest first, with intervals that hold at once.
 
-    scores: (n_groups, n_items). variances: (n_groups, n_groups, n_items), those of differences. draws: (n_draws,
-    n_groups, n_items). The intervals reach so many standard errors as the largest of all, over items and pairs of
-    groups, stays below in `level` of the draws.
+    Estimates are the shrunken ones, and intervals those of the unshrunken, made to hold the estimates.
     """
-    pairs = list(combinations(range(len(groups)), 2))
-    largest = np.zeros(len(draws))
-    for one, other in pairs:
-        away = draws[:, one] - draws[:, other] - (scores[one] - scores[other])
-        error = np.sqrt(variances[one, other])
-        known = error > 0.0
-        if known.any():
-            np.maximum(largest, np.abs(away[:, known] / error[known]).max(axis=1), out=largest)
-    reach = float(np.quantile(largest, level))
+    reach = unshrunken.reach(level)
     found = []
-    for one, other in pairs:
-        estimates, errors = scores[one] - scores[other], np.sqrt(variances[one, other])
+    for one, other in combinations(range(len(groups)), 2):
+        estimates, middles = (scores[one] - scores[other] for scores in (shrunken.scores, unshrunken.scores))
+        errors, reaches = np.sqrt(shrunken.variances[one, other]), reach * np.sqrt(unshrunken.variances[one, other])
         found += [
             GroupDifference(
                 item=item,
@@ -336,10 +354,13 @@ def differences_of(
                 other=groups[other],
                 estimate=estimate,
                 standard_error=error,
-                low=estimate - reach * error,
-                high=estimate + reach * error,
+                unshrunken=middle,
+                low=min(middle - away, estimate),
+                high=max(middle + away, estimate),
             )
-            for item, estimate, error in zip(items, estimates.tolist(), errors.tolist(), strict=True)
+            for item, estimate, error, middle, away in zip(
+                items, estimates.tolist(), errors.tolist(), middles.tolist(), reaches.tolist(), strict=True
+            )
         ]
     return tuple(sorted(found, key=lambda difference: -abs(difference.estimate)))
 

@@ -14,9 +14,14 @@ covariance :math:`C = (H / \varphi + Q)^{-1}`. Laplace's method gives the eviden
 .. math:: \log p(votes \mid \tau) \approx \ell(\hat\theta) / \varphi - \tfrac12 \hat\theta' Q \hat\theta
           + \tfrac12 \log |Q| - \tfrac12 \log |H / \varphi + Q|,
 
-and with a half-Cauchy prior of scale :math:`\sigma` for :math:`\tau` its posterior on a grid. Scores are those of the
-mixture over the grid, so what is not known of :math:`\tau` is part of every interval: where groups agree, a single
-best :math:`\tau` is often 0, and intervals by it would be too short.
+and with the prior :math:`p(\tau) \propto \tau\,(1 + \tau^2 / \sigma^2)^{-3/2}` its posterior on a grid: flat in
+:math:`\tau^2` near 0, where that makes intervals hold, with the tail of a half-Cauchy. Scores are those of the mixture
+over the grid, so what is not known of :math:`\tau` is part of every error: where groups agree, a single best
+:math:`\tau` is often 0, and errors by it would be too small.
+
+Intervals of differences are to hold at once whatever the differences are, such as large ones on few items, which the
+normal prior draws in too far. So they are those at :math:`\tau = 3 \sigma`, where the prior says next to nothing of
+the differences and keeps those finite of which the votes say nothing.
 
 Votes of one voter resemble each other. With :math:`g_v` the gradient of voter v's votes and :math:`H_v` their
 information, independent votes have
@@ -30,8 +35,8 @@ References
 ----------
 Rao and Scott (1984), "On chi-squared tests for multiway contingency tables with cell proportions estimated from survey
 data", Annals of Statistics 12, for the mean design effect. Tierney and Kadane (1986), "Accurate approximations for
-posterior moments and marginal densities", JASA 81. Gelman (2006), "Prior distributions for variance parameters in
-hierarchical models", Bayesian Analysis 1, for the half-Cauchy prior.
+posterior moments and marginal densities", JASA 81. Morris and Tang (2011), "Estimating random effects via adjustment
+for density maximization", Statistical Science 26, for a prior flat in the variance.
 """
 
 from __future__ import annotations
@@ -52,6 +57,8 @@ Floats = NDArray[np.float64]
 # tau in units of sigma: where it is looked for first, how many places there are then, and how far below the best the
 # logarithm of a weight may lie to be looked at closer.
 LEAST_TAU, MOST_TAU, N_COARSE, N_FINE, FAR_BELOW = 0.01, 8.0, 14, 14, 8.0
+# tau in units of sigma where the prior says next to nothing of differences.
+WIDE = 3.0
 # A design effect of whole votes is not taken to be less than 1; one of graded votes not less than this.
 LEAST_EFFECT = 0.02
 ROUNDS = 3
@@ -92,15 +99,19 @@ class Joint:
 
 def fit_jointly(
     grouped: Grouped, sigma: float, tau: float | None, ties: Ties, position: bool, rng: np.random.Generator
-) -> Joint:
-    """The posterior for this sigma; tau: None to learn it."""
+) -> tuple[Joint, Joint]:
+    """The posterior for this sigma, and that with a wide prior of differences; tau: None to learn it."""
     groups = _Groups.of(grouped, sigma, ties, position)
-    start = groups.model.start()
-    effect, start = groups.design_effect(sigma if tau is None else tau, start)
-    grid, weights, fits = _learnt(groups, effect, start) if tau is None else ([tau], np.ones(1), None)
-    if fits is None:
-        fits = [groups.fitted(grid[0], effect, start)]
-    return _mixed(groups, grid, weights, fits, effect, rng)
+    effect, start = groups.design_effect(groups.model.start())
+    wide = groups.fitted(WIDE * sigma, effect, start)
+    if tau is None:
+        grid, weights, fits = _learnt(groups, effect, start)
+    else:
+        grid, weights, fits = [tau], np.ones(1), [groups.fitted(tau, effect, start)]
+    return (
+        _mixed(groups, grid, weights, fits, effect, rng),
+        _mixed(groups, [WIDE * sigma], np.ones(1), [wide], effect, rng),
+    )
 
 
 def _learnt(groups: _Groups, effect: float, start: Floats) -> tuple[list[float], Floats, list[Fitted]]:
@@ -150,7 +161,7 @@ class _Groups:
             fits.append(self.fitted(self.sigma * math.exp(log), effect, start))
             start = fits[-1].parameters
         fits.reverse()
-        heights = np.array([found.evidence for found in fits]) + logs - np.log1p(np.exp(2.0 * logs))
+        heights = np.array([found.evidence for found in fits]) + 2.0 * logs - 1.5 * np.log1p(np.exp(2.0 * logs))
         return fits, heights
 
     def fitted(self, tau: float, effect: float, start: Floats) -> Fitted:
@@ -211,12 +222,15 @@ class _Groups:
         information[layout.beside, layout.beside] = slopes.corner
         return gradient / effect, information / effect
 
-    def design_effect(self, tau: float, start: Floats) -> tuple[float, Floats]:
-        """How many times as far the voters' gradients scatter as those of independent votes; and the scores then."""
+    def design_effect(self, start: Floats) -> tuple[float, Floats]:
+        """How many times as far the voters' gradients scatter as those of independent votes; and the scores then.
+
+        At tau = sigma, so that what groups differ by is not taken for what voters do.
+        """
         least = LEAST_EFFECT if self.rows.share is not None else 1.0
         effect = 1.0
         for _ in range(ROUNDS):
-            found = self.fitted(tau, effect, start)
+            found = self.fitted(self.sigma, effect, start)
             start, known = found.parameters, effect
             effect = max(self._scatter(found, effect), least)
             if abs(effect - known) < 0.01 * known:
