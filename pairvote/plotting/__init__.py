@@ -10,6 +10,7 @@ from pairvote.plotting._exposed import plot_exposure
 from pairvote.plotting._graph import plot_comparisons
 from pairvote.plotting._matrix import plot_probabilities
 from pairvote.plotting._ranking import plot_ranking, save_ranking
+from pairvote.plotting._slopes import plot_slopes
 
 __all__ = [
     "plot_certainty",
@@ -19,5 +20,6 @@ __all__ = [
     "plot_exposure",
     "plot_probabilities",
     "plot_ranking",
+    "plot_slopes",
     "save_ranking",
 ]
