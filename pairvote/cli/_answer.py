@@ -41,6 +41,8 @@ def remarks_on(ranking: Ranking, n_rows: int, top: int | None) -> list[str]:
 def table(summary: Summary, ranking: Ranking, n_rows: int, level: float, width: int | None = None) -> str:
     """The best `n_rows` for people, on lines of so many cells of a terminal."""
     parts = [_summed_up(summary, ranking), ranking._table(n_rows, level).text(width), *_fitted(ranking)]
+    if summary.groups is not None:
+        parts += ["", summary.groups._text(width)]
     return "\n".join(parts) + "\n"
 
 
@@ -76,6 +78,10 @@ def table_as_json(summary: Summary, ranking: Ranking, n_rows: int, level: float)
         "fit": _fit(ranking),
         "ranking": rows,
     }
+    if summary.groups is not None:
+        from pairvote.cli._groups import as_dict
+
+        report["groups"] = as_dict(summary.groups)
     return as_json(report)
 
 

@@ -204,6 +204,7 @@ def _add_columns(columns: Any) -> None:
             columns.add_argument(f"--{side}-{option}", metavar="NAME", help=f"the {what}")
     columns.add_argument("--tied", metavar="NAME", help="the number of ties, beside --left-wins")
     columns.add_argument("--voter", metavar="NAME", help="who voted")
+    columns.add_argument("--group-column", metavar="NAME", help="the voter's group; whether groups agree is told")
     columns.add_argument("--weight", metavar="NAME", help="how many votes a row stands for")
     columns.add_argument("--no-weight", action="store_true", help="take no column for weights")
     columns.add_argument("--criterion-column", metavar="NAME", help="what was asked")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from typing import Any
 
 from pairvote.diagnostics import check
@@ -10,12 +11,18 @@ from pairvote.diagnostics._page import as_text
 from pairvote.votes._votes import Votes
 
 
-def report_on(votes: Votes, top_k: int, seed: int | None, width: int | None = None) -> tuple[str, dict[str, Any]]:
+def report_on(
+    votes: Votes,
+    top_k: int,
+    seed: int | None,
+    width: int | None = None,
+    groups: dict[Hashable, Hashable] | None = None,
+) -> tuple[str, dict[str, Any]]:
     """The report as text, and as what JSON can hold: labels as strings, null where there is no number.
 
     With a `width` in cells of a terminal, tables are fitted to it.
     """
-    report = check(votes, top_k=top_k, rng=seed)
+    report = check(votes, top_k=top_k, rng=seed, groups=groups)
     return f"{as_text(report._sections(), width)}\n", {name: _plain(value) for name, value in report.to_dict().items()}
 
 

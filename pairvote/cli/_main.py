@@ -100,6 +100,8 @@ def _rank(arguments: argparse.Namespace) -> str | bytes:
     for sentence in summary.warnings:
         tell(sentence)
     if arguments.format == "csv":
+        if summary.groups is not None:
+            tell("note: CSV has the ranking of all votes; the groups are in the table and in --format json")
         return table_as_csv(ranking, n_rows, arguments.level, safe=arguments.safe_csv)
     if arguments.format == "json":
         return table_as_json(summary, ranking, n_rows, arguments.level)
@@ -115,7 +117,8 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
         by_chunks = reading.is_large(arguments)
     by_time = scorer_named(arguments.method).uses_order
     orders: list[str] = []
-    if arguments.criteria is None and by_chunks:
+    groups = None
+    if arguments.criteria is None and arguments.group_column is None and by_chunks:
         scan = reading.scan(arguments)
         ranking, summary = rank_chunks(scan, arguments.method, arguments.criterion, options)
         report = scan.report
@@ -124,6 +127,11 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
     else:
         votes, report = reading.read(arguments)
         orders = [] if arguments.fold_orders else reading.on_orders(votes)
+        if arguments.group_column is not None:
+            from pairvote.cli._groups import compare, groups_of
+
+            by_voter = groups_of(arguments, votes)
+            groups = compare(arguments, votes, by_voter, _spelt(votes, arguments.criterion))
         if arguments.criteria is None:
             votes = votes.select(_spelt(votes, arguments.criterion))
         else:
@@ -133,7 +141,7 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
             votes = votes_on(votes, criteria)
             options |= {"criteria": criteria, "criterion": arguments.criterion}
         ranking, summary = rank(votes, arguments.method, **options), Summary.of(votes)
-    summary.columns = report.columns
+    summary.columns, summary.groups = report.columns, groups
     summary.n_bad_rows, summary.bad_rows = report.n_skipped, report.skipped
     for sentence in reading.used(arguments, report):
         tell(sentence)
@@ -175,14 +183,19 @@ def _n_rows(ranking: Ranking, top: int | None) -> int:
 
 def _check(arguments: argparse.Namespace) -> str | bytes:
     votes, report = reading.read(arguments)
-    votes = votes.select(_spelt(votes, arguments.criterion))
 
     from pairvote.cli._check import report_on
 
+    groups = None
+    if arguments.group_column is not None:
+        from pairvote.cli._groups import groups_of
+
+        groups = groups_of(arguments, votes)
+    votes = votes.select(_spelt(votes, arguments.criterion))
     warnings = [*reading.doubtful(report, by_time=False), *reading.on_labels(votes.items)]
     for sentence in [*reading.used(arguments, report), *warnings]:
         tell(sentence)
-    text, findings = report_on(votes, arguments.top, arguments.seed, terminal_width())
+    text, findings = report_on(votes, arguments.top, arguments.seed, terminal_width(), groups)
     return text if arguments.format == "text" else as_json({**findings, "warnings": warnings})
 
 

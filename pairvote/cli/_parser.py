@@ -41,6 +41,8 @@ FLAGS: dict[str, dict[str, str]] = {
     },
     **{name: {name: f"--{name} TEXT"} for name in ("encoding", "delimiter", "comment", "decimal")},
     "skip_lines": {"skip_lines": "--skip-lines N"},
+    "groups": {"group_column": "--group-column NAME"},
+    "group_column": {"group_column": "--group-column NAME"},
 }
 
 

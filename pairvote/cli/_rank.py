@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pairvote.cli._parser import reading_files
+from pairvote.groups import GroupComparison
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._methods import scorer_named
 from pairvote.votes._chunks import CodedSource, CodedVotes, Criterion
@@ -24,6 +25,7 @@ class Summary:
     columns : the column of each part of a vote
     n_bad_rows, bad_rows : rows that were skipped since they are no votes, and the first of them in words
     warnings : sentences for a person, which also stand in the JSON
+    groups : what a comparison of groups found, if it was asked for
     """
 
     n_votes: int = 0
@@ -34,6 +36,7 @@ class Summary:
     n_bad_rows: int = 0
     bad_rows: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    groups: GroupComparison | None = None
 
     @classmethod
     def of(cls, votes: Votes) -> Summary:

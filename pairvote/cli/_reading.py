@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairvote._common.alike import alike_labels, missing_words
 from pairvote._common.messages import listed, plural, shorten
-from pairvote.cli._parser import make_parser, reading_files
+from pairvote.cli._parser import UnreadError, make_parser, reading_files
 from pairvote.errors import InputError, PairvoteError
 
 if TYPE_CHECKING:
@@ -61,15 +61,10 @@ def library_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def read(arguments: argparse.Namespace) -> tuple[Votes, Report]:
     """The votes of all files, and what is to be told of them; InputError where there are none."""
-    from pairvote.io._options import options_of
-    from pairvote.io._read import read_reported
     from pairvote.votes._report import Report
 
-    source = source_of(arguments)
     report = Report("skip" if arguments.skip_bad_rows else "raise")
-    with reading_files():
-        options = options_of(**library_options(arguments))
-        votes = read_reported(source, arguments.input_format, options, report)
+    votes = _read(arguments, library_options(arguments), report)
     if not len(votes):
         raise no_votes(arguments, report)
     if arguments.fold_orders:
@@ -78,6 +73,29 @@ def read(arguments: argparse.Namespace) -> tuple[Votes, Report]:
         n_folded = n_rows - len(votes)
         report.remark(f"{plural(n_folded, 'pair')} judged in both orders by one voter became one vote each")
     return votes, report
+
+
+def read_rows(arguments: argparse.Namespace, **options: Any) -> Votes:
+    """The votes of all files with other options, in the rows that the files have: pairs in both orders stay two."""
+    from pairvote.votes._report import Report
+
+    report = Report("skip" if arguments.skip_bad_rows else "raise")
+    try:
+        return _read(arguments, library_options(arguments) | options, report)
+    except UnreadError as unread:
+        if "voter" in options:
+            unread.error.option = "group_column"
+            raise unread.error from None
+        raise
+
+
+def _read(arguments: argparse.Namespace, options: dict[str, Any], report: Report) -> Votes:
+    from pairvote.io._options import options_of
+    from pairvote.io._read import read_reported
+
+    source = source_of(arguments)
+    with reading_files():
+        return read_reported(source, arguments.input_format, options_of(**options), report)
 
 
 def scan(arguments: argparse.Namespace) -> VoteScan:
@@ -254,6 +272,7 @@ def is_large(arguments: argparse.Namespace) -> bool:
 
     is_graded = arguments.method == "bradley-terry" and Meanings.of(arguments.outcomes).is_graded
     is_whole = arguments.matrix or arguments.rankings is not None or arguments.fold_orders or is_graded
+    is_whole = is_whole or arguments.group_column is not None
     if is_whole or "-" in arguments.votes:
         return False
     for name in arguments.votes:

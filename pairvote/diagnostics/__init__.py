@@ -4,6 +4,7 @@ from pairvote.diagnostics._adaptivity import Adaptivity
 from pairvote.diagnostics._answered import Answers, answers
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
 from pairvote.diagnostics._border import Cut, cut
+from pairvote.diagnostics._groups import GroupAgreement
 from pairvote.diagnostics._influence import Influence, influence
 from pairvote.diagnostics._progress import Progress, progress
 from pairvote.diagnostics._reliability import Separation, SplitHalf, separation, split_half
@@ -22,6 +23,7 @@ __all__ = [
     "Connectivity",
     "Cut",
     "Exposure",
+    "GroupAgreement",
     "Influence",
     "Items",
     "PositionBias",

@@ -20,6 +20,7 @@ from pairvote.diagnostics._answered import Answers, answers_of
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
 from pairvote.diagnostics._border import Cut, cut_of
 from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, check_rate, check_votes, posterior_of
+from pairvote.diagnostics._groups import GroupAgreement
 from pairvote.diagnostics._influence import Influence, influence_of
 from pairvote.diagnostics._names import name_concerns
 from pairvote.diagnostics._page import Block, Part, as_html, as_text
@@ -37,6 +38,8 @@ from pairvote.diagnostics._simulated import (
 )
 from pairvote.diagnostics._triads import Triads, triads_of
 from pairvote.diagnostics._voters import Groups, Voters, voters_of
+from pairvote.groups import compare_groups
+from pairvote.groups._known import Groups as GroupsOption
 from pairvote.ranking._ranking import Ranking
 from pairvote.votes._votes import Votes
 
@@ -72,6 +75,8 @@ class Report:
         The same, and where there are no more items than `top_k`.
     cut : Cut or None
         None where there are no more items than `top_k`.
+    groups : GroupAgreement or None
+        None where no groups are given.
     inflated : tuple of str
         The parts whose numbers are inflated because questions were chosen by earlier answers: "separation",
         "split_half". Empty where there is no sign of that, and where the prior was learned.
@@ -108,6 +113,7 @@ class Report:
     adaptivity: Adaptivity
     influence: Influence | None
     cut: Cut | None
+    groups: GroupAgreement | None
     inflated: tuple[str, ...]
     tally_misleads: bool
     prior_share: float
@@ -119,6 +125,7 @@ class Report:
         names = (
             "cut",
             "influence",
+            "groups",
             "voters",
             "repeats",
             "position",
@@ -183,6 +190,7 @@ def check(
     n_simulations: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
+    groups: GroupsOption | None = None,
     prior_sd: PriorOption = PRIOR_SD,
     n_jobs: int = 1,
     progress: bool = False,
@@ -212,6 +220,8 @@ def check(
         For the simulations and the split halves.
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
+    groups : mapping of voter to group, or array_like of labels, shape (n_votes,), optional
+        Whose agreement to look at, as in `pairvote.compare_groups`.
     prior_sd : float or "learned"
         Of `bradley_terry`; finite, since simulated votes need not determine all scores.
     n_jobs : int
@@ -248,18 +258,19 @@ def check(
     """
     rng = generator(rng)
     n_graded = int(votes.select(criterion).is_graded.sum()) if isinstance(votes, Votes) else 0
-    votes = check_votes(votes, criterion)
+    given, votes = votes, check_votes(votes, criterion)
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
     check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, None, prior_sd)
     k = chosen_top_k(min(top_k, votes.n_items) if is_whole(top_k) else top_k, votes.n_items)
-    groups = Groups.of(consensus)
+    compared = None if groups is None else compare_groups(given, groups, criterion=criterion)
+    cells = Groups.of(consensus)
     n_rows, n_items = len(consensus.rows), consensus.n_items
     questions = Questions.of(consensus)
     statistics = [largest_misfit, n_circular, distance_of(questions)]
-    if groups is not None:
-        statistics.append(largest_evidence(groups))
+    if cells is not None:
+        statistics.append(largest_evidence(cells))
     misfit, circular, distances, *against = simulate(
         consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress
     )
@@ -273,13 +284,14 @@ def check(
         "connectivity": connectivity(votes),
         "position": position_of(consensus.ranking, consensus.fitted),
         "answers": answers_of(votes, consensus),
-        "voters": None if groups is None else voters_of(consensus, groups, against[0], rate),
+        "voters": None if cells is None else voters_of(consensus, cells, against[0], rate),
         "items": items_of(consensus, misfit[:, 0], rate),
         "triads": triads_of(consensus, circular[:, 0]),
         "split_half": split_of(consensus, k, N_SPLITS, rng) if can_split else None,
         "separation": separation_of(consensus.ranking),
-        "influence": influence_of(consensus, groups, k) if groups is not None and between else None,
+        "influence": influence_of(consensus, cells, k) if cells is not None and between else None,
         "cut": cut_of(votes, consensus, k) if between else None,
+        "groups": None if compared is None else GroupAgreement.of(compared, k),
         "repeats": repeats_of(consensus.rows),
         "adaptivity": adaptivity_of(consensus, questions, distances[:, 0]),
     }

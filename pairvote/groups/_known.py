@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +18,7 @@ from pairvote.votes._votes import Votes
 
 Ints = NDArray[np.intp]
 # What `compare_groups` takes: the group of each voter, or one group for each vote.
-Groups = Mapping[Hashable, Hashable] | ArrayLike
+Groups = Mapping[Any, Any] | Sequence[Any] | ArrayLike
 FEWEST_VOTERS = 2
 
 
@@ -50,12 +51,7 @@ class Grouped:
                 remedy="pass the Votes themselves",
             )
         if votes.voter is None:
-            raise InputError(
-                "these votes do not say who voted, and without that the votes of one voter cannot be told from those "
-                "of a group",
-                option="voter",
-                remedy="pass voter= when making them; if each vote is another person's, voter=range(n_votes)",
-            )
+            raise _no_voters()
         names, of_code = _by_mapping(votes, groups) if isinstance(groups, Mapping) else _by_vote(votes, groups)
         chosen = votes.select(criterion)
         counted = chosen.outcome != Outcome.SKIP
@@ -110,7 +106,13 @@ class Grouped:
         return self.votes._changed(items=names, left=left, right=right, criterion=None, criteria=())
 
 
-def _by_mapping(votes: Votes, groups: Mapping[Hashable, Hashable]) -> tuple[tuple[Hashable, ...], Ints]:
+def groups_by_voter(votes: Votes, groups: Sequence[Any] | ArrayLike) -> dict[Hashable, Hashable]:
+    """The group of each voter, of groups given vote by vote; InputError for a voter in two groups."""
+    names, of_code = _by_vote(votes, groups)
+    return {voter: names[group] for voter, group in zip(votes.voters, of_code.tolist(), strict=True) if group >= 0}
+
+
+def _by_mapping(votes: Votes, groups: Mapping[Any, Any]) -> tuple[tuple[Hashable, ...], Ints]:
     """The groups' labels, and the group of each voter of the votes by code; -1 for those in none."""
     with reading("groups"):
         given = dict(groups)
@@ -128,7 +130,7 @@ def _by_mapping(votes: Votes, groups: Mapping[Hashable, Hashable]) -> tuple[tupl
     return tuple(coded.labels), of_code
 
 
-def _by_vote(votes: Votes, groups: ArrayLike) -> tuple[tuple[Hashable, ...], Ints]:
+def _by_vote(votes: Votes, groups: Sequence[Any] | ArrayLike) -> tuple[tuple[Hashable, ...], Ints]:
     """The groups' labels, and the group of each voter, of groups given vote by vote."""
     column = as_column(groups, "groups")
     n_rows = len(column.codes) if isinstance(column, Coded) else len(column)
@@ -140,7 +142,7 @@ def _by_vote(votes: Votes, groups: ArrayLike) -> tuple[tuple[Hashable, ...], Int
         )
     coded = _coded(column)
     if votes.voter is None:
-        raise TypeError("there are no voters")
+        raise _no_voters()
     known = np.flatnonzero((coded.codes >= 0) & (votes.voter >= 0))
     of_code = np.full(len(votes.voters), -1, np.intp)
     # Written backwards, the first row of a voter stands.
@@ -171,6 +173,14 @@ def _coded(column: object) -> Coded:
     numbers = np.full(len(coded.labels) + 1, -1, np.intp)
     numbers[used] = np.arange(len(used))
     return Coded(numbers[codes].astype(np.int32), [coded.labels[code] for code in used.tolist()])
+
+
+def _no_voters() -> InputError:
+    return InputError(
+        "these votes do not say who voted, and without that what is one voter's cannot be told from what is a group's",
+        option="voter",
+        remedy="pass voter= when making them; if each vote is another person's, voter=range(n_votes)",
+    )
 
 
 def _hashable(group: Hashable, where: str) -> Hashable:

@@ -111,7 +111,7 @@ def _write_labels(ax: Axes, comparison: GroupComparison, scores: Floats, size: f
     last = len(scores) - 1
     low, high = float(scores.min()), float(scores.max())
     # A line of text is about 1.25 of its size high; a point is 1/72 inch.
-    inches = ax.get_figure(root=True).get_size_inches()[1] * ax.get_position().height
+    inches = ax.get_window_extent().height / ax.figure.dpi
     gap = 1.25 * size / 72.0 / max(inches, 0.5)
     room = max(high - low, 1e-6)
     for column, away, align in ((0, -1.0, "right"), (last, 1.0, "left")):

@@ -68,7 +68,7 @@ def test_three_groups_stand_side_by_side() -> None:
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
-    with pytest.raises(pv.InputError, match="pass what pairvote.compare_groups returns"):
+    with pytest.raises(pv.InputError, match=r"pass what pairvote\.compare_groups returns"):
         pv.plotting.plot_slopes(FOUND.overall)
     with pytest.raises(pv.InputError, match="top_k is 0"):
         pv.plotting.plot_slopes(FOUND, top_k=0)
