@@ -4,6 +4,7 @@ from pairvote.diagnostics._adaptivity import Adaptivity
 from pairvote.diagnostics._answered import Answers, answers
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
 from pairvote.diagnostics._border import Cut, cut
+from pairvote.diagnostics._consistency import Consistency, consistency
 from pairvote.diagnostics._groups import GroupAgreement
 from pairvote.diagnostics._influence import Influence, influence
 from pairvote.diagnostics._progress import Progress, progress
@@ -21,6 +22,7 @@ __all__ = [
     "Adaptivity",
     "Answers",
     "Connectivity",
+    "Consistency",
     "Cut",
     "Exposure",
     "GroupAgreement",
@@ -39,6 +41,7 @@ __all__ = [
     "answers",
     "check",
     "connectivity",
+    "consistency",
     "cut",
     "exposure",
     "influence",

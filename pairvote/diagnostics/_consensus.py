@@ -102,12 +102,11 @@ class Consensus:
         return self.probabilities_at(self.log_odds)
 
     @cached_property
-    def _thresholds(self) -> NDArray[np.float64]:
-        """A uniform number below the first is a vote for the right, one below the second a tie: shape (2, n_rows).
+    def spread_probabilities(self) -> NDArray[np.float64]:
+        """P(right), P(tie) and P(left) of each pair, with scores as spread as the strengths are: shape (n_pairs, 3).
 
-        Scores are brought to the spread that the strengths have, so that those fitted to simulated votes spread as far
-        as they do. With b the votes' part in a score, 1 - SE^2 / prior_sd^2, and v the variance of its estimate,
-        SE^2 / b, scores have the variance b^2 (spread^2 + v).
+        Scores of posterior means spread less. With b the votes' part in a score, 1 - SE^2 / prior_sd^2, and v the
+        variance of its estimate, SE^2 / b, scores have the variance b^2 (spread^2 + v).
         """
         side = self.model.position_effect(self.parameters)
         variance = float(self.scores.var(ddof=1)) if self.n_items > 1 else 0.0
@@ -115,7 +114,16 @@ class Consensus:
         part = np.clip(1.0 - errors / self.model.prior_sd**2, 0.0, 1.0)
         spread = max(0.0, variance - float((part * errors).mean()))
         factor = math.sqrt(spread / (variance * float((part**2).mean()))) if spread > 0.0 else 0.0
-        right, tie, _ = self.probabilities_at(side + factor * (self.log_odds - side)).T
+        return self.probabilities_at(side + factor * (self.log_odds - side))
+
+    @cached_property
+    def _thresholds(self) -> NDArray[np.float64]:
+        """A uniform number below the first is a vote for the right, one below the second a tie: shape (2, n_rows).
+
+        Chances are those of scores as spread as the strengths, so that scores fitted to simulated votes spread as far
+        as those at hand.
+        """
+        right, tie, _ = self.spread_probabilities.T
         return np.stack([right[self.pair], (right + tie)[self.pair]])
 
     def probabilities_at(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

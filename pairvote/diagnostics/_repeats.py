@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.labels import Codes
 from pairvote._common.messages import plural
 from pairvote.diagnostics._consensus import answered, check_votes, folded_outcomes, known_voters, no_voters, pair_keys
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named
@@ -118,18 +119,23 @@ def repeats(votes: Votes, *, criterion: Hashable | None = None) -> Repeats:
     return found
 
 
+def asked_again(rows: Votes, voter: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+    """Answers on a pair that the voter had answered before: the row before, their own, and whether these differ."""
+    key, outcome = pair_keys(rows), folded_outcomes(rows)
+    order = np.lexsort((key, voter))
+    same = np.flatnonzero((np.diff(voter[order]) == 0) & (np.diff(key[order]) == 0))
+    before, later = order[same], order[same + 1]
+    return before, later, outcome[before] != outcome[later]
+
+
 def repeats_of(rows: Votes) -> Repeats | None:
     """The repeats among answered votes; None where no voter is known."""
     known = known_voters(rows)
     if known is None:
         return None
     rows, voter = known
-    key, outcome = pair_keys(rows), folded_outcomes(rows)
-    order = np.lexsort((key, voter))
-    same = (np.diff(voter[order]) == 0) & (np.diff(key[order]) == 0)
-    voter = voter[order][1:][same]
-    changed = np.diff(outcome[order].astype(np.int64))[same] != 0
-    n_each, n_changed = (np.bincount(voter[mask], minlength=len(rows.voters)) for mask in (slice(None), changed))
+    _, later, changed = asked_again(rows, voter)
+    n_each, n_changed = (np.bincount(voter[some], minlength=len(rows.voters)) for some in (later, later[changed]))
     codes = np.argsort(-n_each, kind="stable")[: np.count_nonzero(n_each)]
     n_pairs = rows.n_items * (rows.n_items - 1) / 2
     answers = np.bincount(known[1])

@@ -94,8 +94,13 @@ def count_triads(counts: PairCounts, *, dense_items: int = DENSE_ITEMS) -> tuple
     lead = csr_array((margin, counts.right, counts.start), shape=shape)
     beats = ((lead - lead.T) > 0).astype(np.float64)
     met = beats + beats.T
-    circular, complete = (round((m @ m).multiply(m.T).sum() / n) for m, n in ((beats, 3), (met, 6)))
+    circular, complete = (round(closed_paths(m).sum() / n) for m, n in ((beats, 3), (met, 6)))
     return circular, complete
+
+
+def closed_paths(steps: Any) -> NDArray[np.float64]:
+    """Paths of three steps from each node back to it, the diagonal of M^3 of a sparse matrix: shape (n_nodes,)."""
+    return np.asarray((steps @ steps).multiply(steps.T).sum(axis=1), np.float64).ravel()
 
 
 def _closed(paths: NDArray[np.float32], steps: NDArray[np.float32]) -> float:
