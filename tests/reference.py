@@ -1173,3 +1173,72 @@ def mixture_posterior(places, widths, shares, mean, information):
     density /= density.sum()
     middle = density @ grid
     return middle, density @ (grid - middle) ** 2
+
+
+def dyadic_variance(answers: Sequence[tuple[Hashable, Hashable, int]], *, of_alpha: bool = False) -> float:
+    """The variance of the share of coincidences alike, or of alpha times 1 - e, by the voters of two coincidences.
+
+    `answers` are voter, pair and outcome (1 for a tie), one for each voter and pair. What dyad d adds is the derivative
+    by its weight. Aronow, Samii and Assenova (2015), "Cluster-robust variance estimation for dyadic data": products of
+    what two dyads add, where they share a voter; here with the jackknife's factor.
+    """
+    units: dict[Hashable, list[tuple[Hashable, int]]] = {}
+    for voter, pair, outcome in answers:
+        units.setdefault(pair, []).append((voter, outcome))
+    units = {pair: unit for pair, unit in units.items() if len(unit) > 1}
+    n = sum(map(len, units.values()))
+    coincidences = [
+        (frozenset((one, other)), 1.0 / (len(unit) - 1), float(a == b), ((a == TIE) + (b == TIE)) / 2.0)
+        for unit in units.values()
+        for (one, a), (other, b) in itertools.combinations(unit, 2)
+    ]
+    dyads = list(dict.fromkeys(dyad for dyad, *_ in coincidences))
+
+    def chance(ties: float) -> float:
+        values = [n * (1.0 - ties), n * (1.0 - ties), 2.0 * n * ties]
+        return sum(value * (value - 1.0) for value in values) / (2.0 * n * (2.0 * n - 1.0))
+
+    def means(weight: dict[frozenset[Hashable], float]) -> tuple[float, float]:
+        weights = [weight.get(dyad, 1.0) * w for dyad, w, _, _ in coincidences]
+        alike = sum(w * same for w, (*_, same, _) in zip(weights, coincidences, strict=True)) / sum(weights)
+        return alike, sum(w * tie for w, (*_, tie) in zip(weights, coincidences, strict=True)) / sum(weights)
+
+    by_chance = chance(means({})[1])
+
+    def estimate(weight: dict[frozenset[Hashable], float]) -> float:
+        alike, ties = means(weight)
+        return (1.0 - (1.0 - alike) / (1.0 - chance(ties))) * (1.0 - by_chance) if of_alpha else alike
+
+    step = 1e-5
+    adds = {d: (estimate({d: 1.0 + step}) - estimate({d: 1.0 - step})) / (2.0 * step) for d in dyads}
+    j = len(frozenset().union(*dyads))
+    # Two dyads share none, one or, where they are the same, both of their voters.
+    by_voter = sum(x * y * len(one & other) for one, x in adds.items() for other, y in adds.items())
+    squares = sum(x**2 for x in adds.values())
+    return max(by_voter * j * (j - 1) / (j - 2) ** 2 - squares, squares)
+
+
+def wilson(share: float, n: float, reach: float) -> tuple[float, float]:
+    """Wilson (1927): the shares p from which this one is `reach` standard errors of n answers away."""
+
+    def apart(p: float) -> float:
+        return (share - p) ** 2 - reach**2 * p * (1.0 - p) / n
+
+    # Shares of 0 and 1 are no distance from themselves.
+    low = 0.0 if share == 0.0 else brentq(apart, 0.0, share - 1e-9, xtol=1e-14)
+    high = 1.0 if share == 1.0 else brentq(apart, share + 1e-9, 1.0, xtol=1e-14)
+    return low, high
+
+
+def own_circles(rows: Sequence[tuple[int, int, int]], n_items: int) -> tuple[int, int]:
+    """One voter's triads of decided first answers, and the circular ones; rows are left, right, outcome."""
+    beats: dict[frozenset[int], int | None] = {}
+    for left, right, outcome in rows:
+        beats.setdefault(frozenset((left, right)), {LEFT: left, RIGHT: right}.get(outcome))
+    triads = circular = 0
+    for three in itertools.combinations(range(n_items), 3):
+        winners = [beats.get(frozenset(pair)) for pair in itertools.combinations(three, 2)]
+        if None not in winners:
+            triads += 1
+            circular += len(set(winners)) == 3
+    return triads, circular

@@ -7,9 +7,9 @@ items, so that without ties e is nearly a half. To first order two answers p and
 .. math:: p' Q q = a\,(p' q - o) - b\,(\tfrac12 (p_{tie} + q_{tie}) - t)
 
 to what is estimated less its truth, with a = 1 and b = 0 for o, :math:`a = 1 / (1 - e)` and
-:math:`b = (1 - o)(3 t - 1) / (1 - e)^2` for alpha, since :math:`de/dt = 3 t - 1`. What is known of the variance V of
-that sum becomes an interval by Wilson's formula, with :math:`o (1 - o) / V` as the number of answers and a quantile of
-t in place of the normal one.
+:math:`b = (1 - o)\,e' / (1 - e)^2` for alpha, where :math:`e' = (3 t - 1)\,2 n / (2 n - 1)` is the derivative of e by t
+for n answers. What is known of the variance V of that sum becomes an interval by Wilson's formula, with
+:math:`o (1 - o) / V` as the number of answers and a quantile of t in place of the normal one.
 
 References
 ----------
@@ -73,7 +73,8 @@ class Alike:
         tie[Outcome.TIE] = 1.0
         share = self.n_ties / self.n
         # Alpha times 1 - e, so that both are shares of answers.
-        b = (1.0 - self.observed) * (3.0 * share - 1.0) / (1.0 - self.expected) if of_alpha else 0.0
+        slope = (3.0 * share - 1.0) * 2.0 * self.n / (2.0 * self.n - 1.0)
+        b = (1.0 - self.observed) * slope / (1.0 - self.expected) if of_alpha else 0.0
         return np.asarray(np.eye(3) - 0.5 * b * (tie[:, None] + tie) + (b * share - self.observed))
 
 
@@ -89,7 +90,7 @@ def share_interval(share: float, variance: float, *, least: float, most: float, 
     return Interval(float(low), float(high))
 
 
-def wilson(share: Floats | float, n: Floats | float, reach: float) -> tuple[Floats, Floats]:
+def wilson(share: Floats | float, n: Floats | float, reach: Floats | float) -> tuple[Floats, Floats]:
     """Wilson's interval of a share of n answers, `reach` standard errors to either side."""
     z2 = reach**2 / n
     middle = (share + 0.5 * z2) / (1.0 + z2)

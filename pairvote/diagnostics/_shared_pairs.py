@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.labels import Codes
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._alike import Alike, Floats, clustered_variance, effective, reach_of, share_interval
+from pairvote.diagnostics._alike import Alike, Floats, clustered_variance, effective, reach_of, share_interval, wilson
 from pairvote.diagnostics._consensus import added_up, folded_outcomes, pair_keys
 from pairvote.ranking._results import Interval
 from pairvote.votes._votes import Votes
@@ -124,6 +124,20 @@ class SharedPairs:
         among = self._alike_without[two_others] / self._others[two_others]
         others = added_up(self.voter[two_others], among, self.n_voters) / n_two
         return n, self._per_voter(self.alike) / n, others
+
+    def intervals_by_voter(self, level: float) -> Interval:
+        """An interval of each voter's agreement with the others, for other pairs: arrays of shape (n_voters,)."""
+        n = np.bincount(self.voter, minlength=self.n_voters).astype(np.float64)
+        share = self._per_voter(self.alike) / n
+        spread = self._per_voter((self.alike - share[self.voter]) ** 2)
+        binomial = n * share * (1.0 - share)
+        # As many answers of yes or no as have the variance; where all pairs are alike they are the pairs.
+        varies = (spread > 1e-12) & (n > 1)
+        n_answers = np.where(varies, binomial * (n - 1.0) / np.where(varies, spread, 1.0), n)
+        different, which = np.unique(n.astype(np.int64), return_inverse=True)
+        reach = np.array([reach_of(level, size) for size in different.tolist()])[which]
+        low, high = wilson(share, np.minimum(n_answers, self._per_voter(self._others)), reach)
+        return Interval(low, high)
 
     @cached_property
     def _alike_without(self) -> Floats:

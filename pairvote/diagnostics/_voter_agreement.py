@@ -27,12 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.messages import plural, wrong_option
-from pairvote.diagnostics._alike import wilson
 from pairvote.diagnostics._consensus import answered, check_votes, known_voters, no_voters
 from pairvote.diagnostics._consistency import Consistency, consistency_of
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named
 from pairvote.diagnostics._shared_pairs import SharedPairs
-from pairvote.ranking._results import Interval, check_level, normal_quantile
+from pairvote.ranking._results import Interval, check_level
 from pairvote.votes._votes import Votes
 
 Sample = Literal["voter", "pair"]
@@ -71,7 +70,7 @@ class VoterAgreement(Part):
     agreement : float64 array, shape (n_voters,)
         The share of the others' answers on these pairs that are like the voter's.
     agreement_interval : Interval of float64 arrays, shape (n_voters,)
-        Both ends of Wilson's interval at `level`, each pair taken for one answer.
+        Both ends at `level`, for other pairs; an answer on one pair is taken for independent of those on others.
     others : float64 array, shape (n_voters,)
         How far the others agree with each other on these pairs, which may be close ones; nan where no two others
         answered any.
@@ -241,7 +240,7 @@ def voter_agreement(
     shared, agreement, others = pairs.by_voter()
     # Of sums in another order voters who agree alike stay so.
     order = np.argsort(agreement.round(12), kind="stable")
-    low, high = wilson(agreement[order], shared[order].astype(np.float64), normal_quantile(level))
+    low, high = (end[order] for end in pairs.intervals_by_voter(level))
     low.flags.writeable = high.flags.writeable = False
     return VoterAgreement(
         observed=whole.observed,
