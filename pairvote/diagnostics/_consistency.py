@@ -24,7 +24,7 @@ from pairvote.diagnostics._consensus import (
 )
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named
 from pairvote.diagnostics._repeats import asked_again
-from pairvote.errors import NotIdentifiedError
+from pairvote.errors import ConvergenceError, NotIdentifiedError
 from pairvote.ranking._results import Interval, check_level
 from pairvote.votes._votes import Votes
 
@@ -154,8 +154,8 @@ def consistency(
     alike with :math:`\sum_c p_c p'_c`. With W the chance that one item beats another, on the pairs that a voter was
     asked about, :math:`\mathrm{tr}(W^3) / 3` circles are expected.
 
-    More alike than expected means that voters remember, or have a taste of their own: a repeated answer then says
-    less than a new one. Less alike means that they answer with less care than the model takes from all votes.
+    More alike than expected means that voters remember, or have tastes or a carefulness of their own: a repeated
+    answer then says less than one of another voter. Less alike means that their answers are worth less the second time.
 
     Parameters
     ----------
@@ -189,8 +189,12 @@ def consistency(
     Examples
     --------
     >>> import pairvote as pv
-    >>> votes = pv.simulate(n_items=6, n_voters=5, votes_each=30, repetitions=1, rng=1).votes(0)
-    >>> print(pv.diagnostics.consistency(votes))
+    >>> votes = pv.simulate(n_items=6, n_voters=3, votes_each=30, repetitions=1, rng=1).votes(0)
+    >>> found = pv.diagnostics.consistency(votes)
+    >>> found.n_repeated, round(found.alike, 2), [round(end, 2) for end in found.alike_interval]
+    (45, 0.62, [0.32, 0.85])
+    >>> found.triads.tolist(), found.circular.tolist()
+    ([20, 20, 20], [6, 4, 4])
     """
     check_level(level)
     return consistency_of(answered(check_votes(votes, criterion)), level, prior_sd)
@@ -212,7 +216,7 @@ def consistency_of(rows: Votes, level: float, prior_sd: PriorOption = PRIOR_SD) 
     some = np.flatnonzero((n_repeated > 0) | (n_triads > 0))
     some = some[np.argsort(-(n_changed + n_circular)[some], kind="stable")]
     expected, expected_changed, expected_circular = math.nan, np.full(n_voters, np.nan), np.full(n_voters, np.nan)
-    chances = _chances(rows, prior_sd) if len(some) else None
+    chances = _chances(rows, prior_sd)
     if chances is not None:
         chances = chances[rows.voter >= 0]
         folded = np.where((votes.left < votes.right)[:, None], chances, chances[:, ::-1])
@@ -244,6 +248,6 @@ def _chances(rows: Votes, prior_sd: PriorOption) -> Floats | None:
     """P(right), P(tie) and P(left) of each row by the fitted model, (n_rows, 3); None where votes determine none."""
     try:
         consensus = Consensus.of(rows, None, prior_sd)
-    except NotIdentifiedError:
+    except (NotIdentifiedError, ConvergenceError):
         return None
     return consensus.spread_probabilities[consensus.pair]

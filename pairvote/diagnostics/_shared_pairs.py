@@ -34,7 +34,7 @@ from pairvote.diagnostics._consensus import added_up, folded_outcomes, pair_keys
 from pairvote.ranking._results import Interval
 from pairvote.votes._votes import Votes
 
-# The most coincidences whose part in the variance is taken off; of more the interval is a little too wide.
+# The most pairs of answers from which the part of single dyads in the variance is found; of more it is left in.
 MOST_COINCIDENCES = 20_000_000
 
 
@@ -45,12 +45,14 @@ class SharedPairs:
     shares : (n_rows, 3), the share of each outcome in the voter's answers
     pair, voter : (n_rows,), counted from 0
     codes : (n_voters,), the code of each voter
+    most_coincidences : of more pairs of answers the variance is the jackknife's
     """
 
     shares: Floats
     pair: NDArray[np.intp]
     voter: NDArray[np.intp]
     codes: NDArray[np.int64]
+    most_coincidences: int = MOST_COINCIDENCES
 
     @classmethod
     def of(cls, rows: Votes, who: Codes) -> SharedPairs:
@@ -185,7 +187,7 @@ class SharedPairs:
         """The variance V of the module, from what each voter's coincidences add up to."""
         n_voters = self.n_voters
         jackknifed = float(sums @ sums) * n_voters * (n_voters - 1) / (n_voters - 2) ** 2
-        if (self.n_each**2).sum() > MOST_COINCIDENCES:
+        if (self.n_each**2).sum() > self.most_coincidences:
             return jackknifed
         from scipy.sparse import csr_array
 

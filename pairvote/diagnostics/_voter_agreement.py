@@ -205,11 +205,11 @@ def voter_agreement(
 
     Notes
     -----
-    No voter is drawn again: with copies of one voter who agree with each other, percentiles of a bootstrap over voters
-    never held the truth in 200 workshops of Kalmar's size. The variance is that of dyads, two
-    coincidences being dependent when they share a voter, and the interval is Wilson's with so much variance and a
-    quantile of t. `docs/diagnostics.md` says how often it holds. Of more than 20 million coincidences it is that of
-    the jackknife, which is up to 1.4 times as wide.
+    The intervals are no bootstrap. Voters drawn again agree with their own copies: percentiles of such alphas never
+    held the truth in 200 workshops of Kalmar's size. The variance is that of dyads: what two voters have in common
+    hangs together with all that either has in common with others. The interval is Wilson's with so much variance and
+    a quantile of t. `docs/diagnostics.md` says how often it holds. For more than 20 million pairs of answers the
+    variance is that of the jackknife, with an interval up to 1.4 times as wide.
 
     References
     ----------
@@ -224,12 +224,12 @@ def voter_agreement(
     >>> votes = pv.datasets.kalmar().simulated_votes(rng=2014)
     >>> found = pv.diagnostics.voter_agreement(votes)
     >>> round(found.alpha, 2), [round(end, 2) for end in found.alpha_interval]
-    (0.31, [0.2, 0.42])
+    (0.31, [0.19, 0.43])
     >>> found.voters[0], int(found.shared[0]), round(float(found.agreement[0]), 2), round(float(found.others[0]), 2)
-    (1, 1, 1, 1)
+    (28, 16, 0.47, 0.67)
     """
     check_level(level)
-    if by not in get_args(Sample):
+    if not isinstance(by, str) or by not in get_args(Sample):
         raise wrong_option("by", by, "it is 'voter' or 'pair'")
     rows = answered(check_votes(votes, criterion))
     known = known_voters(rows)

@@ -189,6 +189,13 @@ def test_what_cannot_be_said_is_said_so() -> None:
         pv.diagnostics.consistency(pv.datasets.baseball())
     with pytest.raises(pv.InputError, match="level is 95"):
         pv.diagnostics.consistency(KALMAR, level=95)
+    with pytest.raises(pv.InputError, match="prior_sd is -1"):
+        pv.diagnostics.consistency(pv.Votes.from_labels([*"ab"], [*"bc"], ["left"] * 2, voter=[*"uv"]), prior_sd=-1)
+    # Weights without bounds determine no model either, and answers count all the same.
+    weight = [1e-300, 1.0, 1e-5, 1e300]
+    wild = pv.Votes.from_labels([*"aaaa"], [*"bbbb"], ["left", "right", "left", "tie"], voter=[*"uvwu"], weight=weight)
+    assert math.isnan(pv.diagnostics.consistency(wild).expected)
+    assert pv.diagnostics.voter_agreement(wild).n_answers == 3
     with pytest.raises(pv.InputError, match="diagnostics look at single votes"):
         pv.diagnostics.consistency(KALMAR.counts())
 

@@ -284,8 +284,9 @@ def test_what_is_handed_out_cannot_be_changed_and_options_are_checked() -> None:
     for level in (0.0, 1.0, "0.95", math.nan):
         with pytest.raises(pv.InputError, match="level is"):
             pv.diagnostics.voter_agreement(workshop(1), level=level)
-    with pytest.raises(pv.InputError, match="by is 'vote'; it is 'voter' or 'pair'"):
-        pv.diagnostics.voter_agreement(workshop(1), by="vote")
+    for by in ("vote", None, ["voter", "pair"], np.array([1, 2])):
+        with pytest.raises(pv.InputError, match="it is 'voter' or 'pair'"):
+            pv.diagnostics.voter_agreement(workshop(1), by=by)
     with pytest.raises(pv.InputError, match="diagnostics look at single votes"):
         pv.diagnostics.voter_agreement(workshop(1).counts())
 
@@ -303,6 +304,20 @@ def test_one_criterion_is_looked_at() -> None:
     assert found.alpha == pv.diagnostics.voter_agreement(new).alpha
     with pytest.raises(pv.InputError, match="several criteria"):
         pv.diagnostics.voter_agreement(both)
+
+
+def test_of_very_many_coincidences_the_interval_is_that_of_the_jackknife() -> None:
+    n_voters, first, second = 9, *np.triu_indices(5, 1)
+    outcome = 2 * (np.random.default_rng(3).random((n_voters, 10)) < 0.7)
+    voter = np.repeat(np.arange(n_voters), 10)
+    columns = (np.tile(first, n_voters), np.tile(second, n_voters), outcome.ravel())
+    votes = pv.Votes.from_codes(*columns, n_items=5, voter=voter)
+    pairs = replace(SharedPairs.of(votes, votes.voter), most_coincidences=100)
+    without = [pv.diagnostics.voter_agreement(votes.where(voter != who)).observed for who in range(n_voters)]
+    variance = (n_voters - 1) * np.var(without)
+    share = pairs.all.observed
+    expected = reference.wilson(share, share * (1 - share) / variance, student.ppf(0.975, n_voters - 1))
+    assert pairs.interval(0.95, by_pair=False, of_alpha=False) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.slow
