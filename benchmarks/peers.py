@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+import pairvote as pv
 from benchmarks.cases import Case, Scores, SeededVotes, Work
 from benchmarks.reference import fingerprint
 
@@ -218,6 +219,33 @@ def _crowd_kit(tol: float | None, votes: SeededVotes) -> Work:
 
 def _crowd_kit_scores(votes: SeededVotes, result: Any) -> Scores:
     return _centred(np.log(np.asarray(result.sort_index(), np.float64)))
+
+
+def noisy_frame(votes: pv.Votes) -> Any:
+    """The votes as crowd-kit's NoisyBradleyTerry takes them: a pandas frame of worker, left, right and label."""
+    winner = np.where(votes.outcome == pv.Outcome.LEFT, votes.left, votes.right)
+    columns = {"worker": votes.voter, "left": votes.left, "right": votes.right, "label": winner}
+    return import_module("pandas").DataFrame(columns)
+
+
+def noisy_scores(votes: pv.Votes, **options: Any) -> Scores:
+    """crowd-kit's NoisyBradleyTerry: a score from 0 to 1 for every item, 0 without votes; votes without ties."""
+    # It seeds numpy's global generator.
+    state = np.random.get_state()
+    try:
+        found = import_module("crowdkit.aggregation").NoisyBradleyTerry(**options).fit_predict(noisy_frame(votes))
+    finally:
+        np.random.set_state(state)
+    return np.asarray(found.reindex(range(votes.n_items), fill_value=0.0), np.float64)
+
+
+def evalica_scores(votes: pv.Votes) -> Scores:
+    """evalica's Bradley-Terry scores of every item, without voters."""
+    evalica, index = import_module("evalica"), import_module("pandas").RangeIndex(votes.n_items)
+    members = [getattr(evalica.Winner, name) for name in WINNER]
+    winners = [members[code] for code in votes.outcome.tolist()]
+    left, right = votes.left.astype(np.int64), votes.right.astype(np.int64)
+    return np.asarray(evalica.bradley_terry(left, right, winners, index=index).scores.sort_index(), np.float64)
 
 
 # --- arena-rank: a pandas frame; every fit compiles its loop again, which no caller can avoid, so that is timed ---

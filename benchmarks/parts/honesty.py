@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from benchmarks import honesty, stopping
 from benchmarks.cases import Group, Size
 from benchmarks.honesty import Chances, Figure
+from benchmarks.tables import Table, decimals, percent, printed
 
 # Tables of accuracy, none of times.
 GROUPS: tuple[Callable[[Size], Group], ...] = ()
@@ -29,41 +29,6 @@ STOPPING_LEGEND = """\
 where the rule does not end them: their mean number, the share that is then right "with it", and the share that is right
 "without" it, after all of these. "as good" is the fixed number of votes after which as many are right as with the rule
 and at most 1,200."""
-
-Column = tuple[str, int, Callable[[Any], str]]
-
-
-class _Table(NamedTuple):
-    """Columns by title, with the width of each."""
-
-    columns: Sequence[Column]
-
-    def heading(self) -> str:
-        return "  ".join(_fit(title, width, place) for place, (title, width, _) in enumerate(self.columns)).rstrip()
-
-    def line(self, row: Any) -> str:
-        texts = (_fit(text(row), width, place) for place, (_, width, text) in enumerate(self.columns))
-        return "  ".join(texts).rstrip()
-
-    def markdown(self, title: str, rows: Sequence[Any]) -> str:
-        last = len(self.columns) - 1
-        aligned = ["---" if place in (0, last) else "---:" for place in range(last + 1)]
-        cells = [[title for title, _, _ in self.columns], aligned]
-        cells += [[text(row) for _, _, text in self.columns] for row in rows]
-        return "\n".join([f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in cells)])
-
-
-def _fit(text: str, width: int, place: int) -> str:
-    return f"{text:>{width}}" if place else f"{text:<{width}}"
-
-
-def _percent(figure: Figure | None) -> str:
-    return "-" if figure is None else f"{100 * figure.value:.1f} ±{100 * figure.error:.1f}"
-
-
-def _decimals(digits: int, figure: Figure | None) -> str:
-    return "-" if figure is None else f"{figure.value:,.{digits}f} ±{figure.error:.{digits}f}"
-
 
 def _chances(found: Chances | None) -> str:
     if found is None or found.n < honesty.FEWEST_CASES:
@@ -85,34 +50,34 @@ def _bin(number: int) -> Callable[[honesty.Row], str]:
     return lambda row: _chances(row.chances[number])
 
 
-ROWS = _Table(
+ROWS = Table(
     [
         ("strategy, truth", 34, lambda row: row.setting.name),
-        ("RMSE", 11, _figure("rmse", lambda figure: _decimals(3, figure))),
-        ("scores", 9, _figure("scores", _percent)),
-        ("best five", 9, _figure("best", _percent)),
-        ("differences", 11, _figure("differences", _percent)),
-        ("ranks", 9, _figure("one_by_one", _percent)),
+        ("RMSE", 11, _figure("rmse", lambda figure: decimals(3, figure))),
+        ("scores", 9, _figure("scores", percent)),
+        ("best five", 9, _figure("best", percent)),
+        ("differences", 11, _figure("differences", percent)),
+        ("ranks", 9, _figure("one_by_one", percent)),
         ("width", 5, _figure("width", lambda figure: f"{figure.value:.1f}")),
-        ("at once", 10, _figure("all_at_once", _percent)),
+        ("at once", 10, _figure("all_at_once", percent)),
         ("width", 5, _figure("width_at_once", lambda figure: f"{figure.value:.1f}")),
         *((f"P {low:g}-{high:g}", 10, _bin(number)) for number, (low, high) in enumerate(honesty.BINS)),
         ("goals met", 9, _goals),
     ]
 )
-STOPPED = _Table(
+STOPPED = Table(
     [
         ("strategy", 10, lambda row: row.name),
-        ("ended", 10, lambda row: _percent(row.ended)),
-        ("right", 10, lambda row: _percent(row.right)),
+        ("ended", 10, lambda row: percent(row.ended)),
+        ("right", 10, lambda row: percent(row.right)),
         ("met", 10, lambda row: row.verdict),
-        ("votes, of 600", 13, lambda row: _decimals(0, row.votes_600)),
-        ("with it", 10, lambda row: _percent(row.right_600)),
-        ("without", 10, lambda row: _percent(row.all_600)),
-        ("votes, of 1,200", 15, lambda row: _decimals(0, row.votes_1200)),
-        ("with it", 10, lambda row: _percent(row.right_1200)),
-        ("without", 10, lambda row: _percent(row.all_1200)),
-        ("as good", 10, lambda row: _decimals(0, row.same)),
+        ("votes, of 600", 13, lambda row: decimals(0, row.votes_600)),
+        ("with it", 10, lambda row: percent(row.right_600)),
+        ("without", 10, lambda row: percent(row.all_600)),
+        ("votes, of 1,200", 15, lambda row: decimals(0, row.votes_1200)),
+        ("with it", 10, lambda row: percent(row.right_1200)),
+        ("without", 10, lambda row: percent(row.all_1200)),
+        ("as good", 10, lambda row: decimals(0, row.same)),
     ]
 )
 
@@ -133,41 +98,14 @@ def after(size: Size, options: Any = None) -> list[tuple[dict[str, Any], str]]:
     if settings:
         title = f"What comes true of what is said with 95%: {how}, {repetitions:,} workshops a row"
         rows = (honesty.measure(one, repetitions, prior_sd=prior_sd, n_jobs=n_jobs) for one in settings)
-        found.append(_printed(title, ROWS, rows, LEGEND))
+        found.append(printed("honesty", title, ROWS, rows, LEGEND))
     if rules:
         title = f"Ended as soon as the five are right with 90%: {how}, {repetitions:,} workshops a row"
         ends = (
             stopping.measure(name.split(", ")[1], sampler, repetitions, prior_sd=prior_sd, n_jobs=n_jobs)
             for name, sampler in rules.items()
         )
-        found.append(_printed(title, STOPPED, ends, STOPPING_LEGEND))
+        found.append(printed("honesty", title, STOPPED, ends, STOPPING_LEGEND))
     if not found:
         print("no row's name contains one of these words")
     return found
-
-
-def _printed(title: str, table: _Table, measured: Iterable[Any], legend: str) -> tuple[dict[str, Any], str]:
-    print(f"{title}\n{table.heading()}", flush=True)
-    rows = []
-    for row in measured:
-        print(table.line(row), flush=True)
-        rows.append(row)
-    print(f"\n{legend}\n", flush=True)
-    records = [_record(row) for row in rows]
-    page = f"{table.markdown(title, rows)}\n\n{legend}"
-    return {"group": "honesty", "title": title, "unit": "", "rows": records}, page
-
-
-def _record(row: Any) -> dict[str, Any]:
-    """A row as JSON has it; of a setting only its name."""
-    kept = {one.name: getattr(row, one.name) for one in dataclasses.fields(row)}
-    setting = kept.pop("setting", None)
-    return {"case": kept.pop("name", None) or setting.name, **{name: _plain(value) for name, value in kept.items()}}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Figure | Chances):
-        return value._asdict()
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
