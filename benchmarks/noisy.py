@@ -1,7 +1,7 @@
-r"""Models of noisy voters, fitted plainly with scipy: what a peer's model says when it is solved, and what an oracle knows.
+r"""Models of noisy voters, fitted plainly with scipy: a peer's model when it is solved, and what an oracle knows.
 
-crowd-kit's noisy Bradley-Terry lets voter v answer by the scores with the chance :math:`\gamma_v`, or else pick the left
-with a chance :math:`\beta_v` of the own:
+crowd-kit's noisy Bradley-Terry lets voter v answer by the scores with the chance :math:`\gamma_v`, or else pick the
+left with the chance :math:`\beta_v`:
 
 .. math:: P(left) = \gamma_v\,\sigma(s_l - s_r) + (1 - \gamma_v)\,\beta_v, \qquad
           \gamma_v = \sigma(g_v),\ \beta_v = \sigma(q_v),
@@ -11,8 +11,6 @@ few steps; `solved` is the same model, start and number of steps with the right 
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +23,7 @@ SOLVED = "its model"
 RIDGE = 1e-5
 
 
-def log_likelihood(
-    x: Floats, votes: pv.Votes, n_voters: int, ridge: float = RIDGE
-) -> tuple[float, Floats]:
+def log_likelihood(x: Floats, votes: pv.Votes, n_voters: int, ridge: float = RIDGE) -> tuple[float, Floats]:
     """The log-likelihood of crowd-kit's model less its ridge, and the gradient.
 
     x: the level that scores are pulled to, n_items scores, n_voters q, n_voters g.

@@ -228,15 +228,15 @@ def noisy_frame(votes: pv.Votes) -> Any:
     return import_module("pandas").DataFrame(columns)
 
 
-def noisy_scores(votes: pv.Votes, **options: Any) -> Scores:
-    """crowd-kit's NoisyBradleyTerry: a score from 0 to 1 for every item, 0 without votes; votes without ties."""
+def noisy_scores(frame: Any, n_items: int) -> Scores:
+    """crowd-kit's NoisyBradleyTerry, as it comes: a score from 0 to 1 for every item, 0 without votes."""
     # It seeds numpy's global generator.
-    state = np.random.get_state()
+    state = np.random.get_state()  # noqa: NPY002
     try:
-        found = import_module("crowdkit.aggregation").NoisyBradleyTerry(**options).fit_predict(noisy_frame(votes))
+        found = import_module("crowdkit.aggregation").NoisyBradleyTerry().fit_predict(frame)
     finally:
-        np.random.set_state(state)
-    return np.asarray(found.reindex(range(votes.n_items), fill_value=0.0), np.float64)
+        np.random.set_state(state)  # noqa: NPY002
+    return np.asarray(found.reindex(range(n_items), fill_value=0.0), np.float64)
 
 
 def evalica_scores(votes: pv.Votes) -> Scores:

@@ -45,9 +45,7 @@ def decimals(digits: int, figure: Figure | None) -> str:
     return "-" if figure is None else f"{figure.value:,.{digits}f} ±{figure.error:.{digits}f}"
 
 
-def printed(
-    group: str, title: str, table: Table, measured: Iterable[Any], legend: str
-) -> tuple[dict[str, Any], str]:
+def printed(group: str, title: str, table: Table, measured: Iterable[Any], legend: str) -> tuple[dict[str, Any], str]:
     """Print each row as soon as it is measured; what JSON and the report keep of it."""
     print(f"{title}\n{table.heading()}", flush=True)
     rows = []
@@ -61,8 +59,8 @@ def printed(
 
 
 def record(row: Any) -> dict[str, Any]:
-    """A row as JSON has it; of a setting only its name."""
-    kept = {one.name: getattr(row, one.name) for one in dataclasses.fields(row)}
+    """A row as JSON has it, without the fields that its repr leaves out; of a setting only its name."""
+    kept = {one.name: getattr(row, one.name) for one in dataclasses.fields(row) if one.repr}
     setting = kept.pop("setting", None)
     return {"case": kept.pop("name", None) or setting.name, **{name: _plain(value) for name, value in kept.items()}}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 
 import pairvote as pv
 from benchmarks import noisy, peers
-from benchmarks.honesty import LEVEL, SEED, TOP_K, Figure, mean_of
+from benchmarks.honesty import COVERAGE, LEVEL, NOISE, OF_THE_BEST, SEED, TOP_K, Figure, mean_of
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 N_VOTERS, VOTES_EACH = 30, 20
 # The sharpness of voters where it varies: log-normal with median 1, and the same in every workshop.
 SHARPNESS_SD = 0.75
@@ -33,7 +32,8 @@ SPREAD = {"strength_sd": 1.0}
 FLAGGED_BELOW = 0.5
 # A gain of the oracle's smaller than so many standard errors has no shares.
 CLEAR = 3.0
-OURS = ("plain", "lapse", "slope", "oracle")
+# Of the oracle's gain.
+LEAST_SHARE = 0.5
 
 Answer = Callable[[pv.Votes, Floats, np.random.Generator], pv.Votes]
 Told = Callable[[pv.Votes, Mapping[str, Any]], Floats]
@@ -134,8 +134,8 @@ class Setting:
         The oracle.
     off : range
         The voters, by number, who do not answer by the common scale.
-    told_what : str
-        What the oracle is told.
+    meant : tuple of str
+        The methods that are made for such voters, which goals are about.
     targets : mapping of str to float
         The overlap of a trial, by method.
     """
@@ -145,6 +145,7 @@ class Setting:
     answer: Answer | None = None
     told: Told = nothing
     off: range = range(0)
+    meant: tuple[str, ...] = ("lapse",)
     targets: Mapping[str, float] = field(default_factory=dict)
 
     def is_off(self, n_voters: int) -> NDArray[np.bool_]:
@@ -171,7 +172,7 @@ def settings() -> list[Setting]:
         )
 
     return [
-        Setting(name="all attentive", targets={"plain": 0.827, "lapse": 0.823}),
+        Setting(name="all attentive", targets={"plain": 0.827, "lapse": 0.823}, meant=("lapse", "slope")),
         at_random("a sixth at random", sixth, (0.785, 0.808, 0.807)),
         at_random("a third at random", third, (0.732, 0.765, 0.785)),
         at_random("a third at random, 60 votes each", third, (0.825, 0.860, 0.867), votes_each=60),
@@ -180,12 +181,13 @@ def settings() -> list[Setting]:
             answer=partial(against, tenth),
             told=partial(reversed_back, tenth),
             off=range(N_VOTERS - tenth, N_VOTERS),
+            meant=("slope",),
         ),
         Setting(
             name="a tenth promote their own",
             simulated={"voters": promoters},
             told=partial(without_own, tenth),
-            off=range(0, tenth),
+            off=range(tenth),
         ),
         Setting(
             name="a tenth on one side",
@@ -193,7 +195,12 @@ def settings() -> list[Setting]:
             told=partial(without, tenth),
             off=range(N_VOTERS - tenth, N_VOTERS),
         ),
-        Setting(name="sharpness varies", answer=partial(sharper, slopes), told=partial(with_slopes, slopes)),
+        Setting(
+            name="sharpness varies",
+            answer=partial(sharper, slopes),
+            told=partial(with_slopes, slopes),
+            meant=("slope",),
+        ),
     ]
 
 
@@ -212,7 +219,13 @@ class Found(NamedTuple):
 
 
 def look_at(
-    votes: pv.Votes, strengths: Floats, setting: Setting, options: Mapping[str, Any], seed: Sequence[int]
+    votes: pv.Votes,
+    strengths: Floats,
+    setting: Setting,
+    options: Mapping[str, Any],
+    seed: Sequence[int],
+    *,
+    with_peers: bool = True,
 ) -> dict[str, Found]:
     """What each method says of one workshop, by the method's name."""
     if setting.answer is not None:
@@ -222,12 +235,12 @@ def look_at(
     with warnings.catch_warnings():
         # What users would be warned of is in the figures.
         warnings.simplefilter("ignore")
-        for name, more in RELIABILITY.items():
+        for name, more in OURS.items():
             found[name] = _of_ranking(pv.bradley_terry(votes, **options, **more), truth, setting)
         found["oracle"] = Found(overlap(setting.told(votes, options), truth))
-        for name, scores in PEERS.items():
-            if name == noisy.SOLVED or peers.version(scores.library) is not None:
-                found[name] = Found(overlap(scores.of(votes), truth))
+        for name, (library, scores) in PEERS.items():
+            if with_peers and peers.version(library) is not None:
+                found[name] = Found(overlap(scores(votes), truth))
     return found
 
 
@@ -251,22 +264,23 @@ def _of_ranking(ranking: pv.Ranking, truth: Floats, setting: Setting) -> Found:
     return Found(overlap(ranking.scores, truth), float(held.mean()), float(held[best].mean()), off, honest)
 
 
-class Peer(NamedTuple):
-    """A peer's library, and its scores of votes without ties."""
-
-    library: str
-    of: Callable[[pv.Votes], Floats]
+def _crowd_kit(votes: pv.Votes) -> Floats:
+    return peers.noisy_scores(peers.noisy_frame(votes), votes.n_items)
 
 
-PEERS = {
-    "crowd-kit": Peer("crowd-kit", peers.noisy_scores),
-    noisy.SOLVED: Peer("scipy", noisy.solved),
-    "evalica": Peer("evalica", peers.evalica_scores),
+# Scores of votes without ties, by the name of the method, and the library that is needed.
+PEERS: dict[str, tuple[str, Callable[[pv.Votes], Floats]]] = {
+    "crowd-kit": ("crowd-kit", _crowd_kit),
+    noisy.SOLVED: ("scipy", noisy.solved),
+    "evalica": ("evalica", peers.evalica_scores),
 }
-HAS_RELIABILITY = "reliability" in inspect.signature(pv.bradley_terry).parameters
-RELIABILITY: dict[str, Mapping[str, Any]] = {"plain": {}}
-if HAS_RELIABILITY:
-    RELIABILITY |= {"lapse": {"reliability": "lapse"}, "slope": {"reliability": "slope"}}
+OURS: dict[str, Mapping[str, Any]] = {
+    "plain": {},
+    "lapse": {"reliability": "lapse"},
+    "slope": {"reliability": "slope"},
+}
+if "reliability" not in inspect.signature(pv.bradley_terry).parameters:
+    OURS = {"plain": {}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,6 +311,30 @@ class Row:
     honest: Figure | None
     target: float | None
 
+    @property
+    def verdict(self) -> str:
+        """Which goals are missed and which are in doubt, of a method that is made for such voters."""
+        if self.method not in self.setting.meant:
+            return ""
+        missed: list[str] = []
+        doubtful: list[str] = []
+        for what, figure, (low, high) in self._goals():
+            by = max(low - figure.value, figure.value - high)
+            if by > 0.0:
+                (missed if by > NOISE * figure.error else doubtful).append(what)
+        said = [f"NO: {', '.join(missed)}"] if missed else []
+        said += [f"in doubt: {', '.join(doubtful)}"] if doubtful else []
+        return "; ".join(said) or "yes"
+
+    def _goals(self) -> Iterator[tuple[str, Figure, tuple[float, float]]]:
+        if self.share is not None:
+            yield "gain", self.share, (LEAST_SHARE, math.inf)
+        else:
+            yield "loss", self.gain, (0.0, math.inf)
+        for what, figure, within in (("scores", self.scores, COVERAGE), ("best five", self.best, OF_THE_BEST)):
+            if figure is not None:
+                yield what, figure, within
+
 
 def measure(
     setting: Setting, repetitions: int, *, prior_sd: Any = None, with_peers: bool = True, n_jobs: int = 2
@@ -307,7 +345,7 @@ def measure(
     simulation = pv.simulate(**{**KALMAR, **SPREAD, **setting.simulated}, repetitions=repetitions, rng=SEED)
     options = {} if prior_sd is None else {"prior_sd": prior_sd}
     calls = (
-        delayed(look_at)(simulation.votes(r), strengths, setting, options, (SEED, r))
+        delayed(look_at)(simulation.votes(r), strengths, setting, options, (SEED, r), with_peers=with_peers)
         for r, strengths in enumerate(simulation.strengths)
     )
     return summary(setting, Parallel(n_jobs=n_jobs)(calls))
@@ -325,9 +363,11 @@ def summary(setting: Setting, workshops: Sequence[Mapping[str, Found]]) -> list[
                 setting=setting,
                 method=name,
                 repetitions=len(workshops),
-                overlap=mean_of(values),
-                gain=mean_of(gains),
-                share=None if name in ("plain", "oracle") else share_of_gain(gains, overlaps["oracle"] - overlaps["plain"]),
+                overlap=mean_of(values.tolist()),
+                gain=mean_of(gains.tolist()),
+                share=None
+                if name in ("plain", "oracle")
+                else share_of_gain(gains, overlaps["oracle"] - overlaps["plain"]),
                 target=setting.targets.get(name),
                 **told,
             )
@@ -342,7 +382,7 @@ def _mean(values: Sequence[float | None]) -> Figure | None:
 
 def share_of_gain(gains: Floats, oracle: Floats) -> Figure | None:
     """The ratio of two paired means, with its error by the delta method; None where the oracle's gain is not clear."""
-    n, gain = len(oracle), mean_of(oracle)
+    n, gain = len(oracle), mean_of(oracle.tolist())
     if gain.value <= CLEAR * gain.error:
         return None
     share = float(gains.mean() / gain.value)

@@ -24,6 +24,7 @@ PARTS = {
     "simulate": "simulate",
     "published": "published",
     "honesty": "honesty",
+    "voters": "voters",
     "import": "import_time",
 }
 

@@ -30,6 +30,7 @@ where the rule does not end them: their mean number, the share that is then righ
 "without" it, after all of these. "as good" is the fixed number of votes after which as many are right as with the rule
 and at most 1,200."""
 
+
 def _chances(found: Chances | None) -> str:
     if found is None or found.n < honesty.FEWEST_CASES:
         return "-"
