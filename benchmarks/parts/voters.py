@@ -212,7 +212,6 @@ def _needed(rows: list[voters_groups.Row]) -> str:
     for taste_sd in (0.0, 0.5):
         figure = voters_groups.needed(rows, taste_sd)
         if figure is not None:
-            lines.append(
-                f"With tastes of {taste_sd:g} a difference of {decimals(2, figure)} is found in {voters_groups.POWER:.0%}."
-            )
+            found = f"{decimals(2, figure)} is found in {voters_groups.POWER:.0%} of workshops"
+            lines.append(f"With tastes of {taste_sd:g} a difference of {found}.")
     return "\n".join(lines)
