@@ -16,6 +16,7 @@ from pairvote.errors import PairvoteError as PairvoteError
 from pairvote.errors import StateError as StateError
 from pairvote.errors import StorageError as StorageError
 from pairvote.groups import compare_groups as compare_groups
+from pairvote.groups import find_groups as find_groups
 from pairvote.io import VoteScan as VoteScan
 from pairvote.io import read_votes as read_votes
 from pairvote.io import scan_votes as scan_votes
