@@ -25,7 +25,7 @@ class DrawnKinds:
     sweeps: of the chain between two draws of the kinds. attentive: the chances of attention at each draw.
     """
 
-    sweeps = 2
+    sweeps = 4
 
     def __init__(self, weighed: Weighed, model: Model) -> None:
         self._voters, self._model = weighed.voters, model
