@@ -41,6 +41,8 @@ def remarks_on(ranking: Ranking, n_rows: int, top: int | None) -> list[str]:
 def table(summary: Summary, ranking: Ranking, n_rows: int, level: float, width: int | None = None) -> str:
     """The best `n_rows` for people, on lines of so many cells of a terminal."""
     parts = [_summed_up(summary, ranking), ranking._table(n_rows, level).text(width), *_fitted(ranking)]
+    if ranking.voters is not None:
+        parts += ["", str(ranking.voters)]
     if summary.groups is not None:
         parts += ["", summary.groups._text(width)]
     return "\n".join(parts) + "\n"
@@ -78,6 +80,12 @@ def table_as_json(summary: Summary, ranking: Ranking, n_rows: int, level: float)
         "fit": _fit(ranking),
         "ranking": rows,
     }
+    if ranking.voters is not None:
+        columns = ranking.voters.to_columns(level)
+        columns["voter"] = [str(label) for label in columns["voter"]]
+        columns["agreement"] = [None if math.isnan(share) else share for share in columns["agreement"]]
+        rows = zip(*columns.values(), strict=True)
+        report["voters"] = [dict(zip(columns, row, strict=True)) for row in rows]
     if summary.groups is not None:
         from pairvote.cli._groups import as_dict
 

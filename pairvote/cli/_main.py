@@ -118,7 +118,8 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
     by_time = scorer_named(arguments.method).uses_order
     orders: list[str] = []
     groups = None
-    if arguments.criteria is None and arguments.group_column is None and by_chunks:
+    is_by_voter = arguments.group_column is not None or arguments.reliability is not None
+    if arguments.criteria is None and not is_by_voter and by_chunks:
         scan = reading.scan(arguments)
         ranking, summary = rank_chunks(scan, arguments.method, arguments.criterion, options)
         report = scan.report

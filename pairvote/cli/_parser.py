@@ -32,6 +32,7 @@ FLAGS: dict[str, dict[str, str]] = {
     "prior_sd": {"prior_sd": "--prior-sd SD"},
     "ties": {"ties": "--ties WHAT"},
     "position": {"position": "leave out --position"},
+    "reliability": {"reliability": "leave out --reliability"},
     "n_voters": {"voters": "--voters N"},
     "votes_each": {"votes": "--votes N"},
     "top_k": {"top": "--top K"},
@@ -122,6 +123,11 @@ def make_parser() -> _Parser:
         "default learned: spread and shape from the votes",
     )
     scoring.add_argument("--position", action="store_true", help="bradley-terry: fit what standing on the left adds")
+    scoring.add_argument(
+        "--reliability",
+        choices=("lapse", "slope"),
+        help="bradley-terry: weigh voters who may answer by a coin, or follow the common scores more or less closely",
+    )
     scoring.add_argument("--criterion", metavar="LABEL", help="score the votes on this criterion")
     scoring.add_argument(
         "--criteria",

@@ -272,7 +272,7 @@ def is_large(arguments: argparse.Namespace) -> bool:
 
     is_graded = arguments.method == "bradley-terry" and Meanings.of(arguments.outcomes).is_graded
     is_whole = arguments.matrix or arguments.rankings is not None or arguments.fold_orders or is_graded
-    is_whole = is_whole or arguments.group_column is not None
+    is_whole = is_whole or arguments.group_column is not None or getattr(arguments, "reliability", None) is not None
     if is_whole or "-" in arguments.votes:
         return False
     for name in arguments.votes:

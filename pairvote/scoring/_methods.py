@@ -92,7 +92,12 @@ for _scorer in (
     Scorer(name="tally", function=tally, unit=VOTES, needs=NOTHING, flags=("ties",)),
     Scorer(name="win-rate", function=win_rate, unit=SHARE, needs=A_VOTE, flags=("ties",)),
     Scorer(name="elo", function=elo, unit=ELO, uses_order=True),
-    Scorer(name="bradley-terry", function=bradley_terry, unit=LOG_ODDS, flags=("ties", "prior_sd", "position")),
+    Scorer(
+        name="bradley-terry",
+        function=bradley_terry,
+        unit=LOG_ODDS,
+        flags=("ties", "prior_sd", "position", "reliability"),
+    ),
     Scorer(name="luce", function=luce, unit=LOG_ODDS, flags=("ties",)),
 ):
     register(_scorer)
