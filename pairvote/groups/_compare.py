@@ -246,6 +246,9 @@ def _spread(votes: Votes, ties: Ties, position: bool) -> float:
     """The spread that scores have by these votes, as a learned prior has it, in log-odds."""
     counts = count_votes(votes, folded=not position)
     sums = sums_of(votes, counts, folded=not position)
+    if not any(sums.sides_won()):
+        # Nobody preferred anything, so that scores have no spread to be learned.
+        return LEAST_SPREAD
     # Without draws: what is not known of this spread matters little beside what is not known of the differences.
     posterior = fit(sums, ties=ties, prior_sd="learned", position=position, limits=replace(LIMITS, sampled_items=0))
     return LEAST_SPREAD if posterior.learned is None else max(posterior.learned.spread, LEAST_SPREAD)

@@ -62,7 +62,9 @@ WIDE = 3.0
 # A design effect of whole votes is not taken to be less than 1; one of graded votes not less than this.
 LEAST_EFFECT = 0.02
 ROUNDS = 3
-MOST_STEPS, MOST_HALVINGS, TOLERANCE = 100, 40, 1e-8
+MOST_STEPS, MOST_HALVINGS, TOLERANCE = 200, 40, 1e-8
+# A step whose expected gain is at most so much of the log-posterior cannot be told from rounding.
+ROUNDING = 1e-13
 # A smaller part of the posterior of tau has no say.
 LEAST_WEIGHT = 1e-4
 MOST_DRAWS, LEAST_DRAWS, MOST_NUMBERS = 4_000, 2_000, 2_000_000
@@ -181,8 +183,8 @@ class _Groups:
             if failed:
                 break
             step = dpotrs(lower, gradient, lower=1)[0]
-            size = float(np.abs(step).max())
-            if size <= TOLERANCE:
+            size, gain = float(np.abs(step).max()), float(gradient @ step)
+            if size <= TOLERANCE or gain <= ROUNDING * (1.0 + abs(value)):
                 # What the evidence is of is the determinant at the maximum, which is a short step from here.
                 half = np.log(lower.diagonal()).sum()
                 n_own, all_of = (n_groups - 1) * n_items, tau**2 + n_groups * self.sigma**2
