@@ -83,7 +83,7 @@ def find_groups(
     >>> votes = pv.simulate(votes_each=40, voters=two, repetitions=1, rng=1).votes(0)
     >>> camps = pv.find_groups(votes, rng=1)
     >>> camps.n_groups, [ranking.top(2) for ranking in camps.rankings]
-    (2, [[]])
+    (2, [[13, 21], [14, 6]])
     >>> pv.find_groups(pv.datasets.kalmar().simulated_votes(rng=2014), rng=1).n_groups
     1
     """

@@ -13,7 +13,7 @@ differ are drawn together, as far as :math:`\tau = 0.4`: camps that differ less 
 .. math:: r_{vk} \propto (1 - \rho)\, \pi_k\, e^{\ell_{vk}}, \qquad r_{v0} \propto \rho\, e^{\ell_{v0}},
 
 and the M-step one Newton step of each :math:`s_k` on counts weighted by :math:`r_{vk}`, the mean of m given them, the
-shares with one vote of a prior for each camp, :math:`\rho` under Beta(0.5, 9.5), and
+shares with one vote of a prior for each camp, :math:`\rho` under Beta(1, 4), and
 
 .. math:: \tau^2 = \frac{1}{K n} \sum_k \bigl( |s_k - m|^2 + \mathrm{tr}\, H_k^{-1} \bigr)
 
@@ -43,13 +43,15 @@ from pairvote.groups._find_cells import VoterCells
 
 Floats = NDArray[np.float64]
 # How many voters the prior of the share of coins speaks for, and how many of them toss one.
-PRIOR_VOTERS, PRIOR_COINS = 10.0, 0.5
+PRIOR_VOTERS, PRIOR_COINS = 5.0, 1.0
 # Scores change by no more than this at one step, and camps differ by no less than this.
 LONGEST_STEP, LEAST_SPREAD, FIRST_SPREAD = 2.0, 0.4, 1.0
 # What a voter's camp is at the start: this much of it where the start puts the voter.
 SURE = 0.8
 # Iterations of EM, and the change of the log-likelihood at which it ends.
 MOST_ITERATIONS = 500
+# Newton steps before voters are told apart: a camp whose scores are not fitted yet looks like coins.
+STEPS_AT_FIRST = 5
 # How long all starts are followed, and how many of them to the end.
 FIRST_ITERATIONS, FOLLOWED = 8, 2
 
@@ -164,12 +166,12 @@ class _Runs:
         """Go on for so many iterations, or until no log-likelihood changes by more than `tol`."""
         for _ in range(max_iter):
             before = self.log_likelihood
-            self._maximise(cells, common)
+            self.maximise(cells, common)
             self._expect(cells, coin)
             if (np.abs(self.log_likelihood - before) <= tol).all():
                 break
 
-    def _maximise(self, cells: VoterCells, common: Common) -> None:
+    def maximise(self, cells: VoterCells, common: Common) -> None:
         n, n_groups, n_items = self.scores.shape
         flat = (n * n_groups, -1)
         counts = cells.counts_of(self.belongs.reshape(flat))
@@ -224,6 +226,8 @@ def fit_mixture(
     """
     coin = cells.coin_log_likelihoods()
     runs = _Runs.started(cells, common, labels, n_groups)
+    for _ in range(STEPS_AT_FIRST):
+        runs.maximise(cells, common)
     if len(labels) > FOLLOWED:
         runs.iterate(cells, common, coin, FIRST_ITERATIONS)
         runs = runs.some(np.argsort(-runs.evidence(common.sigma), kind="stable")[:FOLLOWED])

@@ -1,8 +1,8 @@
 r"""How many camps there are, by votes held out.
 
 Each voter's pairs are dealt into five parts. A mixture is fitted to the votes in four of them, which also say how
-likely each voter is in each camp, and predicts the votes in the fifth. With :math:`\lambda_{vK}` the log-chance of voter v's
-held-out votes under K camps, over all parts, camps K are preferred to J if
+likely each voter is in each camp, and predicts the votes in the fifth. With :math:`\lambda_{vK}` the log-chance of voter
+v's held-out votes under K camps, over all parts, K camps are preferred to J if
 
 .. math:: G = \sum_v (\lambda_{vK} - \lambda_{vJ}) > \log 20 \qquad\text{and}\qquad G > 2.5\,\mathrm{SE}(G),
 

@@ -119,7 +119,7 @@ def map_voters(votes: Votes, *, position: bool = False, criterion: Hashable | No
     >>> two = pv.VoterModel(clusters=2, cluster_sd=1.5)
     >>> found = pv.groups.map_voters(pv.simulate(votes_each=40, voters=two, repetitions=1, rng=1).votes(0))
     >>> right = found.voter_places[:, 0] > 0.0
-    >>> right[::2].all() != right[1::2].all()        # voters 0, 2, 4, ... are one camp, and the others the other one
+    >>> bool(right[::2].all() != right[1::2].all())      # voters 0, 2, 4, ... are one camp, the others the other
     True
     """
     check_flag("position", position)
