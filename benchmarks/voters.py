@@ -7,7 +7,6 @@ random, and makes the best of it.
 
 from __future__ import annotations
 
-import inspect
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -255,9 +254,8 @@ def _of_ranking(ranking: pv.Ranking, truth: Floats, setting: Setting) -> Found:
     held = (low <= truth) & (truth <= high)
     best = np.argsort(-ranking.scores, kind="stable")[:TOP_K]
     off = honest = None
-    voters = getattr(ranking, "voters", None)
-    if voters is not None:
-        flagged = np.asarray(voters.attentive) < FLAGGED_BELOW
+    if ranking.voters is not None:
+        flagged = ranking.voters.attentive < FLAGGED_BELOW
         is_off = setting.is_off(len(flagged))
         off = float(flagged[is_off].mean()) if is_off.any() else None
         honest = float(flagged[~is_off].mean())
@@ -279,8 +277,6 @@ OURS: dict[str, Mapping[str, Any]] = {
     "lapse": {"reliability": "lapse"},
     "slope": {"reliability": "slope"},
 }
-if "reliability" not in inspect.signature(pv.bradley_terry).parameters:
-    OURS = {"plain": {}}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,9 +56,9 @@ class Found(NamedTuple):
     wrong: float | None
 
 
-def look_at(votes: pv.Votes, setting: Setting, options: Mapping[str, Any], seed: Sequence[int]) -> Found:
+def look_at(votes: pv.Votes, setting: Setting, seed: Sequence[int]) -> Found:
     """One workshop."""
-    camps = pv.find_groups(votes, max_groups=MOST, rng=np.random.default_rng(seed), **options)
+    camps = pv.find_groups(votes, max_groups=MOST, rng=np.random.default_rng(seed))
     n_camps = camps.n_groups
     if n_camps != setting.camps or n_camps == 1:
         return Found(n_camps, None)
@@ -99,13 +99,12 @@ class Row:
         return "yes" if by <= 0.0 else "in doubt" if by <= NOISE * error else "NO"
 
 
-def measure(setting: Setting, repetitions: int, *, prior_sd: Any = None, n_jobs: int = 2) -> Row:
+def measure(setting: Setting, repetitions: int, *, n_jobs: int = 2) -> Row:
     """Simulate a row; the same numbers for any `n_jobs`."""
     from joblib import Parallel, delayed
 
     simulation = pv.simulate(**{**KALMAR, **SPREAD, **setting.simulated}, repetitions=repetitions, rng=SEED)
-    options = {} if prior_sd is None else {"prior_sd": prior_sd}
-    calls = (delayed(look_at)(simulation.votes(r), setting, options, (SEED, r)) for r in range(repetitions))
+    calls = (delayed(look_at)(simulation.votes(r), setting, (SEED, r)) for r in range(repetitions))
     return summary(setting, Parallel(n_jobs=n_jobs)(calls))
 
 

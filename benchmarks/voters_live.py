@@ -86,7 +86,8 @@ def found(vote: Vote, turn: int) -> Flags:
     if turn < FIRST_LOOK:
         return everybody(vote, turn)
     ranking = pv.bradley_terry(vote.votes(), prior_sd=SPREAD["strength_sd"], reliability="lapse")
-    return np.asarray(ranking.voters.attentive < FLAGGED_BELOW)
+    reliability = ranking.voters
+    return everybody(vote, turn) if reliability is None else np.asarray(reliability.attentive < FLAGGED_BELOW)
 
 
 BELIEFS: dict[str, Belief] = {"everybody": everybody, "told": told, "found": found}

@@ -192,8 +192,8 @@ def after(size: Size, options: Any = None) -> list[tuple[dict[str, Any], str]]:
         print(said, end="\n\n" if said else "")
         found.append((table, f"{page}\n\n{said}".rstrip()))
     if settings := chosen(voters_camps.settings()):
-        rows = each(lambda *a, **b: [voters_camps.measure(*a, **b)], settings)
-        found.append(printed("camps", f"Camps: {how}", CAMPS_FOUND, rows, CAMPS_LEGEND))
+        camps = (voters_camps.measure(setting, repetitions, n_jobs=n_jobs) for setting in settings)
+        found.append(printed("camps", f"Camps: {repetitions:,} workshops a row", CAMPS_FOUND, camps, CAMPS_LEGEND))
     if settings := chosen(voters_live.settings()):
         rows = each(voters_live.measure, settings)
         found.append(printed("live", f"Live votes under TopK(5): {how}", LIVE, rows, LIVE_LEGEND))
