@@ -182,8 +182,8 @@ def voter_agreement(
     item of a pair is called the first does not matter: each pair is entered from both, so that by chance either wins
     equally often. Where a voter answered a pair several times, the answers share the weight of one.
 
-    It says how far people are of one mind on the pairs asked, close ones or not: voters who all follow the same scores
-    agree little on items that are nearly level.
+    It does not say whether tastes differ. Voters who all follow the same scores agree little on items that are nearly
+    level, and camps agree where the average voter of all is clear. `consistency` tells more of that.
 
     Parameters
     ----------
