@@ -146,3 +146,41 @@ def test_a_terminal_sees_a_progress_bar(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setattr(sys, "stderr", stream)
         assert main(["rank", str(path)], by_chunks=True) == 0
         assert ("100%" in stream.getvalue()) == shown
+
+
+class TestReliability:
+    """Voters who answer by a coin are weighed, and listed below the ranking."""
+
+    @pytest.fixture
+    def crowd(self, tmp_path: Path) -> Path:
+        voters = pv.VoterModel(random_voters=0.25)
+        path = tmp_path / "votes.csv"
+        pv.write_votes(pv.simulate(n_voters=8, votes_each=150, voters=voters, rng=1).votes(0), path)
+        return path
+
+    @pytest.mark.parametrize("large", [None, True])
+    def test_voters_stand_below_the_table(self, printed: Run, crowd: Path, large: bool | None) -> None:
+        out = printed(crowd, "--reliability", "lapse", "--prior-sd", 1, large=large)
+        ranking = pv.bradley_terry(pv.read_votes(crowd), reliability="lapse", prior_sd=1.0)
+        assert out.endswith(f"\n\n{ranking.voters}\n")
+        assert ranking.voters is not None
+        assert [str(label) for label in ranking.voters.flags()] == ["6", "7"]
+
+    def test_json_has_a_row_a_voter(self, printed: Run, crowd: Path) -> None:
+        out = printed(crowd, "--reliability", "slope", "--prior-sd", 1, "--format", "json", "--level", 0.9)
+        found = json.loads(out)["voters"]
+        ranking = pv.bradley_terry(pv.read_votes(crowd), reliability="slope", prior_sd=1.0)
+        assert ranking.voters is not None
+        columns = ranking.voters.to_columns(0.9)
+        assert [row["following"] for row in found] == columns["following"]
+        assert [row["low"] for row in found] == columns["low"]
+        assert [row["voter"] for row in found] == [str(label) for label in columns["voter"]]
+
+    def test_it_goes_with_bradley_terry(self, printed: Run, crowd: Path) -> None:
+        said = printed(crowd, "--reliability", "lapse", "--method", "elo", status=2)
+        assert "--reliability goes with --method bradley-terry" in said
+
+    def test_votes_without_voters_are_refused(self, printed: Run, tmp_path: Path) -> None:
+        path = tmp_path / "votes.csv"
+        pv.write_votes(pv.Votes.from_wins(["a"], ["b"]), path)
+        assert "do not say who voted" in printed(path, "--reliability", "lapse", status=2)
