@@ -27,7 +27,7 @@ TIMES = 20.0
 
 def kalmar(size: Size) -> Group:
     """Kalmar's size, with a third of the voters at random."""
-    return _timed(voters.N_VOTERS, 23, turns=None)
+    return _timed(voters.N_VOTERS, 23, with_learned=True)
 
 
 def thousand(size: Size) -> Group:
@@ -35,7 +35,7 @@ def thousand(size: Size) -> Group:
     return _timed({"full": 1000, "quick": 100, "tiny": 10}[size], 200, turns=1)
 
 
-def _timed(n_voters: int, n_items: int, *, turns: int | None) -> Group:
+def _timed(n_voters: int, n_items: int, *, with_learned: bool = False, turns: int | None = None) -> Group:
     simulation = pv.simulate(
         n_items=n_items,
         n_voters=n_voters,
@@ -48,13 +48,12 @@ def _timed(n_voters: int, n_items: int, *, turns: int | None) -> Group:
     votes = simulation.votes(0)
     goal = Faster(TIMES, CROWD_KIT)
     known = {"prior_sd": voters.SPREAD["strength_sd"]}
-    kinds = ("lapse", "slope")
-    ours = (
-        _case(votes, "prior_sd=1", known),
-        *(_case(votes, f'reliability="{kind}", prior_sd=1', {"reliability": kind, **known}, goal) for kind in kinds),
-        _case(votes, "", {}),
-        *(_case(votes, f'reliability="{kind}"', {"reliability": kind}, goal) for kind in kinds),
-    )
+    spreads = (known, {}) if with_learned else (known,)
+    ours = [
+        _case(votes, {**more, **spread}, goal if more else None)
+        for spread in spreads
+        for more in ({}, {"reliability": "lapse"}, {"reliability": "slope"})
+    ]
     theirs = Case(
         name=CROWD_KIT,
         library="crowd-kit",
@@ -69,13 +68,13 @@ def _timed(n_voters: int, n_items: int, *, turns: int | None) -> Group:
     return Group(title=title, cases=(*ours, theirs))
 
 
-def _case(votes: pv.Votes, name: str, options: dict[str, Any], goal: Goal | None = None) -> Case:
+def _case(votes: pv.Votes, options: dict[str, Any], goal: Goal | None) -> Case:
     def fresh() -> Work:
         held = pv.Votes.from_codes(votes.left, votes.right, votes.outcome, n_items=votes.n_items, voter=votes.voter)
         return lambda: pv.bradley_terry(held, **options)
 
     return Case(
-        name=f"bradley_terry({name}), held Votes",
+        name=f"bradley_terry({', '.join(f'{name}={value!r}' for name, value in options.items())}), held Votes",
         library="pairvote",
         fresh=fresh,
         n_votes=len(votes),
