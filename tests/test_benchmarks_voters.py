@@ -211,8 +211,9 @@ def test_one_workshop_by_every_method():
     assert found["lapse"].honest == pytest.approx(np.mean(attentive[:20] < 0.5))
     alone = voters.look_at(votes, strengths, setting, {"prior_sd": 1.0}, (1,), with_peers=False)
     assert set(alone) == {"plain", "lapse", "slope", "oracle"}
-    some = voters.measure(row("a tenth on one side"), 2, prior_sd=1.0, with_peers=False, n_jobs=1)
-    assert some == voters.measure(row("a tenth on one side"), 2, prior_sd=1.0, with_peers=False, n_jobs=2)
+    setting = row("a tenth on one side")
+    one, two = (voters.measure(setting, 2, prior_sd=1.0, with_peers=False, n_jobs=n_jobs) for n_jobs in (1, 2))
+    assert one == two
 
 
 def test_live_votes_meet_the_same_voters_under_every_belief():
