@@ -84,8 +84,8 @@ def table_as_json(summary: Summary, ranking: Ranking, n_rows: int, level: float)
         columns = ranking.voters.to_columns(level)
         columns["voter"] = [str(label) for label in columns["voter"]]
         columns["agreement"] = [None if math.isnan(share) else share for share in columns["agreement"]]
-        rows = zip(*columns.values(), strict=True)
-        report["voters"] = [dict(zip(columns, row, strict=True)) for row in rows]
+        by_voter = zip(*columns.values(), strict=True)
+        report["voters"] = [dict(zip(columns, row, strict=True)) for row in by_voter]
     if summary.groups is not None:
         from pairvote.cli._groups import as_dict
 
