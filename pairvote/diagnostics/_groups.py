@@ -33,10 +33,10 @@ class GroupAgreement(Part):
     Examples
     --------
     >>> import pairvote as pv
-    >>> sim = pv.simulate(voters=pv.VoterModel(clusters=2, cluster_sd=0.7), repetitions=1, rng=2014)
+    >>> sim = pv.simulate(voters=pv.VoterModel(clusters=2, cluster_sd=1.0), repetitions=1, rng=2014)
     >>> groups = {voter: ("public", "business")[voter % 2] for voter in range(30)}
     >>> pv.diagnostics.check(sim.votes(0), groups=groups, rng=1).groups.differ_on
-    (13, 8)
+    (13, 0, 8, 17)
     """
 
     title = "Groups of voters"

@@ -35,7 +35,7 @@ SMALLEST_SD, LARGEST_SD = 1e-3, 1e3
 DIFFERENCE_SD = f"it is a number of log-odds, from {SMALLEST_SD} to {LARGEST_SD:,.0f}"
 FEWEST_REASSIGNMENTS = 99
 # Draws of scores by maximum likelihood.
-N_DRAWS = 4_000
+N_DRAWS = 10_000
 
 
 def compare_groups(

@@ -67,7 +67,7 @@ MOST_STEPS, MOST_HALVINGS, TOLERANCE = 200, 40, 1e-8
 ROUNDING = 1e-13
 # A smaller part of the posterior of tau has no say.
 LEAST_WEIGHT = 1e-4
-MOST_DRAWS, LEAST_DRAWS, MOST_NUMBERS = 4_000, 2_000, 2_000_000
+MOST_DRAWS, LEAST_DRAWS, MOST_NUMBERS = 10_000, 2_000, 2_000_000
 
 
 class Fitted(NamedTuple):

@@ -498,3 +498,31 @@ def test_results_are_read_only_and_can_be_sent_to_other_processes() -> None:
     assert not again._draws.flags.writeable
     with pytest.raises(AttributeError):
         FOUND.p_value = 0.5
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_votes_give_an_answer_or_an_error_that_says_what_to_do(seed) -> None:
+    rng = np.random.default_rng(seed)
+    n_items, n_votes = int(rng.integers(2, 6)), int(rng.integers(4, 60))
+    left = rng.integers(n_items, size=n_votes)
+    right = (left + rng.integers(1, n_items, size=n_votes)) % n_items
+    # Anything, ties alone, one side alone, or no ties.
+    outcome = [rng.integers(4, size=n_votes), np.ones(n_votes), np.full(n_votes, 2), 2 * rng.integers(2, size=n_votes)]
+    voter = [None if rng.random() < 0.1 else int(v) for v in rng.integers(8, size=n_votes)]
+    weight = rng.choice([0.0, 1e-6, 0.5, 1.0, 3.0], n_votes) if seed % 3 == 0 else None
+    votes = pv.Votes.from_codes(left, right, outcome[seed % 4].astype(int), n_items=n_items, voter=voter, weight=weight)
+    groups = {v: None if v == 7 else v % (2 + seed % 2) for v in range(8)}
+    for ties in ("davidson", "rao-kupper", "half", "drop"):
+        for prior_sd in ("learned", 100.0, math.inf):
+            # By maximum likelihood scores may not be there; with a prior they are, if there are groups at all.
+            expected = pv.PairvoteError if prior_sd == math.inf else pv.InputError
+            try:
+                found = pv.compare_groups(
+                    votes, groups, ties=ties, prior_sd=prior_sd, position=seed % 2 == 0, n_reassignments=99
+                )
+            except expected:
+                continue
+            for difference in found.differences:
+                assert -math.inf < difference.low <= difference.estimate <= difference.high < math.inf
+            assert 0.0 < found.p_value <= 1.0
+            assert str(found)
