@@ -297,6 +297,20 @@ def test_a_weight_of_two_is_two_votes() -> None:
     assert_same(pv.compare_groups(weighed, GROUPS), pv.compare_groups(double, GROUPS))
 
 
+def test_votes_that_a_voter_casts_three_times_count_about_once() -> None:
+    rng = np.random.default_rng(3)
+    votes = small(rng, n_items=6, n_voters=40, each=12, ties=0.0)
+    groups = {voter: voter % 2 for voter in range(40)}
+    once, thrice = (pv.compare_groups(rows, groups, prior_sd=1.0) for rows in (votes, votes + votes + votes))
+    assert once.design_effect == pytest.approx(1.0, abs=0.15)
+    assert thrice.design_effect == pytest.approx(3.0 * once.design_effect, rel=0.15)
+    assert thrice.p_value == pytest.approx(once.p_value, abs=0.15)
+    assert thrice.likelihood_ratio.statistic == pytest.approx(3.0 * once.likelihood_ratio.statistic, rel=1e-6)
+    errors = described(thrice)
+    for key, (_, error, _) in described(once).items():
+        assert errors[key][1] == pytest.approx(error, rel=0.25)
+
+
 def test_the_same_seed_gives_the_same_answer_and_none_too() -> None:
     again = pv.compare_groups(VOTES, GROUPS)
     assert again.differences == FOUND.differences
