@@ -5,9 +5,9 @@ and answers by the scores :math:`s_k` of that camp, of which
 
 .. math:: s_k \sim N(m, \tau^2 I), \qquad m \sim N(0, \sigma^2 I)
 
-for several camps, and :math:`s_1 \sim N(0, \sigma^2 I)` for one, of which :math:`\sigma` is learned. So camps that hardly
-differ are drawn together, as far as :math:`\tau = 0.4`: camps that differ less are not worth telling apart, and if
-:math:`\tau` vanished, several camps would be one. With
+for several camps, and :math:`s_1 \sim N(0, \sigma^2 I)` for one, of which :math:`\sigma` is learned. So camps that
+hardly differ are drawn together, as far as :math:`\tau = 0.4`: camps that differ less are not worth telling apart, and
+if :math:`\tau` vanished, several camps would be one. With
 :math:`\ell_{vk}` the log-likelihood of voter v's votes in camp k and :math:`\ell_{v0}` that of a coin, the E-step is
 
 .. math:: r_{vk} \propto (1 - \rho)\, \pi_k\, e^{\ell_{vk}}, \qquad r_{v0} \propto \rho\, e^{\ell_{v0}},
@@ -51,7 +51,7 @@ SURE = 0.8
 # Iterations of EM, and the change of the log-likelihood at which it ends.
 MOST_ITERATIONS = 500
 # Newton steps before voters are told apart: a camp whose scores are not fitted yet looks like coins.
-STEPS_AT_FIRST = 5
+STEPS_AT_FIRST, POOLED_STEPS = 5, 20
 # How long all starts are followed, and how many of them to the end.
 FIRST_ITERATIONS, FOLLOWED = 8, 2
 
@@ -102,6 +102,15 @@ class Common:
     def level(cls, cells: VoterCells) -> Common:
         """Level scores, where a single camp begins."""
         return cls(scores=np.zeros(cells.n_items), sigma=FIRST_SPREAD)
+
+    @classmethod
+    def pooled(cls, cells: VoterCells) -> Common:
+        """The scores of all voters as one camp without coins, and their learned spread."""
+        level = cls.level(cells)
+        runs = _Runs.started(cells, level, np.zeros((1, cells.n_voters), np.intp), 1)
+        for _ in range(POOLED_STEPS):
+            runs.maximise(cells, level)
+        return cls(scores=runs.scores[0, 0], sigma=float(runs.spread[0]))
 
     @classmethod
     def of(cls, one: Mixture) -> Common:

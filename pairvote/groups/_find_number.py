@@ -1,8 +1,8 @@
 r"""How many camps there are, by votes held out.
 
 Each voter's pairs are dealt into five parts. A mixture is fitted to the votes in four of them, which also say how
-likely each voter is in each camp, and predicts the votes in the fifth. With :math:`\lambda_{vK}` the log-chance of voter
-v's held-out votes under K camps, over all parts, K camps are preferred to J if
+likely each voter is in each camp, and predicts the votes in the fifth. With :math:`\lambda_{vK}` the log-chance of
+voter v's held-out votes under K camps, over all parts, K camps are preferred to J if
 
 .. math:: G = \sum_v (\lambda_{vK} - \lambda_{vJ}) > \log 20 \qquad\text{and}\qquad G > 2.5\,\mathrm{SE}(G),
 
@@ -82,7 +82,8 @@ def mixtures(
     """The best mixtures of 1 to `most` camps, each begun by splitting a camp of the one before, and by chance."""
     one = one_camp(cells, tol, max_iter)
     common, found = Common.of(one), [one]
-    coordinates, _, _ = leading(cells.departures(one.scores[0], common.sigma), 2)
+    pooled = Common.pooled(cells)
+    coordinates, _, _ = leading(cells.departures(pooled.scores, pooled.sigma), 2)
     for groups in range(2, most + 1):
         labels = [*_splits(cells, found[-1], common), _sectors(coordinates, groups)]
         labels += list(rng.integers(groups, size=(n_random, cells.n_voters)))

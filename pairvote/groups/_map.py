@@ -33,8 +33,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import restore
 from pairvote._common.options import check_flag
 from pairvote.groups._find_cells import VoterCells
-from pairvote.groups._find_mixture import leading
-from pairvote.groups._find_number import one_camp
+from pairvote.groups._find_mixture import Common, leading
 from pairvote.votes._votes import Votes
 
 N_AXES = 2
@@ -128,8 +127,8 @@ def map_voters(votes: Votes, *, position: bool = False, criterion: Hashable | No
 
 def map_of(cells: VoterCells) -> OpinionMap:
     """The map of cells."""
-    one = one_camp(cells)
-    places, axes, shares = leading(cells.departures(one.scores[0], one.spread), N_AXES)
+    pooled = Common.pooled(cells)
+    places, axes, shares = leading(cells.departures(pooled.scores, pooled.sigma), N_AXES)
     scale = math.sqrt(cells.n_items)
     return OpinionMap(
         voters=cells.voters,

@@ -8,6 +8,7 @@ from pairvote.plotting._course import plot_certainty, plot_course
 from pairvote.plotting._curves import plot_experiment
 from pairvote.plotting._exposed import plot_exposure
 from pairvote.plotting._graph import plot_comparisons
+from pairvote.plotting._map import plot_opinion_map
 from pairvote.plotting._matrix import plot_probabilities
 from pairvote.plotting._ranking import plot_ranking, save_ranking
 from pairvote.plotting._slopes import plot_slopes
@@ -18,6 +19,7 @@ __all__ = [
     "plot_course",
     "plot_experiment",
     "plot_exposure",
+    "plot_opinion_map",
     "plot_probabilities",
     "plot_ranking",
     "plot_slopes",
