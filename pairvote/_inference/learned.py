@@ -360,7 +360,8 @@ class _Chain:
         n_ties = outcome.tie_weight * float(table[:, Outcome.TIE].sum())
         self._state[self._size : 2 * self._size] = self._pull(ahead, n_ties)
         if isinstance(outcome, RaoKupper):
-            self._state[self._at_ties] = n_ties
+            # The threshold stays above 0, as it is where there are ties, though none of them counts just now.
+            self._state[self._at_ties] = max(n_ties, np.finfo(float).tiny)
 
     def parameters(self, draws: Floats) -> Floats:
         """Draws in the order of the model's parameters, nan for items without votes: shape (n_draws, size)."""

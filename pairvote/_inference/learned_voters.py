@@ -40,6 +40,8 @@ class DrawnKinds:
     def table(self, parameters: Floats, rng: np.random.Generator) -> Floats:
         """The votes by kinds drawn at these parameters: float64, shape (n_entries, 3)."""
         voters, model = self._voters, self._model
+        # An item without votes that count, such as one of dropped ties alone, is nowhere in particular.
+        parameters = np.where(np.isnan(parameters), 0.0, parameters)
         chances = voters.chances(model, parameters, self._shares)
         self._attentive.append(chances.attentive.astype(np.float32))
         self._sums = tuple(a + b for a, b in zip(self._sums, chances, strict=True)) if self._sums else tuple(chances)
