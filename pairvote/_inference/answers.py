@@ -169,17 +169,20 @@ class Answers:
     def gradients(self, model: Model, parameters: Floats) -> Any:
         """The gradient of each known voter's vote by all parameters: a sparse array, shape (n_known, size)."""
         votes = VoteDerivatives.of(model, parameters, self.rows)
-        values = np.concatenate([votes.values * votes.x[:, None], votes.y], axis=1)[self.known]
-        places = np.concatenate([votes.places, np.broadcast_to(votes.nuisance, votes.y.shape)], axis=1)[self.known]
-        return _sparse_rows(places, values, model.layout.size)
+        return self._of_known(votes, votes.x, votes.y, model.layout.size)
 
     def turns(self, model: Model, parameters: Floats) -> Any:
         """How much each known voter's vote pulls more than with its sides exchanged: sparse, shape (n_known, size)."""
         votes = VoteDerivatives.of(model, parameters, self.rows)
         turned = replace(self.rows, outcome=(Outcome.LEFT - self.rows.outcome).astype(np.uint8))
         other = VoteDerivatives.of(model, parameters, turned)
-        values = (votes.values * (votes.x - other.x)[:, None])[self.known]
-        return _sparse_rows(votes.places[self.known], values, model.layout.size)
+        return self._of_known(votes, votes.x - other.x, votes.y - other.y, model.layout.size)
+
+    def _of_known(self, votes: VoteDerivatives, x: Floats, y: Floats, size: int) -> Any:
+        """Rows of known voters' votes that pull by x at d and by y at the nuisance parameters: a sparse array."""
+        values = np.concatenate([votes.values * x[:, None], y], axis=1)[self.known]
+        places = np.concatenate([votes.places, np.broadcast_to(votes.nuisance, y.shape)], axis=1)[self.known]
+        return _sparse_rows(places, values, size)
 
 
 def _sparse_rows(places: NDArray[np.intp], values: Floats, size: int) -> Any:
