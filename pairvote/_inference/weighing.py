@@ -39,6 +39,8 @@ MOST_ROUNDS = 1_000
 # Rounds after which a learned spread stays.
 LEARNING_ROUNDS = 25
 FIT_TOLERANCE = 1e-6
+# The fit begins with at most so many times the usual votes of each voter.
+MOST_TIMES = 2.0
 # The longest step of an extrapolation, in those of a round.
 LONGEST = 16.0
 # Voters whose errors are worked out together.
@@ -111,7 +113,11 @@ def weigh(
         Where the chances of kinds have not settled.
     """
     voters: Voters = VOTER_MODELS[reliability].of(answers, model.outcome)
-    shares, before, course = voters.first_shares(), np.ones(answers.n_voters), [answers.whole]
+    shares, before, amounts = voters.first_shares(), np.ones(answers.n_voters), _evenly(answers)
+    course = [amounts]
+    if amounts is not answers.whole:
+        model = _again(answers, model, amounts)
+        solution = maximise(model, _start(model, solution), max(tol, FIT_TOLERANCE), max_iter)
     for n_rounds in range(MOST_ROUNDS):
         if learns and n_rounds < LEARNING_ROUNDS:
             model = replace(model, prior=Prior.of(spread_of(NormalVotes.of(model, solution))))
@@ -124,8 +130,7 @@ def weigh(
         if len(course) == 3 and not is_last:
             amounts = _ahead(course, answers)
             course = [amounts]
-        options = (model.outcome.name, model.prior, model.layout.has_position, model.limits)
-        model = Model.of(answers.sums(amounts), *options)
+        model = _again(answers, model, amounts)
         solution = maximise(model, _start(model, solution), tol if is_last else max(tol, FIT_TOLERANCE), max_iter)
         if is_last:
             break
@@ -148,6 +153,17 @@ def weigh(
     )
 
 
+def _evenly(answers: Answers) -> Floats:
+    """Votes of which no voter has more than twice as much weight as usual: one who never tires might be a machine."""
+    each = answers.by_voter(answers.rows.weight)
+    if not len(each):
+        return answers.whole
+    most = MOST_TIMES * float(np.median(each))
+    if each.max() <= most:
+        return answers.whole
+    return np.asarray(answers.whole * answers.of_votes(np.minimum(1.0, most / each), 1.0)[:, None])
+
+
 def _ahead(course: list[Floats], answers: Answers) -> Floats:
     """Where three rounds lead to, were each step as much shorter than the one before (squared extrapolation)."""
     step = course[1] - course[0]
@@ -157,6 +173,12 @@ def _ahead(course: list[Floats], answers: Answers) -> Floats:
     length = min(max(length, 1.0), LONGEST)
     most = answers.rows.weight[:, None]
     return np.asarray(np.clip(course[0] + 2.0 * length * step + length**2 * bend, LEAST_WEIGHT * answers.whole, most))
+
+
+def _again(answers: Answers, model: Model, amounts: Floats) -> Model:
+    """The model of other amounts of the same votes."""
+    options = (model.outcome.name, model.prior, model.layout.has_position, model.limits)
+    return Model.of(answers.sums(amounts), *options)
 
 
 def _start(model: Model, solution: Solution) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -12,14 +13,15 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, restore
 from pairvote._common.messages import plural, shorten
-from pairvote._common.tables import as_label, text_lines
+from pairvote._common.tables import as_label, html_table, text_lines
 from pairvote._inference import VoterKinds
 from pairvote.errors import InputError
 from pairvote.ranking._results import Interval, check_level, normal_quantile, quantiles
 
-# Rows of a printed table.
+# Rows of a printed table, its columns of text, and the titles of those that depend on the model of voters.
 MOST_ROWS = 12
-# Where the cumulative chance of a slope steps from one part of the answers to the next.
+TEXT_COLUMNS = (0, 5)
+TITLES = {"lapse": ("attentive", "looks like"), "slope": ("follows", "attentive")}
 KINDS = ("random", "left", "right", "pushes")
 
 
@@ -114,6 +116,27 @@ class VoterReliability:
         high = np.where(over.any(axis=1), (over.argmax(axis=1) + 1) / n_nodes, 1.0)
         return Interval(low, high)
 
+    def attentive_of(self, voter: Hashable) -> float:
+        """The chance that this voter is attentive.
+
+        Parameters
+        ----------
+        voter : label
+
+        Raises
+        ------
+        InputError
+            For a voter who is not known, or answered nothing.
+        """
+        if voter not in self.voters:
+            raise InputError(
+                f"there is no voter {shorten(voter)} who answered a question",
+                option="voter",
+                value=voter,
+                remedy="`voters` lists those who did",
+            )
+        return float(self.attentive[self.voters.index(voter)])
+
     def flags(self, chance: float = 0.5) -> dict[Hashable, str]:
         """What the voters are likeliest to be whose chance of being attentive is below `chance`; the least first.
 
@@ -164,25 +187,36 @@ class VoterReliability:
         return f"VoterReliability({self.reliability!r}, {plural(len(self.voters), 'voter')})"
 
     def __str__(self) -> str:
+        head, headings, rows, foot = self._table()
+        return "\n".join([head, *text_lines(headings, rows, TEXT_COLUMNS), *foot])
+
+    def _repr_html_(self) -> str:
+        head, headings, rows, foot = self._table()
+        lines = "".join(f"<p>{html.escape(line)}</p>" for line in foot)
+        return f"<p>{html.escape(head)}</p>{html_table(headings, rows, TEXT_COLUMNS)}{lines}"
+
+    def _table(self) -> tuple[str, tuple[str, ...], list[tuple[str, ...]], list[str]]:
+        """The heading, the titles of columns, the rows of the least attentive, and what is left out."""
         flags = self.flags()
         low, high = self.confidence_interval()
-        order = np.argsort(self.attentive, kind="stable")[:MOST_ROWS].tolist()
-        what = "chance of attention" if self.reliability == "lapse" else "answers that follow the scores"
+        lapses = self.reliability == "lapse"
+        shown = self.attentive if lapses else self.following
+        order = np.argsort(shown, kind="stable")[:MOST_ROWS].tolist()
         head = (
             f"{plural(len(self.voters), 'voter')}, {len(flags) or 'none'} of them more likely inattentive than not; "
-            f"{what} with 95%, the least attentive first"
+            f"{'the chance of attention' if lapses else 'the part of answers that follow the scores'}, with 95%"
         )
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 as_label(self.voters[voter]),
                 f"{self.n_votes[voter]:,}",
-                f"{self.attentive[voter]:.2f}",
+                f"{shown[voter]:.2f}",
                 f"{low[voter]:.2f} to {high[voter]:.2f}",
                 "" if math.isnan(self.agreement[voter]) else f"{self.agreement[voter]:.0%}",
-                flags.get(self.voters[voter], ""),
+                flags.get(self.voters[voter], "") if lapses else f"{self.attentive[voter]:.2f}",
             )
             for voter in order
         ]
-        lines = text_lines(("voter", "votes", "attentive", "95%", "agreement", "looks like"), rows, (0, 5))
         more = len(self.voters) - len(rows)
-        return "\n".join([head, *lines, *([f"and {plural(more, 'more voter')}"] if more else [])])
+        headings = ("voter", "votes", *TITLES[self.reliability][:1], "95%", "agreement", *TITLES[self.reliability][1:])
+        return head, headings, rows, [f"and {plural(more, 'more voter')}"] if more else []
