@@ -45,6 +45,14 @@ def chain_of(votes: pv.Votes, covariates: Floats | None = None, **options: Any) 
     return _Chain(fit(counts, prior_sd=1.0, **options))
 
 
+def changed(votes: pv.Votes, **options: Any) -> _Chain:
+    """A chain that goes on with votes of which none are ties and some pairs have none, as where voters are doubted."""
+    chain = chain_of(votes, **options)
+    table = chain._model.counts.table * (np.arange(chain._model.counts.n_pairs) % 3 > 0)[:, None]
+    chain.change(table * np.array([1.0, 0.0, 1.0]))
+    return chain
+
+
 def number_of_lines(chain: _Chain) -> int:
     return chain._n_lines
 
@@ -69,6 +77,8 @@ def shapes() -> dict[str, _Chain]:
         "weights": chain_of(drawn(5, 40, 14, weight=rng.gamma(0.3, size=40)), position=True),
         "heavy weights": chain_of(drawn(3, 12, 15, weight=10.0 ** rng.uniform(0, 7, size=12))),
         "whole weights": chain_of(drawn(3, 12, 16, weight=rng.integers(1, 20, size=12).astype(float))),
+        "changed": changed(drawn(5, 40, 18), position=True),
+        "changed rao-kupper": changed(drawn(5, 40, 19), ties="rao-kupper", position=True),
         "many items": chain_of(drawn(45, 60, 17)),
     }
 
@@ -101,6 +111,34 @@ def test_compiled_equals_interpreted_to_the_bit() -> None:
             assert bits(ours[place]) == bits(theirs[place]), (name, place)
         assert np.isfinite(ours[7][:n_sweeps]).all(), name
         assert (np.diff(ours[7][:n_sweeps], axis=0) != 0.0).any(axis=0)[-N_NUMBERS:].all(), name
+
+
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half", "drop"])
+def test_a_chain_goes_on_with_other_votes(ties: str) -> None:
+    votes = drawn(5, 60, 20)
+    chain, table = chain_of(votes, ties=ties, position=True), votes.counts().table
+    before, amounts, size = chain._state.copy(), chain._amounts.copy(), chain._size
+    chain.change(3.0 * table)
+    np.testing.assert_allclose(chain._amounts[0], 3.0 * amounts[0], rtol=1e-12)
+    np.testing.assert_array_equal(chain._amounts[1:], amounts[1:])
+    pulls = slice(size, 2 * size)
+    np.testing.assert_allclose(chain._state[pulls], 3.0 * before[pulls], rtol=1e-12, atol=1e-12)
+    chain.change(table)
+    np.testing.assert_allclose(chain._state, before, rtol=1e-12, atol=1e-12)
+    # Every left win less is a half less of pull on the left side's position.
+    chain.change(table * np.array([1.0, 1.0, 0.0]))
+    won = float(table[:, pv.Outcome.LEFT].sum())
+    place = len(chain.voted)
+    assert chain._state[size + place] == pytest.approx(before[size + place] - 0.5 * won)
+
+
+@pytest.mark.slow
+def test_a_threshold_stays_above_nought_without_ties() -> None:
+    chain = changed(drawn(5, 40, 19), ties="rao-kupper")
+    thresholds = chain.parameters(chain.run(2000, np.random.default_rng(22)))[:, -1]
+    assert (thresholds > 0.0).all()
+    # The prior's mean is 3.1; votes without ties pull it down.
+    assert 0.0 < thresholds.mean() < 1.5
 
 
 def test_the_shapes_lead_everywhere() -> None:

@@ -454,7 +454,7 @@ def test_graded_votes() -> None:
         ranked(votes)
     assert caught.value.option == "reliability"
     whole = votes.where(~votes.is_graded)
-    assert len(whole) == 2
+    assert len(whole) == 0
     assert_sound(ranked(whole))
     assert ranked(votes, None).voters is None
 
