@@ -17,6 +17,7 @@ from pairvote._common.messages import plural, shorten, wrong_option
 from pairvote._common.tables import as_label, html_table, text_lines
 from pairvote._inference import OUTCOME_MODELS
 from pairvote.errors import InputError
+from pairvote.groups._find_number import LEAST_ERRORS, LEAST_GAIN
 from pairvote.groups._map import OpinionMap
 from pairvote.ranking._ranking import Ranking
 
@@ -297,8 +298,8 @@ class Camps:
                 f"(log-likelihood {gain:+.1f}, standard error {error:.1f})"
             )
         return (
-            f"{who}: {other + 1} camps predict held-out votes no better than chance would (log-likelihood {gain:+.1f}, "
-            f"standard error {error:.1f})"
+            f"{who}: held-out votes speak too little for {other + 1} (log-likelihood {gain:+.1f}, standard error "
+            f"{error:.1f}; it takes {LEAST_GAIN:+.1f} and {LEAST_ERRORS:.1f} standard errors)"
         )
 
 
