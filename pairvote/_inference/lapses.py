@@ -87,7 +87,7 @@ class Lapses:
 
     left_cell, right_cell: (n_known,), the cell of each known voter's vote and its left or right item; cell_voter,
     cell_item: (n_cells,). won: (2, n_voters), the weight of votes that the left and the right side won, as they stood
-    on the page; ties: (n_voters,).
+    on the page; ties: (n_voters,). of_cell: (3, n_cells), the weight that the item won, tied and lost.
     """
 
     answers: Answers
@@ -162,10 +162,16 @@ class Lapses:
 
         weights = self.prior() + self.numbers(chances)
         used = np.where(self.prior() > 0.0, weights, 1.0)
-        away = 1.0 - chances.attentive - np.bincount(self.cell_voter, chances.pushes, len(chances.attentive))
-        asked = self.won.sum(axis=0) + self.ties
-        tie = (TIE_VOTES * self.tie_share + away @ self.ties) / (TIE_VOTES + away @ asked)
-        return self._shares(digamma(used) - digamma(weights.sum()), float(tie))
+        ties, asked = self._inattentive(chances)
+        tie = (TIE_VOTES * self.tie_share + ties) / (TIE_VOTES + asked)
+        return self._shares(digamma(used) - digamma(weights.sum()), tie)
+
+    def _inattentive(self, chances: Chances) -> tuple[float, float]:
+        """The expected weight of inattentive answers that are ties, and of all of them."""
+        away = chances.random + chances.sides.sum(axis=0)
+        ties = away @ self.ties + chances.pushes @ self.of_cell[1]
+        asked = away @ (self.won.sum(axis=0) + self.ties) + chances.pushes @ self.of_cell.sum(axis=0)
+        return float(ties), float(asked)
 
     def numbers(self, chances: Chances) -> Floats:
         """How many voters are of each kind, by their chances: shape (5,)."""
@@ -206,8 +212,7 @@ class Lapses:
         prior = self.prior()
         weights = np.where(prior > 0.0, prior + self.numbers(kinds), 1.0)
         gammas = np.maximum(rng.standard_gamma(weights), np.finfo(float).tiny)
-        away = 1.0 - kinds.attentive - np.bincount(self.cell_voter, kinds.pushes, len(kinds.attentive))
-        ties, asked = float(away @ self.ties), float(away @ (self.won.sum(axis=0) + self.ties))
+        ties, asked = self._inattentive(kinds)
         tie = rng.beta(TIE_VOTES * self.tie_share + ties, TIE_VOTES * (1.0 - self.tie_share) + asked - ties)
         logs = np.log(gammas) - math.log(gammas[prior > 0.0].sum())
         return self._shares(logs, float(np.clip(tie, LEAST_TIE, 1.0 - LEAST_TIE)))
