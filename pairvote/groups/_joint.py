@@ -23,13 +23,15 @@ Intervals of differences are to hold at once whatever the differences are, such 
 normal prior draws in too far. So they are those at :math:`\tau = 3 \sigma`, where the prior says next to nothing of
 the differences and keeps those finite of which the votes say nothing.
 
-Votes of one voter resemble each other. With :math:`g_v` the gradient of voter v's votes and :math:`H_v` their
-information, independent votes have
+Votes of one voter resemble each other. Let the gradient :math:`g_v` of voter v's votes have :math:`\varphi` times the
+covariance that it has when votes are independent, which is their information :math:`H_v`. At the maximum, on average
+over the prior,
 
-.. math:: E \sum_v g_v' C g_v = \sum_v \mathrm{tr}(C H_v) - \mathrm{tr}(C H_v C H_v)
+.. math:: E \sum_v g_v' C g_v = \varphi \sum_v \left(\mathrm{tr}(C H_v) - \mathrm{tr}(C H_v C H_v) / \varphi\right),
 
-at the maximum, on average over the prior, and :math:`\varphi`, at least 1 for whole votes, is the ratio of what is
-found to that. Dividing the log-likelihood by it makes the votes say as much as they do.
+which a few rounds solve for :math:`\varphi`, at :math:`\tau = \sigma`, so that differences of groups are not taken for
+those of voters. For whole votes it is at least 1. Dividing the log-likelihood by it makes the votes say as much as they
+do.
 
 References
 ----------
@@ -48,6 +50,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.outcomes import Outcome
 from pairvote._inference import Model, Ties, VoteRows, single_votes, sums_of, voter_gradients
 from pairvote.errors import ConvergenceError
 from pairvote.groups._known import Grouped
@@ -261,9 +264,10 @@ def vote_information(model: Model, parameters: Floats, rows: VoteRows) -> Floats
     d = scores[rows.left] - scores[rows.right] + model.position_effect(parameters)
     by_outcome = model.outcome.information(d, parameters[model.layout.nuisance])[0]
     found = by_outcome[rows.outcome, np.arange(len(d))]
-    tied = (rows.outcome == 1) & ~rows.is_graded
+    tied = (rows.outcome == Outcome.TIE) & ~rows.is_graded
     if rows.share is not None:
-        found = np.where(rows.is_graded, rows.share * by_outcome[2] + (1.0 - rows.share) * by_outcome[0], found)
+        parts = rows.share * by_outcome[Outcome.LEFT] + (1.0 - rows.share) * by_outcome[Outcome.RIGHT]
+        found = np.where(rows.is_graded, parts, found)
     return np.asarray(np.where(tied, model.outcome.tie_weight, 1.0) * rows.weight * found)
 
 

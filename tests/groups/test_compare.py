@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from scipy.stats import chi2
 
 import pairvote as pv
+from pairvote import _kernels
 from pairvote.groups._compare import _scores_of
 from pairvote.groups._evidence import _dealt, _statistics, reassigned, score_test
 from pairvote.groups._joint import _Groups, fit_jointly
@@ -148,6 +149,7 @@ def test_reassignments_of_few_voters_are_right_on_average_over_all_of_them() -> 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not _kernels.davidson.COMPILED, reason="takes a minute where kernels are interpreted")
 @pytest.mark.parametrize("voters", [pv.VoterModel(), pv.VoterModel(taste_sd=0.7)], ids=["honest", "tastes"])
 def test_the_level_of_five_percent_holds(voters) -> None:
     sim = pv.simulate(voters=voters, repetitions=300, sampler="uniform", rng=12)
