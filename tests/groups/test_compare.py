@@ -34,6 +34,13 @@ WORTHS = {
     3: [0.2083, 0.12682, 0.15936, 0.06905, 0.42506, 0.01135],
     4: [0.4315, 0.08630, 0.34017, 0.05205, 0.06060, 0.02939],
 }
+# The topmodel tree's node 3 and all 192 viewers, as (left won, right won), and the worths printed for the node.
+MODELS = ("Barbara", "Anni", "Hana", "Fiona", "Mandy", "Anja")
+YOUNG = [(19, 16), (12, 23), (11, 24), (20, 15), (22, 13), (28, 7), (25, 10), (22, 13), (26, 9), (20, 15), (27, 8),
+         (27, 8), (33, 2), (24, 11), (22, 13)]  # fmt: skip
+VIEWERS = [(121, 71), (98, 94), (75, 117), (101, 91), (81, 111), (113, 79), (130, 62), (114, 78), (130, 62), (131, 61),
+           (123, 69), (112, 80), (130, 62), (119, 73), (92, 100)]  # fmt: skip
+WORTHS_OF_YOUNG = [0.1889, 0.16993, 0.3851, 0.1142, 0.09232, 0.04958]
 LOG_TIE_PARAMETERS = {3: -1.97585033468983, 4: -0.9664155176431}
 PAIRS = [(left, right) for right in range(6) for left in range(right)]
 
@@ -75,6 +82,22 @@ def test_the_published_nodes_come_back_by_maximum_likelihood() -> None:
         assert math.log(ranking.fit.tie_parameter) == pytest.approx(LOG_TIE_PARAMETERS[name], abs=2e-7)
     assert found.difference_sd == math.inf
     assert math.isnan(found.design_effect)
+
+
+def test_the_published_node_comes_back_beside_all_other_viewers() -> None:
+    rows = []
+    for (left, right), node, whole in zip(PAIRS, YOUNG, VIEWERS, strict=True):
+        for side, outcome in enumerate(("left", "right")):
+            rows += [(left, right, outcome, "node 3")] * node[side]
+            rows += [(left, right, outcome, "others")] * (whole[side] - node[side])
+    left, right, outcome, group = zip(*rows, strict=True)
+    labels = [[MODELS[code] for code in side] for side in (left, right)]
+    votes = pv.Votes.from_labels(*labels, outcome, voter=range(len(rows)), items=MODELS)
+    found = pv.compare_groups(votes, list(group), prior_sd=math.inf)
+    worth = np.exp(found.rankings["node 3"].scores)
+    np.testing.assert_allclose(worth / worth.sum(), WORTHS_OF_YOUNG, atol=6e-5)
+    assert found.likelihood_ratio.degrees_of_freedom == 5
+    assert found.p_value < 0.01
 
 
 def test_the_likelihood_ratio_is_that_of_slow_fits() -> None:
