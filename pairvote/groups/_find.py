@@ -41,8 +41,8 @@ def find_groups(
     times as likely, and if the gain is more than two and a half standard errors between
     voters.
 
-    Voters need votes enough to be told apart: with 20 votes each camps are found that differ strongly, with 40 those
-    that differ by about one log-odds.
+    30 voters with 20 votes each are enough for two camps whose scores of an item differ with a standard deviation of
+    1.5 log-odds or more. Camps that differ less are missed.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def find_groups(
     ------
     InputError
         For an option out of range, votes none of which is answered, votes that do not say who voted, and for more than
-        1,000 items.
+        500 items.
 
     References
     ----------

@@ -28,7 +28,7 @@ from pairvote.votes._votes import Votes
 
 Floats = NDArray[np.float64]
 # Every step solves for all items together, once for each camp and start.
-MOST_ITEMS = 1_000
+MOST_ITEMS = 500
 # What the tie parameter and the position effect of all votes are fitted beside.
 POOLED_SD = 3.0
 N_OUTCOMES = 3

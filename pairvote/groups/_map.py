@@ -105,7 +105,7 @@ def map_voters(votes: Votes, *, position: bool = False, criterion: Hashable | No
     ------
     InputError
         For an option out of range, votes none of which is answered, votes that do not say who voted, and for more than
-        1,000 items.
+        500 items.
 
     References
     ----------
