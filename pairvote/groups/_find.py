@@ -69,6 +69,8 @@ def find_groups(
     InputError
         For an option out of range, votes none of which is answered, votes that do not say who voted, and for more than
         500 items.
+    ConvergenceError
+        For weights of which some are ever so many times as large as others.
 
     References
     ----------
