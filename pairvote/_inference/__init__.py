@@ -4,6 +4,7 @@ from pairvote._inference.answers import Answers
 from pairvote._inference.clustered import voter_gradients
 from pairvote._inference.fitting import Start, fit, left_by_refits, refit, under_normal_prior
 from pairvote._inference.identification import PRIOR_REMEDY, check_scores, decided, has_circle, no_scores
+from pairvote._inference.lapses import ATTENTIVE, BIAS, PUSHES, RANDOM, SIDE
 from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.models import Model
@@ -18,12 +19,17 @@ from pairvote._inference.voter_kinds import VoterKinds
 from pairvote._inference.workspace import NewtonWorkspace
 
 __all__ = [
+    "ATTENTIVE",
+    "BIAS",
     "DEFAULT_TIES",
     "LIMITS",
     "NOTHING",
     "NO_MOMENTS",
     "OUTCOME_MODELS",
     "PRIOR_REMEDY",
+    "PUSHES",
+    "RANDOM",
+    "SIDE",
     "WEAKEST_PRIOR",
     "Answers",
     "Likelihood",

@@ -78,6 +78,8 @@ class Adaptivity(Part):
             f"by earlier answers, the items of a question were {self.distance:.2f} times as far apart as any two; "
             f"{self.expected:.2f} expected ({chance(self.p)})"
         )
+        if not self.is_found:
+            yield "no sign that earlier answers chose the questions"
 
     def _concerns(self) -> Iterator[str]:
         if self.is_found:

@@ -22,8 +22,8 @@ from pairvote.diagnostics._consensus import (
     known_voters,
     no_voters,
 )
-from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named
-from pairvote.diagnostics._repeats import asked_again
+from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, beside, named
+from pairvote.diagnostics._repeats import alike, asked_again
 from pairvote.errors import ConvergenceError, NotIdentifiedError
 from pairvote.ranking._results import Interval, check_level
 from pairvote.votes._votes import Votes
@@ -122,9 +122,9 @@ class Consistency(Part):
                     (
                         named(self.voters[v]),
                         f"{self.repeated[v]:,}",
-                        _beside(self.changed[v], self.expected_changed[v]),
+                        beside(self.changed[v], self.expected_changed[v]),
                         f"{self.triads[v]:,}",
-                        _beside(self.circular[v], self.expected_circular[v]),
+                        beside(self.circular[v], self.expected_circular[v]),
                     )
                     for v in range(most)
                 ],
@@ -138,10 +138,6 @@ class Consistency(Part):
 
     def _modelled(self, value: float, form: str) -> str:
         return "" if math.isnan(value) else f", {value:{form}} expected of voters who follow the scores"
-
-
-def _beside(found: int, expected: float) -> str:
-    return f"{found:,}" if math.isnan(expected) else f"{found:,} ({expected:.1f})"
 
 
 def consistency(
@@ -219,10 +215,9 @@ def consistency_of(rows: Votes, level: float, prior_sd: PriorOption = PRIOR_SD) 
     chances = _chances(rows, prior_sd)
     if chances is not None:
         chances = chances[rows.voter >= 0]
-        folded = np.where((votes.left < votes.right)[:, None], chances, chances[:, ::-1])
-        alike = (folded[before] * folded[later]).sum(axis=1)
-        expected = float(alike.mean()) if len(alike) else math.nan
-        expected_changed = added_up(who[later], 1.0 - alike, n_voters)
+        same = alike(votes, chances, before, later)
+        expected = float(same.mean()) if len(same) else math.nan
+        expected_changed = added_up(who[later], 1.0 - same, n_voters)
         expected_circular = circles.by_voter(circles.expected(chances[first]), n_voters)
     retest = Retest.of(votes, who, before, later)
     return Consistency(

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.messages import plural
 from pairvote._common.options import chosen_top_k
 from pairvote._inference import PriorOption, VoteRows, voter_gradients
 from pairvote.diagnostics._consensus import PRIOR_SD, Consensus
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named, some
-from pairvote.diagnostics._voters import Groups
+from pairvote.diagnostics._suspicions import Groups
 from pairvote.errors import InputError
 from pairvote.votes._votes import Votes
 
@@ -76,8 +77,8 @@ class Influence(Part):
     def _concerns(self) -> Iterator[str]:
         if self.decisive:
             yield (
-                f"a single voter decides who is among the best {self.top_k}: without {some(self.decisive, 3)} "
-                f"{'it' if len(self.decisive) == 1 else 'each it'} would be others"
+                f"the best {self.top_k} would be others without any one of {plural(len(self.decisive), 'voter')}: the "
+                "items at the cut are close, and it is no fault of these voters"
             )
 
 

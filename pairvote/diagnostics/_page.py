@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -111,6 +112,11 @@ def some(labels: Sequence[object], most: int = 5) -> str:
 def chance(p: float) -> str:
     """A p-value, without more digits than it is good for."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def beside(found: int, expected: float) -> str:
+    """What was found with what is expected in brackets, if it is known."""
+    return f"{found:,}" if math.isnan(expected) else f"{found:,} ({expected:.1f})"
 
 
 def _plain(value: Any) -> Any:

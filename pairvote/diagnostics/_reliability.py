@@ -66,11 +66,13 @@ class SplitHalf(Part):
 
     def _blocks(self) -> Iterator[Block]:
         yield (
-            f"scores by two halves of the {self.by}s correlate by {self.correlation:.2f} (mean of "
+            f"scores by two random halves of the {self.by}s correlate by {self.correlation:.2f} (mean of "
             f"{len(self.correlations):,} splits, standard deviation {self.correlations.std(ddof=1):.2f}), so those by "
             f"all are reliable to {self.reliability:.2f}"
         )
         yield f"two halves have {self.overlap * self.top_k:.1f} of their best {self.top_k} in common"
+        if self.by == "voter":
+            yield "random halves have voters of every kind, so this says nothing of camps: see pairvote.find_groups"
 
     def _concerns(self) -> Iterator[str]:
         if self.reliability < LITTLE:

@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 
 from pairvote._common.labels import Codes
 from pairvote._common.messages import plural
-from pairvote.diagnostics._consensus import answered, check_votes, folded_outcomes, known_voters, no_voters, pair_keys
-from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, named
+from pairvote.diagnostics._consensus import (
+    added_up,
+    answered,
+    check_votes,
+    folded_outcomes,
+    known_voters,
+    no_voters,
+    pair_keys,
+)
+from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, beside, named
 from pairvote.votes._votes import Votes
 
 # Repeats are worth a remark where they are more than this share and so many standard deviations more than by chance, or
@@ -30,6 +38,9 @@ class Repeats(Part):
         Those who did, the most often first.
     repeated, changed : int64 arrays, shape (len(voters),)
         Answers on a pair that the voter had answered before, and those of them that differ from the answer before.
+    expected_changed : float64 array, shape (len(voters),)
+        How many would differ if the voter followed the scores, which close pairs make likely; nan where no scores were
+        fitted, as in `repeats`.
     n_votes : int
         Answered questions of known voters.
     expected : float
@@ -49,6 +60,7 @@ class Repeats(Part):
     voters: tuple[Hashable, ...]
     repeated: NDArray[np.int64]
     changed: NDArray[np.int64]
+    expected_changed: NDArray[np.float64]
     n_votes: int
     expected: float
 
@@ -60,9 +72,11 @@ class Repeats(Part):
             f"{self.repeated.sum():,} of {plural(self.n_votes, 'answer')} are on a pair that the voter had answered "
             f"before ({self.expected:,.0f} by chance), {self.changed.sum():,} of them with another answer"
         )
-        rows = zip(self.voters[:MOST_ROWS], self.repeated.tolist(), self.changed.tolist(), strict=False)
+        expected = self.expected_changed.tolist()
+        rows = zip(self.voters[:MOST_ROWS], self.repeated.tolist(), self.changed.tolist(), expected, strict=False)
         yield Table(
-            ("voter", "repeated", "changed"), [(named(label), f"{n:,}", f"{other:,}") for label, n, other in rows]
+            ("voter", "repeated", "changed" if np.isnan(expected).any() else "changed (expected)"),
+            [(named(label), f"{n:,}", beside(other, expected)) for label, n, other, expected in rows],
         )
         if len(self.voters) > MOST_ROWS:
             yield f"and {plural(len(self.voters) - MOST_ROWS, 'more voter')}"
@@ -128,15 +142,31 @@ def asked_again(rows: Votes, voter: Codes) -> tuple[NDArray[np.intp], NDArray[np
     return before, later, outcome[before] != outcome[later]
 
 
-def repeats_of(rows: Votes) -> Repeats | None:
-    """The repeats among answered votes; None where no voter is known."""
+def alike(
+    rows: Votes, chances: NDArray[np.float64], before: NDArray[np.intp], later: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """The chance that answers are as before, by the chances of each row's outcomes: shape (len(later),)."""
+    folded = np.where((rows.left < rows.right)[:, None], chances, chances[:, ::-1])
+    return np.asarray((folded[before] * folded[later]).sum(axis=1))
+
+
+def repeats_of(rows: Votes, chances: NDArray[np.float64] | None = None) -> Repeats | None:
+    """The repeats among answered votes; None where no voter is known.
+
+    chances: P(right), P(tie) and P(left) of each row by a model, shape (n_rows, 3).
+    """
     known = known_voters(rows)
     if known is None:
         return None
+    if chances is not None and rows.voter is not None:
+        chances = chances[rows.voter >= 0]
     rows, voter = known
-    _, later, changed = asked_again(rows, voter)
+    before, later, changed = asked_again(rows, voter)
     n_each, n_changed = (np.bincount(voter[some], minlength=len(rows.voters)) for some in (later, later[changed]))
     codes = np.argsort(-n_each, kind="stable")[: np.count_nonzero(n_each)]
+    expected = np.full(len(rows.voters), np.nan)
+    if chances is not None:
+        expected = added_up(voter[later], 1.0 - alike(rows, chances, before, later), len(rows.voters))
     n_pairs = rows.n_items * (rows.n_items - 1) / 2
     answers = np.bincount(known[1])
     by_chance = answers + n_pairs * np.expm1(answers * np.log1p(-1.0 / n_pairs)) if n_pairs > 1 else answers - 1.0
@@ -144,6 +174,7 @@ def repeats_of(rows: Votes) -> Repeats | None:
         voters=tuple(rows.voters[code] for code in codes.tolist()),
         repeated=n_each[codes],
         changed=n_changed[codes],
+        expected_changed=expected[codes],
         n_votes=len(rows),
         expected=float(np.maximum(by_chance, 0.0).sum()),
     )

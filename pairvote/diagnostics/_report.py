@@ -31,13 +31,14 @@ from pairvote.diagnostics._sides import PositionBias, position_of
 from pairvote.diagnostics._simulated import (
     check_simulation,
     distance_of,
-    largest_evidence,
     largest_misfit,
     n_circular,
     simulate,
+    suspicions,
 )
+from pairvote.diagnostics._suspicions import Groups
 from pairvote.diagnostics._triads import Triads, triads_of
-from pairvote.diagnostics._voters import Groups, Voters, voters_of
+from pairvote.diagnostics._voters import Voters, voters_of
 from pairvote.groups import compare_groups
 from pairvote.groups._known import Groups as GroupsOption
 from pairvote.ranking._ranking import Ranking
@@ -270,7 +271,7 @@ def check(
     questions = Questions.of(consensus)
     statistics = [largest_misfit, n_circular, distance_of(questions)]
     if cells is not None:
-        statistics.append(largest_evidence(cells))
+        statistics.append(suspicions(cells))
     misfit, circular, distances, *against = simulate(
         consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress
     )
@@ -284,7 +285,7 @@ def check(
         "connectivity": connectivity(votes),
         "position": position_of(consensus.ranking, consensus.fitted),
         "answers": answers_of(votes, consensus),
-        "voters": None if cells is None else voters_of(consensus, cells, against[0], rate),
+        "voters": None if cells is None else voters_of(consensus, cells, against[0], rate, graded=n_graded > 0),
         "items": items_of(consensus, misfit[:, 0], rate),
         "triads": triads_of(consensus, circular[:, 0]),
         "split_half": split_of(consensus, k, N_SPLITS, rng) if can_split else None,
@@ -292,7 +293,7 @@ def check(
         "influence": influence_of(consensus, cells, k) if cells is not None and between else None,
         "cut": cut_of(votes, consensus, k) if between else None,
         "groups": None if compared is None else GroupAgreement.of(compared, k),
-        "repeats": repeats_of(consensus.rows),
+        "repeats": repeats_of(consensus.rows, consensus.spread_probabilities[consensus.pair]),
         "adaptivity": adaptivity_of(consensus, questions, distances[:, 0]),
     }
     misleads = _tally_misleads(asked, consensus.scores)

@@ -46,7 +46,7 @@ class PositionBias(Part):
     >>> print(pv.diagnostics.position_bias(pv.datasets.baseball()))
     Position
       the left side won 154 of 273 decided votes (56.4%)
-      standing on the left adds 0.30 log-odds (standard error 0.13; likelihood ratio 5.2, p = 0.023)
+      standing on the left adds 0.30 log-odds (standard error 0.13; likelihood ratio 5.2, p = 0.023: no clear sign)
     """
 
     title = "Position"
@@ -68,8 +68,11 @@ class PositionBias(Part):
         yield f"the left side won {self.left_won:,.10g} of {decided:,.10g} decided votes ({share:.1%})"
         yield (
             f"standing on the left adds {self.effect:.2f} log-odds (standard error {self.standard_error:.2f}; "
-            f"likelihood ratio {self.ratio:.1f}, {chance(self.ratio_p)})"
+            f"likelihood ratio {self.ratio:.1f}, {chance(self.ratio_p)}{self._verdict()})"
         )
+
+    def _verdict(self) -> str:
+        return "" if self.ratio_p < UNLIKELY else ": no clear sign"
 
     def _concerns(self) -> Iterator[str]:
         side = "left" if self.effect > 0 else "right"

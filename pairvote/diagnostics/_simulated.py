@@ -17,8 +17,9 @@ from pairvote._inference import PriorOption
 from pairvote.diagnostics._adaptivity import Adaptivity, Questions, adaptivity_of
 from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, check_rate
 from pairvote.diagnostics._residuals import Items, items_of, squares_of_items
+from pairvote.diagnostics._suspicions import Groups, evidence, inattention
 from pairvote.diagnostics._triads import Triads, count_triads, triads_of
-from pairvote.diagnostics._voters import Groups, Voters, evidence, voters_of
+from pairvote.diagnostics._voters import Voters, voters_of
 from pairvote.votes._votes import Votes
 
 MOST_SIMULATIONS, FEWEST_SIMULATIONS, LEAST = 499, 199, 99
@@ -75,13 +76,14 @@ def check_simulation(n_simulations: int | None, prior_sd: object) -> None:
         raise wrong_option("prior_sd", prior_sd, "simulated votes need 'learned', or a finite one above 0, such as 3")
 
 
-def largest_evidence(groups: Groups) -> Statistic:
-    """The largest of each kind against a voter."""
-    return partial(_largest_evidence, groups)
+def suspicions(groups: Groups) -> Statistic:
+    """The largest evidence of each kind against a voter, and that against all of them together."""
+    return partial(_suspicions, groups)
 
 
-def _largest_evidence(groups: Groups, drawn: Consensus) -> Sequence[float]:
-    return evidence(drawn, groups).largest()
+def _suspicions(groups: Groups, drawn: Consensus) -> Sequence[float]:
+    found = evidence(drawn, groups)
+    return *found.largest(), inattention(drawn, groups, found)
 
 
 def largest_misfit(drawn: Consensus) -> tuple[float]:
@@ -168,15 +170,11 @@ def voters(
     check_jobs(n_jobs, progress)
     consensus = Consensus.of(votes, criterion, prior_sd)
     groups = Groups.needed(consensus)
-    (largest,) = simulate(
-        consensus,
-        n_simulations,
-        generator(rng),
-        [largest_evidence(groups)],
-        n_jobs=n_jobs,
-        progress=progress,
+    (simulated,) = simulate(
+        consensus, n_simulations, generator(rng), [suspicions(groups)], n_jobs=n_jobs, progress=progress
     )
-    return voters_of(consensus, groups, largest, rate)
+    graded = bool(votes.select(criterion).is_graded.any())
+    return voters_of(consensus, groups, simulated, rate, graded=graded)
 
 
 def items(
@@ -312,6 +310,7 @@ def adaptivity(
     >>> print(pv.diagnostics.adaptivity(pv.datasets.baseball(), rng=1))
     Choice of questions
       by earlier answers, the items of a question were 1.30 times as far apart as any two; 1.21 expected (p = 0.91)
+      no sign that earlier answers chose the questions
     """
     check_simulation(n_simulations, prior_sd)
     check_jobs(n_jobs, progress)

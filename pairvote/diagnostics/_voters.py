@@ -1,115 +1,25 @@
-r"""Voters: how far they agree with the consensus, and who votes in a way that no honest voter would.
-
-Each of three suspicions is a likelihood ratio of a voter's votes: the chance of what was picked under the suspicion
-over the chance under the fitted model.
-
-* one side: standing on the left (or on the right) adds 3 log-odds more for this voter;
-* random: items do not matter to this voter, only the side;
-* pushes: one item has 3 log-odds more in the eyes of this voter.
-
-The first is the larger of both sides, the last the largest over items. No voter's ratio exceeds 1 / p with a chance of
-more than p in an honest vote, were the model known (Ville 1939); since it is fitted, and there are many voters, the
-largest of each kind in votes simulated from the model, each fitted anew, says how large is too large.
-
-References
-----------
-Neyman and Pearson (1933) for the ratios; Westfall and Young (1993), "Resampling-based Multiple Testing", for the
-largest of all. Ville (1939) for the bound.
-"""
+"""Voters: how far they agree with the ranking, and who votes in a way that no honest voter would."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.labels import Codes
 from pairvote._common.messages import plural
 from pairvote._common.outcomes import Outcome
-from pairvote.diagnostics._consensus import Consensus, added_up, no_voters
-from pairvote.diagnostics._page import Block, Part, Table, named, some
+from pairvote.diagnostics._consensus import MAX_ITER, TOL, Consensus, added_up, posterior_of
+from pairvote.diagnostics._page import Block, Part, Table, chance, named, some
 from pairvote.diagnostics._residuals import squares_of_voters, tail
+from pairvote.diagnostics._suspicions import SUSPICIONS, Groups, evidence, inattention, power_against_coins
+from pairvote.errors import ConvergenceError
+from pairvote.scoring._bradley_terry import bradley_terry
 
-# What a suspicion adds to the log-odds: what was even becomes 20 to 1.
-BIAS = 3.0
-SUSPICIONS = ("one side", "random", "pushes")
-
-
-class Groups(NamedTuple):
-    """Rows whose voter is known: `voter` counts them from 0 to n_voters, and cells are voters and items together."""
-
-    rows: NDArray[np.intp]
-    voter: NDArray[np.intp]
-    codes: Codes
-    left_cell: NDArray[np.intp]
-    right_cell: NDArray[np.intp]
-    cells: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, consensus: Consensus) -> Groups | None:
-        """None where no voter is known."""
-        votes = consensus.rows
-        rows = np.empty(0, np.intp) if votes.voter is None else np.flatnonzero(votes.voter >= 0)
-        if votes.voter is None or not len(rows):
-            return None
-        codes, voter = np.unique(votes.voter[rows], return_inverse=True)
-        both = np.concatenate([voter * votes.n_items + side[rows] for side in (votes.left, votes.right)])
-        cells, cell = np.unique(both, return_inverse=True)
-        return cls(rows, voter, codes, cell[: len(rows)], cell[len(rows) :], cells)
-
-    @classmethod
-    def needed(cls, consensus: Consensus) -> Groups:
-        """The voters; InputError where no voter is known."""
-        groups = cls.of(consensus)
-        if groups is None:
-            raise no_voters()
-        return groups
-
-
-class Evidence(NamedTuple):
-    """Log-likelihood ratios: one_side (2, n_voters) for left and right, random (n_voters,), pushes (n_cells,)."""
-
-    one_side: NDArray[np.float64]
-    random: NDArray[np.float64]
-    pushes: NDArray[np.float64]
-
-    def largest(self) -> tuple[float, float, float]:
-        """The largest of each kind."""
-        return float(self.one_side.max()), float(self.random.max()), float(self.pushes.max())
-
-
-def evidence(consensus: Consensus, groups: Groups) -> Evidence:
-    """What the votes say for each suspicion."""
-    model = consensus.model
-    nuisance = consensus.parameters[model.layout.nuisance]
-    places = 3 * consensus.pair[groups.rows] + consensus.rows.outcome[groups.rows]
-
-    def log_chances(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The logarithm of the chance of what each vote picked."""
-        return model.outcome.log_probabilities(log_odds, nuisance).ravel()[places]
-
-    usual = log_chances(consensus.log_odds)
-
-    def ratios(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        return log_chances(log_odds) - usual
-
-    n_voters = len(groups.codes)
-    left, right = ratios(consensus.log_odds + BIAS), ratios(consensus.log_odds - BIAS)
-    random = ratios(np.full(consensus.counts.n_pairs, model.position_effect(consensus.parameters)))
-    pushes = added_up(groups.left_cell, left, len(groups.cells))
-    pushes += added_up(groups.right_cell, right, len(groups.cells))
-    one_side = np.zeros((2, n_voters))
-    if model.layout.has_position:
-        # Else one side won every vote, so winners were written down first and nothing is known of sides.
-        one_side[:] = [added_up(groups.voter, ratio, n_voters) for ratio in (left, right)]
-    return Evidence(
-        one_side=one_side,
-        random=added_up(groups.voter, random, n_voters),
-        pushes=pushes,
-    )
+# Who is likelier inattentive than not, as `VoterReliability.flags` has it.
+LIKELY = 0.5
+MOST_LISTED = 20
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -133,6 +43,17 @@ class Voters(Part):
         The chance that some voter of an honest vote looks so suspicious in any of the three ways, by simulation.
     favoured : tuple of labels, length n_voters
         The item for which the voter's votes say most that it is pushed.
+    attentive : float64 array, shape (n_voters,)
+        The chance that the voter looks at the items in every answer, by ``bradley_terry(votes, reliability="lapse")``
+        under a normal prior; nan where that has not settled.
+    inattentive : float
+        How many voters are expected not to, by these chances.
+    inattentive_p : float
+        The chance that the voters of an honest vote look as inattentive, all together, by simulation.
+    power : float
+        The chance that a voter who answers by a coin would be flagged as random, on average over the places of all.
+    graded : bool
+        Whether votes are graded, which that scorer does not take; here each is the side that it leans to.
     rate : float
         A voter with a chance of at most this is flagged: so often an honest vote has any flag.
     n_simulations : int
@@ -161,6 +82,11 @@ class Voters(Part):
     random_p: NDArray[np.float64]
     pushes_p: NDArray[np.float64]
     favoured: tuple[Hashable, ...]
+    attentive: NDArray[np.float64]
+    inattentive: float
+    inattentive_p: float
+    power: float
+    graded: bool
     rate: float
     n_simulations: int
 
@@ -177,6 +103,11 @@ class Voters(Part):
             for v in order.tolist()
         }
 
+    @property
+    def is_found(self) -> bool:
+        """Whether an honest vote has voters who look so inattentive, all together, no more often than `rate`."""
+        return self.inattentive_p <= self.rate
+
     def _blocks(self) -> Iterator[Block]:
         n, flags = len(self.voters), self.flags
         yield f"{plural(n, 'voter')} with {self.n_votes.min():,} to {self.n_votes.max():,} answered questions"
@@ -184,7 +115,7 @@ class Voters(Part):
         if decided.any():
             agreement = self.agreement[decided]
             yield (
-                f"they agree with the consensus in {agreement.min():.0%} to {agreement.max():.0%} of their votes, "
+                f"they agree with the ranking in {agreement.min():.0%} to {agreement.max():.0%} of their votes, "
                 f"{agreement.mean():.0%} on average ({self.expected_agreement[decided].mean():.0%} expected)"
             )
         yield f"infit {self.infit.min():.2f} to {self.infit.max():.2f}, outfit to {self.outfit.max():.2f}"
@@ -192,29 +123,48 @@ class Voters(Part):
             f"{len(flags) or 'no'} voter{'s' * (len(flags) != 1)} flagged; an honest vote has a flag with a chance of "
             f"at most {self.rate:.0%} (by {self.n_simulations:,} simulated votes)"
         )
-        if flags:
-            place = {label: v for v, label in enumerate(self.voters)}
+        yield f"one who answers by a coin is flagged with a chance of about {self.power:.0%}"
+        yield self._together()
+        listed = self._listed()
+        if listed:
             yield Table(
-                ("voter", "votes", "left", "agreement", "infit", "suspected of"),
+                ("voter", "votes", "left", "agreement", "infit", "attentive", "suspected of"),
                 [
                     (
-                        named(label),
+                        named(self.voters[v]),
                         f"{self.n_votes[v]}",
                         f"{self.left_share[v]:.0%}",
                         f"{self.agreement[v]:.0%}",
                         f"{self.infit[v]:.2f}",
-                        self._words(v, what),
+                        f"{self.attentive[v]:.2f}",
+                        self._words(v, flags.get(self.voters[v], ())),
                     )
-                    for label, what in list(flags.items())[:20]
-                    for v in (place[label],)
+                    for v in listed[:MOST_LISTED]
                 ],
-                text_columns=(0, 5),
+                text_columns=(0, 6),
             )
+            if len(listed) > MOST_LISTED:
+                yield f"and {plural(len(listed) - MOST_LISTED, 'more voter')}"
+
+    def _together(self) -> str:
+        """What is known of all voters together."""
+        number = "" if np.isnan(self.inattentive) else f"by their votes about {self.inattentive:.1f} are inattentive; "
+        verdict = "more than chance explains" if self.is_found else "chance may explain how the voters look"
+        return f"{number}{verdict} ({chance(self.inattentive_p)})"
+
+    def _listed(self) -> list[int]:
+        """Flagged voters, the most suspicious first; where some are found to be inattentive, the likeliest of them."""
+        place = {label: v for v, label in enumerate(self.voters)}
+        flagged = [place[label] for label in self.flags]
+        if not self.is_found:
+            return flagged
+        order = np.argsort(self.attentive, kind="stable").tolist()
+        return flagged + [v for v in order if self.attentive[v] < LIKELY and v not in flagged]
 
     def _words(self, v: int, what: tuple[str, ...]) -> str:
         words = {
             "pushes": f"pushing {named(self.favoured[v])}",
-            "random": "picking at random",
+            "random": "at random, or against the others",
             "one side": "one side only",
         }
         return ", ".join(words[flag] for flag in what)
@@ -230,12 +180,26 @@ class Voters(Part):
             if whom:
                 does = words if len(whom) == 1 else f"each {words}"
                 yield f"{some(whom)} {does}; rank without to see what it changes"
+        if self.is_found:
+            yield f"some voters do not look at the items ({self._number()}): {self._remedy()}"
+
+    def _number(self) -> str:
+        return chance(self.inattentive_p)
+
+    def _remedy(self) -> str:
+        if self.graded:
+            return "look at who is least attentive, and rank without to see what it changes"
+        return "rank with bradley_terry(votes, reliability='lapse'), which weighs each voter by how attentive"
 
 
-def voters_of(consensus: Consensus, groups: Groups, largest: NDArray[np.float64], rate: float) -> Voters:
-    """The voters, held against the largest evidence of each kind in simulated votes, (n_simulations, 3)."""
+def voters_of(
+    consensus: Consensus, groups: Groups, simulated: NDArray[np.float64], rate: float, *, graded: bool
+) -> Voters:
+    """The voters, held against the suspicions in simulated votes, (n_simulations, 4); see `suspicions`."""
     votes, rows, voter, n_voters = consensus.rows, groups.rows, groups.voter, len(groups.codes)
-    found = evidence(consensus, groups)
+    believed, attentive = weighed(consensus, n_voters)
+    found, largest = evidence(believed, groups), simulated[:, : len(SUSPICIONS)]
+    together = np.array([inattention(believed, groups, found)])
     holder, item = np.divmod(groups.cells, votes.n_items)
     order = np.lexsort((found.pushes, holder))
     last = np.searchsorted(holder[order], np.arange(n_voters), side="right") - 1
@@ -274,6 +238,36 @@ def voters_of(consensus: Consensus, groups: Groups, largest: NDArray[np.float64]
         random_p=adjusted[1],
         pushes_p=adjusted[2],
         favoured=tuple(votes.items[code] for code in item[best].tolist()),
+        attentive=attentive,
+        inattentive=float((1.0 - attentive).sum()),
+        inattentive_p=float(tail(together, simulated[:, -1])[0]),
+        power=power_against_coins(believed, groups, largest[:, SUSPICIONS.index("random")], rate),
+        graded=graded,
         rate=rate,
-        n_simulations=len(largest),
+        n_simulations=len(simulated),
     )
+
+
+def weighed(consensus: Consensus, n_voters: int) -> tuple[Consensus, NDArray[np.float64]]:
+    """The consensus of votes weighed by their voters, and the chance that each voter is attentive: shape (n_voters,).
+
+    Under the normal prior of the consensus. Where the weights do not settle, the consensus as it is, and nan.
+    """
+    model = consensus.fitted.model
+    try:
+        ranking = bradley_terry(
+            consensus.rows,
+            prior_sd=model.prior_sd,
+            position=model.layout.has_position,
+            reliability="lapse",
+            uncertainty="none",
+            start=consensus.ranking,
+            tol=TOL,
+            max_iter=MAX_ITER,
+        )
+    except ConvergenceError:
+        return consensus, np.full(n_voters, np.nan)
+    parameters = posterior_of(ranking).parameters
+    if ranking.voters is None or parameters.shape != consensus.parameters.shape:
+        raise TypeError("these votes were not weighed by their voters")
+    return replace(consensus, parameters=parameters), ranking.voters.attentive
