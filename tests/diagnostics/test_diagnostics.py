@@ -21,8 +21,8 @@ from pairvote.diagnostics._consensus import LEAST_SD, Consensus, posterior_of
 from pairvote.diagnostics._influence import MOST_REFITS, influence_of
 from pairvote.diagnostics._reliability import correlation
 from pairvote.diagnostics._residuals import squares_of_items, squares_of_voters, tail
-from pairvote.diagnostics._triads import count_triads, most_circular
 from pairvote.diagnostics._suspicions import Groups, evidence
+from pairvote.diagnostics._triads import count_triads, most_circular
 
 KALMAR = pv.datasets.kalmar().simulated_votes(rng=2014)
 REPORT = pv.diagnostics.check(KALMAR, rng=1)
