@@ -98,7 +98,7 @@ LEGEND = f"""\
 overlap: the share of the true best five among the five ranked best; gain: over the plain call on the same votes, in
 points; of the oracle's: that gain as a share of the oracle's, who is told who answers at random, who is against the
 scale, how sharp each voter is, and whose item each promoter pushes. All have standard errors over workshops. trial: the
-figures that issue 19 was begun with. scores, best five: the 95% intervals that hold the truth. "off" and "honest": the
+figures of a first trial. scores, best five: the 95% intervals that hold the truth. "off" and "honest": the
 share of such voters that is flagged, as being attentive with a chance below a half. "{noisy.SOLVED}": crowd-kit's model
 and number of steps by a right gradient. The goals, for what is made for such voters: at least half of the oracle's
 gain, nothing lost where all are attentive, coverage from 91 to 98.5 and of the best five from 90 to 99. A goal is in
