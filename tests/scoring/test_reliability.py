@@ -528,7 +528,7 @@ def test_nothing_is_lost_where_nobody_flips_coins(reliability) -> None:
     (plain, weighed, told), _ = (each.T for each in correlations(reliability, 0.0, 4, 60))
     assert (plain == told).all()
     lost, error = mean_and_error(plain - weighed)
-    # A third of coins costs .08.
+    # A third of coins costs some .06.
     assert lost + 2 * error < 0.01
 
 
