@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.labels import Codes
+from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.clustered import VoteDerivatives
 from pairvote._inference.models import Model
@@ -43,16 +44,21 @@ class Answers:
     right: Codes
 
     @classmethod
-    def of(cls, rows: VoteRows, items: tuple[Hashable, ...], *, folded: bool) -> Answers:
-        """The answers in `rows`, whose clusters are the voters; `folded`: whether the side of an item is forgotten."""
+    def of(cls, rows: VoteRows, items: tuple[Hashable, ...], voters: tuple[Hashable, ...], *, folded: bool) -> Answers:
+        """The answers in `rows`, whose clusters are the voters; `folded`: whether the side of an item is forgotten.
+
+        Voters are numbered in the order of their labels, so that draws are the same whoever voted first.
+        """
         turned = (rows.left > rows.right) & folded
         left, right = np.where(turned, rows.right, rows.left), np.where(turned, rows.left, rows.right)
         key = left.astype(np.int64) * len(items) + right
         order = np.argsort(key, kind="stable")
         outcome = np.where(turned, Outcome.LEFT - rows.outcome, rows.outcome).astype(np.uint8)
         known = np.full(len(order), -1) if rows.cluster is None else rows.cluster
-        codes, voter = np.unique(known[order], return_inverse=True)
-        n_unknown = int(len(codes) > 0 and codes[0] < 0)
+        codes = np.unique(known[known >= 0])
+        codes = np.array(sorted(codes.tolist(), key=lambda code: shorten(voters[code])), np.intp)
+        number = np.full(len(voters) + 1, -1)
+        number[codes] = np.arange(len(codes))
         new = np.diff(key[order], prepend=-1) != 0
         first = np.flatnonzero(new if rows.design is None else np.ones_like(new))
         ordered = replace(
@@ -67,8 +73,8 @@ class Answers:
         return cls(
             items=items,
             rows=ordered,
-            voter=voter.reshape(-1) - n_unknown,
-            codes=codes[n_unknown:],
+            voter=number[known[order]],
+            codes=codes,
             turned=turned[order],
             first=first,
             left=ordered.left[first],

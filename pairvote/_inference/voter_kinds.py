@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,3 +37,12 @@ class VoterKinds:
     pushes: Floats | None = None
     pushed: NDArray[np.intp] | None = None
     nodes: Floats | None = None
+
+    def in_order(self) -> VoterKinds:
+        """The voters in the order of their codes."""
+        order = np.argsort(self.codes)
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {name: value[order] for name, value in found.items() if isinstance(value, np.ndarray)}
+        if self.draws is not None:
+            moved["draws"] = self.draws[:, order]
+        return replace(self, **moved)

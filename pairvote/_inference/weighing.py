@@ -30,7 +30,7 @@ from pairvote._inference.slopes import Slopes
 from pairvote._inference.solver import Solution, maximise
 from pairvote._inference.systems import inverse_without
 from pairvote._inference.voter_kinds import VoterKinds
-from pairvote.errors import ConvergenceError
+from pairvote.errors import ConvergenceError, NotIdentifiedError
 
 Floats = NDArray[np.float64]
 # No chance of a kind moves by more when it is found, and rounds in which it is.
@@ -117,7 +117,7 @@ def weigh(
     course = [amounts]
     if amounts is not answers.whole:
         model = _again(answers, model, amounts)
-        solution = maximise(model, _start(model, solution), max(tol, FIT_TOLERANCE), max_iter)
+        solution = _fitted(model, solution, max(tol, FIT_TOLERANCE), max_iter)
     for n_rounds in range(MOST_ROUNDS):
         if learns and n_rounds < LEARNING_ROUNDS:
             model = replace(model, prior=Prior.of(spread_of(NormalVotes.of(model, solution))))
@@ -131,7 +131,7 @@ def weigh(
             amounts = _ahead(course, answers)
             course = [amounts]
         model = _again(answers, model, amounts)
-        solution = maximise(model, _start(model, solution), tol if is_last else max(tol, FIT_TOLERANCE), max_iter)
+        solution = _fitted(model, solution, tol if is_last else max(tol, FIT_TOLERANCE), max_iter)
         if is_last:
             break
     else:
@@ -166,13 +166,15 @@ def _evenly(answers: Answers) -> Floats:
 
 def _ahead(course: list[Floats], answers: Answers) -> Floats:
     """Where three rounds lead to, were each step as much shorter than the one before (squared extrapolation)."""
-    step = course[1] - course[0]
-    bend = course[2] - course[1] - step
+    # In parts of votes, so that large weights do not overflow.
+    weight = answers.rows.weight[:, None]
+    first, second, third = (amounts / weight for amounts in course)
+    step, bend = second - first, third - 2.0 * second + first
     size = float(np.square(bend).sum())
     length = math.sqrt(float(np.square(step).sum()) / size) if size > 0.0 else 1.0
     length = min(max(length, 1.0), LONGEST)
-    most = answers.rows.weight[:, None]
-    return np.asarray(np.clip(course[0] + 2.0 * length * step + length**2 * bend, LEAST_WEIGHT * answers.whole, most))
+    least = LEAST_WEIGHT * (answers.whole > 0.0)
+    return np.asarray(np.clip(first + 2.0 * length * step + length**2 * bend, least, 1.0) * weight)
 
 
 def _again(answers: Answers, model: Model, amounts: Floats) -> Model:
@@ -181,13 +183,23 @@ def _again(answers: Answers, model: Model, amounts: Floats) -> Model:
     return Model.of(answers.sums(amounts), *options)
 
 
-def _start(model: Model, solution: Solution) -> Floats:
-    """The parameters of an earlier fit of the same votes."""
-    if len(solution.parameters) == model.layout.size:
-        return solution.parameters.copy()
-    start = model.start()
-    start[model.layout.scores] = solution.parameters[: model.n_items]
-    return start
+def _fitted(model: Model, before: Solution, tol: float, max_iter: int) -> Solution:
+    """The fit of other amounts of the same votes, from where an earlier one ended; its steps count on."""
+    start = before.parameters.copy()
+    if len(start) != model.layout.size:
+        start = model.start()
+        start[model.layout.scores] = before.parameters[: model.n_items]
+    try:
+        found = maximise(model, start, tol, max_iter)
+    except ConvergenceError as error:
+        if model.prior.is_finite:
+            raise
+        raise NotIdentifiedError(
+            "the votes of those who are believed do not determine all scores",
+            option="prior_sd",
+            remedy="set a finite prior_sd, or leave out reliability",
+        ) from error
+    return replace(found, n_iter=before.n_iter + found.n_iter)
 
 
 def _errors(answers: Answers, model: Model, parameters: Floats, lost: Floats) -> Floats:

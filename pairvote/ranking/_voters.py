@@ -203,8 +203,8 @@ class VoterReliability:
         shown = self.attentive if lapses else self.following
         order = np.argsort(shown, kind="stable")[:MOST_ROWS].tolist()
         head = (
-            f"{plural(len(self.voters), 'voter')}, {len(flags) or 'none'} of them more likely inattentive than not; "
-            f"{'the chance of attention' if lapses else 'the part of answers that follow the scores'}, with 95%"
+            f"{plural(len(self.voters), 'voter')}, {len(flags) or 'none'} likelier inattentive than not; by "
+            f"{'the chance of attention' if lapses else 'the part of answers that follow the scores'}"
         )
         rows: list[tuple[str, ...]] = [
             (

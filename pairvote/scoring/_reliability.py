@@ -72,7 +72,7 @@ def answers_of(
     rows = single_votes(given, votes, covariates, criterion, "by-voter")
     if rows.design is not None:
         rows, _ = rows.scaled()
-    return Answers.of(rows, votes.items, folded=not position and rows.design is None)
+    return Answers.of(rows, votes.items, votes.voters, folded=not position and rows.design is None)
 
 
 def voters_of(ranking: Ranking, posterior: Posterior, answers: Answers, votes: Votes | PairCounts) -> VoterReliability:
@@ -80,7 +80,7 @@ def voters_of(ranking: Ranking, posterior: Posterior, answers: Answers, votes: V
     found = posterior.voters
     if not isinstance(votes, Votes) or not isinstance(found, VoterKinds):
         raise TypeError("these votes were not weighed by their voters")
-    rows, voter = answers.rows, answers.voter
+    found, rows, voter, order = found.in_order(), answers.rows, answers.voter, np.argsort(answers.codes)
     n_each = np.bincount(voter[answers.known], minlength=answers.n_voters)
     lead = ranking.scores[rows.left] - ranking.scores[rows.right]
     agreed = 0.5 + 0.5 * np.sign(lead) * (rows.outcome.astype(float) - 1.0)
@@ -90,9 +90,9 @@ def voters_of(ranking: Ranking, posterior: Posterior, answers: Answers, votes: V
     return VoterReliability(
         reliability="lapse" if found.nodes is None else "slope",
         voters=tuple(votes.voters[code] for code in found.codes.tolist()),
-        n_votes=n_each,
+        n_votes=n_each[order],
         attentive=found.attentive,
-        agreement=agreement,
+        agreement=agreement[order],
         following=found.following,
         _kinds=found,
         _items=votes.items,

@@ -68,7 +68,7 @@ def simulated(seed: int, *, n_voters: int = 6, n_each: int = 9, ties: float = 0.
 
 def answers_of(table: Table, *, position: bool = False) -> Answers:
     votes = table.votes()
-    return Answers.of(VoteRows.of(votes), votes.items, folded=not position)
+    return Answers.of(VoteRows.of(votes), votes.items, votes.voters, folded=not position)
 
 
 def model_of(answers: Answers, ties: str, position: bool, amounts: Floats, prior_sd: float = math.inf) -> Model:
@@ -407,7 +407,7 @@ def test_draws_are_those_of_all_kinds_together(reliability) -> None:
     assert (chance_error < 0.005).all()
 
     votes = given.votes()
-    answers = Answers.of(VoteRows.of(votes), votes.items, folded=True)
+    answers = Answers.of(VoteRows.of(votes), votes.items, votes.voters, folded=True)
     model = model_of(answers, "davidson", False, answers.whole, prior_sd=1.0)
     solution = maximise(model, model.start(), 1e-9, 100)
     weighed = weigh(answers, reliability, model, solution, learns=False, tol=1e-9, max_iter=100)
