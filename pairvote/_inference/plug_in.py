@@ -210,4 +210,5 @@ def is_honest(errors: tuple[float, float]) -> bool:
 def spread_error(votes: NormalVotes, spread: float) -> float:
     """The standard error of the spread's logarithm, of normal scores."""
     kept = 1.0 / (1.0 + 1.0 / (np.maximum(votes.information, 1e-300) * spread**2))
-    return float((2.0 * np.square(kept).sum()) ** -0.5) if kept.any() else math.inf
+    total = 2.0 * float(np.square(kept).sum())
+    return total**-0.5 if total > 0.0 else math.inf

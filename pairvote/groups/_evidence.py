@@ -192,11 +192,12 @@ def _dealt(grouped: Grouped, sigma: float, ties: Ties, position: bool) -> tuple[
 
 def covariance_under(fitted: Posterior, prior_sd: float) -> Floats:
     """The covariance of the scores of a fit, were its prior another one: float64, shape (n_items, n_items)."""
-    n_items = fitted.model.n_items
-    precision = np.linalg.inv(fitted.covariance() + np.ones((n_items, n_items)))
-    precision += (prior_sd**-2.0 - fitted.model.prior_sd**-2.0) * np.eye(n_items)
-    average = np.eye(n_items) - 1.0 / n_items
-    return np.asarray(average @ np.linalg.inv(precision) @ average)
+    values, vectors = np.linalg.eigh(fitted.covariance())
+    more = prior_sd**-2.0 - fitted.model.prior_sd**-2.0
+    # Nothing along the mean of all scores, and of rounding below it.
+    known = values > NOTHING_KNOWN * values.max(initial=0.0)
+    values = np.where(known, values / (1.0 + more * values), 0.0)
+    return np.asarray((vectors * values) @ vectors.T)
 
 
 def _statistics(gradients: Floats, sizes: Floats, dealt: Ints, n_groups: int) -> Floats:

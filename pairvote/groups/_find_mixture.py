@@ -39,6 +39,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote.errors import ConvergenceError
 from pairvote.groups._find_cells import VoterCells
 
 Floats = NDArray[np.float64]
@@ -126,7 +127,14 @@ def newton(
     precision = spread[:, None] ** -2.0
     every = np.arange(cells.n_items)
     information[:, every, every] += precision
-    inverse = np.linalg.inv(information)
+    try:
+        inverse = np.linalg.inv(information)
+    except np.linalg.LinAlgError as error:
+        raise ConvergenceError(
+            "the votes weigh so much that nothing is left of the prior beside them",
+            option="weight",
+            remedy="divide all weights by one number, so that a vote weighs about 1",
+        ) from error
     step = (inverse @ (gradient - precision * (scores - centre))[..., None])[..., 0]
     longest = np.abs(step).max(axis=1, keepdims=True)
     step *= np.minimum(1.0, LONGEST_STEP / np.maximum(longest, LONGEST_STEP))

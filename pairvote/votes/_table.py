@@ -181,7 +181,7 @@ class VoteTable(OwnTable):
                 raise InputError(
                     f"these votes answer several criteria ({several})",
                     option="criterion",
-                    remedy="choose one with criterion=, or to score several, weigh them with criteria=",
+                    remedy="choose one with criterion=; scorers also take several with criteria=",
                 )
             return self
         if self.criterion is None or criterion not in self.criteria:

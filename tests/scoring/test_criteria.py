@@ -210,7 +210,7 @@ def test_nor_is_there_on_elos_scale() -> None:
 
 @pytest.mark.parametrize("method", SCORERS)
 def test_several_criteria_are_not_mixed_without_saying_how(method) -> None:
-    with pytest.raises(pv.InputError, match=r"choose one with criterion=, .*weigh them with criteria="):
+    with pytest.raises(pv.InputError, match=r"choose one with criterion=; .* take several with criteria="):
         pv.rank(VOTES, method)
 
 
