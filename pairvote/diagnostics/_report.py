@@ -214,7 +214,8 @@ def check(
         How many of the best are wanted; by default 5, and of fewer than six items all except one. With no more items
         than an explicit one, the parts about the border of the best k are left out.
     rate : float
-        How often an honest vote may have a voter flagged, all voters and suspicions together; and as often an item.
+        How often an honest vote may have a voter flagged, all voters and suspicions together, or inattentive voters
+        found without a name; and as often an item.
     n_simulations : int, optional
         From 99; by default 499, of large votes fewer, down to 199.
     rng : None, int or numpy.random.Generator

@@ -120,14 +120,17 @@ def voters(
 
     A suspicion is the log-likelihood ratio :math:`\sum \log P_s(x) / P(x)` of the voter's votes x. P is the fitted
     model; :math:`P_s` adds 3 log-odds to one side ("one side"), or to one item ("pushes"), or has all items level
-    ("random"). The p-value is the share of simulated votes in which the largest ratio of any voter is as large, times
-    three, for three suspicions.
+    ("random"). Its p-value is the share of simulated votes in which the largest ratio of any voter is as large, times
+    three, for three suspicions, and no less than that of all voters together: of the log-likelihood ratio of voters
+    who are of these kinds with the chances that ``bradley_terry(votes, reliability="lapse")`` gives kinds before it
+    sees the votes. So one test says whether some do not look, and the single ratios, at the scores of that fit, say
+    who.
 
     Parameters
     ----------
     votes : Votes
     rate : float
-        How often an honest vote may have anybody flagged.
+        How often an honest vote may have anybody flagged, and all voters together look inattentive.
     n_simulations : int, optional
         From 99; by default 499, of large votes fewer, down to 199.
     rng : None, int or numpy.random.Generator
@@ -159,11 +162,12 @@ def voters(
     >>> print(pv.diagnostics.voters(votes + left, rng=1))
     Voters
       31 voters with 20 to 20 answered questions
-      they agree with the consensus in 60% to 90% of their votes, 75% on average (72% expected)
+      they agree with the ranking in 60% to 90% of their votes, 75% on average (72% expected)
       infit 0.59 to 1.36, outfit to 1.86
       1 voter flagged; an honest vote has a flag with a chance of at most 5% (by 499 simulated votes)
-      voter  votes  left  agreement  infit  suspected of
-      eve       20  100%        60%   1.36  one side only
+      each is attentive with a chance of 0.00 to 1.00, so about 1.1 are not, more than chance explains (p = 0.002)
+      voter  votes  left  agreement  infit  attentive  suspected of
+      eve       20  100%        60%   1.36       0.00  one side only
     """
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)

@@ -19,10 +19,15 @@ All together: with :math:`\pi_c` the shares of kinds before votes are seen, whic
 is the log-likelihood ratio of voters of these kinds to voters who are all attentive, :math:`\pi_0` the share of
 attentive ones. Where many look suspicious, none of them enough to be named, T is larger than in simulated votes.
 
+Voters by a coin draw the scores towards level ones, which hides them. So where T is larger than in honest votes, ratios
+of single voters are those at the scores of votes weighed by their voters, which the scorer finds. An honest vote has a
+name no more often than T is too large (a closed test: Marcus, Peritz and Gabriel 1976).
+
 References
 ----------
 Neyman and Pearson (1933) for the ratios; Westfall and Young (1993), "Resampling-based Multiple Testing", for the
-largest of all. Ville (1939) for the bound. Dawid and Skene (1979), Applied Statistics 28, for kinds of voters.
+largest of all. Ville (1939) for the bound. Marcus, Peritz and Gabriel (1976), Biometrika 63. Dawid and Skene (1979),
+Applied Statistics 28, for kinds of voters.
 """
 
 from __future__ import annotations
@@ -132,31 +137,3 @@ def inattention(consensus: Consensus, groups: Groups, found: Evidence) -> float:
     if has_sides:
         kinds += list(math.log(SIDE) + found.one_side)
     return float((np.logaddexp.reduce(kinds, axis=0) - math.log(total)).sum())
-
-
-def power_against_coins(consensus: Consensus, groups: Groups, largest: NDArray[np.float64], rate: float) -> float:
-    """The mean chance over voters that a coin on the same questions would be flagged as random.
-
-    largest: the evidence in simulated votes, shape (n_simulations,). A coin's evidence is the sum over its votes of
-    terms of known chances: about normal.
-    """
-    from scipy.stats import norm
-
-    model, n = consensus.model, len(largest)
-    # The p-value is three times the share of the simulated, the votes at hand among them, that are as large.
-    n_above = math.floor(rate * (n + 1) / len(SUSPICIONS)) - 1
-    if n_above < 0:
-        return 0.0
-    limit = np.sort(largest)[n - 1 - n_above]
-    side = model.position_effect(consensus.parameters)
-    by_coin = consensus.probabilities_at(np.full(consensus.counts.n_pairs, side))
-    terms = np.where(by_coin > 0.0, _logs(by_coin) - _logs(consensus.probabilities), 0.0)
-    mean = (by_coin * terms).sum(axis=1)
-    variance = (by_coin * terms**2).sum(axis=1) - mean**2
-    pair, n_voters = consensus.pair[groups.rows], len(groups.codes)
-    means, variances = (added_up(groups.voter, values[pair], n_voters) for values in (mean, variance))
-    return float(norm.sf(limit, means, np.sqrt(np.maximum(variances, np.finfo(float).tiny))).mean())
-
-
-def _logs(chances: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(np.maximum(chances, np.finfo(float).tiny))

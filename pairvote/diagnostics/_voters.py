@@ -13,7 +13,7 @@ from pairvote._common.outcomes import Outcome
 from pairvote.diagnostics._consensus import MAX_ITER, TOL, Consensus, added_up, posterior_of
 from pairvote.diagnostics._page import Block, Part, Table, chance, named, some
 from pairvote.diagnostics._residuals import squares_of_voters, tail
-from pairvote.diagnostics._suspicions import SUSPICIONS, Groups, evidence, inattention, power_against_coins
+from pairvote.diagnostics._suspicions import SUSPICIONS, Groups, evidence, inattention
 from pairvote.errors import ConvergenceError
 from pairvote.scoring._bradley_terry import bradley_terry
 
@@ -40,7 +40,8 @@ class Voters(Part):
     infit, outfit, infit_t, outfit_t : float64 arrays, shape (n_voters,)
         Mean squares, about 1, and the same as standard normals: `pairvote.diagnostics.Items`.
     one_side_p, random_p, pushes_p : float64 arrays, shape (n_voters,)
-        The chance that some voter of an honest vote looks so suspicious in any of the three ways, by simulation.
+        How often an honest vote would have this voter or any other so suspicious in any of the three ways: at the
+        least `inattentive_p`, since nobody is suspected unless all voters together are.
     favoured : tuple of labels, length n_voters
         The item for which the voter's votes say most that it is pushed.
     attentive : float64 array, shape (n_voters,)
@@ -50,8 +51,6 @@ class Voters(Part):
         How many voters are expected not to, by these chances.
     inattentive_p : float
         The chance that the voters of an honest vote look as inattentive, all together, by simulation.
-    power : float
-        The chance that a voter who answers by a coin would be flagged as random, on average over the places of all.
     graded : bool
         Whether votes are graded, which that scorer does not take; here each is the side that it leans to.
     rate : float
@@ -85,7 +84,6 @@ class Voters(Part):
     attentive: NDArray[np.float64]
     inattentive: float
     inattentive_p: float
-    power: float
     graded: bool
     rate: float
     n_simulations: int
@@ -95,7 +93,7 @@ class Voters(Part):
         """What each flagged voter is suspected of: "one side", "random", "pushes"; the most suspicious first."""
         chances = np.stack([self.one_side_p, self.random_p, self.pushes_p])
         flagged = np.flatnonzero(chances.min(axis=0) <= self.rate)
-        order = flagged[np.argsort(chances[:, flagged].min(axis=0), kind="stable")]
+        order = flagged[np.lexsort((self.attentive[flagged], chances[:, flagged].min(axis=0)))]
         return {
             self.voters[v]: tuple(
                 what for what, p in zip(SUSPICIONS, chances[:, v].tolist(), strict=True) if p <= self.rate
@@ -123,7 +121,6 @@ class Voters(Part):
             f"{len(flags) or 'no'} voter{'s' * (len(flags) != 1)} flagged; an honest vote has a flag with a chance of "
             f"at most {self.rate:.0%} (by {self.n_simulations:,} simulated votes)"
         )
-        yield f"one who answers by a coin is flagged with a chance of about {self.power:.0%}"
         yield self._together()
         listed = self._listed()
         if listed:
@@ -148,9 +145,13 @@ class Voters(Part):
 
     def _together(self) -> str:
         """What is known of all voters together."""
-        number = "" if np.isnan(self.inattentive) else f"by their votes about {self.inattentive:.1f} are inattentive; "
-        verdict = "more than chance explains" if self.is_found else "chance may explain how the voters look"
-        return f"{number}{verdict} ({chance(self.inattentive_p)})"
+        verdict = "more than chance explains" if self.is_found else "which chance may explain"
+        if np.isnan(self.inattentive):
+            return f"all together they look inattentive with {chance(self.inattentive_p)}"
+        return (
+            f"each is attentive with a chance of {self.attentive.min():.2f} to {self.attentive.max():.2f}, so about "
+            f"{self.inattentive:.1f} are not, {verdict} ({chance(self.inattentive_p)})"
+        )
 
     def _listed(self) -> list[int]:
         """Flagged voters, the most suspicious first; where some are found to be inattentive, the likeliest of them."""
@@ -181,10 +182,7 @@ class Voters(Part):
                 does = words if len(whom) == 1 else f"each {words}"
                 yield f"{some(whom)} {does}; rank without to see what it changes"
         if self.is_found:
-            yield f"some voters do not look at the items ({self._number()}): {self._remedy()}"
-
-    def _number(self) -> str:
-        return chance(self.inattentive_p)
+            yield f"some voters do not look at the items ({chance(self.inattentive_p)}): {self._remedy()}"
 
     def _remedy(self) -> str:
         if self.graded:
@@ -197,17 +195,19 @@ def voters_of(
 ) -> Voters:
     """The voters, held against the suspicions in simulated votes, (n_simulations, 4); see `suspicions`."""
     votes, rows, voter, n_voters = consensus.rows, groups.rows, groups.voter, len(groups.codes)
+    together = np.array([inattention(consensus, groups, evidence(consensus, groups))])
+    some_p = float(tail(together, simulated[:, -1])[0])
     believed, attentive = weighed(consensus, n_voters)
     found, largest = evidence(believed, groups), simulated[:, : len(SUSPICIONS)]
-    together = np.array([inattention(believed, groups, found)])
     holder, item = np.divmod(groups.cells, votes.n_items)
     order = np.lexsort((found.pushes, holder))
     last = np.searchsorted(holder[order], np.arange(n_voters), side="right") - 1
     best = order[last]
-    # Three kinds of suspicion, so three chances to be wrong.
+    # Three kinds of suspicion, so three chances to be wrong. Simulated votes are not weighed, so that all voters
+    # together are held against them first: names follow only where that finds something.
     adjusted = [
-        np.minimum(1.0, len(SUSPICIONS) * tail(values, simulated))
-        for values, simulated in zip(
+        np.clip(len(SUSPICIONS) * tail(values, of_simulated), some_p, 1.0)
+        for values, of_simulated in zip(
             (found.one_side.max(axis=0), found.random, found.pushes[best]), largest.T, strict=True
         )
     ]
@@ -240,8 +240,7 @@ def voters_of(
         favoured=tuple(votes.items[code] for code in item[best].tolist()),
         attentive=attentive,
         inattentive=float((1.0 - attentive).sum()),
-        inattentive_p=float(tail(together, simulated[:, -1])[0]),
-        power=power_against_coins(believed, groups, largest[:, SUSPICIONS.index("random")], rate),
+        inattentive_p=some_p,
         graded=graded,
         rate=rate,
         n_simulations=len(simulated),
