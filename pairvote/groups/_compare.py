@@ -272,6 +272,10 @@ def _check(prior_sd: PriorOption, difference_sd: object, n_reassignments: int) -
             value=difference_sd,
             remedy="leave it out, or set a finite prior_sd",
         )
+    if not isinstance(prior_sd, str) and math.isfinite(prior_sd) and not SMALLEST_SD <= prior_sd <= LARGEST_SD:
+        raise wrong_option(
+            "prior_sd", prior_sd, f"it is from {SMALLEST_SD} to {LARGEST_SD:,.0f}, math.inf for none, or 'learned'"
+        )
     if not is_whole(n_reassignments) or n_reassignments < FEWEST_REASSIGNMENTS:
         raise wrong_option(
             "n_reassignments", n_reassignments, f"it is a whole number from {FEWEST_REASSIGNMENTS}, such as 9999"

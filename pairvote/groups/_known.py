@@ -172,7 +172,23 @@ def _coded(column: object) -> Coded:
     used = used[np.argsort(first)]
     numbers = np.full(len(coded.labels) + 1, -1, np.intp)
     numbers[used] = np.arange(len(used))
-    return Coded(numbers[codes].astype(np.int32), [coded.labels[code] for code in used.tolist()])
+    labels = [coded.labels[code] for code in used.tolist()]
+    if not labels and len(codes):
+        raise InputError(
+            "no voter has a group: every group is None or missing",
+            option="groups",
+            remedy="pass a mapping of voter to group, such as {'eve': 'business'}",
+        )
+    seen: dict[str, Hashable] = {}
+    for label in labels:
+        if (other := seen.setdefault(str(label), label)) is not label:
+            raise InputError(
+                f"the groups {shorten(other)} and {shorten(label)} print alike",
+                option="groups",
+                value=label,
+                remedy="give them names that differ",
+            )
+    return Coded(numbers[codes].astype(np.int32), labels)
 
 
 def _no_voters() -> InputError:
@@ -193,7 +209,7 @@ def _hashable(group: Hashable, where: str) -> Hashable:
             option="groups",
             value=group,
             where=where,
-            remedy="use a string, a number or a tuple",
+            remedy="use a string, a number or a tuple; groups maps each voter to a group, not groups to their voters",
         ) from None
     return group
 

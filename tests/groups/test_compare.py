@@ -497,6 +497,14 @@ REFUSED = {
     "reassignments": (lambda: (VOTES, GROUPS, {"n_reassignments": 10}), "n_reassignments is 10"),
     "rng": (lambda: (VOTES, GROUPS, {"rng": "seed"}), "rng is 'seed'"),
     "position": (lambda: (VOTES, GROUPS, {"position": 2}), "position is 2"),
+    "wide prior": (lambda: (VOTES, GROUPS, {"prior_sd": 1e300}), r"prior_sd is 1e\+300; it is from 0.001 to 1,000"),
+    "alike": (lambda: (VOTES, {voter: (0, "0")[voter % 2] for voter in GROUPS}, {}), "0 and '0' print alike"),
+    "all missing": (lambda: (VOTES, dict.fromkeys(GROUPS), {}), "every group is None or missing"),
+    "turned round": (lambda: (VOTES, {"a": [0, 2], "b": [1, 3]}, {}), "not groups to their voters"),
+    "weights": (
+        lambda: (VOTES._changed(weight=np.full(len(VOTES), 1e16)), GROUPS, {}),
+        "the information is singular",
+    ),
 }
 
 
@@ -504,7 +512,7 @@ REFUSED = {
 def test_what_cannot_be_compared_is_refused(case) -> None:
     make, words = REFUSED[case]
     votes, groups, options = make()
-    with pytest.raises(pv.InputError, match=words):
+    with pytest.raises((pv.InputError, pv.ConvergenceError), match=words):
         pv.compare_groups(votes, groups, **options)
 
 
