@@ -138,3 +138,15 @@ def test_votes_written_winner_first_say_nothing_of_sides() -> None:
     assert found.one_side_p.tolist() == [1.0, 1.0, 1.0]
     assert not found.flags
     assert ((found.attentive > 0.5) & (found.attentive <= 1.0)).all()
+
+
+def test_the_report_names_nobody_for_a_close_cut_and_gives_no_sign_away() -> None:
+    report = pv.diagnostics.check(KALMAR, n_simulations=99, rng=1)
+    assert report.influence is not None
+    n_decisive = len(report.influence.decisive)
+    concern = next(concern for concern in report.concerns if "without any one of" in concern)
+    assert f"any one of {n_decisive} voters: the items at the cut are close" in concern
+    assert report.position.ratio_p > 0.01
+    assert "no clear sign" in str(report.position)
+    assert "no sign that earlier answers chose the questions" in str(report.adaptivity)
+    assert "pairvote.find_groups" in str(report.split_half)
