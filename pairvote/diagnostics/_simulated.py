@@ -20,11 +20,14 @@ from pairvote.diagnostics._residuals import Items, items_of, squares_of_items
 from pairvote.diagnostics._suspicions import Groups, evidence, inattention
 from pairvote.diagnostics._triads import Triads, count_triads, triads_of
 from pairvote.diagnostics._voters import Voters, voters_of
+from pairvote.errors import InputError
 from pairvote.votes._votes import Votes
 
 MOST_SIMULATIONS, FEWEST_SIMULATIONS, LEAST = 499, 199, 99
 # A block of simulated votes, and the most single votes in it.
 BLOCK, MOST_DRAWN = 50, 1_000_000
+# So many times as many votes are drawn at most, where some do not determine the model.
+MOST_REDRAWS = 50
 # Votes and pairs of items simulated in all.
 MOST_SIMULATED = 20_000_000
 
@@ -50,8 +53,16 @@ def simulate(
     size = min(max(MOST_DRAWN // len(consensus.rows), 1), BLOCK)
     function = partial(_statistics, consensus, statistics)
     found: list[list[Sequence[float]]] = []
+    n_drawn = 0
     while len(found) < n_simulations:
+        if n_drawn > MOST_REDRAWS * n_simulations:
+            raise InputError(
+                f"of {n_drawn:,} votes simulated from these only {len(found):,} determine the scores",
+                option="votes",
+                remedy="there are too few votes to hold them against simulated ones",
+            )
         lacking = n_simulations - len(found)
+        n_drawn += lacking
         sizes = [min(size, lacking - done) for done in range(0, lacking, size)]
         # Drawn here, one block after the other, so that any number of jobs sees the same votes.
         blocks = ([consensus.simulated(rng) for _ in range(n)] for n in sizes)

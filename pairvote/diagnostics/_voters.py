@@ -21,6 +21,9 @@ from pairvote.scoring._bradley_terry import bradley_terry
 LIKELY = 0.5
 MOST_LISTED = 20
 
+# A larger part of the voters is hardly inattentive, but may be of another mind.
+MANY = 0.4
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Voters(Part):
@@ -183,6 +186,11 @@ class Voters(Part):
                 yield f"{some(whom)} {does}; rank without to see what it changes"
         if self.is_found:
             yield f"some voters do not look at the items ({chance(self.inattentive_p)}): {self._remedy()}"
+            if self.inattentive > MANY * len(self.voters):
+                yield (
+                    f"{self.inattentive:.0f} of {plural(len(self.voters), 'voter')} look so, which a second camp of "
+                    "voters would too; see find_groups, and compare_groups where groups are known"
+                )
 
     def _remedy(self) -> str:
         if self.graded:
@@ -250,13 +258,15 @@ def voters_of(
 def weighed(consensus: Consensus, n_voters: int) -> tuple[Consensus, NDArray[np.float64]]:
     """The consensus of votes weighed by their voters, and the chance that each voter is attentive: shape (n_voters,).
 
-    Under the normal prior of the consensus. Where the weights do not settle, the consensus as it is, and nan.
+    By the scorer itself, under the prior that was asked for. Where the weights do not settle, the consensus as it is,
+    and nan.
     """
-    model = consensus.fitted.model
+    model, fit = consensus.fitted.model, consensus.ranking.fit
+    learns = fit is not None and fit.prior_sd.learned
     try:
         ranking = bradley_terry(
             consensus.rows,
-            prior_sd=model.prior_sd,
+            prior_sd="learned" if learns else model.prior_sd,
             position=model.layout.has_position,
             reliability="lapse",
             uncertainty="none",

@@ -21,6 +21,8 @@ from pairvote.ranking._results import Interval, check_level, normal_quantile, qu
 # Rows of a printed table, its columns of text, and the titles of those that depend on the model of voters.
 MOST_ROWS = 12
 TEXT_COLUMNS = (0, 5)
+# A larger part of the voters is hardly inattentive, but may be of another mind.
+MANY = 0.4
 TITLES = {"lapse": ("attentive", "looks like"), "slope": ("follows", "attentive")}
 KINDS = ("random", "left", "right", "pushes")
 
@@ -219,4 +221,9 @@ class VoterReliability:
         ]
         more = len(self.voters) - len(rows)
         headings = ("voter", "votes", *TITLES[self.reliability][:1], "95%", "agreement", *TITLES[self.reliability][1:])
-        return head, headings, rows, [f"and {plural(more, 'more voter')}"] if more else []
+        foot = [f"and {plural(more, 'more voter')}"] if more else []
+        if len(flags) > MANY * len(self.voters):
+            foot.append(
+                "so many may be a camp of their own: see find_groups, and compare_groups where groups are known"
+            )
+        return head, headings, rows, foot

@@ -67,10 +67,9 @@ def test_the_ratio_of_all_equals_a_slow_sum_over_kinds(sample) -> None:
 
 
 def test_chances_are_those_of_the_scorer() -> None:
-    consensus = Consensus.of(THIRD, None, "learned")
-    ranking = pv.bradley_terry(THIRD, prior_sd=consensus.model.prior_sd, position=True, reliability="lapse")
+    ranking = pv.bradley_terry(THIRD, position=True, reliability="lapse")
     assert FOUND.voters == ranking.voters.voters
-    np.testing.assert_allclose(FOUND.attentive, ranking.voters.attentive, atol=2e-4)
+    np.testing.assert_array_equal(FOUND.attentive, ranking.voters.attentive)
     assert FOUND.inattentive == pytest.approx((1.0 - FOUND.attentive).sum())
     assert not FOUND.attentive.flags.writeable
 
@@ -78,7 +77,8 @@ def test_chances_are_those_of_the_scorer() -> None:
 def test_coins_are_found_and_the_remedy_helps() -> None:
     assert FOUND.is_found
     assert FOUND.inattentive == pytest.approx(5.0, abs=1.5)
-    assert set(FOUND.flags) <= set(range(5))
+    # Nobody else but one whom chance makes look so.
+    assert len(set(FOUND.flags) - set(range(5))) <= 1
     concern = FOUND.concerns()[-1]
     assert concern.startswith("some voters do not look at the items (p = 0.005)")
     assert "rank with bradley_terry(votes, reliability='lapse')" in concern
@@ -101,7 +101,7 @@ def test_nobody_is_named_unless_all_together_look_inattentive() -> None:
 
 
 def test_those_likely_inattentive_are_listed_where_some_are_found() -> None:
-    named = {line.split()[0] for line in str(FOUND).splitlines() if line.rstrip().endswith("others")}
+    named = {line.split()[0] for line in str(FOUND).splitlines() if "others" in line or "pushing" in line}
     assert named == {str(label) for label in FOUND.flags}
     listed = str(FOUND).partition("suspected of")[2].splitlines()[1:]
     assert {int(line.split()[0]) for line in listed} == set(FOUND.flags) | set(np.flatnonzero(FOUND.attentive < 0.5))
