@@ -42,7 +42,9 @@ class VoterKinds:
         """The voters in the order of their codes."""
         order = np.argsort(self.codes)
         found = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved: dict[str, Any] = {name: value[order] for name, value in found.items() if isinstance(value, np.ndarray)}
+        moved: dict[str, Any] = {
+            name: value[order] for name, value in found.items() if isinstance(value, np.ndarray) and name != "draws"
+        }
         if self.draws is not None:
             moved["draws"] = self.draws[:, order]
         return replace(self, **moved)

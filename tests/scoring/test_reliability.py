@@ -546,3 +546,15 @@ def test_intervals_hold(reliability, share, least) -> None:
     mean, error = mean_and_error(inside)
     assert mean - 2 * error > least - 0.02
     assert mean + 2 * error > least
+
+
+def test_voters_may_be_more_than_draws() -> None:
+    voters = pv.VoterModel(random_voters=0.25)
+    votes = pv.simulate(n_items=5, n_voters=2_000, votes_each=2, voters=voters, repetitions=1, rng=1).votes(0)
+    found = pv.bradley_terry(votes, reliability="lapse").voters
+    assert found is not None
+    low, high = found.confidence_interval()
+    assert found.voters == votes.voters
+    assert len(low) == len(high) == 2_000
+    assert (low <= high).all()
+    assert found.attentive[:1_500].mean() > found.attentive[1_500:].mean()
