@@ -108,6 +108,11 @@ class Answers:
         amounts[np.arange(len(amounts)), self.rows.outcome] = self.rows.weight
         return amounts
 
+    @cached_property
+    def adder(self) -> Any:
+        """What adds up rows of the known voters' votes by their voters: sparse, shape (n_voters, n_known)."""
+        return adder(self.voter[self.known], self.n_voters)
+
     def by_voter(self, values: Floats) -> Floats:
         """Sums over the votes of each known voter: float64, shape (n_voters,)."""
         return np.bincount(self.voter[self.known], values[self.known], self.n_voters).astype(np.float64)

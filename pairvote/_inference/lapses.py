@@ -270,7 +270,7 @@ class Lapses:
     def lost(self, model: Model, parameters: Floats, chances: Chances, variances: Floats | None) -> Floats:
         """The covariance of each voter's gradient over kinds, summed over voters: float64, shape (size, size)."""
         gradients, n_voters = self.answers.gradients(model, parameters), self.answers.n_voters
-        whole = adder(self.answers.voter[self.answers.known], n_voters) @ gradients
+        whole = self.answers.adder @ gradients
         cells = np.flatnonzero(chances.pushes > LEAST_CHANCE)
         on_items = (adder(self.left_cell, self.n_cells) + adder(self.right_cell, self.n_cells))[cells] @ gradients
         pushed, by_voter = whole[self.cell_voter[cells]] - on_items, self.cell_voter[cells]

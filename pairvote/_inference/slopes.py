@@ -22,7 +22,7 @@ Chen, Bennett, Collins-Thompson and Horvitz (2013), "Pairwise ranking aggregatio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ FOLLOWS, OTHERS = 4.0, 1.0
 N_NODES = 20
 NODES = (np.arange(N_NODES) + 0.5) / N_NODES
 LEAST = 1e-300
+# Votes times nodes that are worked on together.
+MOST_TOGETHER = 2_000_000
 
 
 class Following(NamedTuple):
@@ -96,7 +98,7 @@ class Slopes:
         mixed = NODES[:, None] * p + (1.0 - NODES[:, None]) * q
         weight, n_voters = answers.rows.weight, answers.n_voters
         values = np.log(mixed) * weight
-        nodes = np.stack([answers.by_voter(each) for each in values], axis=1) + (shares[1] - np.log(N_NODES))
+        nodes = answers.adder @ values[:, answers.known].T + (shares[1] - np.log(N_NODES))
         whole = answers.by_voter(weight * (ahead - most)) + shares[0]
         top = np.maximum(whole, nodes.max(axis=1, initial=-np.inf)) if n_voters else whole
         part, parts = np.exp(whole - top), np.exp(nodes - top[:, None])
@@ -140,18 +142,21 @@ class Slopes:
         most = np.maximum(ahead, against)
         p, q = np.exp(ahead - most)[known], np.exp(against - most)[known]
         voter, turns = answers.voter[known], answers.turns(model, parameters)
-        whole = adder(voter, n_voters) @ answers.gradients(model, parameters)
-        mean = whole * chances.attentive[:, None]
-        squares, varied = whole.T @ mean, np.zeros(len(voter))
-        for node, chance in zip(NODES, chances.nodes.T, strict=True):
-            phi = node * p / (node * p + (1.0 - node) * q)
-            varied += chance[voter] * phi * (1.0 - phi)
-            at_node = whole - adder(voter, n_voters, 1.0 - phi) @ turns
-            weighed = at_node * chance[:, None]
-            squares, mean = squares + at_node.T @ weighed, mean + weighed
+        phi = NODES[:, None] * p / (NODES[:, None] * p + (1.0 - NODES[:, None]) * q)
+        chance = chances.nodes.T[:, voter]
+        # Whoever follows the scale in full turns nothing round, so the covariance is that of what the others do.
+        mean = adder(voter, n_voters, (chance * (1.0 - phi)).sum(axis=0)) @ turns
+        squares = -(mean.T @ mean)
+        together = max(1, MOST_TOGETHER // max(len(voter), 1))
+        for first in range(0, N_NODES, together):
+            some = slice(first, first + together)
+            parts = np.sqrt(chance[some]) * (1.0 - phi[some])
+            rows = np.arange(len(parts))[:, None] * n_voters + voter
+            turned = _by_node(rows, parts, len(parts) * n_voters) @ turns
+            squares = squares + turned.T @ turned
         # A vote of the weight w is w votes, each of which may follow or not.
-        varied /= np.maximum(answers.rows.weight[known], LEAST)
-        found = squares - mean.T @ mean + turns.T @ (turns * varied[:, None])
+        varied = (chance * phi * (1.0 - phi)).sum(axis=0) / np.maximum(answers.rows.weight[known], LEAST)
+        found = squares + turns.T @ (turns * varied[:, None])
         return np.asarray(found.toarray())
 
     def kinds(
@@ -167,3 +172,11 @@ class Slopes:
             errors=errors,
             draws=draws,
         )
+
+
+def _by_node(rows: NDArray[np.intp], values: Floats, n_rows: int) -> Any:
+    """What adds up votes by node and voter, each times its value (n_nodes, n_votes): a sparse array."""
+    from scipy.sparse import csr_array
+
+    votes = np.broadcast_to(np.arange(rows.shape[1]), rows.shape)
+    return csr_array((values.ravel(), (rows.ravel(), votes.ravel())), shape=(n_rows, rows.shape[1]))

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.answers import Answers, adder
+from pairvote._inference.answers import Answers
 from pairvote._inference.lapses import LEAST_WEIGHT, Lapses
 from pairvote._inference.models import Model
 from pairvote._inference.plug_in import NormalVotes, spread_of
@@ -205,7 +205,7 @@ def _fitted(model: Model, before: Solution, tol: float, max_iter: int) -> Soluti
 def _errors(answers: Answers, model: Model, parameters: Floats, lost: Floats) -> Floats:
     """The standard deviation of the log-likelihood of each voter's answers, by the scores': float64, (n_voters,)."""
     inverse = inverse_without(model, parameters, lost)
-    gradients = adder(answers.voter[answers.known], answers.n_voters) @ answers.gradients(model, parameters)
+    gradients = answers.adder @ answers.gradients(model, parameters)
     errors = []
     for first in range(0, answers.n_voters, TOGETHER):
         some = gradients[first : first + TOGETHER]
