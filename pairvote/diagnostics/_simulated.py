@@ -176,7 +176,7 @@ def voters(
       they agree with the ranking in 60% to 90% of their votes, 75% on average (72% expected)
       infit 0.59 to 1.36, outfit to 1.86
       1 voter flagged; an honest vote has a flag with a chance of at most 5% (by 499 simulated votes)
-      each is attentive with a chance of 0.00 to 1.00, so about 1.1 are not, more than chance explains (p = 0.002)
+      each is attentive with a chance of 0.00 to 1.00, so about 1.7 are not, more than chance explains (p = 0.002)
       voter  votes  left  agreement  infit  attentive  suspected of
       eve       20  100%        60%   1.36       0.00  one side only
     """

@@ -93,9 +93,12 @@ class Voters(Part):
 
     @property
     def flags(self) -> dict[Hashable, tuple[str, ...]]:
-        """What each flagged voter is suspected of: "one side", "random", "pushes"; the most suspicious first."""
+        """What each flagged voter is suspected of: "one side", "random", "pushes"; the most suspicious first.
+
+        Nobody where so many look inattentive that they may be a camp of their own.
+        """
         chances = np.stack([self.one_side_p, self.random_p, self.pushes_p])
-        flagged = np.flatnonzero(chances.min(axis=0) <= self.rate)
+        flagged = np.flatnonzero((chances.min(axis=0) <= self.rate) & (not self.may_be_a_camp))
         order = flagged[np.lexsort((self.attentive[flagged], chances[:, flagged].min(axis=0)))]
         return {
             self.voters[v]: tuple(
@@ -108,6 +111,11 @@ class Voters(Part):
     def is_found(self) -> bool:
         """Whether an honest vote has voters who look so inattentive, all together, no more often than `rate`."""
         return self.inattentive_p <= self.rate
+
+    @property
+    def may_be_a_camp(self) -> bool:
+        """Whether so many voters look inattentive that they may rather be of another mind; then nobody is flagged."""
+        return self.inattentive > MANY * len(self.voters)
 
     def _blocks(self) -> Iterator[Block]:
         n, flags = len(self.voters), self.flags
@@ -160,7 +168,7 @@ class Voters(Part):
         """Flagged voters, the most suspicious first; where some are found to be inattentive, the likeliest of them."""
         place = {label: v for v, label in enumerate(self.voters)}
         flagged = [place[label] for label in self.flags]
-        if not self.is_found:
+        if not self.is_found or self.may_be_a_camp:
             return flagged
         order = np.argsort(self.attentive, kind="stable").tolist()
         return flagged + [v for v in order if self.attentive[v] < LIKELY and v not in flagged]
@@ -184,13 +192,17 @@ class Voters(Part):
             if whom:
                 does = words if len(whom) == 1 else f"each {words}"
                 yield f"{some(whom)} {does}; rank without to see what it changes"
-        if self.is_found:
-            yield f"some voters do not look at the items ({chance(self.inattentive_p)}): {self._remedy()}"
-            if self.inattentive > MANY * len(self.voters):
-                yield (
-                    f"{self.inattentive:.0f} of {plural(len(self.voters), 'voter')} look so, which a second camp of "
-                    "voters would too; see find_groups, and compare_groups where groups are known"
-                )
+        if self.is_found and self.may_be_a_camp:
+            yield (
+                f"about {self.inattentive:.0f} of {plural(len(self.voters), 'voter')} do not follow the common ranking "
+                f"({chance(self.inattentive_p)}): they may be a camp of their own, so see find_groups, and "
+                "compare_groups where groups are known"
+            )
+        elif self.is_found:
+            yield (
+                f"some voters do not follow the common ranking ({chance(self.inattentive_p)}), as if they did not look "
+                f"at the items: {self._remedy()}"
+            )
 
     def _remedy(self) -> str:
         if self.graded:

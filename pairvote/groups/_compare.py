@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import is_number, is_whole
 from pairvote._common.messages import shorten, wrong_option
 from pairvote._common.random import Rng, generator
-from pairvote._inference import DEFAULT_TIES, LIMITS, PriorOption, Ties, fit, sums_of
+from pairvote._inference import DEFAULT_TIES, PriorOption, Ties, fit, sums_of
 from pairvote.errors import InputError, NotIdentifiedError
 from pairvote.groups._comparison import GroupComparison, GroupScores, differences_of
 from pairvote.groups._evidence import likelihood_ratio, reassigned, score_test
@@ -249,8 +248,7 @@ def _spread(votes: Votes, ties: Ties, position: bool) -> float:
     if not any(sums.sides_won()):
         # Nobody preferred anything, so that scores have no spread to be learned.
         return LEAST_SPREAD
-    # Without draws: what is not known of this spread matters little beside what is not known of the differences.
-    posterior = fit(sums, ties=ties, prior_sd="learned", position=position, limits=replace(LIMITS, sampled_items=0))
+    posterior = fit(sums, ties=ties, prior_sd="learned", position=position)
     return LEAST_SPREAD if posterior.learned is None else max(posterior.learned.spread, LEAST_SPREAD)
 
 

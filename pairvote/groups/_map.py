@@ -22,6 +22,7 @@ spaces", Recerca 26, who draw principal components of votes. Eckart and Young (1
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -31,12 +32,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import restore
+from pairvote._common.messages import plural
 from pairvote._common.options import check_flag
+from pairvote._common.tables import as_label, html_table, text_lines
 from pairvote.groups._find_cells import VoterCells
 from pairvote.groups._find_mixture import Common, leading
 from pairvote.votes._votes import Votes
 
 N_AXES = 2
+# Items of a printed table, and the most cells of their labels.
+MOST_ITEMS, LABEL_WIDTH = 8, 48
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,6 +77,31 @@ class OpinionMap:
     def __post_init__(self) -> None:
         for array in (self.voter_places, self.item_places, self.shares):
             array.flags.writeable = False
+
+    def __repr__(self) -> str:
+        return f"OpinionMap({plural(len(self.voters), 'voter')}, {plural(len(self.items), 'item')})"
+
+    def __str__(self) -> str:
+        head, headings, rows = self._table()
+        return "\n".join([head, *text_lines(headings, rows, (0,))])
+
+    def _repr_html_(self) -> str:
+        head, headings, rows = self._table()
+        return f"<p>{html.escape(head)}</p>{html_table(headings, rows, (0,))}"
+
+    def _table(self) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
+        """What the axes show, and the items that stand furthest out."""
+        first, second = self.shares.tolist()
+        head = (
+            f"Map of {plural(len(self.voters), 'voter')} and {plural(len(self.items), 'item')}: the axes show "
+            f"{first:.0%} and {second:.0%} of what voters differ in; the items furthest out"
+        )
+        order = np.argsort(-np.square(self.item_places).sum(axis=1), kind="stable")[:MOST_ITEMS].tolist()
+        rows = [
+            (as_label(self.items[item], LABEL_WIDTH), *(f"{place:+.2f}" for place in self.item_places[item].tolist()))
+            for item in order
+        ]
+        return head, ("item", "first axis", "second axis"), rows
 
     def to_columns(self) -> dict[str, list[Any]]:
         """A row for each voter and then for each item: what it is, its label, and where it stands as x and y."""

@@ -45,8 +45,8 @@ class VoterReliability:
         The expected part of a voter's answers that follow the common scores: 1 for an attentive voter, a half for one
         who flips a coin, and with "slope" 0 for one who goes against them.
     agreement : float64 array, shape (n_voters,)
-        The share of decided votes that went to the item with the higher score; items of level scores count half. nan
-        for a voter without decided votes.
+        The share of decided votes that went to the item with the higher score, each row counted once; items of level
+        scores count half. nan for a voter without decided votes.
 
     Examples
     --------
@@ -201,7 +201,8 @@ class VoterReliability:
         """The heading, the titles of columns, the rows of the least attentive, and what is left out."""
         flags = self.flags()
         low, high = self.confidence_interval()
-        lapses = self.reliability == "lapse"
+        lapses, is_camp = self.reliability == "lapse", len(flags) > MANY * len(self.voters)
+        looks: dict[Hashable, str] = {} if is_camp else flags
         shown = self.attentive if lapses else self.following
         order = np.argsort(shown, kind="stable")[:MOST_ROWS].tolist()
         head = (
@@ -215,14 +216,14 @@ class VoterReliability:
                 f"{shown[voter]:.2f}",
                 f"{low[voter]:.2f} to {high[voter]:.2f}",
                 "" if math.isnan(self.agreement[voter]) else f"{self.agreement[voter]:.0%}",
-                flags.get(self.voters[voter], "") if lapses else f"{self.attentive[voter]:.2f}",
+                looks.get(self.voters[voter], "") if lapses else f"{self.attentive[voter]:.2f}",
             )
             for voter in order
         ]
         more = len(self.voters) - len(rows)
         headings = ("voter", "votes", *TITLES[self.reliability][:1], "95%", "agreement", *TITLES[self.reliability][1:])
         foot = [f"and {plural(more, 'more voter')}"] if more else []
-        if len(flags) > MANY * len(self.voters):
+        if is_camp:
             foot.append(
                 "so many may be a camp of their own: see find_groups, and compare_groups where groups are known"
             )

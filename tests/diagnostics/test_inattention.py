@@ -80,7 +80,7 @@ def test_coins_are_found_and_the_remedy_helps() -> None:
     # Nobody else but one whom chance makes look so.
     assert len(set(FOUND.flags) - set(range(5))) <= 1
     concern = FOUND.concerns()[-1]
-    assert concern.startswith("some voters do not look at the items (p = 0.005)")
+    assert concern.startswith("some voters do not follow the common ranking (p = 0.005)")
     assert "rank with bradley_terry(votes, reliability='lapse')" in concern
     assert set(pv.bradley_terry(THIRD, reliability="lapse").voters.flags()) >= set(range(5))
     gains = []
@@ -150,3 +150,16 @@ def test_the_report_names_nobody_for_a_close_cut_and_gives_no_sign_away() -> Non
     assert "no clear sign" in str(report.position)
     assert "no sign that earlier answers chose the questions" in str(report.adaptivity)
     assert "pairvote.find_groups" in str(report.split_half)
+
+
+def test_a_camp_is_not_accused() -> None:
+    camps = pv.VoterModel(clusters=2, cluster_sd=1.2, random_voters=0.1, tie_parameter=0.3)
+    sim = pv.simulate(n_items=12, n_voters=20, votes_each=40, repetitions=1, rng=5, voters=camps)
+    found = pv.diagnostics.voters(sim.votes(0), n_simulations=99, rng=1)
+    assert found.is_found
+    assert found.may_be_a_camp
+    assert found.flags == {}
+    (concern,) = found.concerns()
+    assert "see find_groups" in concern
+    assert "lapse" not in concern
+    assert pv.find_groups(sim.votes(0)).n_groups == 2

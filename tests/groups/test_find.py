@@ -367,3 +367,14 @@ def test_a_voter_who_is_not_there_is_refused(voter: object) -> None:
     for ask in (FOUND.group_of, lambda label: FOUND.questions(voter=label)):
         with pytest.raises(pv.InputError, match="there is no voter"):
             ask(voter)  # type: ignore[arg-type, operator]
+
+
+def test_a_map_is_shown_as_a_table() -> None:
+    found = pv.groups.map_voters(pv.datasets.kalmar().simulated_votes(rng=2014))
+    lines = str(found).splitlines()
+    assert lines[0].startswith("Map of 30 voters and 23 items: the axes show ")
+    furthest = found.items[int(np.square(found.item_places).sum(axis=1).argmax())]
+    assert lines[2].startswith(furthest[:40])
+    assert len(lines) == 10
+    assert "<table>" in found._repr_html_()
+    assert repr(found) == "OpinionMap(30 voters, 23 items)"
