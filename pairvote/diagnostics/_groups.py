@@ -86,5 +86,5 @@ class GroupAgreement(Part):
             on = f", clearly on {some(self.differ_on)}" if self.differ_on else ""
             yield (
                 f"{plural(len(self.groups), 'group')} of voters differ ({chance(self.p_value)}){on}: one ranking of "
-                "all votes speaks for none of them (see compare_groups)"
+                "all votes hides it (see compare_groups)"
             )
