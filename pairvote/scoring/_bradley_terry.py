@@ -123,8 +123,8 @@ def bradley_terry(
         the side, or for one item whatever stands beside it. "slope": a voter follows the scores in a part of the
         answers and goes against them in the others. Either is fitted together with the scores, and errors include what
         is not known of the voters; so `uncertainty` may not be "by-voter" or "clustered". With `criteria` each is
-        weighed by itself, and what is found of voters is not kept. It takes some 10 ms with a number for `prior_sd`,
-        and beside draws a few times as long as these.
+        weighed by itself, and what is found of voters is not kept. Of 600 votes it takes some 15 ms with a number for
+        `prior_sd`, and 0.2 to 0.6 s by draws.
 
     Returns
     -------
