@@ -24,6 +24,8 @@ from pairvote.votes._report import Report
 COLUMNS = {"time": "time", "question": "question"}
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=5)
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
+# The least number of 64 bits stands for no time.
+TIMES = st.integers(-(2**63) + 1, 2**63 - 1)
 # The labels that each format takes; texts of CSV must tell all of them apart.
 LABELS = {
     "votes.csv": [st.one_of(WORDS, NUMBERS)],
@@ -48,7 +50,7 @@ def votes_for(draw: st.DrawFn, name: str) -> pv.Votes:
         return draw(st.none() | st.lists(entries, min_size=n_votes, max_size=n_votes))
 
     people, themes = (draw(labels_for(name, at_least=1)) for _ in range(2))
-    kind = draw(st.sampled_from([st.floats(-1e18, 1e18), NUMBERS, st.datetimes()]))
+    kind = draw(st.sampled_from([st.floats(-1e18, 1e18), TIMES, st.datetimes()]))
     return pv.Votes.from_codes(
         [left for left, _ in pairs],
         [right for _, right in pairs],

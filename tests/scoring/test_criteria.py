@@ -94,6 +94,7 @@ EVERY_OPTION: dict[str, dict[str, Any]] = {
         "start": [1.0],
         "tol": 0.1,
         "max_iter": 1,
+        "reliability": "lapse",
     },
     "luce": {"algorithm": "lsr", "ties": "drop", "prior": 1.0, "prior_sd": 0.0},
 }
