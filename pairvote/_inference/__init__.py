@@ -14,6 +14,7 @@ from pairvote._inference.posterior import Posterior, UncertaintyKind, centred
 from pairvote._inference.prior import Prior, PriorOption
 from pairvote._inference.solver import WEAKEST_PRIOR
 from pairvote._inference.sums import NO_MOMENTS, NOTHING, Likelihood, LocalSums, PairSums, Slopes
+from pairvote._inference.systems import inverse_of
 from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes, sums_of
 from pairvote._inference.voter_kinds import VoterKinds
 from pairvote._inference.workspace import NewtonWorkspace
@@ -55,6 +56,7 @@ __all__ = [
     "decided",
     "fit",
     "has_circle",
+    "inverse_of",
     "left_by_refits",
     "no_scores",
     "outcome_probabilities",

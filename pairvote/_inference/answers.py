@@ -52,13 +52,14 @@ class Answers:
         turned = (rows.left > rows.right) & folded
         left, right = np.where(turned, rows.right, rows.left), np.where(turned, rows.left, rows.right)
         key = left.astype(np.int64) * len(items) + right
-        order = np.argsort(key, kind="stable")
         outcome = np.where(turned, Outcome.LEFT - rows.outcome, rows.outcome).astype(np.uint8)
-        known = np.full(len(order), -1) if rows.cluster is None else rows.cluster
+        known = np.full(len(key), -1) if rows.cluster is None else rows.cluster
         codes = np.unique(known[known >= 0])
         codes = np.array(sorted(codes.tolist(), key=lambda code: shorten(voters[code])), np.intp)
         number = np.full(len(voters) + 1, -1)
         number[codes] = np.arange(len(codes))
+        # By pair, and then by what votes say, so that draws are the same in whatever order the votes came.
+        order = np.lexsort((rows.weight, outcome, number[known], key))
         new = np.diff(key[order], prepend=-1) != 0
         first = np.flatnonzero(new if rows.design is None else np.ones_like(new))
         ordered = replace(

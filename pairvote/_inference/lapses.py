@@ -61,7 +61,7 @@ LEAST_CHANCE = 1e-6
 class Shares(NamedTuple):
     """Logarithms of the chances of kinds, and the chance of a tie in an inattentive answer.
 
-    log_chances: attentive, random, left, right, and pushing a certain item, each (); tie: ().
+    log_chances: (5,), attentive, random, left, right, and pushing a certain item.
     """
 
     log_chances: Floats

@@ -51,7 +51,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.outcomes import Outcome
-from pairvote._inference import Model, Ties, VoteRows, single_votes, sums_of, voter_gradients
+from pairvote._inference import Model, Ties, VoteRows, inverse_of, single_votes, sums_of, voter_gradients
 from pairvote.errors import ConvergenceError
 from pairvote.groups._known import Grouped
 from pairvote.votes._given import count_votes
@@ -243,19 +243,12 @@ class _Groups:
         return effect, start
 
     def _scatter(self, found: Fitted, effect: float) -> float:
-        inverse = inverse_of(found.information)[self.model.layout.scores, self.model.layout.scores]
+        inverse = inverse_of(found.information.copy())[self.model.layout.scores, self.model.layout.scores]
         gradients = voter_gradients(self.model, found.parameters, self.rows)[:, self.model.layout.scores]
         scatter = float((gradients @ inverse * gradients.toarray()).sum())
         once, twice = leverages(self.model, found.parameters, self.rows, inverse)
         expected = float(once.sum() - twice.sum() / effect)
         return scatter / expected if expected > 0.0 else 1.0
-
-
-def inverse_of(information: Floats) -> Floats:
-    """The inverse of a positive matrix."""
-    from scipy.linalg import cho_factor, cho_solve
-
-    return np.asarray(cho_solve(cho_factor(information, lower=True), np.eye(len(information))))
 
 
 def vote_information(model: Model, parameters: Floats, rows: VoteRows) -> Floats:
@@ -313,7 +306,7 @@ def _mixed(
         centre = _centred(found.parameters[:size].reshape(n_groups, n_items))
         normals = solve_triangular(lower, rng.standard_normal((len(lower), last - first)), lower=True, trans=1)
         draws[first:last] = centre + _centred(normals[:size].T.reshape(-1, n_groups, n_items))
-        within = inverse_of(found.information)[:size, :size].reshape(n_groups, n_items, n_groups, n_items)
+        within = inverse_of(found.information.copy())[:size, :size].reshape(n_groups, n_items, n_groups, n_items)
         within = within - within.mean(axis=1, keepdims=True)
         within = (within - within.mean(axis=3, keepdims=True)).reshape(size, size)
         covariance += share * (within + np.outer(centre, centre))
