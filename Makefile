@@ -18,10 +18,10 @@ test: $(VENV)/installed-test
 test-quick: $(VENV)/installed-test
 	$(PYTEST) -m 'not slow'
 
-# Without the examples of the documentation, whose draws take minutes there and are the same, and without the servers of
-# databases and the pages in a browser, which do not see whether kernels are compiled.
+# Every kernel, compiled and interpreted, is held to the same bits in tests/kernels, so slow tests of what is built on them
+# run once, by `make test`; as do the examples of the documentation, the servers of databases and the pages in a browser.
 test-interpreted: $(VENV)/installed-test
-	PAIRVOTE_KERNELS=python $(PYTEST) -m 'not servers' --ignore-glob='*/test_pages_*' --ignore=tests/poll/test_poll_recipes.py tests
+	PAIRVOTE_KERNELS=python $(PYTEST) -m 'not servers and not slow' --ignore-glob='*/test_pages_*' --ignore=tests/poll/test_poll_recipes.py tests
 
 # Needs gcc: bounds checks and sanitizers, in build/checked, beside the kernels of the checkout.
 test-checked: $(VENV)/installed-dev

@@ -3,13 +3,23 @@
 from pairvote._inference.answers import Answers
 from pairvote._inference.clustered import voter_gradients
 from pairvote._inference.fitting import Start, fit, left_by_refits, refit, under_normal_prior
+from pairvote._inference.graded import Answered, answer_counts, answered
 from pairvote._inference.identification import PRIOR_REMEDY, check_scores, decided, has_circle, no_scores
 from pairvote._inference.lapses import ATTENTIVE, BIAS, PUSHES, RANDOM, SIDE
 from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.models import Model
-from pairvote._inference.outcomes import DEFAULT_TIES, OUTCOME_MODELS, Ties, outcome_probabilities
+from pairvote._inference.outcomes import (
+    CUMULATIVE,
+    DEFAULT_TIES,
+    MODELS_BY_LINK,
+    OUTCOME_MODELS,
+    Ties,
+    outcome_model,
+    outcome_probabilities,
+)
 from pairvote._inference.outcomes.base import OutcomeModel
+from pairvote._inference.outcomes.links import LinkName
 from pairvote._inference.posterior import Posterior, UncertaintyKind, centred
 from pairvote._inference.prior import Prior, PriorOption
 from pairvote._inference.solver import WEAKEST_PRIOR
@@ -22,8 +32,10 @@ from pairvote._inference.workspace import NewtonWorkspace
 __all__ = [
     "ATTENTIVE",
     "BIAS",
+    "CUMULATIVE",
     "DEFAULT_TIES",
     "LIMITS",
+    "MODELS_BY_LINK",
     "NOTHING",
     "NO_MOMENTS",
     "OUTCOME_MODELS",
@@ -32,9 +44,11 @@ __all__ = [
     "RANDOM",
     "SIDE",
     "WEAKEST_PRIOR",
+    "Answered",
     "Answers",
     "Likelihood",
     "Limits",
+    "LinkName",
     "LocalSums",
     "Model",
     "NewtonWorkspace",
@@ -50,6 +64,8 @@ __all__ = [
     "UncertaintyKind",
     "VoteRows",
     "VoterKinds",
+    "answer_counts",
+    "answered",
     "centred",
     "check_determined",
     "check_scores",
@@ -59,6 +75,7 @@ __all__ = [
     "inverse_of",
     "left_by_refits",
     "no_scores",
+    "outcome_model",
     "outcome_probabilities",
     "refit",
     "single_votes",

@@ -14,10 +14,11 @@ from pairvote._common.labels import Codes
 from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.clustered import VoteDerivatives
+from pairvote._inference.entries import SingleVotes
 from pairvote._inference.models import Model
 from pairvote._inference.solver import Solution, inverse_at
 from pairvote._inference.sums import LocalSums
-from pairvote._inference.vote_rows import SingleVotes, VoteRows
+from pairvote._inference.vote_rows import VoteRows
 from pairvote.votes._counts import PairCounts
 
 Floats = NDArray[np.float64]

@@ -17,7 +17,8 @@ from pairvote._inference.learned import can_sample, sample
 from pairvote._inference.learned_voters import DrawnKinds
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.models import Model
-from pairvote._inference.outcomes import DEFAULT_TIES
+from pairvote._inference.outcomes import DEFAULT_TIES, outcome_model
+from pairvote._inference.outcomes.links import LinkName
 from pairvote._inference.plug_in import (
     NormalVotes,
     errors_of,
@@ -71,12 +72,13 @@ def fit(
     limits: Limits = LIMITS,
     answers: Answers | None = None,
     reliability: str = "lapse",
+    link: LinkName = "logistic",
 ) -> Posterior:
     """The normal approximation at the maximum of the log-posterior; under a learned prior the posterior by draws.
 
-    votes: counts, or whatever sums over pairs, such as `LocalSums` with a design. ties: the name of an outcome model.
-    prior_sd: the standard deviation of each score around zero, "learned", or a `Prior`. rows: the single votes, for
-    uncertainty "by-voter" and "clustered". squares: the votes with their weights squared, where these are importance
+    votes: counts, or whatever sums over pairs, such as `LocalSums` with a design. ties, link: the names of an outcome
+    model. prior_sd: the standard deviation of each score around zero, "learned", or a `Prior`. rows: the single votes
+    for uncertainty "by-voter" and "clustered". squares: the votes with squared weights, where these are importance
     weights. answers: the votes by voter, to be weighed by how far each voter is to be believed, by the model of
     voters of the name `reliability`.
 
@@ -88,8 +90,9 @@ def fit(
         After `max_iter` steps, or where no step gains.
     """
     learns = isinstance(prior_sd, str)
-    known, first_tol = (FIRST_SD, FIRST_TOLERANCE) if isinstance(prior_sd, str) else (prior_sd, tol)
-    model = Model.of(votes, ties, known, position, limits)
+    first = FIRST_SD / outcome_model(ties, link).link.unit
+    known, first_tol = (first, FIRST_TOLERANCE) if isinstance(prior_sd, str) else (prior_sd, tol)
+    model = Model.of(votes, ties, known, position, limits, link)
     check_identified(model)
     if learns and _is_sampled(model):
         # Draws take far longer, and would begin at other last digits.
@@ -126,7 +129,8 @@ def _dispersed(posterior: Posterior, sums: LocalSums, tol: float, max_iter: int)
         if abs(found - known) <= SAME_DISPERSION * known:
             break
         known = found
-        options = (model.outcome.name, model.prior, model.layout.has_position, model.limits)
+        outcome = model.outcome
+        options = (outcome.name, model.prior, model.layout.has_position, model.limits, outcome.link.name)
         model = Model.of(sums.divided(known), *options)
         solution = maximise(model, solution.parameters.copy(), tol, max_iter)
     squares = sums if posterior.squared is None else posterior.squared.sums
@@ -211,7 +215,8 @@ def refit(posterior: Posterior, counts: PairCounts, *, tol: float, max_iter: int
     before, parameters = posterior.model, posterior.solution.parameters
     if posterior.dispersion != 1.0:
         counts = counts._changed(table=counts.table / posterior.dispersion)
-    model = Model.of(counts, before.outcome.name, before.prior, before.layout.has_position, before.limits)
+    options = (before.prior, before.layout.has_position, before.limits, before.outcome.link.name)
+    model = Model.of(counts, before.outcome.name, *options)
     check_identified(model)
     start = parameters.copy() if model.layout.size == len(parameters) else model.start()
     if len(start) != len(parameters):

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from pairvote._common.messages import listed, plural, shorten
 from pairvote._common.outcomes import Outcome
+from pairvote._inference.entries import AnswerCounts
 from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.outcomes.base import OutcomeModel
+from pairvote._inference.outcomes.ordered import Ordered
 from pairvote.errors import NotIdentifiedError
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import components_of
@@ -239,6 +241,55 @@ def check_effects(
         raise NotIdentifiedError(
             f"the coefficients have no finite estimate: growing without end, those of covariates {listed(grown)} make "
             "no vote less likely; leave such a covariate out, or add votes that go against it"
+        )
+
+
+def check_answers(counts: AnswerCounts, outcome: OutcomeModel, layout: ParameterLayout) -> None:
+    """NotIdentifiedError where answers in order have no likelihood with a maximum.
+
+    The chance of an answer between the cuts l and h less d does not fall along a direction in which l - d does not grow
+    and h - d not fall. So it is a linear programme, over scores, thresholds and the position effect, whether there is a
+    direction along which no chance falls and one grows.
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
+    if components_of(counts).max(initial=0) > 0:
+        check_scores(counts, **PRIOR_REMEDY)
+    if not isinstance(outcome, Ordered):
+        raise TypeError("answers in order have a model of their own")
+    m, n_items = outcome.n_nuisance, counts.n_items
+    cuts, pair_of, answer_of = outcome.bounds, *np.nonzero(counts.answers)
+    rows, columns, values, row = [], [], [], 0
+    for end, sign in ((0, 1.0), (1, -1.0)):
+        cut = cuts[end, answer_of]
+        used = np.abs(cut) <= m
+        pairs, cut = pair_of[used], cut[used]
+        n_rows = len(pairs)
+        number = row + np.arange(n_rows)
+        row += n_rows
+        # sign * (cut - s_left + s_right - position) <= 0
+        on = cut != 0
+        parts = [
+            (number[on], n_items + np.abs(cut[on]) - 1, sign * np.sign(cut[on])),
+            (number, counts.left[pairs], np.full(n_rows, -sign)),
+            (number, counts.right[pairs], np.full(n_rows, sign)),
+        ]
+        if layout.has_position:
+            parts.append((number, np.full(n_rows, n_items + m), np.full(n_rows, -sign)))
+        for where, column, value in parts:
+            rows.append(where)
+            columns.append(column)
+            values.append(value)
+    n_columns = n_items + m + layout.has_position
+    entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
+    table = coo_array(entries, shape=(row, n_columns)).tocsr()
+    answer = linprog(table.sum(axis=0), A_ub=table, b_ub=np.zeros(row), bounds=[(-1.0, 1.0)] * n_columns)
+    if answer.status == 0 and -answer.fun > GAIN:
+        raise NotIdentifiedError(
+            "maximum-likelihood scores do not exist: scores and thresholds can be spread without end so that no answer "
+            "becomes less likely",
+            **PRIOR_REMEDY,
         )
 
 

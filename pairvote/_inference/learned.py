@@ -42,9 +42,11 @@ from numpy.typing import NDArray
 
 from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcome
+from pairvote._inference.entries import AnswerCounts
 from pairvote._inference.models import Model
 from pairvote._inference.outcomes.base import OutcomeModel
 from pairvote._inference.outcomes.davidson import Davidson
+from pairvote._inference.outcomes.ordered import Ordered
 from pairvote._inference.outcomes.rao_kupper import RaoKupper
 from pairvote._inference.posterior import Posterior
 from pairvote._inference.prior import WEAK_SD
@@ -62,6 +64,8 @@ N_COMPONENTS = 3
 SLOW = 0.15
 # Scores, and logarithms of their information, that differ by less are the same.
 SAME = 1e-6
+# Links of answers in order, as the kernel knows them.
+LINK_NUMBERS = {"logistic": 1.0, "probit": 2.0}
 # Numbers drawn at once at most, so that memory is not filled.
 MOST_RANDOMS = 2_000_000
 
@@ -116,7 +120,13 @@ class Draws:
 
 def can_sample(model: Model) -> bool:
     """Whether the kernel knows the outcome model, and the pairs lie in this memory."""
-    return isinstance(model.sums, LocalSums) and isinstance(model.outcome, Davidson | RaoKupper)
+    return isinstance(model.sums, LocalSums) and isinstance(model.outcome, Davidson | RaoKupper | Ordered)
+
+
+def table_of(model: Model) -> Floats:
+    """The votes of each pair by answer: (n_pairs, 3), or as many columns as there are answers."""
+    counts = model.counts
+    return counts.answers if isinstance(counts, AnswerCounts) else counts.table
 
 
 class Changing(Protocol):
@@ -157,10 +167,13 @@ def sample(posterior: Posterior, effort: Effort = EFFORT, *, changing: Changing 
     while (independent := _independent(found[:, :n_voted])) < effort.enough and len(found) < most:
         found = np.concatenate([found, run(effort.more)])
     numbers, parameters = found[:, -N_NUMBERS:], chain.parameters(found)
+    numbers[:, [0, -1]] /= posterior.model.unit
     if not n_voted:
         # There is no mean that the origin could be less than, and of a position effect only the prior speaks.
         numbers[:, -1] = 0.0
-        parameters[:, posterior.model.layout.position] = WEAK_SD * rng.standard_normal((len(found), 1))
+        parameters[:, posterior.model.layout.position] = (
+            WEAK_SD / posterior.model.unit * rng.standard_normal((len(found), 1))
+        )
     scores, voted = parameters[:, : posterior.model.n_items], np.isin(np.arange(posterior.model.n_items), chain.voted)
     if not voted.all():
         scores[:, ~voted] = _unvoted(numbers, int((~voted).sum()), rng)
@@ -204,10 +217,11 @@ def _independent(scores: Floats, n_batches: int = 10) -> float:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Rows:
-    """Votes as rows of a Bradley-Terry model, Davidson's tie parameter aside.
+    """Votes as rows of a Bradley-Terry model, Davidson's tie parameter aside, or of answers in order.
 
-    ends: (2, n), left and right. votes: the weight of each row; ahead: half of what of it the left side won more than
-    the right. effects: (n_effects, n), what each effect adds to the left side's log-odds.
+    ends: (2, n), left and right; of answers in order (4, n), with the lower and the upper cut of each answer. votes:
+    the weight of each row; ahead: half of what of it the left side won more than the right. effects: (n_effects, n),
+    what each effect adds to the left side's log-odds; thresholds are effects that add nothing.
     """
 
     ends: Ints
@@ -227,9 +241,21 @@ class _Rows:
         if isinstance(model.outcome, RaoKupper):
             threshold = np.repeat([-1.0, 1.0], counts.n_pairs)
             ends, effects = np.tile(ends, 2), np.vstack([np.tile(effects, 2), threshold])
-        votes, ahead = cls.amounts(model.outcome, counts.table)
+        if isinstance(model.outcome, Ordered):
+            ends, effects = cls._in_order(model.outcome, ends, effects)
+        votes, ahead = cls.amounts(model.outcome, table_of(model))
         rows = cls(ends=ends, votes=votes, ahead=ahead, effects=effects)
-        return rows._without_empty() if len(rows.effects) else rows._folded(model.n_items)
+        return rows._without_empty() if len(ends) > 2 or len(rows.effects) else rows._folded(model.n_items)
+
+    @staticmethod
+    def _in_order(outcome: Ordered, ends: Ints, effects: Floats) -> tuple[Ints, Floats]:
+        """Ends and effects of a row for each answer and pair, and the thresholds as the last effects."""
+        n_answers, m, n_pairs = outcome.n_answers, outcome.n_nuisance, ends.shape[1]
+        n_before, cuts = len(effects), outcome.bounds
+        # A cut that is no threshold is beyond all effects.
+        cuts = np.where(cuts == 0, 0, np.sign(cuts) * (np.abs(cuts) + n_before)).astype(np.int32)
+        ends = np.vstack([np.tile(ends, n_answers), np.repeat(cuts, n_pairs, axis=1)])
+        return ends, np.vstack([np.tile(effects, n_answers), np.zeros((m, n_answers * n_pairs))])
 
     @staticmethod
     def amounts(outcome: OutcomeModel, table: Floats) -> tuple[Floats, Floats]:
@@ -239,7 +265,12 @@ class _Rows:
         loss at d + tau, plus log(exp(2 tau) - 1). So a pair has a row of wins and ties with the effect -tau, and one of
         losses and ties with tau.
         """
+        if isinstance(outcome, Ordered) and table.shape[1] == outcome.n_answers:
+            return table.T.ravel(), np.zeros(table.size)
         table = table * np.array([1.0, outcome.tie_weight, 1.0])
+        if isinstance(outcome, Ordered):
+            halves = table[:, [Outcome.RIGHT, Outcome.LEFT]] + 0.5 * table[:, [Outcome.TIE]]
+            return halves.T.ravel(), np.zeros(halves.size)
         lost, tied, won = (table[:, each] for each in (Outcome.RIGHT, Outcome.TIE, Outcome.LEFT))
         if isinstance(outcome, RaoKupper):
             return np.concatenate([won + tied, lost + tied]), 0.5 * np.concatenate([won + tied, -lost - tied])
@@ -272,7 +303,7 @@ class _Chain:
 
     voted: the items that have votes, which alone are in the chain. kinds: a number for each of all items, the same for
     those of which the votes say the same. places: which parameters of the model those of the chain are; order: where
-    each of them stands in the kernel's.
+    each of them stands in the kernel's. All that is in the kernel is in log-odds, or what is as much by another link.
     """
 
     def __init__(self, posterior: Posterior) -> None:
@@ -281,36 +312,37 @@ class _Chain:
         slopes = model.slopes(posterior.solution.parameters)
         self.kinds = kinds = _kinds(posterior.scores, slopes.diagonal)
         # In an order that votes and labels have, whichever of them came first.
-        voted = sorted(np.unique(rows.ends).tolist(), key=lambda item: (kinds[item], shorten(model.items[item])))
+        voted = sorted(np.unique(rows.ends[:2]).tolist(), key=lambda item: (kinds[item], shorten(model.items[item])))
         self.voted = np.array(voted, np.intp)
         self.places = np.concatenate([self.voted, np.arange(layout.n_items, layout.size)])
         place = np.empty(layout.n_items, np.int32)
         place[self.voted] = np.arange(len(voted))
-        self._ends = place[rows.ends]
+        self._ends = np.vstack([place[rows.ends[:2]], rows.ends[2:]])
         n_items, n_rows, n_effects = len(self.voted), len(rows.votes), len(rows.effects)
         self._size = size = n_items + n_effects + 1
         self.width = size + N_NUMBERS
-        item, other = np.concatenate([self._ends, self._ends[::-1]], axis=1)
+        item, other = np.concatenate([self._ends[:2], self._ends[1::-1]], axis=1)
         code = np.concatenate([2 * np.arange(n_rows), 2 * np.arange(n_rows) + 1])
         by_item = np.argsort(item, kind="stable")
         self._start = np.concatenate([[0], np.cumsum(np.bincount(item, minlength=n_items))]).astype(np.int64)
         self._entries = np.stack([other[by_item], code[by_item]]).astype(np.int32)
         self._amounts = np.vstack([rows.votes, rows.effects])
-        # The kernel has the nuisance parameter last: as the last effect, or as the log tie parameter behind them.
-        stretched = isinstance(model.outcome, RaoKupper)
+        # The kernel has the nuisance parameters last: as the last effects, or as the log tie parameter behind them.
+        stretched, in_order = isinstance(model.outcome, RaoKupper), isinstance(model.outcome, Ordered)
+        thresholds = stretched or in_order
         self.order = order = np.arange(len(self.places))
         kernel = np.empty(layout.n_beside, np.intp)
-        kernel[: layout.n_nuisance] = size - 1 - stretched
+        kernel[: layout.n_nuisance] = size - thresholds - layout.n_nuisance + np.arange(layout.n_nuisance)
         kernel[layout.n_nuisance :] = np.arange(n_items, n_items + layout.n_beside - layout.n_nuisance)
         order[n_items:] = kernel
         first, centres = np.zeros(size), np.zeros(size)
         information, firm = np.zeros((size, size)), np.zeros((size, size))
         chosen = np.ix_(self.places, self.places)
-        first[order] = posterior.solution.parameters[self.places]
-        centres[order] = model.prior_centres[self.places]
-        firm[np.ix_(order, order)] = model.prior_products(np.eye(layout.size))[chosen]
+        first[order] = model.unit * posterior.solution.parameters[self.places]
+        centres[order] = model.unit * model.prior_centres[self.places]
+        firm[np.ix_(order, order)] = model.unit**-2.0 * model.prior_products(np.eye(layout.size))[chosen]
         whole = dense_information(model.counts, slopes, anchored=False)
-        information[np.ix_(order, order)] = (np.triu(whole) + np.triu(whole, 1).T)[chosen]
+        information[np.ix_(order, order)] = model.unit**-2.0 * (np.triu(whole) + np.triu(whole, 1).T)[chosen]
         pull = self._pull(rows.ahead, model.n_ties)
         scores = slice(0, n_items)
         alone = (information - firm)[scores, scores]
@@ -326,7 +358,8 @@ class _Chain:
         spread = max(float(first[scores].std()), 0.1) if n_items else 1.0
         n_beside = size - n_items
         self._at_ties = 2 * size + 2 * n_items + n_beside + n_beside**2 + N_NUMBERS + n_items + 1
-        self._kept = _Rows.amounts(model.outcome, model.counts.table)[0] > 0.0
+        self._kept = _Rows.amounts(model.outcome, table_of(model))[0] > 0.0
+        link = LINK_NUMBERS[model.outcome.link.name] if in_order else 0.0
         self._state = np.concatenate(
             [
                 first,
@@ -337,14 +370,16 @@ class _Chain:
                 firm[n_items:, n_items:].ravel(),
                 [spread, -1.0, 0.0, 1.0, 1.0, 1.0, 1.0, *np.full(N_COMPONENTS, 1.0 / N_COMPONENTS), 0.0],
                 np.arange(n_items) % N_COMPONENTS,
-                [float(layout.n_nuisance > 0 and not stretched), model.n_ties if stretched else 0.0, n_items],
-                np.zeros(4 * n_items + size + 30 + 4 * n_rows),
+                [float(layout.n_nuisance > 0 and not thresholds), model.n_ties if stretched else 0.0, n_items, link],
+                np.zeros(4 * n_items + size + 30 + (6 if in_order else 4) * n_rows),
             ]
         )
 
     def _pull(self, ahead: Floats, n_ties: float) -> Floats:
         """What multiplies each parameter in the log-likelihood: float64, shape (size,)."""
         n_items, pull = len(self.voted), np.zeros(self._size)
+        if isinstance(self._model.outcome, Ordered):
+            return pull
         pull[:n_items] = np.bincount(self._ends[0], ahead, n_items) - np.bincount(self._ends[1], ahead, n_items)
         pull[n_items : self._size - 1] = self._effects @ ahead
         if self._model.layout.n_nuisance:
@@ -366,7 +401,7 @@ class _Chain:
     def parameters(self, draws: Floats) -> Floats:
         """Draws in the order of the model's parameters, nan for items without votes: shape (n_draws, size)."""
         parameters = np.full((len(draws), self._model.layout.size), np.nan)
-        parameters[:, self.places] = draws[:, : self.width - N_NUMBERS][:, self.order]
+        parameters[:, self.places] = draws[:, : self.width - N_NUMBERS][:, self.order] / self._model.unit
         return parameters
 
     @property

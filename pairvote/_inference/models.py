@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.limits import LIMITS, Limits
-from pairvote._inference.outcomes import OUTCOME_MODELS
+from pairvote._inference.outcomes import outcome_model
 from pairvote._inference.outcomes.base import OutcomeModel
-from pairvote._inference.prior import CENTRAL_ODDS, WEAK_SD, Prior
+from pairvote._inference.outcomes.links import LinkName
+from pairvote._inference.prior import CENTRAL_ODDS, Prior
 from pairvote._inference.sums import Likelihood, LocalSums, PairSums, Slopes
 from pairvote.votes._counts import PairCounts
 
@@ -50,15 +51,21 @@ class Model:
 
     @classmethod
     def of(
-        cls, votes: PairCounts | PairSums, ties: str, prior: float | Prior, position: bool, limits: Limits = LIMITS
+        cls,
+        votes: PairCounts | PairSums,
+        ties: str,
+        prior: float | Prior,
+        position: bool,
+        limits: Limits = LIMITS,
+        link: LinkName = "logistic",
     ) -> Model:
         """The model of these counts, with a prior, or the standard deviation of one."""
         sums = LocalSums(votes) if isinstance(votes, PairCounts) else votes
-        totals, outcome = sums.item_totals(), OUTCOME_MODELS[ties]
+        totals, outcome = sums.item_totals(), outcome_model(ties, link)
         # Every vote stands with two items: a decided one with a loser and a winner.
         n_decided, twice_tied = totals[:, Outcome.RIGHT].sum(), totals[:, Outcome.TIE].sum()
         n_ties = 0.5 * outcome.tie_weight * float(twice_tied)
-        outcome = outcome.given(n_ties)
+        outcome = outcome.given(n_ties, sums.n_answers)
         layout = ParameterLayout(len(totals), outcome.n_nuisance, position, sums.n_covariates)
         return cls(
             sums=sums,
@@ -76,6 +83,11 @@ class Model:
     def outcome(self) -> OutcomeModel:
         """The outcome model, without a tie parameter if nobody tied."""
         return self.likelihood.outcome
+
+    @property
+    def unit(self) -> float:
+        """How many log-odds one unit of the scores is, at level scores."""
+        return self.outcome.link.unit
 
     @property
     def layout(self) -> ParameterLayout:
@@ -137,7 +149,8 @@ class Model:
         if layout.n_covariates and self.prior.is_finite:
             first = 0 if layout.has_position else 1
             effects = slice(layout.n_nuisance, None)
-            precision[effects, effects] = WEAK_SD**-2.0 * self.sums.covariate_moments()[first:, first:]
+            moments = self.sums.covariate_moments()[first:, first:]
+            precision[effects, effects] = self.prior.weak_precision(self.outcome) * moments
         return precision
 
     def prior_products(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -62,11 +62,13 @@ class NormalVotes:
     """What the votes say of each score, as a normal likelihood: its means and its information, of shape (n_items,).
 
     skewness: the third derivative of the log-likelihood in standard deviations, or a bound of it that is small enough.
+    unit: how many log-odds one unit of the scores is.
     """
 
     means: Floats
     information: Floats
     skewness: Floats
+    unit: float = 1.0
 
     @classmethod
     def of(cls, model: Model, solution: Solution) -> NormalVotes:
@@ -79,17 +81,20 @@ class NormalVotes:
         means = scores + np.divide(pull, information, out=np.zeros(len(scores)), where=voted)
         # The third derivative is at most the second, which is often enough to know of it.
         skewness = np.where(voted, 1.0, 0.0) / np.sqrt(np.where(voted, information, 1.0))
-        if shift_of(skewness) > MOST_SHIFT:
-            third = model.sums.third_order(slopes, scores)
+        if shift_of(skewness) > MOST_SHIFT or model.unit != 1.0:
+            third = model.sums.third_order(slopes, model.likelihood, solution.parameters)
             skewness = skewness * np.divide(third, information, out=np.zeros(len(scores)), where=voted)
-        return cls(means=means, information=information, skewness=skewness)
+        return cls(means=means, information=information, skewness=skewness, unit=model.unit)
 
     def some(self) -> NormalVotes:
         """Those of the items with votes, of many items each so-and-so-manieth."""
         chosen = np.flatnonzero(self.information > 0.0)
         chosen = chosen[:: max(1, math.ceil(len(chosen) / MOST_LEARNED))]
         return NormalVotes(
-            means=self.means[chosen], information=self.information[chosen], skewness=self.skewness[chosen]
+            means=self.means[chosen],
+            information=self.information[chosen],
+            skewness=self.skewness[chosen],
+            unit=self.unit,
         )
 
 
@@ -112,13 +117,13 @@ def spread_of(votes: NormalVotes) -> float:
     """The most likely spread of a normal prior, its own prior that of the learned prior's scale."""
     some = votes.some()
     if len(some.means) < 2:
-        return 1.0
-    spreads = np.geomspace(SMALLEST_SPREAD, LARGEST_SPREAD, 60)
+        return 1.0 / votes.unit
+    spreads = np.geomspace(SMALLEST_SPREAD, LARGEST_SPREAD, 60) / votes.unit
     variances = spreads[:, None] ** 2 + 1.0 / some.information
     firm = 1.0 / variances
     places = (some.means * firm).sum(axis=1) / firm.sum(axis=1)
     off = some.means - places[:, None]
-    values = -0.5 * (np.log(variances) + off**2 / variances).sum(axis=1) - 0.5 * (spreads / SCALE_SD) ** 2
+    values = -0.5 * (np.log(variances) + off**2 / variances).sum(axis=1) - 0.5 * (votes.unit * spreads / SCALE_SD) ** 2
     # The mean is not known: its information is integrated out, as in restricted maximum likelihood.
     values -= 0.5 * np.log(firm.sum(axis=1))
     return float(spreads[int(np.argmax(values))])
@@ -153,7 +158,7 @@ def mixture_of(votes: NormalVotes, spread: float, n_steps: int = N_STEPS) -> Mix
         widths = np.sqrt((2.0 * WIDTH_SCALE * square + squares) / (2.0 * WIDTH_SHAPE + n_each))
         # Places and logarithms of squared widths in the unit have their priors, and so has its logarithm: the square of
         # the unit maximises power log square - narrow square - apart / square.
-        narrow = WIDTH_SCALE * (widths**-2.0).sum() + 0.5 * SCALE_SD**-2.0
+        narrow = WIDTH_SCALE * (widths**-2.0).sum() + 0.5 * (SCALE_SD / votes.unit) ** -2.0
         apart = 0.5 * ((places - centre) ** 2).sum() / PLACE_SD**2
         power = 3.0 * WIDTH_SHAPE + 0.5
         square = (power + math.sqrt(power**2 + 4.0 * narrow * apart)) / (2.0 * narrow)

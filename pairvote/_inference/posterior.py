@@ -73,6 +73,15 @@ class Posterior:
         return self.model.tie_parameter(self.solution.parameters)
 
     @property
+    def thresholds(self) -> NDArray[np.float64]:
+        """The thresholds between answers: float64, shape (n_thresholds,), empty for models without."""
+        return self.model.outcome.thresholds(self.solution.parameters[self.model.layout.nuisance])
+
+    def threshold_errors(self) -> NDArray[np.float64]:
+        """The standard errors of the thresholds: float64, shape (n_thresholds,)."""
+        return self._errors_beside[: len(self.thresholds)]
+
+    @property
     def position_effect(self) -> float:
         """What standing on the left adds, in log-odds."""
         return self.model.position_effect(self.solution.parameters)

@@ -26,6 +26,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._inference.outcomes.base import OutcomeModel
 from pairvote._inference.sums import Likelihood
 
 Floats = NDArray[np.float64]
@@ -74,12 +75,17 @@ class Prior:
             return math.nan if self.spread is None else self.spread
         return float(self.precision) ** -0.5 if self.is_finite else math.inf
 
+    @staticmethod
+    def weak_precision(outcome: OutcomeModel) -> float:
+        """The precision of the parameters beside the scores, in the unit of the outcome model's link."""
+        return (WEAK_SD / outcome.link.unit) ** -2.0
+
     def of_all(self, likelihood: Likelihood) -> tuple[Floats, Floats]:
         """The precision and the centre of each parameter, if there are no covariates: two of float64, shape (size,)."""
         outcome, layout = likelihood
         precisions, centres = np.zeros((2, layout.size))
         if self.is_finite:
             precisions[layout.scores], centres[layout.scores] = self.precision, self.centre
-            precisions[layout.beside] = WEAK_SD**-2.0
+            precisions[layout.beside] = self.weak_precision(outcome)
             centres[layout.nuisance] = outcome.start(CENTRAL_ODDS)
         return precisions, centres

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pairvote._common.labels import Codes
 from pairvote._common.outcomes import Outcome
 from pairvote._common.threads import Parts
-from pairvote._inference.identification import check_effects, check_maximum
+from pairvote._inference.entries import AnswerCounts
+from pairvote._inference.identification import check_answers, check_effects, check_maximum
 from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.outcomes.base import OutcomeModel, SlopeSums
 from pairvote._kernels import laplacian
@@ -80,6 +81,10 @@ class PairSums(Protocol):
         """The number of pairs; one that lies in several places counts in each."""
 
     @property
+    def n_answers(self) -> int:
+        """The number of answers that a vote may be: 3 unless votes are graded in more."""
+
+    @property
     def n_covariates(self) -> int:
         """The number of covariates of each vote."""
 
@@ -124,8 +129,10 @@ class PairSums(Protocol):
     def second_order(self, slopes: Slopes) -> NDArray[np.float64]:
         """The sum of w^2 / (d_i d_j) over each item's pairs, w their weights, d the diagonal: shape (n_items,)."""
 
-    def third_order(self, slopes: Slopes, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The third derivative of a logistic likelihood by each score, at these weights of pairs: shape (n_items,)."""
+    def third_order(
+        self, slopes: Slopes, likelihood: Likelihood, parameters: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The third derivative of the likelihood by each score, at these weights of pairs: shape (n_items,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +157,11 @@ class LocalSums:
     def n_pairs(self) -> int:
         """The number of entries."""
         return self.pairs.n_pairs
+
+    @property
+    def n_answers(self) -> int:
+        """The number of answers that a vote may be: 3 unless votes are graded in more."""
+        return self.pairs.n_answers if isinstance(self.pairs, AnswerCounts) else 3
 
     @property
     def n_covariates(self) -> int:
@@ -188,7 +200,10 @@ class LocalSums:
 
     def check_maximum(self, likelihood: Likelihood, n_ties: float) -> None:
         """NotIdentifiedError unless a maximum of the likelihood exists, without any prior."""
-        check_maximum(self.pairs, *likelihood, n_ties)
+        if isinstance(self.pairs, AnswerCounts):
+            check_answers(self.pairs, *likelihood)
+        else:
+            check_maximum(self.pairs, *likelihood, n_ties)
 
     def check_coefficients(self, likelihood: Likelihood, n_ties: float, *, prior: bool) -> None:
         """NotIdentifiedError if coefficients can grow without end; `prior`: whether the scores have one."""
@@ -268,7 +283,7 @@ class LocalSums:
         outcome = likelihood.outcome
         scores, effects, nuisance = self._point(likelihood, parameters)
         log_odds = scores[self.pairs.left] - scores[self.pairs.right] + effects
-        weight = self.pairs.table.T * np.array([[1.0], [outcome.tie_weight], [1.0]])
+        weight = outcome._votes(self.pairs, slice(None))
         return outcome.gradients(log_odds, nuisance)[0], outcome.information(log_odds, nuisance)[0], weight
 
     def _border(
@@ -326,13 +341,14 @@ class LocalSums:
             parts.add_up(add, sums)
         return sums
 
-    def third_order(self, slopes: Slopes, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The third derivative of a logistic likelihood by each score, at these weights of pairs: shape (n_items,).
-
-        By d it is w (p - q) of a pair with the weight w = n p q.
-        """
+    def third_order(
+        self, slopes: Slopes, likelihood: Likelihood, parameters: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The third derivative of the likelihood by each score, at these weights of pairs: shape (n_items,)."""
         left, right, n_items = self.pairs.left, self.pairs.right, self.pairs.n_items
-        of_pairs = slopes.weights * np.tanh(0.5 * (scores[left] - scores[right]))
+        scores, effects, nuisance = self._point(likelihood, parameters)
+        d = scores[left] - scores[right] + effects
+        of_pairs = likelihood.outcome.third_order(self.pairs, d, nuisance, slopes.weights)
         return np.asarray(np.bincount(left, of_pairs, n_items) - np.bincount(right, of_pairs, n_items), np.float64)
 
     def _by_pair(self, values: NDArray[np.float64]) -> Rows:

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from pairvote._common.labels import Codes, as_array
 from pairvote._common.messages import listed, plural
 from pairvote._common.outcomes import Outcome
+from pairvote._inference.entries import AnswerCounts, SingleVotes, sides
+from pairvote._inference.graded import Answered
 from pairvote._inference.sums import LocalSums
 from pairvote.errors import InputError, NotIdentifiedError
 from pairvote.votes._counts import PairCounts
@@ -20,21 +22,14 @@ LEAST_SPREAD = 1e-12
 LEAST_PART = 1e-6
 
 
-class SingleVotes(PairCounts):
-    """Counts with an entry for each vote, so that a pair may come again: votes with covariates of their own."""
-
-    @staticmethod
-    def _misplaced(left: Codes, right: Codes) -> NDArray[np.bool_]:
-        return left == right
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VoteRows:
     """Votes but skips and those of weight zero, as columns.
 
     cluster: what errors are taken between, by default the voter; -1 where it is not known, None where it never is.
     design: (n_votes, n_covariates), or None. kind: the uncertainty that `cluster` is for. share: the left side's share
-    of graded votes, nan for others; None where there are none. dispersion: what weights were divided by.
+    of graded votes, nan for others; None where there are none. dispersion: what weights were divided by. n_answers: how
+    many answers there are that `outcome` is one of.
     """
 
     n_items: int
@@ -47,22 +42,33 @@ class VoteRows:
     kind: str = "by-voter"
     share: NDArray[np.float64] | None = None
     dispersion: float = 1.0
+    n_answers: int = 3
 
     @classmethod
-    def of(cls, votes: Votes, design: NDArray[np.float64] | None = None, kind: str = "by-voter") -> VoteRows:
-        """The rows that count, of votes and of the design beside them; clusters stand in the place of voters."""
+    def of(
+        cls,
+        votes: Votes,
+        design: NDArray[np.float64] | None = None,
+        kind: str = "by-voter",
+        answered: Answered | None = None,
+    ) -> VoteRows:
+        """The rows that count, of votes and of the design beside them; clusters stand in the place of voters.
+
+        answered: the answers of graded votes that are not taken as shares.
+        """
         weight = np.ones(len(votes)) if votes.weight is None else votes.weight
         counted = (votes.outcome != Outcome.SKIP) & (weight > 0)
         return cls(
             n_items=votes.n_items,
             left=votes.left[counted],
             right=votes.right[counted],
-            outcome=votes.outcome[counted],
+            outcome=(votes.outcome if answered is None else answered.answer)[counted],
             weight=weight[counted],
             cluster=None if votes.voter is None else votes.voter[counted],
             design=None if design is None else design[counted],
             kind=kind,
-            share=None if votes.share is None else votes.share[counted],
+            share=None if votes.share is None or answered is not None else votes.share[counted],
+            n_answers=3 if answered is None else answered.n_answers,
         )
 
     @property
@@ -90,7 +96,7 @@ class VoteRows:
         order = np.argsort(self.left, kind="stable")
         start = np.searchsorted(self.left[order], np.arange(self.n_items + 1)).astype(np.int64)
         weight, whole = self.weight[order], ~self.is_graded[order]
-        table, spread = np.zeros((len(order), 3)), None
+        table, spread = np.zeros((len(order), self.n_answers)), None
         table[whole, self.outcome[order][whole]] = weight[whole]
         if self.share is not None:
             share = np.where(whole, 0.0, self.share[order])
@@ -99,8 +105,12 @@ class VoteRows:
             table[:, Outcome.RIGHT] += graded * (1.0 - share)
             spread = graded * share * (1.0 - share)
         skipped = np.zeros(self.n_items)
-        right = self.right[order]
-        counts = SingleVotes._unchecked(items=items, start=start, right=right, table=table, skipped=skipped)
+        own = {"items": items, "start": start, "right": self.right[order], "skipped": skipped}
+        counts = (
+            SingleVotes._unchecked(table=table, **own)
+            if self.n_answers == 3
+            else AnswerCounts._unchecked(table=sides(table), answers=table, **own)
+        )
         return LocalSums(counts, None if self.design is None else self.design[order], spread)
 
     def clusters(self) -> tuple[NDArray[np.intp], int]:
@@ -159,10 +169,11 @@ def single_votes(
     covariates: ArrayLike | None,
     criterion: Hashable | None,
     kind: str,
+    answered: Answered | None = None,
 ) -> VoteRows:
     """The rows of the votes `chosen` by `criterion` from those `given`, whose covariates these are.
 
-    kind: the uncertainty that the rows are for.
+    kind: the uncertainty that the rows are for. answered: the answers of `chosen`, if they are not taken as shares.
     """
     if not isinstance(given, Votes) or not isinstance(chosen, Votes):
         raise InputError(
@@ -172,7 +183,7 @@ def single_votes(
     design = None if covariates is None else check_covariates(covariates, len(given))
     if design is not None and given.criterion is not None and len(chosen) != len(given):
         design = design[given.criterion == given.criteria.index(criterion)]
-    return VoteRows.of(chosen, design, kind)
+    return VoteRows.of(chosen, design, kind, answered)
 
 
 def check_covariates(covariates: ArrayLike, n_votes: int) -> NDArray[np.float64]:

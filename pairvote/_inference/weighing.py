@@ -179,7 +179,8 @@ def _ahead(course: list[Floats], answers: Answers) -> Floats:
 
 def _again(answers: Answers, model: Model, amounts: Floats) -> Model:
     """The model of other amounts of the same votes."""
-    options = (model.outcome.name, model.prior, model.layout.has_position, model.limits)
+    outcome = model.outcome
+    options = (outcome.name, model.prior, model.layout.has_position, model.limits, outcome.link.name)
     return Model.of(answers.sums(amounts), *options)
 
 

@@ -4,15 +4,18 @@
 The model, and why these moves, stand in `pairvote._inference.learned`, which lays out the arrays:
 
 start (n_items + 1), entries (2, n_entries): the rows of each item; of each entry the other item, and twice its row
-plus 1 if the item stands on the right there. ends (2, n_rows): the left and the right item of each row. amounts
-(1 + n_effects, n_rows): the weight of votes, and what each effect adds to the log-odds of the left side.
+plus 1 if the item stands on the right there. ends (2, n_rows): the left and the right item of each row; (4, n_rows)
+where answers are in order: then the lower and the upper cut of the row's answer, k for the effect k - 1, -k for its
+negative, 0 for 0, and without one beyond n_effects. amounts (1 + n_effects, n_rows): the weight of votes, and what each
+effect adds to the log-odds of the left side.
 lines (n_lines + 2 n_items, size), size = n_items + n_effects + 1: directions of moves of scores, effects and log tie
 parameter; then the axes of the normal likelihood, as columns and again as rows.
 state: the parameters (size); what multiplies each in the log-likelihood (size); information and pull, along each axis,
 of a normal likelihood much like the votes' (2 n_items); the centres of the priors beside the scores (n_effects + 1) and
 their precision (its square); eleven numbers of the prior (scale, places, widths, shares, and the origin of places less
-that of the scores); the component of each item (n_items); three options (whether there is a tie parameter, the weight
-of ties that the last effect stretches, the precision of the scores' mean); and scratch.
+that of the scores); the component of each item (n_items); four options (whether there is a tie parameter, the weight
+of ties that the last effect stretches, the precision of the scores' mean, and of answers in order their link: 1 for the
+logistic, 2 for the probit, its unit that of log-odds at level scores); and scratch.
 randoms: for all sweeps 4 n_items + 38 + n_lines normals each, then n_items + 13 + n_lines exponentials, then n_items
 uniforms. draws (n_sweeps + 2, size + 11): the parameters, scores of mean zero, and the prior's numbers, the origin less
 these scores', after each sweep; the last two rows are scratch.
@@ -26,9 +29,9 @@ except ModuleNotFoundError:
     from pairvote._kernels import _shim as cython
 
 if cython.compiled:
-    from cython.cimports.libc.math import exp, expm1, fabs, fmax, log, sqrt
+    from cython.cimports.libc.math import erfc, exp, expm1, fabs, fmax, log, log1p, sqrt
 else:
-    from math import exp, expm1, fabs, log, sqrt
+    from math import erfc, exp, expm1, fabs, log, log1p, sqrt
 
     fmax = max
 
@@ -210,6 +213,336 @@ def _log_totals(
         else:
             found += amounts[0, row] * log(x)
     return found + log(product)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _log_normal(x: cython.double) -> cython.double:
+    """The logarithm of the normal distribution at x <= 0; far out by the series of Mills' ratio."""
+    square: cython.double
+    if x > -30.0:
+        return log(0.5 * erfc(-0.7071067811865476 * x))
+    square = 1.0 / (x * x)
+    return (
+        -0.5 * x * x
+        - 0.9189385332046727
+        - log(-x)
+        + log1p(-square * (1.0 - square * (3.0 - square * (15.0 - square * (105.0 - square * 945.0)))))
+    )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _log_logistic(x: cython.double) -> cython.double:
+    """The logarithm of the logistic distribution."""
+    return -log1p(exp(-x)) if x > 0.0 else x - log1p(exp(x))
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _log_chance(link: cython.double, low: cython.double, high: cython.double) -> cython.double:
+    """log(F(high) - F(low)); an end beyond 1e99 is infinite. -1e300 if there is nothing between the two."""
+    value: cython.double
+    apart: cython.double
+    if not low < high:
+        return -1e300
+    if link == 1.0:
+        value = 0.0
+        if high < 1e99:
+            value += _log_logistic(high)
+        if low > -1e99:
+            value += _log_logistic(-low)
+            if high < 1e99:
+                value += log(-expm1(low - high))
+        return value
+    low *= 0.6266570686577501
+    high *= 0.6266570686577501
+    if low > 0.0:
+        # In the lower tail, where the distribution keeps its digits.
+        value = low
+        low = -high
+        high = -value
+    if high > 0.0:
+        value = 0.0
+        if high < 1e98:
+            value += 0.5 * erfc(0.7071067811865476 * high)
+        if low > -1e98:
+            value += 0.5 * erfc(-0.7071067811865476 * low)
+        return log1p(-value)
+    value = _log_normal(high)
+    if low > -1e98:
+        apart = _log_normal(low) - value
+        return value + log(-expm1(apart)) if apart < 0.0 else -1e300
+    return value
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _slopes(
+    link: cython.double, low: cython.double, high: cython.double, chance: cython.double, found: cython.double[::1]
+) -> cython.void:
+    """Derivatives of the logarithm of a chance: by either end, and the information of both, in `found` (5)."""
+    x: cython.double
+    below: cython.double = 0.0
+    above: cython.double = 0.0
+    stiff: cython.double = 0.0
+    if link == 1.0:
+        if high < 1e99:
+            x = exp(-fabs(high))
+            above = (x if high > 0.0 else 1.0) / (1.0 + x)
+        if low > -1e99:
+            x = exp(-fabs(low))
+            below = (1.0 if low > 0.0 else x) / (1.0 + x)
+        found[2] = below * (1.0 - below)
+        found[4] = above * (1.0 - above)
+        if low > -1e99 and high < 1e99:
+            x = exp(low - high)
+            stiff = x / -expm1(low - high)
+            above += stiff
+            below += stiff
+            stiff = stiff / -expm1(low - high)
+            found[2] += stiff
+            found[4] += stiff
+        found[0] = -below
+        found[1] = above
+        found[3] = -stiff
+        return
+    found[2] = 0.0
+    found[4] = 0.0
+    if high < 1e99:
+        x = 0.6266570686577501 * high
+        above = exp(-0.5 * x * x - 0.9189385332046727 - chance)
+        found[4] = fmax(above * (above + x), 0.0) * 0.39269908169872414
+        above *= 0.6266570686577501
+    if low > -1e99:
+        x = 0.6266570686577501 * low
+        below = exp(-0.5 * x * x - 0.9189385332046727 - chance)
+        found[2] = fmax(below * (below - x), 0.0) * 0.39269908169872414
+        below *= 0.6266570686577501
+    found[0] = -below
+    found[1] = above
+    found[3] = -below * above
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _visit_in_order(
+    start: cython.const[cython.longlong][::1],
+    entries: cython.const[cython.int][:, ::1],
+    amounts: cython.const[cython.double][:, ::1],
+    parameters: cython.double[::1],
+    prior: cython.double[::1],
+    component: cython.double[::1],
+    edges: cython.double[::1],
+    kept: cython.double[::1],
+    options: cython.double[::1],
+    normals: cython.const[cython.double][::1],
+    exponentials: cython.const[cython.double][::1],
+) -> cython.int:
+    """A Newton proposal for each score in turn where answers are in order; how many were taken.
+
+    options: the link, the precision of the mean, and the sum of the scores, kept up.
+    """
+    n_items: cython.Py_ssize_t = start.shape[0] - 1
+    n_rows: cython.Py_ssize_t = amounts.shape[1]
+    found: cython.double[::1] = kept[2 * n_rows : 2 * n_rows + 5]
+    link: cython.double = options[0]
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    entry: cython.Py_ssize_t
+    row: cython.Py_ssize_t
+    taken: cython.int = 0
+    side: cython.double
+    d: cython.double
+    own: cython.double
+    chance: cython.double
+    gradient: cython.double
+    curvature: cython.double
+    precision: cython.double
+    slope: cython.double
+    ridge: cython.double
+    ahead: cython.double
+    value: cython.double
+    flat: cython.double
+    for i in range(n_items):
+        k = cython.cast(cython.Py_ssize_t, component[i])
+        precision = 1.0 / (prior[0] * prior[4 + k])
+        precision = precision * precision
+        slope = -precision * (parameters[i] - prior[0] * prior[1 + k] + prior[10])
+        slope -= options[1] * options[2] / n_items / n_items
+        ridge = precision + options[1] / n_items / n_items
+        gradient = slope
+        curvature = ridge
+        value = 0.0
+        own = parameters[i]
+        for entry in range(start[i], start[i + 1]):
+            row = entries[1, entry] >> 1
+            side = -1.0 if entries[1, entry] & 1 else 1.0
+            d = side * (own - parameters[entries[0, entry]])
+            chance = _log_chance(link, edges[2 * row] - d, edges[2 * row + 1] - d)
+            _slopes(link, edges[2 * row] - d, edges[2 * row + 1] - d, chance, found)
+            value -= amounts[0, row] * chance
+            gradient -= amounts[0, row] * side * (found[0] + found[1])
+            curvature += amounts[0, row] * (found[2] + 2.0 * found[3] + found[4])
+        ahead = gradient / curvature + normals[i] / sqrt(curvature)
+        if not fabs(parameters[i] + ahead) < 300.0:
+            continue
+        own = parameters[i] + ahead
+        value += ahead * (slope - 0.5 * ridge * ahead) + 0.5 * normals[i] * normals[i]
+        flat = curvature
+        gradient = slope - ridge * ahead
+        curvature = ridge
+        for entry in range(start[i], start[i + 1]):
+            row = entries[1, entry] >> 1
+            side = -1.0 if entries[1, entry] & 1 else 1.0
+            d = side * (own - parameters[entries[0, entry]])
+            chance = _log_chance(link, edges[2 * row] - d, edges[2 * row + 1] - d)
+            _slopes(link, edges[2 * row] - d, edges[2 * row + 1] - d, chance, found)
+            value += amounts[0, row] * chance
+            gradient -= amounts[0, row] * side * (found[0] + found[1])
+            curvature += amounts[0, row] * (found[2] + 2.0 * found[3] + found[4])
+        d = ahead + gradient / curvature
+        value += 0.5 * (log(curvature / flat) - curvature * d * d)
+        if value > -exponentials[i]:
+            parameters[i] = own
+            options[2] += ahead
+            taken += 1
+    return taken
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _set_edges(
+    ends: cython.const[cython.int][:, ::1],
+    amounts: cython.const[cython.double][:, ::1],
+    parameters: cython.const[cython.double][::1],
+    edges: cython.double[::1],
+    n_items: cython.Py_ssize_t,
+) -> cython.void:
+    """Cuts less effects: between which of these the difference of scores and noise lies, of each row.
+
+    Of a direction in the place of parameters, how fast these move; infinite ends stay.
+    """
+    n_effects: cython.Py_ssize_t = amounts.shape[0] - 1
+    row: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    effect: cython.double
+    for row in range(amounts.shape[1]):
+        effect = 0.0
+        for k in range(n_effects):
+            effect += amounts[1 + k, row] * parameters[n_items + k]
+        for end in range(2):
+            k = ends[2 + end, row]
+            if k > n_effects:
+                edges[2 * row + end] = 1e300
+            elif k < -n_effects:
+                edges[2 * row + end] = -1e300
+            elif k > 0:
+                edges[2 * row + end] = parameters[n_items + k - 1] - effect
+            elif k < 0:
+                edges[2 * row + end] = -parameters[n_items - k - 1] - effect
+            else:
+                edges[2 * row + end] = -effect
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _log_chances(
+    ends: cython.const[cython.int][:, ::1],
+    amounts: cython.const[cython.double][:, ::1],
+    scores: cython.double[::1],
+    edges: cython.double[::1],
+    link: cython.double,
+) -> cython.double:
+    """The sum over votes of the logarithms of their chances, where answers are in order."""
+    row: cython.Py_ssize_t
+    d: cython.double
+    found: cython.double = 0.0
+    for row in range(amounts.shape[1]):
+        d = scores[ends[0, row]] - scores[ends[1, row]]
+        found += amounts[0, row] * _log_chance(link, edges[2 * row] - d, edges[2 * row + 1] - d)
+    return found
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _along_in_order(
+    ends: cython.const[cython.int][:, ::1],
+    amounts: cython.const[cython.double][:, ::1],
+    parameters: cython.double[::1],
+    line: cython.const[cython.double][::1],
+    edges: cython.double[::1],
+    kept: cython.double[::1],
+    numbers: cython.double[::1],
+    n_items: cython.Py_ssize_t,
+) -> cython.double:
+    """How far to go along a line, by a Newton proposal, where answers are in order; 0 if it is not taken.
+
+    kept: how fast each row's edges move, then room for derivatives. numbers: the link, 0, slope and curvature of the
+    prior along the line, a normal and an exponential.
+    """
+    n_rows: cython.Py_ssize_t = ends.shape[1]
+    size: cython.Py_ssize_t = parameters.shape[0]
+    found: cython.double[::1] = kept[2 * n_rows : 2 * n_rows + 5]
+    link: cython.double = numbers[0]
+    row: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    turn: cython.int
+    d: cython.double
+    low: cython.double
+    high: cython.double
+    of_low: cython.double
+    of_high: cython.double
+    chance: cython.double
+    gradient: cython.double = 0.0
+    curvature: cython.double = 0.0
+    step: cython.double = 0.0
+    value: cython.double = 0.0
+    _set_edges(ends, amounts, line, kept, n_items)
+    for turn in range(2):
+        gradient = numbers[2] - numbers[3] * step
+        curvature = numbers[3]
+        for row in range(n_rows):
+            d = line[ends[0, row]] - line[ends[1, row]]
+            of_low = kept[2 * row] - d if kept[2 * row] > -1e99 else 0.0
+            of_high = kept[2 * row + 1] - d if kept[2 * row + 1] < 1e99 else 0.0
+            if of_low == 0.0 and of_high == 0.0:
+                continue
+            d = parameters[ends[0, row]] - parameters[ends[1, row]]
+            low = edges[2 * row] - d + step * of_low
+            high = edges[2 * row + 1] - d + step * of_high
+            chance = _log_chance(link, low, high)
+            if not chance > -1e299:
+                return 0.0
+            _slopes(link, low, high, chance, found)
+            value += amounts[0, row] * (chance if turn == 1 else -chance)
+            gradient += amounts[0, row] * (found[0] * of_low + found[1] * of_high)
+            curvature += amounts[0, row] * (
+                found[2] * of_low * of_low + 2.0 * found[3] * of_low * of_high + found[4] * of_high * of_high
+            )
+        if not curvature > 0.0:
+            return 0.0
+        if turn == 0:
+            step = gradient / curvature + numbers[4] / sqrt(curvature)
+            for k in range(size):
+                if not fabs(parameters[k] + step * line[k]) < 300.0:
+                    return 0.0
+            value += step * (numbers[2] - 0.5 * numbers[3] * step)
+            value += 0.5 * numbers[4] * numbers[4] - 0.5 * log(curvature)
+    d = step + gradient / curvature
+    value += 0.5 * log(curvature) - 0.5 * curvature * d * d
+    return step if value > -numbers[5] else 0.0
 
 
 @cython.cfunc
@@ -583,8 +916,9 @@ def sample(
     first: cython.Py_ssize_t = place + n_beside + n_beside * n_beside
     prior: cython.double[::1] = state[first : first + 11]
     component: cython.double[::1] = state[first + 11 : first + 11 + n_items]
-    settings: cython.double[::1] = state[first + 11 + n_items : first + 14 + n_items]
-    scratch: cython.double[::1] = state[first + 14 + n_items :]
+    settings: cython.double[::1] = state[first + 11 + n_items : first + 15 + n_items]
+    scratch: cython.double[::1] = state[first + 15 + n_items :]
+    link: cython.double = settings[3]
     points: cython.double[::1] = scratch[:n_items]
     root: cython.double[::1] = scratch[n_items : 2 * n_items]
     moved: cython.double[::1] = scratch[2 * n_items : 3 * n_items]
@@ -596,7 +930,8 @@ def sample(
     # Without effects one number, which says that there are none.
     n_tilts: cython.Py_ssize_t = n_rows + 1 if n_effects else 1
     tilt: cython.double[::1] = scratch[4 * n_items + size + 21 : 4 * n_items + size + 21 + n_tilts]
-    kept: cython.double[::1] = scratch[4 * n_items + size + 22 + n_rows :]
+    kept: cython.double[::1] = scratch[4 * n_items + size + 22 + n_rows : 4 * n_items + size + 27 + 3 * n_rows]
+    edges: cython.double[::1] = scratch[4 * n_items + size + 27 + 3 * n_rows :]
     # Where the randoms of a sweep begin.
     n_normals: cython.Py_ssize_t = 4 * n_items + 38 + n_lines
     n_exponentials: cython.Py_ssize_t = n_items + 13 + n_lines
@@ -617,11 +952,13 @@ def sample(
     with cython.nogil:
         for i in range(n_items):
             points[i] = pull[i]
-        for k in range(n_rows):
+        for k in range(n_rows if link == 0.0 else 0):
             points[ends[0, k]] += 0.5 * amounts[0, k]
             points[ends[1, k]] += 0.5 * amounts[0, k]
         _set_roots(parameters[:n_items], root)
         _set_tilts(amounts, parameters, tilt, n_items)
+        if link > 0.0:
+            _set_edges(ends, amounts, parameters, edges, n_items)
         options[1] = settings[2]
         for sweep in range(n_sweeps):
             z = sweep * n_normals
@@ -631,21 +968,37 @@ def sample(
             options[2] = 0.0
             for i in range(n_items):
                 options[2] += parameters[i]
-            taken += _visit_items(
-                start,
-                entries,
-                amounts,
-                parameters,
-                points,
-                prior,
-                component,
-                root,
-                tilt,
-                kept,
-                options,
-                randoms[z : z + n_items],
-                randoms[e : e + n_items],
-            )
+            if link > 0.0:
+                options[0] = link
+                taken += _visit_in_order(
+                    start,
+                    entries,
+                    amounts,
+                    parameters,
+                    prior,
+                    component,
+                    edges,
+                    kept,
+                    options,
+                    randoms[z : z + n_items],
+                    randoms[e : e + n_items],
+                )
+            else:
+                taken += _visit_items(
+                    start,
+                    entries,
+                    amounts,
+                    parameters,
+                    points,
+                    prior,
+                    component,
+                    root,
+                    tilt,
+                    kept,
+                    options,
+                    randoms[z : z + n_items],
+                    randoms[e : e + n_items],
+                )
             z += n_items
             e += n_items
             _learn_shape(
@@ -659,7 +1012,10 @@ def sample(
             z += 3 * n_items + 29
             e += 5
             # The prior's numbers by random walks, the scores going with them.
-            log_totals = _log_totals(ends, amounts, root, tilt, options[0])
+            if link > 0.0:
+                log_totals = -_log_chances(ends, amounts, parameters[:n_items], edges, link)
+            else:
+                log_totals = _log_totals(ends, amounts, root, tilt, options[0])
             for move in range(8):
                 if n_items > 40 and move > 1 and move - 2 != sweep % 6:
                     # Of many items the prior is better known, and to carry them along costs more.
@@ -709,7 +1065,10 @@ def sample(
                     if not fabs(moved[i]) < 300.0:
                         value = -1e300
                     other[i] = exp(0.5 * moved[i]) if fabs(moved[i]) < 300.0 else 1.0
-                ahead_totals = _log_totals(ends, amounts, other, tilt, options[0])
+                if link > 0.0:
+                    ahead_totals = -_log_chances(ends, amounts, moved, edges, link)
+                else:
+                    ahead_totals = _log_totals(ends, amounts, other, tilt, options[0])
                 if value + log_totals - ahead_totals > -randoms[e + move]:
                     log_totals = ahead_totals
                     options[2] = options[3]
@@ -720,7 +1079,7 @@ def sample(
                         prior[i] = ahead[i]
             z += 8
             e += 8
-            numbers[0] = settings[0]
+            numbers[0] = link if link > 0.0 else settings[0]
             numbers[1] = settings[1]
             for move in range(n_lines):
                 numbers[2] = 0.0
@@ -746,13 +1105,19 @@ def sample(
                         numbers[3] += precision * line[n_items + k]
                 numbers[4] = randoms[z + move]
                 numbers[5] = randoms[e + move]
-                step = _along(ends, amounts, parameters, pull, line, kept, numbers, n_items)
+                if link > 0.0:
+                    step = _along_in_order(ends, amounts, parameters, line, edges, kept, numbers, n_items)
+                else:
+                    step = _along(ends, amounts, parameters, pull, line, kept, numbers, n_items)
                 if step != 0.0:
                     for i in range(size):
                         parameters[i] += step * line[i]
                     options[2] += step * mean
-                    _set_roots(parameters[:n_items], root)
-                    _set_tilts(amounts, parameters, tilt, n_items)
+                    if link > 0.0:
+                        _set_edges(ends, amounts, parameters, edges, n_items)
+                    else:
+                        _set_roots(parameters[:n_items], root)
+                        _set_tilts(amounts, parameters, tilt, n_items)
             # All places and their origin, of which no vote speaks.
             step = -(prior[1] + prior[2] + prior[3]) / 3.0 + sqrt(0.75) * randoms[z + n_lines]
             for k in range(3):

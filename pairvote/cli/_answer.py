@@ -116,7 +116,7 @@ def _fitted(ranking: Ranking) -> list[str]:
     """What else was fitted than scores, in words."""
     fit, lines = ranking.fit, []
     if fit is not None and fit.has_tie_parameter:
-        chance = outcome_probabilities(np.array(0.0), fit.tie_parameter, fit.ties)[1]
+        chance = outcome_probabilities(np.array(0.0), fit.tie_parameter, fit.ties, fit.link)[1]
         lines.append(
             f"tie parameter ({fit.ties}) {fit.tie_parameter:.3g}: two equal items tie with probability {chance:.2f}"
         )

@@ -19,7 +19,7 @@ from pairvote.distributed._remote import RemoteSums
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._bradley_terry import bradley_terry as bradley_terry_here
-from pairvote.scoring._bradley_terry import check_options, ranking_of, start_at
+from pairvote.scoring._bradley_terry import check_models, check_options, ranking_of, start_at
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
 
@@ -168,7 +168,8 @@ def bradley_terry(
     >>> bool(abs(ranking.scores - pv.bradley_terry(baseball, prior_sd=3.0).scores).max() < 1e-8)
     True
     """
-    check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
+    check_models(ties, "logistic")
+    check_options(prior_sd, position, uncertainty, tol, max_iter)
     if covariates is not None or uncertainty in ("by-voter", "clustered"):
         what = "covariates are" if covariates is not None else f"uncertainty={uncertainty!r} is"
         raise InputError(
@@ -192,7 +193,7 @@ def bradley_terry(
         prior_sd="learned" if isinstance(prior_sd, str) else float(prior_sd),
         position=bool(position),
         uncertainty=uncertainty,
-        start=start_at(start, counts.items, ties),
+        start=start_at(start, counts.items, ties, "logistic"),
         tol=tol,
         max_iter=max_iter,
     )

@@ -60,6 +60,11 @@ class RemoteSums:
         """None: single votes are not kept."""
         return 0
 
+    @property
+    def n_answers(self) -> int:
+        """Left, right and neither."""
+        return 3
+
     def covariate_moments(self) -> NDArray[np.float64]:
         """Nothing: there are no covariates."""
         return NO_MOMENTS
@@ -133,9 +138,11 @@ class RemoteSums:
         """The sum of w^2 / (d_i d_j) over each item's pairs; a pair in several shards lacks their cross terms."""
         return np.asarray(self._sums(_shards.second_order, _held(slopes), sent(slopes.diagonal))[0])
 
-    def third_order(self, slopes: Slopes, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    def third_order(
+        self, slopes: Slopes, likelihood: Likelihood, parameters: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """The third derivative of a logistic likelihood by each score: float64, shape (n_items,)."""
-        return np.asarray(self._sums(_shards.third_order, _held(slopes), sent(scores))[0])
+        return np.asarray(self._sums(_shards.third_order, _held(slopes), likelihood, sent(parameters))[0])
 
     def sides_won(self) -> tuple[float, float]:
         """The weight of votes that the right and the left side won."""

@@ -139,9 +139,13 @@ def second_order(shard: Shard, weights: NDArray[np.float64], diagonal: NDArray[n
     return [shard.spread(sums, len(diagonal))]
 
 
-def third_order(shard: Shard, weights: NDArray[np.float64], scores: NDArray[np.float64]) -> list[Any]:
+def third_order(
+    shard: Shard, weights: NDArray[np.float64], likelihood: Likelihood, parameters: NDArray[np.float64]
+) -> list[Any]:
     """The third derivative by each score."""
-    return [shard.spread(LocalSums(shard.counts).third_order(_weighted(weights), scores[shard.codes]), len(scores))]
+    n_items = likelihood.layout.n_items
+    here = likelihood.over(len(shard.codes)), shard.here(parameters, n_items)
+    return [shard.spread(LocalSums(shard.counts).third_order(_weighted(weights), *here), n_items)]
 
 
 def sides_won(shard: Shard) -> list[Any]:

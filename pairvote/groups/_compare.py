@@ -21,7 +21,7 @@ from pairvote.groups._known import Grouped, Groups
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import PriorSd, check_level
 from pairvote.ranking._uncertainty import Known, Uncertainty, stretches, symmetric_root
-from pairvote.scoring._bradley_terry import bradley_terry, check_options
+from pairvote.scoring._bradley_terry import bradley_terry, check_models, check_options
 from pairvote.votes._given import count_votes, summed
 from pairvote.votes._votes import Votes
 
@@ -108,7 +108,8 @@ def compare_groups(
     >>> found.rankings["business"].top(3)
     [2, 16, 14]
     """
-    check_options(ties, prior_sd, position, "model", 1e-9, 100)
+    check_models(ties, "logistic")
+    check_options(prior_sd, position, "model", 1e-9, 100)
     _check(prior_sd, difference_sd, n_reassignments)
     check_level(level)
     rng = generator(0 if rng is None else rng)

@@ -36,7 +36,7 @@ def expected_scores(
         right, _, left = np.moveaxis(outcome_probabilities(log_odds), -1, 0)
         return np.asarray(0.5 + 0.5 * (left - right))
     here, there = (
-        outcome_probabilities(log_odds + side, fit.tie_parameter, fit.ties)
+        outcome_probabilities(log_odds + side, fit.tie_parameter, fit.ties, fit.link)
         for side in (fit.position_effect, -fit.position_effect)
     )
     leads = here[..., 2] - here[..., 0] + there[..., 2] - there[..., 0]
@@ -55,5 +55,5 @@ def chances_of(
             f"this ranking by {method!r} has no model of ties; score with bradley_terry and ties={DEFAULT_TIES!r}"
         )
     log_odds = np.array(log_odds_per_unit * gap + fit.position_effect)
-    right, tie, left = outcome_probabilities(log_odds, fit.tie_parameter, fit.ties).tolist()
+    right, tie, left = outcome_probabilities(log_odds, fit.tie_parameter, fit.ties, fit.link).tolist()
     return OutcomeProbabilities(left, tie, right)

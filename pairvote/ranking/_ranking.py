@@ -36,7 +36,7 @@ from pairvote.ranking._results import (
 from pairvote.ranking._standing import Standing, read_only
 from pairvote.ranking._tables import MOST_ROWS, Table, columns_of, decimals_for, notes_on, shown_ranks
 from pairvote.ranking._uncertainty import Chosen, Scaled, Uncertainty, difference_variance
-from pairvote.ranking._units import ELO_PER_LOG_ODDS, UNITS
+from pairvote.ranking._units import ELO_PER_UNIT, JOD_PER_UNIT, UNITS
 from pairvote.ranking._voters import VoterReliability
 
 if TYPE_CHECKING:
@@ -393,11 +393,17 @@ class Ranking(Standing):
     def on_elo_scale(self, initial: float = 1500.0, *, anchor: Hashable | None = None) -> Ranking:
         """Put the ranking on Elo's scale: log-odds x 400 / ln 10, with mean `initial`.
 
+        Probits are multiplied by 200 sqrt 2: Elo's own curve was the normal one, of performances that scatter by 200.
+
         Parameters
         ----------
         initial : float
         anchor : label, optional
             The item that gets exactly `initial`, in place of the mean. Standard errors stay those of centred scores.
+
+        References
+        ----------
+        Elo (1978), "The rating of chessplayers, past and present", section 8.2, for the normal curve.
 
         Examples
         --------
@@ -406,18 +412,51 @@ class Ranking(Standing):
         >>> ranking.to_dict()["Boston"]
         1000.0
         """
-        if self.unit != "log-odds":
+        if self.unit not in ELO_PER_UNIT:
             raise InputError(f"scores in {self.unit!r} have no place on Elo's scale; score with bradley_terry or elo")
         if not is_number(initial) or not math.isfinite(initial):
             raise InputError(f"initial is {shorten(initial)}; it is a finite number, such as 1500")
+        return self._in_unit("elo", ELO_PER_UNIT[self.unit], initial, anchor)
+
+    def on_jod_scale(self, *, anchor: Hashable | None = None) -> Ranking:
+        """Put the ranking on a scale of just-objectionable differences: one unit is 75% of votes against 25%.
+
+        That is log 3 in log-odds, and 0.674 in probits.
+
+        Parameters
+        ----------
+        anchor : label, optional
+            The item that gets exactly 0, such as an undistorted picture, in place of the mean. Standard errors stay
+            those of centred scores.
+
+        References
+        ----------
+        Perez-Ortiz and Mantiuk (2017), "A practical guide and software for analysing pairwise comparison experiments",
+        arXiv:1712.03686, section 3.
+
+        Examples
+        --------
+        >>> import pairvote as pv
+        >>> ranking = pv.bradley_terry(pv.datasets.baseball(), link="probit").on_jod_scale(anchor="Boston")
+        >>> ranking.unit, ranking.to_dict()["Boston"], round(ranking.to_dict()["Milwaukee"], 2)
+        ('jod', 0.0, 0.43)
+        """
+        if self.unit not in JOD_PER_UNIT:
+            raise InputError(
+                f"scores in {self.unit!r} are no differences of one model of a vote; score with bradley_terry"
+            )
+        return self._in_unit("jod", JOD_PER_UNIT[self.unit], 0.0, anchor)
+
+    def _in_unit(self, unit: str, factor: float, origin: float, anchor: Hashable | None) -> Ranking:
+        """The scores times a factor, with their mean or the anchor at `origin`."""
         anchored = 0.0 if anchor is None else float(self.scores[self._code(anchor)])
-        origin, known = initial - anchored * ELO_PER_LOG_ODDS, self._uncertainty
+        known, slope = self._uncertainty, self._log_odds_per_unit
         return replace(
             self,
-            scores=(self.scores - anchored) * ELO_PER_LOG_ODDS + initial,
-            unit="elo",
-            _uncertainty=None if known is None else Scaled(known, ELO_PER_LOG_ODDS, origin),
-            _log_odds_per_unit=None if self._log_odds_per_unit is None else 1.0 / ELO_PER_LOG_ODDS,
+            scores=(self.scores - anchored) * factor + origin,
+            unit=unit,
+            _uncertainty=None if known is None else Scaled(known, factor, origin - anchored * factor),
+            _log_odds_per_unit=None if slope is None else slope / factor,
         )
 
     def to_columns(self, level: float = 0.95) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number, restore
 from pairvote._common.messages import plural, shorten
-from pairvote._inference import Posterior, Ties
+from pairvote._inference import LinkName, Posterior, Ties
 from pairvote.errors import InputError, MissingUncertaintyError
 
 # Weights that add up to a smaller part of the number of votes may not be meant as numbers of votes.
@@ -107,9 +107,10 @@ class Fit:
     n_iter : int
         Newton steps taken.
     ties : str
-        What was made of ties: "davidson", "rao-kupper", "half" or "drop".
+        What was made of ties: "davidson", "rao-kupper", "glenn-david", "cumulative", "half" or "drop".
     tie_parameter : float
-        Davidson's nu (0 where nobody tied), or Rao and Kupper's theta (1 where nobody tied).
+        Davidson's nu (0 where nobody tied), or Rao and Kupper's theta (1 where nobody tied); by the probit link Glenn
+        and David's threshold itself (0 where nobody tied).
     position_effect : float
         What standing on the left adds, in log-odds; 0 where it was not asked for.
     coefficients : float64 array, shape (n_covariates,)
@@ -166,9 +167,31 @@ class Fit:
         return self._posterior.log_likelihood()
 
     @property
+    def link(self) -> LinkName:
+        """What a difference of scores says of a vote: "logistic" or "probit"."""
+        return self._posterior.model.outcome.link.name
+
+    @property
+    def thresholds(self) -> NDArray[np.float64]:
+        """The thresholds between answers, from the one that ends ties on: float64, shape (n_thresholds,), read-only.
+
+        In the unit of the scores; there is the negative of each too. Empty for models without thresholds.
+        """
+        found = self._posterior.thresholds.copy()
+        found.flags.writeable = False
+        return found
+
+    @cached_property
+    def threshold_standard_errors(self) -> NDArray[np.float64]:
+        """The standard errors of `thresholds`: float64, shape (n_thresholds,), read-only."""
+        found = self._with_errors.threshold_errors()
+        found.flags.writeable = False
+        return found
+
+    @property
     def has_tie_parameter(self) -> bool:
         """Whether a tie parameter was fitted: the model has one, and somebody tied."""
-        return self._posterior.model.layout.n_nuisance > 0
+        return self._posterior.model.outcome.has_ties
 
     @property
     def _with_errors(self) -> Posterior:

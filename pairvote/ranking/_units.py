@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 ELO_PER_LOG_ODDS = 400.0 / math.log(10.0)
+# Elo's own curve was the normal one, of performances that scatter by 200 each.
+ELO_PER_PROBIT = 200.0 * math.sqrt(2.0)
+# One unit is three votes to one: log 3 in log-odds, and the upper quartile of a normal in probits.
+JOD_PER_LOG_ODDS = 1.0 / math.log(3.0)
+JOD_PER_PROBIT = 1.0 / NormalDist().inv_cdf(0.75)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +44,12 @@ class Unit:
 
 
 LOG_ODDS = Unit(name="log-odds", decimals=2, level_within=1e-8, relative=False)
+PROBITS = Unit(name="probit", decimals=2, level_within=1e-8, relative=False)
+JOD = Unit(name="jod", decimals=2, level_within=1e-8, relative=False)
 ELO = Unit(name="elo", decimals=0, level_within=1e-8 * ELO_PER_LOG_ODDS, relative=False)
 VOTES = Unit(name="votes", decimals=1, counted=True)
 SHARE = Unit(name="share", decimals=3)
 # Registering a scorer in `pairvote.scoring` adds its unit here.
-UNITS = {unit.name: unit for unit in (LOG_ODDS, ELO, VOTES, SHARE)}
+UNITS = {unit.name: unit for unit in (LOG_ODDS, PROBITS, JOD, ELO, VOTES, SHARE)}
+ELO_PER_UNIT = {LOG_ODDS.name: ELO_PER_LOG_ODDS, PROBITS.name: ELO_PER_PROBIT}
+JOD_PER_UNIT = {LOG_ODDS.name: JOD_PER_LOG_ODDS, PROBITS.name: JOD_PER_PROBIT}

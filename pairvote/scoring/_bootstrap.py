@@ -156,7 +156,7 @@ def bootstrap(
     votes = _counted(votes.select(criterion) if criteria is None else votes_on(votes, criteria), options)
     if options.get("weights") == "sampling" and criteria is None:
         # In the units of all votes; a resample's own would be as long.
-        votes = with_sampling_weights(votes, options["ties"])
+        votes = with_sampling_weights(votes, 0.0 if options["ties"] == "drop" else 1.0)
     lot, n_lots = _lots(votes, what)
     if n_lots < 2:
         raise InputError(f"the answered votes give {plural(n_lots, what)} to draw from; a bootstrap needs at least 2")
@@ -334,7 +334,7 @@ class _Fits:
             return [resample]
         parts = [resample.select(label) for label in self.options["criteria"]]
         if self.options["weights"] == "sampling":
-            parts = [with_sampling_weights(part, self.options["ties"]) for part in parts]
+            parts = [with_sampling_weights(part, 0.0 if self.options["ties"] == "drop" else 1.0) for part in parts]
         return [count_votes(part, folded=not self.options["position"]) for part in parts]
 
     def left(self, n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:

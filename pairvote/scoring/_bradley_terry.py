@@ -15,24 +15,32 @@ from pairvote._common.labels import as_array
 from pairvote._common.messages import wrong_option
 from pairvote._common.options import check_flag
 from pairvote._inference import (
+    CUMULATIVE,
     LIMITS,
+    MODELS_BY_LINK,
     NOTHING,
-    OUTCOME_MODELS,
+    Answered,
     Limits,
+    LinkName,
+    LocalSums,
     PairSums,
     Posterior,
     PriorOption,
     Start,
     Ties,
     UncertaintyKind,
+    answer_counts,
+    answered,
     check_determined,
     fit,
+    outcome_model,
     single_votes,
     sums_of,
 )
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
+from pairvote.ranking._units import LOG_ODDS, PROBITS
 from pairvote.scoring._criteria import combine
 from pairvote.scoring._reliability import RELIABILITIES, Reliability, answers_of, voters_of
 from pairvote.scoring._rows import WEIGHTS, Weights, check_clusters, counted_rows, squared, with_sampling_weights
@@ -45,6 +53,7 @@ LARGEST_START = 1e6
 MOST_STEPS = 2**31 - 1
 SMALLEST_PRIOR_SD = 1e-100
 LEARNED = "learned"
+UNIT_OF_LINK = {"logistic": LOG_ODDS.name, "probit": PROBITS.name}
 UNCERTAINTIES: tuple[UncertaintyKind, ...] = get_args(UncertaintyKind)
 
 
@@ -52,6 +61,7 @@ def bradley_terry(
     votes: Votes | PairCounts,
     *,
     ties: Ties = "davidson",
+    link: LinkName = "logistic",
     prior_sd: PriorOption = "learned",
     position: bool = False,
     covariates: ArrayLike | None = None,
@@ -75,10 +85,18 @@ def bradley_terry(
     Parameters
     ----------
     votes : Votes or PairCounts
-    ties : {"davidson", "rao-kupper", "half", "drop"}
+    ties : {"davidson", "rao-kupper", "glenn-david", "cumulative", "half", "drop"}
         What a tie says. "davidson": the scores are close, by a fitted tie parameter; exactly Bradley-Terry where
-        nobody tied. "rao-kupper": the same by a threshold of what can be told apart. "half": half a vote for
-        each side, with sandwich errors, since that is no likelihood. "drop": nothing.
+        nobody tied. "rao-kupper": the same by a threshold of what can be told apart. "glenn-david": that threshold
+        beside the probit link, which has this one model of ties and takes the other two names for it. "half": half a
+        vote for each side, with sandwich errors, since that is no likelihood. "drop": nothing. "cumulative": answers
+        are graded, such as on a scale of five points, and each has a threshold of its own,
+        ``ranking.fit.thresholds``; without it a graded vote is parts of two. With three answers it is the threshold
+        model.
+    link : {"logistic", "probit"}
+        What a difference of scores says of a vote. "logistic": Bradley-Terry, scores in log-odds. "probit":
+        Thurstone's case V, :math:`P(i) = \\Phi(s_i - s_j)`, scores in standard deviations of a noticed difference.
+        The two tell the same story: one probit is about 1.6 log-odds. `prior_sd` is in the unit of the scores.
     prior_sd : float or "learned"
         "learned": the prior is a mixture of normals whose spread and shape are learned, and what is not known of them
         is part of the errors, so that intervals hold for narrow and wide strengths, and whatever chose the pairs. It
@@ -129,7 +147,7 @@ def bradley_terry(
     Returns
     -------
     Ranking
-        In natural log-odds, mean zero over all items.
+        In natural log-odds, or by the probit link in probits; mean zero over all items.
 
     Raises
     ------
@@ -145,7 +163,9 @@ def bradley_terry(
     References
     ----------
     Bradley and Terry (1952), Biometrika 39. Davidson (1970), JASA 65. Rao and Kupper (1967), JASA 62. Dawid and Skene
-    (1979), Applied Statistics 28, and Chen et al. (2013), WSDM, for voters who differ.
+    (1979), Applied Statistics 28, and Chen et al. (2013), WSDM, for voters who differ. Thurstone (1927), Psychological
+    Review 34, Glenn and David (1960), Biometrics 16, and Agresti (1992), Applied Statistics 41, for the probit link and
+    graded answers.
 
     Examples
     --------
@@ -157,6 +177,12 @@ def bradley_terry(
     >>> known = pv.bradley_terry(votes, prior_sd=3.0)
     >>> known.order(), known.scores.round(3).tolist(), known.standard_errors.round(2).tolist()
     (['ash', 'birch', 'cedar'], [0.381, 0.0, -0.381], [0.78, 0.89, 0.78])
+    >>> thurstone = pv.bradley_terry(votes, prior_sd=3.0, link="probit")
+    >>> thurstone.unit, thurstone.scores.round(3).tolist()
+    ('probit', [0.258, 0.0, -0.258])
+    >>> graded = pv.Votes.from_labels(["ash"] * 5, ["birch"] * 5, [5, 4, 4, 2, 3], outcomes="1-5")
+    >>> pv.bradley_terry(graded, prior_sd=3.0, ties="cumulative").fit.thresholds.round(2).tolist()
+    [0.56, 2.21]
     >>> voters = pv.VoterModel(random_voters=0.25)
     >>> votes = pv.simulate(n_voters=8, votes_each=150, voters=voters, rng=1).votes(0)
     >>> pv.bradley_terry(votes, prior_sd=1.0, reliability="lapse").voters.flags()
@@ -174,6 +200,7 @@ def bradley_terry(
             criterion,
             ranked,
             ties=ties,
+            link=link,
             prior_sd=prior_sd,
             position=position,
             covariates=None,
@@ -187,6 +214,7 @@ def bradley_terry(
     return ranked(
         votes,
         ties=ties,
+        link=link,
         prior_sd=prior_sd,
         position=position,
         covariates=covariates,
@@ -208,6 +236,7 @@ def ranked(
     position: bool,
     covariates: ArrayLike | None,
     uncertainty: UncertaintyKind | None,
+    link: LinkName = "logistic",
     start: Ranking | ArrayLike | None,
     tol: float,
     max_iter: int,
@@ -221,21 +250,25 @@ def ranked(
     limits: sizes from which the fit takes another way.
     """
     given = source = as_counts_or_votes(votes, criterion)
+    check_models(ties, link)
+    answers_in_order: Answered | None = None
+    graded = isinstance(source, Votes) and bool((source.is_graded & counted_rows(source)).any())
+    if graded and isinstance(source, Votes) and ties == CUMULATIVE:
+        answers_in_order, graded = answered(source), False
     if uncertainty is None:
-        graded = isinstance(source, Votes) and bool((source.is_graded & counted_rows(source)).any())
         uncertainty = "sandwich" if graded else "model"
-    check_options(ties, prior_sd, position, uncertainty, tol, max_iter)
+    check_options(prior_sd, position, uncertainty, tol, max_iter)
     check_choice("weights", weights, WEIGHTS)
     if reliability is not None:
         check_choice("reliability", reliability, RELIABILITIES)
     n_votes = int(counted_rows(source).sum()) if isinstance(source, Votes) else None
     sampled = weights == "sampling"
     if sampled:
-        source = with_sampling_weights(source, ties)
+        source = with_sampling_weights(source, outcome_model(ties, link).tie_weight)
     rows, scale = None, NOTHING
     clustered = uncertainty in ("by-voter", "clustered")
     if covariates is not None or clustered:
-        rows = single_votes(votes, source, covariates, criterion, uncertainty)
+        rows = single_votes(votes, source, covariates, criterion, uncertainty, answers_in_order)
     if rows is not None and clustered:
         rows.clusters()
     counts: PairCounts | PairSums
@@ -245,6 +278,10 @@ def ranked(
         rows, scale = rows.scaled()
         counts = rows.sums(source.items)
         squares = rows.squared().sums(source.items) if sampled else None
+    elif answers_in_order is not None and isinstance(source, Votes):
+        counts = LocalSums(answer_counts(source, answers_in_order, folded=not position))
+        if sampled:
+            squares = LocalSums(answer_counts(squared(source), answers_in_order, folded=not position))
     else:
         # Votes are as soon counted folded; to fold counts takes as long as a fit may, but not as long as draws take,
         # which are then the same to the bit.
@@ -258,6 +295,13 @@ def ranked(
             counts = sums_of(source, counts, folded=folded)
     answers = None
     if reliability is not None:
+        if answers_in_order is not None:
+            raise InputError(
+                f"reliability is {reliability!r} and ties is 'cumulative' with graded answers",
+                option="reliability",
+                value=reliability,
+                remedy="leave one of them out",
+            )
         answers = answers_of(votes, source, reliability, uncertainty, criterion, covariates, position=position)
     posterior = fit(
         counts,
@@ -267,12 +311,13 @@ def ranked(
         uncertainty=uncertainty,
         rows=rows,
         squares=squares,
-        start=start_at(start, source.items, ties, scale),
+        start=start_at(start, source.items, ties, link, scale),
         tol=tol,
         max_iter=max_iter,
         limits=limits,
         answers=answers,
         reliability=reliability or RELIABILITIES[0],
+        link=link,
     )
     ranking = ranking_of(posterior, given, scale, n_votes, weights)
     return ranking if answers is None else replace(ranking, voters=voters_of(ranking, posterior, answers, source))
@@ -296,7 +341,7 @@ def ranking_of(
     return Ranking(
         items=posterior.model.items,
         scores=posterior.scores,
-        unit="log-odds",
+        unit=UNIT_OF_LINK[posterior.model.outcome.link.name],
         method="bradley-terry",
         fit=Fit(
             converged=True,
@@ -320,14 +365,20 @@ def ranking_of(
 
 
 def start_at(
-    start: Ranking | ArrayLike | None, items: tuple[Hashable, ...], ties: str, scale: NDArray[np.float64] = NOTHING
+    start: Ranking | ArrayLike | None,
+    items: tuple[Hashable, ...],
+    ties: str,
+    link: LinkName,
+    scale: NDArray[np.float64] = NOTHING,
 ) -> Start | None:
     """Where to begin, from a user's `start`."""
     if start is None:
         return None
     if isinstance(start, Ranking):
-        if start.unit != "log-odds":
-            raise InputError(f"start is a ranking in {start.unit!r}; pass one by bradley_terry")
+        if start.unit != UNIT_OF_LINK[link]:
+            raise InputError(
+                f"start is a ranking in {start.unit!r}; pass one by bradley_terry with link={link!r}, or its scores"
+            )
         known = start.to_dict()
         scores = [known.get(label, 0.0) for label in items]
         if start.fit is None:
@@ -335,7 +386,7 @@ def start_at(
         coefficients = start.fit.coefficients
         return Start(
             scores,
-            tie_parameter=start.fit.tie_parameter if start.fit.ties == ties else None,
+            tie_parameter=start.fit.tie_parameter if start.fit.ties == outcome_model(ties, link).name else None,
             position_effect=start.fit.position_effect,
             coefficients=coefficients * scale if len(coefficients) == len(scale) else NOTHING,
         )
@@ -363,11 +414,22 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
         raise wrong_option(option, value, f"use one of {', '.join(map(repr, choices))}")
 
 
-def check_options(
-    ties: str, prior_sd: float | str, position: bool, uncertainty: str, tol: float, max_iter: int
-) -> None:
+def check_models(ties: str, link: LinkName) -> None:
+    """InputError unless there is such a link, and it has such a model of ties."""
+    check_choice("link", link, tuple(MODELS_BY_LINK))
+    known = MODELS_BY_LINK[link]
+    if isinstance(ties, str) and ties not in known and any(ties in models for models in MODELS_BY_LINK.values()):
+        raise InputError(
+            f"ties is {ties!r} and link is {link!r}, which has no such model",
+            option="ties",
+            value=ties,
+            remedy="pass ties='rao-kupper', or link='probit'",
+        )
+    check_choice("ties", ties, tuple(known))
+
+
+def check_options(prior_sd: float | str, position: bool, uncertainty: str, tol: float, max_iter: int) -> None:
     """InputError for an option out of range."""
-    check_choice("ties", ties, tuple(OUTCOME_MODELS))
     check_choice("uncertainty", uncertainty, UNCERTAINTIES)
     check_flag("position", position)
     if not is_number(tol) or not tol > 0:

@@ -11,7 +11,6 @@ from pairvote._common.coded import Coded
 from pairvote._common.labels import as_column, code_column
 from pairvote._common.messages import shorten
 from pairvote._common.outcomes import Outcome
-from pairvote._inference import OUTCOME_MODELS
 from pairvote.errors import InputError
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._votes import Votes
@@ -83,7 +82,7 @@ def check_clusters(votes: Votes | PairCounts, clusters: object, uncertainty: str
     return with_clusters(votes, clusters, "clusters") if isinstance(votes, Votes) else votes
 
 
-def with_sampling_weights(votes: Votes | PairCounts, ties: str) -> Votes:
+def with_sampling_weights(votes: Votes | PairCounts, tie_weight: float = 1.0) -> Votes:
     r"""Votes with importance weights in the units of votes: they add up to Kish's effective number of votes.
 
     Weights that are importance weights mean the same on any scale, but a prior needs one. With weights w, the sandwich
@@ -103,7 +102,7 @@ def with_sampling_weights(votes: Votes | PairCounts, ties: str) -> Votes:
     if votes.weight is None:
         return votes
     counted = counted_rows(votes)
-    if not OUTCOME_MODELS[ties].tie_weight:
+    if not tie_weight:
         counted &= ~votes._tied
     weight = votes.weight / max(float(votes.weight[counted].max(initial=0.0)), np.finfo(float).tiny)
     used = weight[counted]

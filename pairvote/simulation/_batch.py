@@ -18,6 +18,7 @@ from pairvote._inference import (
     OutcomeModel,
     ParameterLayout,
     Prior,
+    outcome_model,
 )
 from pairvote._kernels import batch
 from pairvote._kernels import elo as elo_kernel
@@ -126,7 +127,7 @@ class Scorer:
         options, n_items = self.known, self.workshop.n_items
         plain = {"ties", "prior_sd", "tol", "max_iter", "uncertainty"}
         return (
-            OUTCOME_MODELS[options["ties"]].by_kernel
+            outcome_model(options["ties"], options["link"]).by_kernel
             and options["uncertainty"] in ("model", "none")
             and not isinstance(options["prior_sd"], str)
             and all(name in plain or not option for name, option in self.options.items())

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.threads import Parts
+from pairvote._inference.outcomes.links import LOGISTIC, Link
 from pairvote.votes._counts import PairCounts
 
 Floats = NDArray[np.float64]
@@ -62,7 +63,8 @@ class OutcomeModel:
     self_concordant: whether the third derivative along a line is bounded by the second times the largest change of d
     and the nuisance parameters together, so that a Newton step which changes them by less than one is safe. by_kernel:
     whether `workspace.NewtonWorkspace` fits it. is_likelihood: whether the chances are those of a likelihood, ties
-    included, so that the inverse information is the covariance.
+    included, so that the inverse information is the covariance. link: the distribution of what is noticed of d, and so
+    the unit of d.
     """
 
     name: str
@@ -71,10 +73,16 @@ class OutcomeModel:
     self_concordant: bool = False
     by_kernel: bool = False
     is_likelihood: bool = True
+    link: Link = LOGISTIC
 
-    def given(self, n_ties: float) -> OutcomeModel:
-        """The model of votes with so many ties: a tie parameter has no estimate when nobody tied."""
+    def given(self, n_ties: float, n_answers: int = 3) -> OutcomeModel:
+        """The model of votes with so many ties and answers: a tie parameter has no estimate when nobody tied."""
         return self
+
+    @property
+    def has_ties(self) -> bool:
+        """Whether a tie is an outcome with a parameter of its own."""
+        return self.n_nuisance > 0
 
     # --- the three functions ---
 
@@ -97,6 +105,10 @@ class OutcomeModel:
     def tie_parameter(self, nuisance: Floats) -> float:
         """The public tie parameter; without one, 0."""
         return 0.0
+
+    def thresholds(self, nuisance: Floats) -> Floats:
+        """The thresholds between answers, if it has any."""
+        return np.empty(0)
 
     def tie_slope(self, nuisance: Floats) -> Floats:
         """The derivative of the public tie parameter by the nuisance parameters: shape (n_nuisance,)."""
@@ -131,7 +143,7 @@ class OutcomeModel:
     def log_likelihood(self, counts: PairCounts, scores: Floats, effects: Floats, nuisance: Floats) -> float:
         """The log-likelihood without what `alone` adds; effects: (1,) or (n_pairs,), what favours the left."""
         log_odds = scores[counts.left] - scores[counts.right] + effects
-        votes = counts.table * np.array([1.0, self.tie_weight, 1.0])
+        votes = np.ascontiguousarray(self._votes(counts, slice(None)).T)
         terms = np.zeros_like(votes)
         # An outcome without votes adds nothing, impossible or not.
         np.multiply(votes, self.log_probabilities(log_odds, nuisance), out=terms, where=votes > 0)
@@ -184,6 +196,13 @@ class OutcomeModel:
         votes = self._votes(counts, slice(None))
         kept = np.concatenate([[(votes * x * x).sum(axis=0)], (votes * x * y).sum(axis=1)])
         return kept, np.einsum("on,aon,bon->ab", votes, y, y)
+
+    def third_order(self, counts: PairCounts, log_odds: Floats, nuisance: Floats, weights: Floats) -> Floats:
+        """The third derivative of each pair's log-likelihood by d, less its sign, given the second: shape (n_pairs,).
+
+        Of a logistic likelihood it is w (p - q), with the weight w = n p q.
+        """
+        return np.asarray(weights * np.tanh(0.5 * log_odds))
 
     def _votes(self, counts: PairCounts, rows: slice) -> Floats:
         """The weight of votes by outcome: shape (3, n)."""

@@ -44,7 +44,7 @@ class Davidson(OutcomeModel):
     by_kernel: bool = True
     largest_score: float = 300.0
 
-    def given(self, n_ties: float) -> OutcomeModel:
+    def given(self, n_ties: float, n_answers: int = 3) -> OutcomeModel:
         """Bradley and Terry's model when nobody tied."""
         return self if n_ties or not self.n_nuisance else self._without_ties
 

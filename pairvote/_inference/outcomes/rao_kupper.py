@@ -30,7 +30,7 @@ class RaoKupper(OutcomeModel):
     n_nuisance: int = 1
     largest_score: float = 300.0
 
-    def given(self, n_ties: float) -> OutcomeModel:
+    def given(self, n_ties: float, n_answers: int = 3) -> OutcomeModel:
         """Bradley and Terry's model when nobody tied."""
         return self if n_ties else self._without_ties
 
@@ -63,6 +63,10 @@ class RaoKupper(OutcomeModel):
     def tie_parameter(self, nuisance: Floats) -> float:
         """Rao and Kupper's theta."""
         return math.exp(nuisance[0])
+
+    def thresholds(self, nuisance: Floats) -> Floats:
+        """The logarithm of theta."""
+        return nuisance
 
     def tie_slope(self, nuisance: Floats) -> Floats:
         """The derivative of theta by its logarithm."""
