@@ -51,7 +51,8 @@ class VoterReliability:
     Examples
     --------
     >>> import pairvote as pv
-    >>> votes = pv.simulate(n_voters=8, votes_each=150, voters=pv.VoterModel(random_voters=0.25), rng=1).votes(0)
+    >>> model = pv.VoterModel(random_voters=0.25)
+    >>> votes = pv.simulate(n_voters=8, votes_each=150, voters=model, repetitions=1, rng=1).votes(0)
     >>> voters = pv.bradley_terry(votes, prior_sd=1.0, reliability="lapse").voters
     >>> voters.attentive.round(2).tolist()
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0]

@@ -155,7 +155,7 @@ class TestReliability:
     def crowd(self, tmp_path: Path) -> Path:
         voters = pv.VoterModel(random_voters=0.25)
         path = tmp_path / "votes.csv"
-        pv.write_votes(pv.simulate(n_voters=8, votes_each=150, voters=voters, rng=1).votes(0), path)
+        pv.write_votes(pv.simulate(n_voters=8, votes_each=150, voters=voters, repetitions=1, rng=1).votes(0), path)
         return path
 
     @pytest.mark.parametrize("large", [None, True])
