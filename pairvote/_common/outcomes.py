@@ -36,13 +36,15 @@ class Outcome(enum.IntEnum):
 OUTCOME_NAMES = {outcome.name.lower(): int(outcome) for outcome in Outcome}
 Outcomes = Mapping[Any, "Outcome | str | float"] | str
 
+# Of more labels in one text some are probably no grades.
+MOST_GRADES = 21
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _SCALE = re.compile(rf"\s*({_NUMBER})\s*[-\u2013]\s*({_NUMBER})\s*")
 _ONE_SCORE = r"(\d+(?:\.\d+)?|\d+/\d+|\u00bd)"
 _SCORES = re.compile(rf"\s*{_ONE_SCORE}\s*[-\u2010-\u2015\u2212:]\s*{_ONE_SCORE}\s*")
 _REMEDY = (
     "pass a mapping such as {'model_a': 'left', 'model_b': 'right'}, or 'share', 'scores', a scale such as '1-5', "
-    "or the labels of left, tie and right such as 'H/D/A'"
+    "the labels of left, tie and right such as 'H/D/A', or more of them, such as 'much better/better/worse/much worse'"
 )
 
 
@@ -120,10 +122,13 @@ class Meanings:
         if ends is not None and float(ends[1]) != float(ends[2]):
             return cls(names=_NAMED, scale=(float(ends[2]), float(ends[1])))
         labels = [label.strip() for label in text.split("/")]
-        if len(labels) in (2, 3) and all(labels) and len(set(labels)) == len(labels):
+        if 2 <= len(labels) <= MOST_GRADES and all(labels) and len(set(labels)) == len(labels):
             sides = (Outcome.LEFT, Outcome.TIE, Outcome.RIGHT)
-            given = sides if len(labels) == 3 else sides[::2]
-            own = {label: Meaning(int(outcome)) for label, outcome in zip(labels, given, strict=True)}
+            given = [Meaning(int(outcome)) for outcome in (sides if len(labels) == 3 else sides[::2])]
+            if len(labels) > 3:
+                last = len(labels) - 1
+                given = [Meaning.graded((last - place) / last) for place in range(len(labels))]
+            own = dict(zip(labels, given, strict=True))
             return cls(names=_NAMED | own, spelt=True)
         raise InputError(
             f"outcomes is {shorten(text)}",

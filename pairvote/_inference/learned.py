@@ -46,7 +46,7 @@ from pairvote._inference.entries import AnswerCounts
 from pairvote._inference.models import Model
 from pairvote._inference.outcomes.base import OutcomeModel
 from pairvote._inference.outcomes.davidson import Davidson
-from pairvote._inference.outcomes.ordered import Ordered
+from pairvote._inference.outcomes.ordered import LINK_NUMBERS, Ordered
 from pairvote._inference.outcomes.rao_kupper import RaoKupper
 from pairvote._inference.posterior import Posterior
 from pairvote._inference.prior import WEAK_SD
@@ -64,8 +64,6 @@ N_COMPONENTS = 3
 SLOW = 0.15
 # Scores, and logarithms of their information, that differ by less are the same.
 SAME = 1e-6
-# Links of answers in order, as the kernel knows them.
-LINK_NUMBERS = {"logistic": 1.0, "probit": 2.0}
 # Numbers drawn at once at most, so that memory is not filled.
 MOST_RANDOMS = 2_000_000
 

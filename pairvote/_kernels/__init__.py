@@ -30,6 +30,7 @@ NAMES = (
     "laplacian",
     "lookup",
     "mixture",
+    "ordered",
     "rao_kupper",
     "sandwich",
 )
@@ -96,5 +97,6 @@ gaussian: Any = _choose("gaussian")
 laplacian: Any = _choose("laplacian")
 lookup: Any = _choose("lookup")
 mixture: Any = _choose("mixture")
+ordered: Any = _choose("ordered")
 rao_kupper: Any = _choose("rao_kupper")
 sandwich: Any = _choose("sandwich")

@@ -219,18 +219,21 @@ def _log_totals(
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
+def _less_of_mills(x: cython.double) -> cython.double:
+    """What Mills' ratio times -x is less than 1 far below 0."""
+    square: cython.double = 1.0 / (x * x)
+    return square * (1.0 - square * (3.0 - square * (15.0 - square * (105.0 - square * 945.0))))
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
 def _log_normal(x: cython.double) -> cython.double:
     """The logarithm of the normal distribution at x <= 0; far out by the series of Mills' ratio."""
-    square: cython.double
     if x > -30.0:
         return log(0.5 * erfc(-0.7071067811865476 * x))
-    square = 1.0 / (x * x)
-    return (
-        -0.5 * x * x
-        - 0.9189385332046727
-        - log(-x)
-        + log1p(-square * (1.0 - square * (3.0 - square * (15.0 - square * (105.0 - square * 945.0)))))
-    )
+    return -0.5 * x * x - 0.9189385332046727 - log(-x) + log1p(-_less_of_mills(x))
 
 
 @cython.cfunc
@@ -243,12 +246,24 @@ def _log_logistic(x: cython.double) -> cython.double:
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _log_ratio(low: cython.double, high: cython.double) -> cython.double:
+    """The logarithm of the normal distribution at `low` over that at `high`, both at most 0, low < high."""
+    if high > -30.0:
+        return _log_normal(low) - _log_normal(high)
+    return (
+        0.5 * (high - low) * (high + low) - log(low / high) + log1p(-_less_of_mills(low)) - log1p(-_less_of_mills(high))
+    )
+
+
+@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def _log_chance(link: cython.double, low: cython.double, high: cython.double) -> cython.double:
     """log(F(high) - F(low)); an end beyond 1e99 is infinite. -1e300 if there is nothing between the two."""
     value: cython.double
-    apart: cython.double
     if not low < high:
         return -1e300
     if link == 1.0:
@@ -276,8 +291,8 @@ def _log_chance(link: cython.double, low: cython.double, high: cython.double) ->
         return log1p(-value)
     value = _log_normal(high)
     if low > -1e98:
-        apart = _log_normal(low) - value
-        return value + log(-expm1(apart)) if apart < 0.0 else -1e300
+        low = _log_ratio(low, high)
+        return value + log(-expm1(low)) if low < 0.0 else -1e300
     return value
 
 
@@ -292,6 +307,9 @@ def _slopes(
     below: cython.double = 0.0
     above: cython.double = 0.0
     stiff: cython.double = 0.0
+    ratio: cython.double
+    turned: cython.bint
+    end: cython.Py_ssize_t
     if link == 1.0:
         if high < 1e99:
             x = exp(-fabs(high))
@@ -313,21 +331,57 @@ def _slopes(
         found[1] = above
         found[3] = -stiff
         return
+    low *= 0.6266570686577501
+    high *= 0.6266570686577501
+    turned = low > 0.0
+    if turned:
+        x = low
+        low = -high
+        high = -x
     found[2] = 0.0
     found[4] = 0.0
-    if high < 1e99:
-        x = 0.6266570686577501 * high
-        above = exp(-0.5 * x * x - 0.9189385332046727 - chance)
-        found[4] = fmax(above * (above + x), 0.0) * 0.39269908169872414
-        above *= 0.6266570686577501
-    if low > -1e99:
-        x = 0.6266570686577501 * low
-        below = exp(-0.5 * x * x - 0.9189385332046727 - chance)
-        found[2] = fmax(below * (below - x), 0.0) * 0.39269908169872414
-        below *= 0.6266570686577501
+    if high > 0.0:
+        # Neither end is in the tail on its own side.
+        if high < 1e98:
+            above = exp(-0.5 * high * high - 0.9189385332046727 - chance)
+            found[4] = above * (above + high)
+        if low > -1e98:
+            below = exp(-0.5 * low * low - 0.9189385332046727 - chance)
+            found[2] = below * (below - low)
+    else:
+        ratio = 0.0
+        if low > -1e98:
+            ratio = exp(_log_ratio(low, high))
+            below = (
+                exp(-0.5 * low * low - 0.9189385332046727 - _log_normal(low))
+                if low > -30.0
+                else (-low / (1.0 - _less_of_mills(low)))
+            )
+            below *= ratio / (1.0 - ratio)
+            found[2] = fmax(below * (below - low), 0.0)
+        # The density over the distribution at the upper end, and what it is more than the end is below 0.
+        if high > -30.0:
+            above = exp(-0.5 * high * high - 0.9189385332046727 - _log_normal(high))
+            x = above + high
+        else:
+            x = _less_of_mills(high)
+            above = -high / (1.0 - x)
+            x *= above
+        found[4] = fmax(above * (x - high * ratio), 0.0) / (1.0 - ratio) / (1.0 - ratio)
+        above /= 1.0 - ratio
     found[0] = -below
     found[1] = above
     found[3] = -below * above
+    if turned:
+        found[0] = -above
+        found[1] = below
+        x = found[2]
+        found[2] = found[4]
+        found[4] = x
+    found[0] *= 0.6266570686577501
+    found[1] *= 0.6266570686577501
+    for end in range(2, 5):
+        found[end] *= 0.39269908169872414
 
 
 @cython.cfunc

@@ -31,6 +31,7 @@ FLAGS: dict[str, dict[str, str]] = {
     "format": {"input_format": "--input-format NAME"},
     "prior_sd": {"prior_sd": "--prior-sd SD"},
     "ties": {"ties": "--ties WHAT"},
+    "link": {"link": "--link NAME"},
     "position": {"position": "leave out --position"},
     "reliability": {"reliability": "leave out --reliability"},
     "n_voters": {"voters": "--voters N"},
@@ -112,15 +113,20 @@ def make_parser() -> _Parser:
         "--ties",
         type=_arguments.ties,
         metavar="WHAT",
-        help="bradley-terry: davidson (default), rao-kupper, half or drop; "
+        help="bradley-terry: davidson (default), rao-kupper, glenn-david, cumulative, half or drop; "
         "luce: half (default) or drop; tally and win-rate: what a tie counts for each side, 0.5 by default",
+    )
+    scoring.add_argument(
+        "--link",
+        choices=("logistic", "probit"),
+        help="bradley-terry: logistic (default), or probit, which is Thurstone's case V",
     )
     scoring.add_argument(
         "--prior-sd",
         type=_arguments.prior_sd,
         metavar="SD",
-        help="bradley-terry: the standard deviation of a normal prior, in log-odds; inf for maximum likelihood; by "
-        "default learned: spread and shape from the votes",
+        help="bradley-terry: the standard deviation of a normal prior, in the unit of the scores; inf for maximum "
+        "likelihood; by default learned: spread and shape from the votes",
     )
     scoring.add_argument("--position", action="store_true", help="bradley-terry: fit what standing on the left adds")
     scoring.add_argument(

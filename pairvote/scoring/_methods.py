@@ -96,7 +96,7 @@ for _scorer in (
         name="bradley-terry",
         function=bradley_terry,
         unit=LOG_ODDS,
-        flags=("ties", "prior_sd", "position", "reliability"),
+        flags=("ties", "link", "prior_sd", "position", "reliability"),
     ),
     Scorer(name="luce", function=luce, unit=LOG_ODDS, flags=("ties",)),
 ):

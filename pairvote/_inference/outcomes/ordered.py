@@ -27,13 +27,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference.entries import AnswerCounts
-from pairvote._inference.outcomes.base import Floats, OutcomeModel
+from pairvote._inference.outcomes.base import Floats, OutcomeModel, Work
 from pairvote._inference.outcomes.davidson import LARGEST_NUISANCE
 from pairvote._inference.outcomes.links import Derivatives
+from pairvote._kernels import ordered
 from pairvote.votes._counts import PairCounts
 
 # Half of the step by which third derivatives are found; their error is of its square.
 HALF_STEP = 1e-4
+# Links as kernels know them, and what stands there for an infinite cut.
+LINK_NUMBERS = {"logistic": 1.0, "probit": 2.0}
+BEYOND = 1e300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +201,37 @@ class Ordered(OutcomeModel):
         return bool((np.diff(nuisance, prepend=0.0) > 0.0).all() and (nuisance < LARGEST_NUISANCE).all())
 
     # --- sums over pairs ---
+
+    def log_likelihood(self, counts: PairCounts, scores: Floats, effects: Floats, nuisance: Floats) -> float:
+        """The log-likelihood, by a kernel."""
+        rows = (counts.start, counts.right, self._table(counts), np.ascontiguousarray(scores), effects)
+        cuts = np.clip(self._cuts(nuisance), -BEYOND, BEYOND)
+        return float(ordered.log_likelihood(*rows, cuts, LINK_NUMBERS[self.link.name], self._tie_weight))
+
+    def slopes(self, counts: PairCounts, scores: Floats, effects: Floats, nuisance: Floats, kept: Floats) -> Work:
+        """How to add up first and second derivatives over rows of pairs, by a kernel."""
+        m, table, scores = self.n_nuisance, self._table(counts), np.ascontiguousarray(scores)
+        cuts = np.clip(self._cuts(nuisance), -BEYOND, BEYOND)
+        marks = np.append(self.bounds[0], self.bounds[1, -1])
+        marks = np.where(np.abs(marks) > m, 0, marks)
+
+        def work(first: int, last: int, sums: Floats) -> None:
+            settings = np.array([LINK_NUMBERS[self.link.name], self._tie_weight, first, m, *cuts, *marks])
+            own = np.zeros(len(sums) + 5 + max(m, 1))
+            start = counts.start[first : last + 1]
+            ordered.slopes(start, counts.right, table, scores, effects, settings, kept, own)
+            sums += own[: len(sums)]
+
+        return work
+
+    @property
+    def _tie_weight(self) -> float:
+        """What the kernel multiplies ties by where they are halves of two answers; below 0 where they are not."""
+        return -1.0 if self.n_nuisance else self.tie_weight
+
+    def _table(self, counts: PairCounts) -> Floats:
+        """The weight of votes of each pair by answer, or by the three outcomes where there are two answers."""
+        return counts.answers if isinstance(counts, AnswerCounts) and self.n_answers > 3 else counts.table
 
     def _votes(self, counts: PairCounts, rows: slice) -> Floats:
         """The weight of votes by answer: shape (n_answers, n)."""
