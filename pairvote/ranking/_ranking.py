@@ -439,7 +439,7 @@ class Ranking(Standing):
         >>> import pairvote as pv
         >>> ranking = pv.bradley_terry(pv.datasets.baseball(), link="probit").on_jod_scale(anchor="Boston")
         >>> ranking.unit, ranking.to_dict()["Boston"], round(ranking.to_dict()["Milwaukee"], 2)
-        ('jod', 0.0, 0.43)
+        ('jod', 0.0, 0.32)
         """
         if self.unit not in JOD_PER_UNIT:
             raise InputError(
