@@ -1242,3 +1242,77 @@ def own_circles(rows: Sequence[tuple[int, int, int]], n_items: int) -> tuple[int
             triads += 1
             circular += len(set(winners)) == 3
     return triads, circular
+
+
+# --- majorities ---
+
+
+def majority_table(rows: Rows, n_items: int) -> list[list[float]]:
+    """The votes that the row's item won against the column's, a tie as half for each."""
+    won = [[0.0] * n_items for _ in range(n_items)]
+    for left, right, outcome, weight in answered(rows):
+        share = outcome.left if isinstance(outcome, Share) else {LEFT: 1.0, TIE: 0.5, RIGHT: 0.0}[outcome]
+        won[left][right] += share * weight
+        won[right][left] += (1.0 - share) * weight
+    return won
+
+
+def beaters(won: Sequence[Sequence[float]]) -> list[set[int]]:
+    """Whom each item beats: with more than half of the votes on their pair."""
+    n = len(won)
+    return [{j for j in range(n) if won[i][j] > won[j][i]} for i in range(n)]
+
+
+def copeland(won: Sequence[Sequence[float]]) -> list[float]:
+    """Items beaten, and half of those tied with."""
+    n = len(won)
+    points = [
+        [0.0 if won[i][j] < won[j][i] else 0.5 + 0.5 * (won[i][j] > won[j][i]) for j in range(n)] for i in range(n)
+    ]
+    return [sum(points[i][j] for j in range(n) if won[i][j] + won[j][i] > 0) for i in range(n)]
+
+
+def minimax(won: Sequence[Sequence[float]]) -> list[float]:
+    """The largest margin of another item, nan without votes."""
+    n = len(won)
+    margins = [[won[j][i] - won[i][j] for j in range(n) if won[i][j] + won[j][i] > 0] for i in range(n)]
+    return [max(margin) if margin else math.nan for margin in margins]
+
+
+def smith_set(won: Sequence[Sequence[float]]) -> set[int]:
+    """The smallest set that beats all outside, by going through all sets from small to large."""
+    beats, items = beaters(won), range(len(won))
+    for size in range(1, len(won) + 1):
+        for chosen in itertools.combinations(items, size):
+            if all(set(items) - set(chosen) <= beats[i] for i in chosen):
+                return set(chosen)
+    return set()
+
+
+def schwartz_set(won: Sequence[Sequence[float]]) -> set[int]:
+    """The items that beat, in a chain, all items that beat them in a chain."""
+    beats = beaters(won)
+    below = [chain_below(beats, i) for i in range(len(won))]
+    return {i for i in range(len(won)) if all(j in below[i] for j in range(len(won)) if i in below[j])}
+
+
+def chain_below(beats: Sequence[set[int]], item: int) -> dict[int, int]:
+    """The items that one beats in a chain, and the fewest steps to each; itself only in a cycle."""
+    steps: dict[int, int] = {}
+    edge = deque((other, 1) for other in beats[item])
+    while edge:
+        other, n = edge.popleft()
+        if other not in steps:
+            steps[other] = n
+            edge.extend((next_one, n + 1) for next_one in beats[other])
+    return steps
+
+
+def kemeny_distance(won: Sequence[Sequence[float]], order: Sequence[int]) -> float:
+    """The votes that an order goes against: those for an item over one that stands before it."""
+    return sum(won[later][first] for first, later in itertools.combinations(order, 2))
+
+
+def kemeny_least(won: Sequence[Sequence[float]]) -> float:
+    """The least distance of any order, by going through all of them."""
+    return min(kemeny_distance(won, order) for order in itertools.permutations(range(len(won))))

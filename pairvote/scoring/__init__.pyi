@@ -3,8 +3,10 @@ from pairvote.scoring._bradley_terry import bradley_terry as bradley_terry
 from pairvote.scoring._elo import elo as elo
 from pairvote.scoring._elo_ratings import EloRatings as EloRatings
 from pairvote.scoring._luce import luce as luce
+from pairvote.scoring._majority import Majority as Majority
 from pairvote.scoring._methods import rank as rank
 from pairvote.scoring._tally import tally as tally
 from pairvote.scoring._tally import win_rate as win_rate
+from pairvote.scoring._who_beats_whom import majority as majority
 
 __all__: list[str]
