@@ -1316,3 +1316,35 @@ def kemeny_distance(won: Sequence[Sequence[float]], order: Sequence[int]) -> flo
 def kemeny_least(won: Sequence[Sequence[float]]) -> float:
     """The least distance of any order, by going through all of them."""
     return min(kemeny_distance(won, order) for order in itertools.permutations(range(len(won))))
+
+
+def win_rate_by_opponents(rows: Rows, n_items: int, ties: float, prior: float) -> tuple[Floats, Floats]:
+    """The mean over opponents met of the share won against each, drawn to one half as the plain rate is; and the
+    covariance of these, not centred: every pair is a multinomial to which two votes for either side are added.
+    """
+    table: dict[tuple[int, int], list[float]] = {}
+    for (left, right), (lost, tied, won) in pair_table(rows).items():
+        low, high = min(left, right), max(left, right)
+        cells = table.setdefault((low, high), [0.0, 0.0, 0.0])
+        cells[0] += lost if low == left else won
+        cells[1] += tied
+        cells[2] += won if low == left else lost
+    table = {pair: cells for pair, cells in table.items() if sum(cells) > 0}
+    met = [sum(item in pair for pair in table) for item in range(n_items)]
+    asked = [sum(sum(cells) for pair, cells in table.items() if item in pair) for item in range(n_items)]
+    weight = [asked[item] / (asked[item] + 2 * prior) for item in range(n_items)]
+    scores = np.array([0.5 * (1 - weight[item]) for item in range(n_items)])
+    covariance = np.diag(
+        [(1 - w) ** 2 * prior**2 / ((2 * prior) ** 2 * (2 * prior + 1)) if prior else 0.0 for w in weight]
+    )
+    for (low, high), (lost, tied, won) in table.items():
+        n = lost + tied + won
+        chances = [(lost + 2) / (n + 4), tied / (n + 4), (won + 2) / (n + 4)]
+        parts = [weight[low] / met[low], weight[high] / met[high]]
+        for k, (item, worth) in enumerate(((low, [0.0, ties, 1.0]), (high, [1.0, ties, 0.0]))):
+            scores[item] += parts[k] * (worth[0] * lost + worth[1] * tied + worth[2] * won) / n
+        worths = np.array([[0.0, ties, 1.0], [1.0, ties, 0.0]])
+        means = worths @ chances
+        of_one_vote = (worths * chances) @ worths.T - np.outer(means, means)
+        covariance[np.ix_([low, high], [low, high])] += np.outer(parts, parts) * of_one_vote / n
+    return scores, covariance

@@ -32,6 +32,7 @@ FLAGS: dict[str, dict[str, str]] = {
     "prior_sd": {"prior_sd": "--prior-sd SD"},
     "ties": {"ties": "--ties WHAT"},
     "link": {"link": "--link NAME"},
+    "average": {"average": "--average WHAT"},
     "position": {"position": "leave out --position"},
     "reliability": {"reliability": "leave out --reliability"},
     "n_voters": {"voters": "--voters N"},
@@ -120,6 +121,11 @@ def make_parser() -> _Parser:
         "--link",
         choices=("logistic", "probit"),
         help="bradley-terry: logistic (default), or probit, which is Thurstone's case V",
+    )
+    scoring.add_argument(
+        "--average",
+        choices=("votes", "opponents"),
+        help="win-rate: whether every vote counts alike (default), or every opponent that an item met",
     )
     scoring.add_argument(
         "--prior-sd",

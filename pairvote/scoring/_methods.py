@@ -90,7 +90,7 @@ def register(scorer: Scorer) -> None:
 
 for _scorer in (
     Scorer(name="tally", function=tally, unit=VOTES, needs=NOTHING, flags=("ties",)),
-    Scorer(name="win-rate", function=win_rate, unit=SHARE, needs=A_VOTE, flags=("ties",)),
+    Scorer(name="win-rate", function=win_rate, unit=SHARE, needs=A_VOTE, flags=("ties", "average")),
     Scorer(name="elo", function=elo, unit=ELO, uses_order=True),
     Scorer(
         name="bradley-terry",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -11,9 +12,13 @@ from pairvote._common.messages import wrong_option
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._criteria import combine
+from pairvote.scoring._opponents import opponent_rates
 from pairvote.votes._counts import PairCounts
-from pairvote.votes._given import as_counts_or_votes, summed
+from pairvote.votes._given import as_counts, as_counts_or_votes, summed
 from pairvote.votes._votes import Votes
+
+Average = Literal["votes", "opponents"]
+AVERAGES: tuple[Average, ...] = get_args(Average)
 
 
 def tally(
@@ -82,6 +87,7 @@ def win_rate(
     *,
     ties: float = 0.5,
     prior: float = 1.0,
+    average: Average = "votes",
     criterion: Hashable | None = None,
     criteria: Mapping[Hashable, float] | None = None,
 ) -> Ranking:
@@ -89,6 +95,10 @@ def win_rate(
 
     With ``prior=1`` it is the chance of winning against a random other item under a uniform prior; the score of
     All Our Ideas' wiki surveys is 100 times this.
+
+    The plain rate favours who met weak opponents often. ``average="opponents"`` takes the share against each opponent,
+    and the mean of these in place of the share of all votes: who was met how often is then irrelevant, though not who
+    was met at all. `bradley_terry` accounts for that too.
 
     Parameters
     ----------
@@ -98,6 +108,9 @@ def win_rate(
     prior : float
         Wins and losses added to those of every item; finite and not negative. With 0, an item that nobody was
         asked about raises.
+    average : {"votes", "opponents"}
+        Whether every vote counts alike, or every opponent that an item met. The prior adds as much to either; they are
+        equal where each item was asked about equally often against all that it met.
     criterion : label, optional
         Which criterion to score, where the votes answer several.
     criteria : mapping of label to float, optional
@@ -106,7 +119,9 @@ def win_rate(
     Returns
     -------
     Ranking
-        In shares, without standard errors.
+        In shares. By votes it has no standard errors. By opponents it has those of independent votes, on the safe side
+        where votes on a pair are few: in simulated votes, 95% intervals held the mean of the true chances against the
+        opponents met in 95% to 99.6%. `bootstrap` with ``by="voter"`` gives those of votes that hang together.
 
     Raises
     ------
@@ -122,13 +137,25 @@ def win_rate(
     >>> import pairvote as pv
     >>> pv.win_rate(pv.Votes.from_wins(["ash", "ash"], ["birch", "birch"])).to_dict()
     {'ash': 0.75, 'birch': 0.25}
+
+    Birch beat a weak opponent eight times, and lost to ash:
+
+    >>> votes = pv.Votes.from_pairs(["ash", "birch"], ["birch", "cedar"], [1, 8], [0, 0])
+    >>> pv.win_rate(votes, prior=0).scores.round(2).tolist()
+    [1.0, 0.89, 0.0]
+    >>> by_opponents = pv.win_rate(votes, prior=0, average="opponents")
+    >>> by_opponents.scores.tolist(), by_opponents.standard_errors.round(2).tolist()
+    ([1.0, 0.5, 0.0], [0.41, 0.34, 0.14])
     """
     if criteria is not None:
-        return combine(votes, criteria, criterion, win_rate, ties=ties, prior=prior)
+        return combine(votes, criteria, criterion, win_rate, ties=ties, prior=prior, average=average)
     _check_ties(ties)
     if not is_number(prior) or not 0 <= prior < float("inf"):
         raise wrong_option("prior", prior, "it is a finite number from 0")
-    votes = as_counts_or_votes(votes, criterion)
+    if not isinstance(average, str) or average not in AVERAGES:
+        raise wrong_option("average", average, f"use one of {', '.join(map(repr, AVERAGES))}")
+    by_opponents = average == "opponents"
+    votes = as_counts(votes, criterion=criterion, folded=True) if by_opponents else as_counts_or_votes(votes, criterion)
     totals, first = summed(votes)
     lost, tied, won, _ = totals.T
     asked = lost + tied + won
@@ -140,7 +167,11 @@ def win_rate(
             value=unasked,
             remedy="set a positive prior",
         )
-    scores = (won + ties * tied + prior) / (asked + 2.0 * prior)
+    spread = None
+    if isinstance(votes, PairCounts) and by_opponents:
+        scores, spread = opponent_rates(votes, ties, prior)
+    else:
+        scores = (won + ties * tied + prior) / (asked + 2.0 * prior)
     return Ranking(
         items=votes.items,
         scores=scores,
@@ -148,6 +179,7 @@ def win_rate(
         method="win-rate",
         _totals=totals,
         _first=first,
+        _uncertainty=spread,
     )
 
 

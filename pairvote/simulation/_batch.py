@@ -204,7 +204,7 @@ class _ByKernel(NamedTuple):
 
 _BY_KERNEL = {
     "tally": _ByKernel(Scorer._tally),
-    "win-rate": _ByKernel(Scorer._tally),
+    "win-rate": _ByKernel(Scorer._tally, lambda scorer: scorer.known["average"] == "votes"),
     "elo": _ByKernel(Scorer._elo, lambda scorer: scorer.known["n_shuffles"] is None),
     "bradley-terry": _ByKernel(Scorer._bradley_terry, Scorer._is_plain_fit),
 }

@@ -83,7 +83,7 @@ def test_the_order_of_votes_on_other_criteria_is_irrelevant(order) -> None:
 
 EVERY_OPTION: dict[str, dict[str, Any]] = {
     "tally": {"ties": 0.25},
-    "win-rate": {"ties": 0.25, "prior": 3.0},
+    "win-rate": {"ties": 0.25, "prior": 3.0, "average": "opponents"},
     "elo": {"k": 20.0, "initial": 1000.0, "scale": 300.0, "base": 5.0, "n_shuffles": 3, "rng": "seven"},
     "bradley-terry": {
         "ties": "half",
