@@ -27,6 +27,7 @@ NAMES = (
     "elo",
     "exposure",
     "gaussian",
+    "glicko",
     "laplacian",
     "lookup",
     "mixture",
@@ -94,6 +95,7 @@ davidson: Any = _choose("davidson")
 elo: Any = _choose("elo")
 exposure: Any = _choose("exposure")
 gaussian: Any = _choose("gaussian")
+glicko: Any = _choose("glicko")
 laplacian: Any = _choose("laplacian")
 lookup: Any = _choose("lookup")
 mixture: Any = _choose("mixture")

@@ -9,11 +9,11 @@ except ModuleNotFoundError:
     from pairvote._kernels import _shim as cython
 
 if cython.compiled:
-    from cython.cimports.libc.math import fabs, tanh
+    from cython.cimports.libc.math import exp2, fabs, tanh
 
     TANH_TABLE = cython.declare(cython.double[2561])
 else:
-    from math import fabs, tanh
+    from math import exp2, fabs, tanh
 
     TANH_TABLE = [0.0] * 2561
 
@@ -140,3 +140,92 @@ def record_vote(
     gain = gain * weight
     ratings[left] += gain
     ratings[right] -= gain
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _faded(rating: cython.double, start: cython.double, gap: cython.double, half_life: cython.double) -> cython.double:
+    """A rating after `gap`: what it is away from its start halves in every half-life; never where that is 0."""
+    if half_life == 0.0:
+        return rating
+    return start + (rating - start) * exp2(-gap / half_life)
+
+
+def record_rows(
+    left: cython.const[cython.int][::1],
+    right: cython.const[cython.int][::1],
+    rows: cython.const[cython.double][:, ::1],
+    ratings: cython.double[::1],
+    table: cython.double[:, ::1],
+    k_of_games: cython.const[cython.double][::1],
+    history: cython.double[:, ::1],
+    rule: cython.const[cython.double][::1],
+) -> None:
+    """Add votes to `ratings` in place where items differ in k, ratings fade, or the course is wanted.
+
+    With one k and no half-life, to the same bits as `record_votes`.
+
+    rows : of each vote the lead (twice the left side's share less one, nan for a skip), the weight and the time
+    table : of each item its start, its k, the time of its last vote (-inf before the first) and its votes so far
+    k_of_games : k by the votes so far, in place of the table's where it is not empty; the last for all after it
+    history : of each vote the ratings of left and right before it and after it; empty where nobody asks
+    rule : log-odds of a rating point, and half-life, 0 for none
+    """
+    n_votes: cython.Py_ssize_t = left.shape[0]
+    last_k: cython.Py_ssize_t = k_of_games.shape[0] - 1
+    kept: cython.bint = history.shape[0] > 0
+    slope: cython.double = rule[0]
+    half_life: cython.double = rule[1]
+    row: cython.Py_ssize_t
+    i: cython.int
+    j: cython.int
+    surprise: cython.double
+    here: cython.double
+    there: cython.double
+    k_here: cython.double
+    k_there: cython.double
+    with cython.nogil:
+        for row in range(n_votes):
+            i = left[row]
+            j = right[row]
+            here = _faded(ratings[i], table[i, 0], rows[row, 2] - table[i, 2], half_life)
+            there = _faded(ratings[j], table[j, 0], rows[row, 2] - table[j, 2], half_life)
+            if kept:
+                history[row, 0] = history[row, 2] = here
+                history[row, 1] = history[row, 3] = there
+            if rows[row, 0] != rows[row, 0] or rows[row, 1] == 0.0:
+                continue
+            k_here = table[i, 1]
+            k_there = table[j, 1]
+            if last_k >= 0:
+                k_here = k_of_games[min(cython.cast(cython.Py_ssize_t, table[i, 3]), last_k)]
+                k_there = k_of_games[min(cython.cast(cython.Py_ssize_t, table[j, 3]), last_k)]
+            surprise = rows[row, 0] - _expected_lead(slope * (here - there))
+            here = here + 0.5 * k_here * surprise * rows[row, 1]
+            there = there - 0.5 * k_there * surprise * rows[row, 1]
+            ratings[i] = here
+            ratings[j] = there
+            table[i, 2] = table[j, 2] = rows[row, 2]
+            table[i, 3] += 1.0
+            table[j, 3] += 1.0
+            if kept:
+                history[row, 2] = here
+                history[row, 3] = there
+
+
+def fade(
+    ratings: cython.const[cython.double][::1],
+    table: cython.const[cython.double][:, ::1],
+    now: cython.double,
+    half_life: cython.double,
+    present: cython.double[::1],
+) -> None:
+    """Put into `present` what the ratings are now, by the table of `record_rows`."""
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(ratings.shape[0]):
+            present[i] = ratings[i]
+            if table[i, 2] < now:
+                present[i] = _faded(ratings[i], table[i, 0], now - table[i, 2], half_life)

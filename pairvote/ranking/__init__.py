@@ -1,6 +1,7 @@
 """What every scorer returns: a score for each item, with its uncertainty and its fit."""
 
 from pairvote.ranking._agreement import Agreement
+from pairvote.ranking._history import RatingHistory
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities, PriorSd
 from pairvote.ranking._voters import VoterReliability
@@ -13,5 +14,6 @@ __all__ = [
     "OutcomeProbabilities",
     "PriorSd",
     "Ranking",
+    "RatingHistory",
     "VoterReliability",
 ]

@@ -19,6 +19,19 @@ def check_table_size(n_items: int) -> None:
         )
 
 
+def damped(gaps: NDArray[np.float64], variances: NDArray[np.float64], log_odds_per_unit: float) -> NDArray[np.float64]:
+    """Gaps between uncertain scores as they count for a chance: times g = 1 / sqrt(1 + 3 variance / pi^2).
+
+    gaps, variances : those of differences, in a unit of so many log-odds
+
+    References
+    ----------
+    Glickman (1999), "Parameter estimation in large dynamic paired comparison experiments", Applied Statistics 48,
+    equation 16: a logistic averaged over a normal is close to a logistic of the damped gap.
+    """
+    return np.asarray(gaps / np.sqrt(1.0 + 3.0 * variances * (log_odds_per_unit / np.pi) ** 2))
+
+
 def expected_scores(
     gaps: NDArray[np.float64], log_odds_per_unit: float | None, fit: Fit | None, method: str
 ) -> NDArray[np.float64]:

@@ -18,8 +18,9 @@ from pairvote._common.messages import shorten
 from pairvote._common.options import check_flag, check_top_k
 from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError, MissingUncertaintyError
-from pairvote.ranking._chances import chances_of, check_table_size, expected_scores
+from pairvote.ranking._chances import chances_of, check_table_size, damped, expected_scores
 from pairvote.ranking._credible_ranks import credible_limits, credible_tiers, is_credible, normal_draws
+from pairvote.ranking._history import RatingHistory
 from pairvote.ranking._order import chosen_codes, first_of_each, sample_shares
 from pairvote.ranking._quasi_variances import check_quasi_items, quasi_variance_error, quasi_variances
 from pairvote.ranking._rank_intervals import Estimate, rank_limits, tiers_of
@@ -36,7 +37,7 @@ from pairvote.ranking._results import (
 from pairvote.ranking._standing import Standing, read_only
 from pairvote.ranking._tables import MOST_ROWS, Table, columns_of, decimals_for, notes_on, shown_ranks
 from pairvote.ranking._uncertainty import Chosen, Scaled, Uncertainty, difference_variance
-from pairvote.ranking._units import ELO_PER_UNIT, JOD_PER_UNIT, UNITS
+from pairvote.ranking._units import UNITS, jods_per_unit, points_per_unit
 from pairvote.ranking._voters import VoterReliability
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Ranking(Standing):
     ----------
     items : tuple of labels, length n_items
     scores : float64 array, shape (n_items,), read-only
-    unit : {"log-odds", "elo", "votes", "share"}
+    unit : {"log-odds", "elo", "glicko", "votes", "share"}
     method : str
         The scorer's name.
     fit : Fit or None
@@ -64,6 +65,10 @@ class Ranking(Standing):
         much the order matters, not how far the score is from the truth, and is no standard error.
     voters : VoterReliability or None
         For ``bradley_terry(votes, reliability=...)``: how far each voter is to be believed.
+    history : RatingHistory or None
+        For ``elo`` and ``glicko2`` with ``history=True``: the ratings before and after each vote.
+    volatilities : float64 array, shape (n_items,), or None
+        For `glicko2`: the standard deviation, in log-odds, of each item's change in one period.
 
     Examples
     --------
@@ -78,6 +83,8 @@ class Ranking(Standing):
     fit: Fit | None = None
     order_spread: NDArray[np.float64] | None = None
     voters: VoterReliability | None = None
+    history: RatingHistory | None = None
+    volatilities: NDArray[np.float64] | None = None
     _uncertainty: Uncertainty | None = None
     _log_odds_per_unit: float | None = None
 
@@ -85,7 +92,7 @@ class Ranking(Standing):
 
     def __post_init__(self) -> None:
         self.scores.flags.writeable = self._totals.flags.writeable = False
-        for array in (self.order_spread, self._first):
+        for array in (self.order_spread, self.volatilities, self._first):
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
 
@@ -113,12 +120,13 @@ class Ranking(Standing):
         (['Toronto', 'Boston'], [2, 1])
         """
         codes = chosen_codes(labels, self.items, self._codes)
-        spread, uncertainty = self.order_spread, self._uncertainty
+        spread, uncertainty, volatilities = self.order_spread, self._uncertainty, self.volatilities
         return replace(
             self,
             items=tuple(self.items[code] for code in codes.tolist()),
             scores=self.scores[codes],
             order_spread=None if spread is None else spread[codes],
+            volatilities=None if volatilities is None else volatilities[codes],
             _totals=self._totals[codes],
             _first=None if self._first is None else first_of_each(self.components[codes]),
             _uncertainty=None if uncertainty is None else Chosen(uncertainty, codes, self.n_items),
@@ -351,14 +359,15 @@ class Ranking(Standing):
     def expected_score(self, a: Hashable, b: Hashable) -> float:
         """The chance that `a` is picked over `b`, a tie as half; the two sides equally often where sides matter.
 
+        For Glicko-2 ratings what is not known of the two moves it towards a half.
+
         Examples
         --------
         >>> import pairvote as pv
         >>> round(pv.elo(pv.Votes.from_wins(["ash"], ["birch"])).expected_score("ash", "birch"), 3)
         0.546
         """
-        gap = self.scores[self._code(a)] - self.scores[self._code(b)]
-        return float(self._expected(np.array(gap)))
+        return float(self._expected(np.array(self._code(a)), np.array(self._code(b))))
 
     def probability_matrix(self) -> NDArray[np.float64]:
         """`expected_score` of every item over every other: float64, shape (n_items, n_items); 0.5 on the diagonal.
@@ -366,9 +375,14 @@ class Ranking(Standing):
         An InputError for more than 4,000 items: it would fill the memory.
         """
         check_table_size(self.n_items)
-        return read_only(self._expected(self.scores[:, None] - self.scores))
+        codes = np.arange(self.n_items)
+        return read_only(self._expected(codes[:, None], codes))
 
-    def _expected(self, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _expected(self, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.float64]:
+        gaps = self.scores[one] - self.scores[other]
+        if self.unit == "glicko" and self._log_odds_per_unit is not None:
+            variances = self._known_uncertainty().variances()
+            gaps = damped(gaps, variances[one] + variances[other], self._log_odds_per_unit)
         return expected_scores(gaps, self._log_odds_per_unit, self.fit, self.method)
 
     def outcome_probabilities(self, left: Hashable, right: Hashable) -> OutcomeProbabilities:
@@ -391,7 +405,7 @@ class Ranking(Standing):
         return chances_of(gap, self._log_odds_per_unit, self.fit, self.method, tied=bool(self.tied.any()))
 
     def on_elo_scale(self, initial: float = 1500.0, *, anchor: Hashable | None = None) -> Ranking:
-        """Put the ranking on Elo's scale: log-odds x 400 / ln 10, with mean `initial`.
+        """Put the ranking on Elo's scale: log-odds x 400 / ln 10, with mean `initial`; Elo ratings are only moved.
 
         Probits are multiplied by 200 sqrt 2: Elo's own curve was the normal one, of performances that scatter by 200.
 
@@ -411,12 +425,13 @@ class Ranking(Standing):
         >>> ranking = pv.bradley_terry(pv.datasets.baseball()).on_elo_scale(1000, anchor="Boston")
         >>> ranking.to_dict()["Boston"]
         1000.0
+        >>> pv.elo(pv.Votes.from_wins(["ash"], ["birch"])).on_elo_scale(1114, anchor="birch").to_dict()
+        {'ash': 1146.0, 'birch': 1114.0}
         """
-        if self.unit not in ELO_PER_UNIT:
-            raise InputError(f"scores in {self.unit!r} have no place on Elo's scale; score with bradley_terry or elo")
+        factor = points_per_unit(self.unit, self._log_odds_per_unit)
         if not is_number(initial) or not math.isfinite(initial):
             raise InputError(f"initial is {shorten(initial)}; it is a finite number, such as 1500")
-        return self._in_unit("elo", ELO_PER_UNIT[self.unit], initial, anchor)
+        return self._in_unit(self.unit if self.unit == "glicko" else "elo", factor, initial, anchor)
 
     def on_jod_scale(self, *, anchor: Hashable | None = None) -> Ranking:
         """Put the ranking on a scale of just-objectionable differences: one unit is 75% of votes against 25%.
@@ -441,21 +456,20 @@ class Ranking(Standing):
         >>> ranking.unit, ranking.to_dict()["Boston"], round(ranking.to_dict()["Milwaukee"], 2)
         ('jod', 0.0, 0.32)
         """
-        if self.unit not in JOD_PER_UNIT:
-            raise InputError(
-                f"scores in {self.unit!r} are no differences of one model of a vote; score with bradley_terry"
-            )
-        return self._in_unit("jod", JOD_PER_UNIT[self.unit], 0.0, anchor)
+        return self._in_unit("jod", jods_per_unit(self.unit), 0.0, anchor)
 
-    def _in_unit(self, unit: str, factor: float, origin: float, anchor: Hashable | None) -> Ranking:
-        """The scores times a factor, with their mean or the anchor at `origin`."""
-        anchored = 0.0 if anchor is None else float(self.scores[self._code(anchor)])
-        known, slope = self._uncertainty, self._log_odds_per_unit
+    def _in_unit(self, unit: str, factor: float, middle: float, anchor: Hashable | None) -> Ranking:
+        """The scores times a factor, with their mean or the anchor at `middle`."""
+        # Scores of a fit have mean zero.
+        mean = float(self.scores.mean()) if self.fit is None and self.n_items else 0.0
+        at = mean if anchor is None else float(self.scores[self._code(anchor)])
+        origin, known, slope = middle - at * factor, self._uncertainty, self._log_odds_per_unit
         return replace(
             self,
-            scores=(self.scores - anchored) * factor + origin,
+            scores=(self.scores - at) * factor + middle,
             unit=unit,
-            _uncertainty=None if known is None else Scaled(known, factor, origin - anchored * factor),
+            history=None if self.history is None else self.history._moved(origin),
+            _uncertainty=None if known is None else Scaled(known, factor, origin),
             _log_odds_per_unit=None if slope is None else slope / factor,
         )
 

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference import centred
+from pairvote._inference import LIMITS, centred
+from pairvote.errors import InputError
 
 # What rounding leaves of the variance of two items that never differ, as a part of their own variances.
 ROUNDING = 1e-14
@@ -67,6 +68,33 @@ class Known:
     def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
         """The variance of contrast @ scores."""
         return float(contrast @ self.matrix @ contrast)
+
+
+@dataclass(frozen=True, eq=False)
+class Independent:
+    """Scores that are each known by themselves, as Glicko-2's are: variances without covariances."""
+
+    diagonal: NDArray[np.float64]
+    samples: None = None
+    degrees_of_freedom: float = math.inf
+    is_posterior: bool = True
+
+    def covariance(self) -> NDArray[np.float64]:
+        """The whole covariance: float64, shape (n_items, n_items)."""
+        if len(self.diagonal) > LIMITS.table_items:
+            raise InputError(
+                f"the covariance of {len(self.diagonal):,} items would fill the memory; it is given for up to "
+                f"{LIMITS.table_items:,}, and standard_errors for any number"
+            )
+        return np.diag(self.diagonal)
+
+    def variances(self) -> NDArray[np.float64]:
+        """The diagonal: float64, shape (n_items,)."""
+        return self.diagonal.copy()
+
+    def contrast_variance(self, contrast: NDArray[np.float64]) -> float:
+        """The variance of contrast @ scores."""
+        return float(contrast**2 @ self.diagonal)
 
 
 @dataclass(frozen=True, eq=False)

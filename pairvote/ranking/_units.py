@@ -9,6 +9,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote.errors import InputError
+
 ELO_PER_LOG_ODDS = 400.0 / math.log(10.0)
 # Elo's own curve was the normal one, of performances that scatter by 200 each.
 ELO_PER_PROBIT = 200.0 * math.sqrt(2.0)
@@ -47,9 +49,40 @@ LOG_ODDS = Unit(name="log-odds", decimals=2, level_within=1e-8, relative=False)
 PROBITS = Unit(name="probit", decimals=2, level_within=1e-8, relative=False)
 JOD = Unit(name="jod", decimals=2, level_within=1e-8, relative=False)
 ELO = Unit(name="elo", decimals=0, level_within=1e-8 * ELO_PER_LOG_ODDS, relative=False)
+GLICKO = Unit(name="glicko", decimals=0, level_within=1e-8 * ELO_PER_LOG_ODDS, relative=False)
 VOTES = Unit(name="votes", decimals=1, counted=True)
 SHARE = Unit(name="share", decimals=3)
 # Registering a scorer in `pairvote.scoring` adds its unit here.
-UNITS = {unit.name: unit for unit in (LOG_ODDS, PROBITS, JOD, ELO, VOTES, SHARE)}
-ELO_PER_UNIT = {LOG_ODDS.name: ELO_PER_LOG_ODDS, PROBITS.name: ELO_PER_PROBIT}
-JOD_PER_UNIT = {LOG_ODDS.name: JOD_PER_LOG_ODDS, PROBITS.name: JOD_PER_PROBIT}
+UNITS = {unit.name: unit for unit in (LOG_ODDS, PROBITS, JOD, ELO, GLICKO, VOTES, SHARE)}
+
+
+def points_per_unit(unit: str, log_odds_per_unit: float | None) -> float:
+    """Points of Elo's scale, where 400 are odds of 10 to 1, in one unit of scores.
+
+    Raises
+    ------
+    InputError
+        For scores without a place on that scale.
+    """
+    if unit in (LOG_ODDS.name, PROBITS.name):
+        return ELO_PER_LOG_ODDS if unit == LOG_ODDS.name else ELO_PER_PROBIT
+    if unit not in (ELO.name, GLICKO.name):
+        raise InputError(
+            f"scores in {unit!r} have no place on Elo's scale", remedy="score with bradley_terry, elo or glicko2"
+        )
+    if log_odds_per_unit is not None and not math.isclose(log_odds_per_unit * ELO_PER_LOG_ODDS, 1.0, rel_tol=1e-9):
+        raise InputError(
+            f"{math.log(10.0) / log_odds_per_unit:,.6g} points of these ratings are odds of 10 to 1, and 400 points of "
+            "Elo's scale",
+            remedy="rate with scale=400 and base=10",
+        )
+    return 1.0
+
+
+def jods_per_unit(unit: str) -> float:
+    """Just-objectionable differences in one unit of scores; InputError for scores that are no such differences."""
+    if unit not in (LOG_ODDS.name, PROBITS.name):
+        raise InputError(
+            f"scores in {unit!r} are not those of a fitted model of a vote", remedy="score with bradley_terry"
+        )
+    return JOD_PER_LOG_ODDS if unit == LOG_ODDS.name else JOD_PER_PROBIT

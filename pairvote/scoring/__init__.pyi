@@ -2,6 +2,7 @@ from pairvote.scoring._bootstrap import bootstrap as bootstrap
 from pairvote.scoring._bradley_terry import bradley_terry as bradley_terry
 from pairvote.scoring._elo import elo as elo
 from pairvote.scoring._elo_ratings import EloRatings as EloRatings
+from pairvote.scoring._glicko import glicko2 as glicko2
 from pairvote.scoring._luce import luce as luce
 from pairvote.scoring._majority import Majority as Majority
 from pairvote.scoring._methods import rank as rank

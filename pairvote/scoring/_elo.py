@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from pairvote._common.checks import is_whole
 from pairvote._common.messages import shorten
+from pairvote._common.options import check_flag
 from pairvote._common.random import Rng, generator
 from pairvote._common.threads import at_once
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._criteria import combine
-from pairvote.scoring._elo_ratings import NEEDED, EloRatings, check_options, in_time_order, in_turn, record_all
+from pairvote.scoring._elo_ratings import NEEDED, EloRatings, Rated, history_of_parts, in_turn, time_order
+from pairvote.scoring._elo_rule import ByItem, EloRule, KFunction
+from pairvote.scoring._elo_run import EloRun
+from pairvote.scoring._lengths import Length
 from pairvote.votes._chunks import Criterion, each_chunk
 from pairvote.votes._given import add_and_join, summed
 from pairvote.votes._votes import Votes
@@ -24,10 +28,12 @@ from pairvote.votes._votes import Votes
 def elo(
     votes: Votes | Iterable[Votes],
     *,
-    k: float = 32.0,
-    initial: float = 1500.0,
+    k: ByItem | KFunction = 32.0,
+    initial: ByItem = 1500.0,
     scale: float = 400.0,
     base: float = 10.0,
+    half_life: Length | None = None,
+    history: bool = False,
     n_shuffles: int | None = None,
     rng: Rng = None,
     criterion: Hashable | None = None,
@@ -36,20 +42,29 @@ def elo(
     r"""Rank by Elo ratings, the votes taken in the order of their times, or of their rows where they have none.
 
     A vote of weight w that gives the left side the score S (1, 1/2 for a tie, 0, or its share of a graded vote) adds
-    :math:`k w (S - 1 / (1 + b^{-(r_l - r_r) / scale}))` to the left rating and takes as much off the right one.
-    Skips change nothing.
+    :math:`k_l w (S - 1 / (1 + b^{-(r_l - r_r) / scale}))` to the left rating and takes :math:`k_r w` times the same
+    bracket off the right one. Skips and votes of weight zero change nothing.
 
     Parameters
     ----------
     votes : Votes or iterable of Votes
         Or chunks of votes in their order, such as `pairvote.scan_votes` gives, with the same result to the bit. Where
         they have times, chunks must come in the order of these.
-    k : float
-        The most that one vote moves a rating.
-    initial : float
-        The rating that all items begin with.
+    k : float, mapping of label to float, or function
+        The most that one vote moves a rating. By item: items that are not named keep 32, and 0 holds a rating where it
+        begins. Or a function of the number of votes that an item was in before this one, from 0, such as FIDE's
+        ``lambda games: np.where(games < 30, 40, 20)``: it is asked once for all numbers, as an int64 array, and number
+        by number where it takes no arrays.
+    initial : float or mapping of label to float
+        The rating that items begin with. By item: those that are not named begin at 1500.
     scale, base : float
         A lead of `scale` makes the odds `base` to 1.
+    half_life : float or timedelta, optional
+        Ratings fade: in so much time half of what an item's rating is away from its beginning is forgotten,
+        :math:`r \leftarrow r_0 + (r - r_0) 2^{-t / half\_life}`. A number in the unit of ``votes.time``, and a
+        `datetime.timedelta` for votes at dates. Scores are those at the time of the last vote.
+    history : bool
+        Keep the ratings before and after each vote, as ``ranking.history``.
     n_shuffles : int, optional
         Average the ratings over so many random orders of the votes, and give their standard deviation as
         ``ranking.order_spread``. By default the votes' own order is taken once.
@@ -69,19 +84,31 @@ def elo(
     Raises
     ------
     InputError
-        For an option out of range, for PairCounts, which have no order, and for chunks whose times go back.
+        For an option out of range, a label in `k` or `initial` that is no item, PairCounts, which have no order,
+        chunks whose times go back, `half_life` without times, and `half_life` or `history` with `n_shuffles`.
 
     References
     ----------
-    Elo (1978), "The Rating of Chessplayers, Past and Present", section 1.6.
+    Elo (1978), "The Rating of Chessplayers, Past and Present", section 1.6. FIDE (2024), Rating Regulations, section
+    8.3.3, for k by games. Silver and Fischer-Baum (2015), "How we calculate NBA Elo ratings", FiveThirtyEight: between
+    seasons ratings go back to the mean by a part of the way, which is a half-life in steps.
 
     Examples
     --------
     >>> import pairvote as pv
     >>> pv.elo(pv.Votes.from_wins(["ash"], ["birch"])).to_dict()
     {'ash': 1516.0, 'birch': 1484.0}
+    >>> pv.elo(pv.Votes.from_wins(["ash"], ["birch"]), k={"ash": 64}, initial={"birch": 1600}).to_dict()
+    {'birch': 1579.51749998994, 'ash': 1540.96500002012}
     """
+    check_flag("history", history)
     if criteria is not None:
+        if history:
+            raise InputError(
+                "history is wanted and criteria is given",
+                option="history",
+                remedy="rate each criterion with criterion=",
+            )
         return combine(
             votes,
             criteria,
@@ -91,64 +118,89 @@ def elo(
             initial=initial,
             scale=scale,
             base=base,
+            half_life=half_life,
             n_shuffles=n_shuffles,
             rng=generator(rng),
         )
-    slope = check_options(k, initial, scale, base)
+    rule = EloRule.of(k, initial, scale, base, half_life)
+    if n_shuffles is not None:
+        _check_shuffles(n_shuffles, votes, rule, history)
     if not isinstance(votes, Votes):
-        if n_shuffles is not None:
-            raise InputError(
-                "n_shuffles is given with chunks of votes, which cannot be shuffled; pass them as one Votes"
-            )
-        return _rate_chunks(votes, criterion, k=k, initial=initial, scale=scale, base=base)
-    votes = in_time_order(votes.select(criterion))
-    k = float(k)
-    spread = None
-    if n_shuffles is None:
-        ratings = np.full(votes.n_items, float(initial))
-        totals, first = np.zeros((votes.n_items, 4)), np.arange(votes.n_items, dtype=np.int32)
-        at_once(
-            lambda: record_all(votes, ratings, k, slope), lambda: add_and_join(votes, totals, first), work=len(votes)
+        return _rate_chunks(
+            votes, criterion, history, k=k, initial=initial, scale=scale, base=base, half_life=half_life
         )
+    votes = votes.select(criterion)
+    rule.check_labels(votes.items)
+    spread, course = None, None
+    if n_shuffles is None:
+        order = time_order(votes)
+        run, in_order = EloRun(rule, votes.items), votes if order is None else votes._take(order)
+        totals, first = np.zeros((votes.n_items, 4)), np.arange(votes.n_items, dtype=np.int32)
+        courses: list[NDArray[np.float64]] = []
+        at_once(
+            lambda: courses.append(run.record(in_order, history=history)),
+            lambda: add_and_join(in_order, totals, first),
+            work=len(votes),
+        )
+        ratings = run.present()
+        if history:
+            course = history_of_parts(votes.items, [Rated(in_order, courses[0]).in_rows(order)], rule.slope)
     else:
-        if not is_whole(n_shuffles) or n_shuffles < 2:
-            raise InputError(
-                f"n_shuffles is {shorten(n_shuffles)}; it is a whole number from 2, or None for the votes' own order"
-            )
         totals, first = summed(votes)
-        ratings, spread = _shuffled(votes, n_shuffles, generator(rng), float(initial), k, slope)
+        ratings, spread = _shuffled(votes, n_shuffles, generator(rng), rule)
     return Ranking(
         items=votes.items,
         scores=ratings,
         unit="elo",
         method="elo",
         order_spread=spread,
+        history=course,
         _totals=totals,
         _first=first,
-        _log_odds_per_unit=slope,
+        _log_odds_per_unit=rule.slope,
     )
 
 
+def _check_shuffles(n_shuffles: object, votes: object, rule: EloRule, history: bool) -> None:
+    """InputError where orders of the votes at random are asked for with what needs their own order."""
+    if not isinstance(votes, Votes):
+        raise InputError("n_shuffles is given with chunks of votes, which cannot be shuffled; pass them as one Votes")
+    if not is_whole(n_shuffles) or n_shuffles < 2:
+        raise InputError(
+            f"n_shuffles is {shorten(n_shuffles)}; it is a whole number from 2, or None for the votes' own order"
+        )
+    for option, wanted in (("history", history), ("half_life", rule.half_life > 0.0)):
+        if wanted:
+            raise InputError(
+                f"{option} is given with n_shuffles, which gives up the order of the votes",
+                option=option,
+                remedy="leave one of them out",
+            )
+
+
 def _shuffled(
-    votes: Votes, n_shuffles: int, rng: np.random.Generator, initial: float, k: float, slope: float
+    votes: Votes, n_shuffles: int, rng: np.random.Generator, rule: EloRule
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The mean and the standard deviation of the ratings over random orders of the votes."""
     mean, squares = np.zeros(votes.n_items), np.zeros(votes.n_items)
     for done in range(1, n_shuffles + 1):
-        ratings = np.full(votes.n_items, initial)
-        record_all(votes._take(rng.permutation(len(votes))), ratings, k, slope)
-        change = ratings - mean
+        run = EloRun(rule, votes.items)
+        run.record(votes._take(rng.permutation(len(votes))))
+        change = run.ratings - mean
         mean += change / done
-        squares += change * (ratings - mean)
+        squares += change * (run.ratings - mean)
     return mean, np.sqrt(squares / (n_shuffles - 1))
 
 
-def _rate_chunks(votes: Any, criterion: Hashable | None, **options: float) -> Ranking:
+def _rate_chunks(votes: Any, criterion: Hashable | None, history: bool, **options: Any) -> Ranking:
     ratings, first = EloRatings((), **options), np.empty(0, np.int32)
-    chosen = Criterion(criterion)
+    chosen, parts = Criterion(criterion), list[Rated]()
     for chunk in in_turn(each_chunk(votes, NEEDED)):
-        taken = ratings._take_in(chosen.of(chunk), add=True)
-        first = np.append(first, np.arange(len(first), taken.n_items, dtype=np.int32))
-        add_and_join(taken, ratings._totals, first)
+        taken = ratings._take_in(chosen.of(chunk), add=True, history=history)
+        first = np.append(first, np.arange(len(first), taken.votes.n_items, dtype=np.int32))
+        add_and_join(taken.votes, ratings._totals, first)
+        parts += [taken] if history else []
     chosen.check()
-    return ratings._ranking(first)
+    ratings._rule.check_labels(ratings.items)
+    course = history_of_parts(ratings.items, parts, ratings._rule.slope) if history else None
+    return ratings._ranking(first, course)

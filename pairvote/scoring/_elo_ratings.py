@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.checks import is_number, is_whole
+from pairvote._common.checks import is_number
 from pairvote._common.labels import check_items, first_row
 from pairvote._common.messages import plural, shorten
 from pairvote._common.options import check_flag
 from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
-from pairvote._common.times import joined_times
+from pairvote._common.times import joined_times, times
 from pairvote._kernels import by_item
 from pairvote._kernels import elo as kernel
 from pairvote.errors import InputError, StateError
+from pairvote.ranking._history import RatingHistory
 from pairvote.ranking._ranking import Ranking
+from pairvote.scoring._elo_rule import GAMES, LAST, ByItem, EloRule, KFunction, check_change
+from pairvote.scoring._elo_run import NO_HISTORY, EloRun, history_of
+from pairvote.scoring._elo_state import restored, state_of
+from pairvote.scoring._lengths import Length
 from pairvote.votes._chunks import Criterion, each_chunk
 from pairvote.votes._counts import NO_WEIGHTS
 from pairvote.votes._votes import Votes
 
-# Up to here no number of votes brings a rating near the end of float64.
-LARGEST_CHANGE = 1e100
 NEEDED = "Elo needs Votes, since their order matters, or chunks of them, such as scan_votes gives"
+
+
+@dataclass(frozen=True, eq=False)
+class Rated:
+    """Votes in the order in which they moved the ratings, and the course of these, empty where it is not kept."""
+
+    votes: Votes
+    course: NDArray[np.float64]
+
+    def in_rows(self, order: NDArray[np.intp] | None) -> Rated:
+        """In the order of the rows, of which `order` was the one of their times."""
+        if order is None or not len(self.course):
+            return self
+        rows = np.argsort(order)
+        return Rated(self.votes._take(rows), self.course[rows])
 
 
 class EloRatings:
@@ -34,8 +53,8 @@ class EloRatings:
     Parameters
     ----------
     items : iterable of labels
-    k, initial, scale, base : float
-        As in `pairvote.elo`.
+    k, initial, scale, base, half_life
+        As in `pairvote.elo`. `k` and `initial` may name labels that are added later.
 
     Examples
     --------
@@ -51,17 +70,16 @@ class EloRatings:
         self,
         items: Iterable[Hashable],
         *,
-        k: float = 32.0,
-        initial: float = 1500.0,
+        k: ByItem | KFunction = 32.0,
+        initial: ByItem = 1500.0,
         scale: float = 400.0,
         base: float = 10.0,
+        half_life: Length | None = None,
     ) -> None:
-        self._slope = check_options(k, initial, scale, base)
-        self._options = {"k": float(k), "initial": float(initial), "scale": float(scale), "base": float(base)}
-        self._k, self._initial = float(k), float(initial)
+        self._rule = EloRule.of(k, initial, scale, base, half_life)
         self._items = check_items(items)
         self._codes = {label: code for code, label in enumerate(self._items)}
-        self._ratings = np.full(len(self._items), self._initial)
+        self._run = EloRun(self._rule, self._items)
         self._totals = np.zeros((len(self._items), 4))
         self._n_votes = 0
 
@@ -82,8 +100,9 @@ class EloRatings:
         return len(self._items)
 
     def __getitem__(self, label: Hashable) -> float:
-        """The present rating of an item."""
-        return float(self._ratings[self._code(label)])
+        """The present rating of an item; where ratings fade, at the time of the last vote."""
+        code = self._code(label)
+        return float(self._run.ratings[code] if self._rule.half_life == 0.0 else self._run.present()[code])
 
     def __repr__(self) -> str:
         return f"EloRatings({plural(len(self), 'item')}, {plural(self._totals[:, :3].sum() / 2, 'vote')})"
@@ -104,12 +123,14 @@ class EloRatings:
         if not labels:
             return
         # Room first: another thread may ask for a label as soon as it has a code.
-        self._ratings = np.append(self._ratings, np.full(len(labels), self._initial))
+        self._run.add(labels)
         self._totals = np.vstack([self._totals, np.zeros((len(labels), 4))])
         self._codes |= {label: code for code, label in enumerate(labels, len(self._codes))}
         self._items = (*self._items, *labels)
 
-    def record(self, left: Hashable, right: Hashable, outcome: Outcome | str, weight: float = 1.0) -> None:
+    def record(
+        self, left: Hashable, right: Hashable, outcome: Outcome | str, weight: float = 1.0, *, time: Any = None
+    ) -> None:
         """Take in one vote.
 
         Parameters
@@ -118,11 +139,14 @@ class EloRatings:
         outcome : Outcome or {"left", "right", "tie", "skip"}
         weight : float
             Finite and not negative.
+        time : number or datetime, optional
+            When the vote was given: needed with `half_life`, and only then.
 
         Raises
         ------
         InputError
-            For an unknown item or outcome, an item against itself, or a weight out of range; nothing is changed.
+            For an unknown item or outcome, an item against itself, a weight out of range, or a time that is missing or
+            goes back; nothing is changed.
         """
         i, j = self._code(left), self._code(right)
         if i == j:
@@ -139,16 +163,45 @@ class EloRatings:
         if not is_number(weight) or not 0.0 <= weight < math.inf:
             raise InputError(f"weight is {shorten(weight)}; weights are finite numbers and not negative")
         weight = float(weight)
-        check_change(self._k, weight)
-        ratings, totals = self._ratings, self._totals
-        if max(i, j) >= min(len(ratings), len(totals)):
-            self._room(max(i, j) + 1)
-        kernel.record_vote(ratings, i, j, seen, weight, self._k, self._slope)
+        run, totals = self._run, self._totals
+        if run.table is not None or time is not None:
+            self._record_by_table(i, j, seen, weight, time)
+        else:
+            rule, ratings = run.rule, run.ratings
+            check_change(rule.k, weight)
+            if max(i, j) >= min(len(ratings), len(totals)):
+                self._room(max(i, j) + 1)
+            kernel.record_vote(ratings, i, j, seen, weight, rule.k, rule.slope)
         totals[i, seen] += weight
         totals[j, (2 - seen) & 3] += weight
         self._n_votes += 1
 
-    def update(self, votes: Votes | Iterable[Votes], *, criterion: Hashable | None = None, add: bool = False) -> None:
+    def _record_by_table(self, i: int, j: int, seen: int, weight: float, time: Any) -> None:
+        """Take one vote as a batch of one."""
+        if time is not None and self._rule.half_life == 0.0:
+            raise InputError(
+                "time is given and these ratings do not fade", option="time", remedy="leave it out, or set half_life"
+            )
+        votes = Votes._unchecked(
+            items=self._items,
+            left=np.array([i], np.int32),
+            right=np.array([j], np.int32),
+            outcome=np.array([seen], np.uint8),
+            weight=np.array([weight]),
+            time=None if time is None else times([time], 1),
+        )
+        self._check_times(votes)
+        self._room(len(self._items))
+        self._run.record(votes)
+
+    def update(
+        self,
+        votes: Votes | Iterable[Votes],
+        *,
+        criterion: Hashable | None = None,
+        add: bool = False,
+        history: bool = False,
+    ) -> RatingHistory | None:
         """Take in a batch of votes, or one batch after another, in their order.
 
         The votes of one batch are taken in the order of their times, if they have any; those of several batches must
@@ -161,6 +214,13 @@ class EloRatings:
             Which criterion to take, where the votes answer several.
         add : bool
             Take in items that are not here yet as well, at the initial rating.
+        history : bool
+            Return the ratings before and after each of these votes.
+
+        Returns
+        -------
+        RatingHistory or None
+            With `history`, one row for each vote on the criterion.
 
         Raises
         ------
@@ -177,18 +237,28 @@ class EloRatings:
         (('ash', 'birch', 'oak'), 2)
         """
         check_flag("add", add)
+        check_flag("history", history)
+        parts: list[Rated] = []
         if isinstance(votes, Votes):
-            self._count(self._take_in(in_time_order(votes.select(criterion)), add=add))
+            chosen = votes.select(criterion)
+            order = time_order(chosen)
+            part = self._take_in(chosen if order is None else chosen._take(order), add=add, history=history)
+            self._count(part.votes)
             self._n_votes += len(votes)
-            return
-        chosen = Criterion(criterion)
-        for chunk in in_turn(each_chunk(votes, NEEDED)):
-            self._count(self._take_in(chosen.of(chunk), add=add))
-            self._n_votes += len(chunk)
-        chosen.check()
+            parts.append(part.in_rows(order))
+        else:
+            wanted = Criterion(criterion)
+            for chunk in in_turn(each_chunk(votes, NEEDED)):
+                part = self._take_in(wanted.of(chunk), add=add, history=history)
+                self._count(part.votes)
+                self._n_votes += len(chunk)
+                parts += [part] if history else []
+            wanted.check()
+        return history_of_parts(self._items, parts, self._rule.slope) if history else None
 
-    def _take_in(self, votes: Votes, *, add: bool) -> Votes:
+    def _take_in(self, votes: Votes, *, add: bool, history: bool = False) -> Rated:
         """Let votes move the ratings; what they are in the codes that items have here, not counted yet."""
+        self._check_times(votes)
         if votes.items != self._items:
             used = np.union1d(votes.left, votes.right).tolist()
             if add:
@@ -196,9 +266,21 @@ class EloRatings:
             codes = np.full(votes.n_items, -1, np.int32)
             codes[used] = [self._code(votes.items[code]) for code in used]
             votes = votes._changed(items=self._items, left=codes[votes.left], right=codes[votes.right])
-        ratings, _ = self._room(votes.n_items)
-        record_all(votes, ratings, self._k, self._slope)
-        return votes
+        self._room(votes.n_items)
+        return Rated(votes, self._run.record(votes, history=history))
+
+    def _check_times(self, votes: Votes) -> None:
+        """InputError where ratings fade and votes have no times of the right kind, or such before the last vote."""
+        if self._rule.half_life == 0.0 or not len(votes):
+            return
+        moments = self._rule.times_of(votes)
+        row = int(np.argmin(moments))
+        if moments[row] < self._run.now and votes.time is not None:
+            raise InputError(
+                f"time is {votes.time[row]}, before that of a vote that was taken in already",
+                option="time",
+                remedy="pass votes in the order of their times",
+            )
 
     def _count(self, votes: Votes) -> None:
         """Add to the totals what was taken in."""
@@ -209,8 +291,8 @@ class EloRatings:
 
     def _room(self, n_items: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The ratings and totals, if they have room for so many items: the kernels do not ask."""
-        ratings, totals = self._ratings, self._totals
-        if min(len(ratings), len(totals)) < n_items:
+        ratings, totals, table = self._run.ratings, self._totals, self._run.table
+        if min(len(ratings), len(totals), len(ratings if table is None else table)) < n_items:
             raise StateError(
                 f"there are {n_items} items and {len(ratings)} ratings, since several threads added items at one time; "
                 "let one thread at a time have the ratings"
@@ -221,20 +303,23 @@ class EloRatings:
         """The present ratings as a Ranking."""
         return self._ranking(None)
 
-    def _ranking(self, first: NDArray[np.int32] | None) -> Ranking:
+    def _ranking(self, first: NDArray[np.int32] | None, history: RatingHistory | None = None) -> Ranking:
         """The present ratings, and the first item of each item's component where it is known."""
         return Ranking(
             items=self._items,
-            scores=self._ratings.copy(),
+            scores=self._run.present(),
             unit="elo",
             method="elo",
             _totals=self._totals.copy(),
             _first=first,
-            _log_odds_per_unit=self._slope,
+            history=history,
+            _log_odds_per_unit=self._rule.slope,
         )
 
     def state(self) -> dict[str, Any]:
         """All that `from_state` needs to go on from here: lists, numbers and labels.
+
+        A function for `k` is not kept: pass it to `from_state` again.
 
         Examples
         --------
@@ -243,36 +328,31 @@ class EloRatings:
         >>> pv.EloRatings.from_state(ratings.state())["ash"]
         1500.0
         """
-        return {
-            **self._options,
-            "items": list(self._items),
-            "ratings": self._ratings.tolist(),
-            "totals": self._totals.tolist(),
-            "n_votes": self._n_votes,
-        }
+        return state_of(self._run, self._items, self._totals, self._n_votes)
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> EloRatings:
+    def from_state(cls, state: Mapping[str, Any], *, k: KFunction | None = None) -> EloRatings:
         """The ratings that `state` gave, to the bit.
+
+        Parameters
+        ----------
+        state : dict
+        k : function, optional
+            That of the ratings, where it was one.
 
         Raises
         ------
         InputError
             Where something is missing or of the wrong size.
         """
+        found = restored(state, k)
         try:
-            ratings = cls(state["items"], **{name: state[name] for name in ("k", "initial", "scale", "base")})
-            values, totals = np.array(state["ratings"], float), np.array(state["totals"], float).reshape(-1, 4)
-            n_votes = state["n_votes"]
-        except (KeyError, TypeError, ValueError) as error:
+            ratings = cls(found.items, **found.options)
+        except InputError as error:
             raise InputError(f"this is not what EloRatings.state gave ({error!r}); pass its dict unchanged") from error
-        if values.shape != (len(ratings),) or totals.shape != (len(ratings), 4):
-            raise InputError("items, ratings and totals differ in length; pass the dict of EloRatings.state unchanged")
-        if not (np.isfinite(values).all() and np.isfinite(totals).all()):
-            raise InputError("a rating or a total is not finite; pass the dict of EloRatings.state unchanged")
-        if not is_whole(n_votes) or n_votes < 0:
-            raise InputError(f"n_votes is {shorten(n_votes)}; pass the dict of EloRatings.state unchanged")
-        ratings._ratings, ratings._totals, ratings._n_votes = values, totals, int(n_votes)
+        ratings._run.ratings, ratings._totals, ratings._n_votes = found.ratings, found.totals, found.n_votes
+        if ratings._run.table is not None:
+            ratings._run.table[:, (LAST, GAMES)] = found.seen
         return ratings
 
     def _code(self, label: Hashable) -> int:
@@ -282,11 +362,18 @@ class EloRatings:
             raise InputError(f"{shorten(label)} is not among the {len(self)} items; add it first") from None
 
 
-def in_time_order(votes: Votes) -> Votes:
-    """The votes in the order of their times, if they have any; of one time, as they stand."""
+def history_of_parts(items: tuple[Hashable, ...], parts: Sequence[Rated], slope: float) -> RatingHistory:
+    """The course of ratings over parts of the votes."""
+    none = np.empty(0, np.int32)
+    left, right = (np.concatenate([none, *(getattr(part.votes, side) for part in parts)]) for side in ("left", "right"))
+    return history_of(items, left, right, np.concatenate([NO_HISTORY, *(part.course for part in parts)]), slope)
+
+
+def time_order(votes: Votes) -> NDArray[np.intp] | None:
+    """The rows of votes in the order of their times; None where they stand in it, or have none."""
     if votes.time is None or not (votes.time[1:] < votes.time[:-1]).any():
-        return votes
-    return votes._take(np.argsort(votes.time, kind="stable"))
+        return None
+    return np.argsort(votes.time, kind="stable")
 
 
 def in_turn(chunks: Iterable[Votes]) -> Iterator[Votes]:
@@ -308,42 +395,3 @@ def in_turn(chunks: Iterable[Votes]) -> Iterator[Votes]:
             last = times[-1:]
         n_before += len(chunk)
         yield chunk
-
-
-def record_all(votes: Votes, ratings: NDArray[np.float64], k: float, slope: float) -> None:
-    """Move the ratings by votes, one after another, in the order of their rows."""
-    weight = NO_WEIGHTS if votes.weight is None else votes.weight
-    check_change(k, weight.max(initial=0.0))
-    if votes.share is not None:
-        # Twice the left side's score less one, which is what a whole vote's code is too.
-        whole = np.where(votes.outcome == Outcome.SKIP, np.nan, votes.outcome - 1.0)
-        lead = np.where(votes.is_graded, 2.0 * votes.share - 1.0, whole)
-        kernel.record_leads(votes.left, votes.right, lead, weight, ratings, k, slope)
-        return
-    kernel.record_votes(votes.left, votes.right, votes.outcome, weight, ratings, k, slope)
-
-
-def check_options(k: float, initial: float, scale: float, base: float) -> float:
-    """The log-odds of one rating point."""
-    for name, value, low in (
-        ("k", k, 0.0),
-        ("initial", initial, -math.inf),
-        ("scale", scale, 0.0),
-        ("base", base, 1.0),
-    ):
-        if not is_number(value) or not low < value < math.inf:
-            bounds = "a finite number" if low == -math.inf else f"a finite number above {low:g}"
-            raise InputError(f"{name} is {shorten(value)}; it is {bounds}")
-    check_change(k, 1.0)
-    slope = math.log(base) / float(scale)
-    if slope == math.inf:
-        raise InputError(f"scale is {scale!r}, so small that any lead is certain to win; it is usually 400")
-    return slope
-
-
-def check_change(k: float, weight: float) -> None:
-    if float(k) * float(weight) > LARGEST_CHANGE:
-        raise InputError(
-            f"k is {k!r}, so a vote of weight {float(weight):g} could move a rating by more than {LARGEST_CHANGE:g}; "
-            "let k or the weights be smaller"
-        )

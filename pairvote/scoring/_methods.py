@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pairvote._common.messages import wrong_option
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
-from pairvote.ranking._units import ELO, LOG_ODDS, SHARE, UNITS, VOTES, Unit
+from pairvote.ranking._units import ELO, GLICKO, LOG_ODDS, SHARE, UNITS, VOTES, Unit
 from pairvote.scoring._bradley_terry import bradley_terry
 from pairvote.scoring._elo import elo
+from pairvote.scoring._glicko import glicko2
 from pairvote.scoring._luce import luce
 from pairvote.scoring._tally import tally, win_rate
 from pairvote.votes._counts import PairCounts
@@ -92,6 +93,7 @@ for _scorer in (
     Scorer(name="tally", function=tally, unit=VOTES, needs=NOTHING, flags=("ties",)),
     Scorer(name="win-rate", function=win_rate, unit=SHARE, needs=A_VOTE, flags=("ties", "average")),
     Scorer(name="elo", function=elo, unit=ELO, uses_order=True),
+    Scorer(name="glicko2", function=glicko2, unit=GLICKO, uses_order=True),
     Scorer(
         name="bradley-terry",
         function=bradley_terry,
@@ -104,7 +106,7 @@ for _scorer in (
 
 
 def rank(votes: Votes | PairCounts, method: str = "bradley-terry", **options: Any) -> Ranking:
-    """Rank by the scorer of that name: "tally", "win-rate", "elo", "bradley-terry" or "luce".
+    """Rank by the scorer of that name: "tally", "win-rate", "elo", "glicko2", "bradley-terry" or "luce".
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.checks import is_number
 from pairvote._inference import (
     LIMITS,
     OUTCOME_MODELS,
@@ -122,6 +123,12 @@ class Scorer:
         for votes in zip(block.left, block.right, block.outcome, scores, strict=True):
             elo_kernel.record_votes(*votes[:3], NO_WEIGHTS, votes[3], k, slope)
 
+    def _is_plain_elo(self) -> bool:
+        """Whether one k moves all ratings, all begin at one, and their own order is taken once."""
+        known = self.known
+        usual = not known["history"] and known["n_shuffles"] is None and known["half_life"] is None
+        return usual and is_number(known["k"]) and is_number(known["initial"])
+
     def _is_plain_fit(self) -> bool:
         """Whether the kernel fits it: few items, no sides, and a prior that is not too weak to hold the scores."""
         options, n_items = self.known, self.workshop.n_items
@@ -205,7 +212,7 @@ class _ByKernel(NamedTuple):
 _BY_KERNEL = {
     "tally": _ByKernel(Scorer._tally),
     "win-rate": _ByKernel(Scorer._tally, lambda scorer: scorer.known["average"] == "votes"),
-    "elo": _ByKernel(Scorer._elo, lambda scorer: scorer.known["n_shuffles"] is None),
+    "elo": _ByKernel(Scorer._elo, Scorer._is_plain_elo),
     "bradley-terry": _ByKernel(Scorer._bradley_terry, Scorer._is_plain_fit),
 }
 

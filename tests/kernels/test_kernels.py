@@ -309,6 +309,44 @@ def record_leads(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]
         yield from record_votes(n_items, [left, right, leads, weight])
 
 
+def record_rows(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    left, right, outcome, weight = columns
+    rows = np.zeros((len(left), 3))
+    rows[:, 0] = np.where(outcome == SKIP, np.nan, outcome - 1.0)
+    rows[:, 1] = np.minimum(weight, 1e50) if len(weight) else 1.0
+    rows[:, 2] = np.floor(np.arange(len(left)) / 3.0)
+    table = np.zeros((n_items, 4))
+    table[:, 0], table[:, 1], table[:, 2] = 1500.0 + np.arange(n_items), 16.0 + np.arange(n_items), -np.inf
+    for half_life, n_ks, kept in ((0.0, 0, 0), (7.3, 0, len(left)), (1e-300, 5, len(left)), (0.0, 40, 0)):
+        rule = np.array([math.log(10) / 400, half_life])
+        k_of_games = np.linspace(40.0, 0.0, n_ks) if n_ks else np.empty(0)
+        yield [left, right, rows, table[:, 0].copy(), table.copy(), k_of_games, np.zeros((kept, 4)), rule]
+
+
+def fade() -> Iterator[Arguments]:
+    table = np.array([[1500.0, 32.0, -np.inf, 0.0], [1500.0, 32.0, 3.0, 2.0], [0.0, 32.0, 7.0, 1.0]])
+    for now, half_life in ((7.0, 2.5), (7.0, 0.0), (-np.inf, 1.0), (1e300, 1e-300)):
+        yield [np.array([1500.0, 1634.5, -20.25]), table, now, half_life, np.zeros(3)]
+
+
+def rate_periods(n_items: int, columns: list[np.ndarray]) -> Iterator[Arguments]:
+    left, right, outcome, weight = columns
+    score = np.where(outcome == SKIP, np.nan, outcome / 2.0)
+    weights = weight if len(weight) else np.ones(len(left))
+    table = np.zeros((n_items, 7))
+    table[:, 0], table[:, 1], table[:, 2], table[:, 6] = np.linspace(-1.0, 3.0, n_items), 2.0, 0.06, -1.0
+    rows = np.arange(len(left), dtype=float)
+    for period, grows, tau in (
+        (rows, 0.0, 0.5),
+        (np.floor(rows / 17), 1.0, 1.2),
+        (0 * rows, 0.0, 0.3),
+        (3 * rows, 1.0, 2.0),
+    ):
+        for kept in (0, len(left)):
+            rule = np.array([tau, grows])
+            yield [left, right, score, weights, period, table.copy(), np.zeros((kept, 6)), rule]
+
+
 def record_vote() -> Iterator[Arguments]:
     for outcome in (RIGHT, TIE, LEFT, SKIP):
         for weight in (0.0, 1.0, 0.3, 1e9):
@@ -524,6 +562,9 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("elo", "record_vote"): record_vote,
     ("elo", "record_votes"): for_votes(record_votes),
     ("elo", "record_leads"): for_votes(record_leads),
+    ("elo", "record_rows"): for_votes(record_rows),
+    ("elo", "fade"): fade,
+    ("glicko", "rate_periods"): for_votes(rate_periods),
     ("davidson", "slopes"): lambda: slopes((0.0, 0.3, 25.0)),
     ("davidson", "newton_steps"): newton_steps,
     ("davidson", "invert_factored"): invert_factored,

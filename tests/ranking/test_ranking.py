@@ -339,7 +339,7 @@ def test_the_elo_scale() -> None:
     assert on_scale.order() == FITTED.order()
     for name in ("won", "tied", "asked", "skipped", "components"):
         np.testing.assert_array_equal(getattr(on_scale, name), getattr(FITTED, name))
-    for ranking in (on_scale, pv.elo(TABLE), pv.tally(TABLE)):
+    for ranking in (pv.win_rate(TABLE), pv.tally(TABLE)):
         assert f"scores in {ranking.unit!r} have no place on Elo's scale" in refusal(ranking.on_elo_scale)
 
 

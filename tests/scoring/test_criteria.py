@@ -21,6 +21,7 @@ OPTIONS = {
     "tally": {"ties": 0.25},
     "win-rate": {"prior": 2.0},
     "elo": {"k": 16.0},
+    "glicko2": {"tau": 0.8},
     "bradley-terry": {"ties": "rao-kupper", "position": True, "uncertainty": "sandwich"},
     "luce": {"algorithm": "lsr", "prior": 0.5},
 }
@@ -84,7 +85,9 @@ def test_the_order_of_votes_on_other_criteria_is_irrelevant(order) -> None:
 EVERY_OPTION: dict[str, dict[str, Any]] = {
     "tally": {"ties": 0.25},
     "win-rate": {"ties": 0.25, "prior": 3.0, "average": "opponents"},
-    "elo": {"k": 20.0, "initial": 1000.0, "scale": 300.0, "base": 5.0, "n_shuffles": 3, "rng": "seven"},
+    "elo": {"k": 20.0, "initial": 1000.0, "scale": 300.0, "base": 5.0, "n_shuffles": 3, "rng": "seven"}
+    | {"half_life": 3.0},
+    "glicko2": {"tau": 1.2, "initial": 1000.0, "deviation": 100.0, "volatility": 0.2, "period": "all"},
     "bradley-terry": {
         "ties": "half",
         "prior_sd": 1.0,
@@ -122,9 +125,12 @@ def test_every_option_reaches_every_criterion(method, option) -> None:
 
 
 def test_no_option_is_forgotten() -> None:
-    # Covariates go with votes on one criterion, so they are refused with several. Clusters have tests of their own.
+    # Covariates and a history go with votes on one criterion, and are refused with several. Clusters have tests of
+    # their own.
     for name, scorer in SCORERS.items():
-        assert set(scorer.options) - {"criterion", "criteria", "covariates", "clusters"} == set(EVERY_OPTION[name])
+        assert set(scorer.options) - {"criterion", "criteria", "covariates", "clusters", "history"} == set(
+            EVERY_OPTION[name]
+        )
 
 
 def test_spreads_over_orders_are_combined() -> None:

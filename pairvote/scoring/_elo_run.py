@@ -1,0 +1,128 @@
+"""Votes that move Elo ratings, by the plain kernel where one k moves all, and else by the table of items."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairvote._common.outcomes import Outcome
+from pairvote._kernels import elo as kernel
+from pairvote.ranking._history import RatingHistory
+from pairvote.scoring._elo_rule import GAMES, LAST, EloRule, K, KByGames, check_change
+from pairvote.votes._counts import NO_WEIGHTS
+from pairvote.votes._votes import Votes
+
+NO_K = np.empty(0)
+NO_HISTORY = np.empty((0, 4))
+
+
+class EloRun:
+    """Ratings of items, and what moves them.
+
+    Attributes
+    ----------
+    rule : EloRule
+    ratings : float64 array, shape (n_items,)
+        Each as it was after the item's last vote.
+    table : float64 array, shape (n_items, 4), or None
+        What the kernel knows of each item beside that; None where one k moves all ratings and they do not fade.
+    """
+
+    __slots__ = ("_k_by_games", "ratings", "rule", "table")
+
+    def __init__(self, rule: EloRule, items: Sequence[Hashable]) -> None:
+        self.rule = rule
+        self.ratings = rule.starts(items)
+        self.table = None if rule.is_plain else rule.table(items)
+        self._k_by_games = None if rule.k_function is None else KByGames(rule.k_function)
+
+    def add(self, labels: Sequence[Hashable]) -> None:
+        """Make room for new items."""
+        self.ratings = np.append(self.ratings, self.rule.starts(labels))
+        if self.table is not None:
+            self.table = np.vstack([self.table, self.rule.table(labels)])
+
+    def record(self, votes: Votes, *, history: bool = False) -> NDArray[np.float64]:
+        """Move the ratings by votes in the order of their rows.
+
+        Returns
+        -------
+        float64 array, shape (n_votes, 4)
+            With `history` the ratings of left and right before each vote and after it; else empty.
+        """
+        weight = NO_WEIGHTS if votes.weight is None else votes.weight
+        ratings, rule = self.ratings, self.rule
+        if self.table is not None or history:
+            return self._record_rows(votes, leads_of(votes), weight, history)
+        check_change(rule.k, weight.max(initial=0.0))
+        if votes.share is not None:
+            kernel.record_leads(votes.left, votes.right, leads_of(votes), weight, ratings, rule.k, rule.slope)
+        else:
+            kernel.record_votes(votes.left, votes.right, votes.outcome, weight, ratings, rule.k, rule.slope)
+        return NO_HISTORY
+
+    def _record_rows(
+        self, votes: Votes, leads: NDArray[np.float64], weight: NDArray[np.float64], history: bool
+    ) -> NDArray[np.float64]:
+        rule, table = self.rule, self.table
+        if table is None:
+            table = rule.table(votes.items)
+        rows = np.zeros((len(votes), 3))
+        rows[:, 0] = leads
+        rows[:, 1] = weight if len(weight) else 1.0
+        if rule.half_life > 0.0:
+            rows[:, 2] = rule.times_of(votes)
+        k_of_games = NO_K
+        if self._k_by_games is not None:
+            counted = ~np.isnan(leads) & (rows[:, 1] > 0.0)
+            sides = np.concatenate([votes.left[counted], votes.right[counted]])
+            games = table[:, GAMES] + np.bincount(sides, minlength=len(table))
+            k_of_games = self._k_by_games.up_to(int(games.max(initial=0.0)))
+        largest = k_of_games if len(k_of_games) else table[:, K]
+        check_change(float(largest.max(initial=0.0)), float(rows[:, 1].max(initial=0.0)))
+        course = np.empty((len(votes), 4)) if history else NO_HISTORY
+        settings = np.array([rule.slope, rule.half_life])
+        kernel.record_rows(votes.left, votes.right, rows, self.ratings, table, k_of_games, course, settings)
+        return course
+
+    @property
+    def now(self) -> float:
+        """The time of the last vote that counted, -inf before the first."""
+        return -math.inf if self.table is None else float(self.table[:, LAST].max(initial=-math.inf))
+
+    def present(self) -> NDArray[np.float64]:
+        """A copy of the ratings, faded to the time of the last vote."""
+        if self.table is None or self.rule.half_life == 0.0:
+            return self.ratings.copy()
+        present = np.empty(len(self.ratings))
+        kernel.fade(self.ratings, self.table, self.now, self.rule.half_life, present)
+        return present
+
+
+def leads_of(votes: Votes) -> NDArray[np.float64]:
+    """Twice the left side's score less one, which is what a whole vote's code is too; nan for a skip."""
+    whole = np.where(votes.outcome == Outcome.SKIP, np.nan, votes.outcome - 1.0)
+    return whole if votes.share is None else np.where(votes.is_graded, 2.0 * votes.share - 1.0, whole)
+
+
+def history_of(
+    items: tuple[Hashable, ...],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    course: NDArray[np.float64],
+    slope: float,
+) -> RatingHistory:
+    """The course of ratings as a result."""
+    return RatingHistory(
+        items=items,
+        left=left.copy(),
+        right=right.copy(),
+        left_before=course[:, 0].copy(),
+        right_before=course[:, 1].copy(),
+        left_after=course[:, 2].copy(),
+        right_after=course[:, 3].copy(),
+        expected=0.5 + 0.5 * np.tanh(0.5 * slope * (course[:, 0] - course[:, 1])),
+    )
