@@ -26,8 +26,8 @@ def damped(gaps: NDArray[np.float64], variances: NDArray[np.float64], log_odds_p
 
     References
     ----------
-    Glickman (1999), "Parameter estimation in large dynamic paired comparison experiments", Applied Statistics 48,
-    equation 16: a logistic averaged over a normal is close to a logistic of the damped gap.
+    Glickman (1999), "Parameter estimation in large dynamic paired comparison experiments", Applied Statistics 48: a
+    logistic averaged over a normal is close to a logistic of the damped gap.
     """
     return np.asarray(gaps / np.sqrt(1.0 + 3.0 * variances * (log_odds_per_unit / np.pi) ** 2))
 

@@ -98,8 +98,8 @@ def elo(
     >>> import pairvote as pv
     >>> pv.elo(pv.Votes.from_wins(["ash"], ["birch"])).to_dict()
     {'ash': 1516.0, 'birch': 1484.0}
-    >>> pv.elo(pv.Votes.from_wins(["ash"], ["birch"]), k={"ash": 64}, initial={"birch": 1600}).to_dict()
-    {'birch': 1579.51749998994, 'ash': 1540.96500002012}
+    >>> pv.elo(pv.Votes.from_wins(["ash"], ["birch"]), k={"ash": 64}, initial={"birch": 1600}).scores.round(1).tolist()
+    [1541.0, 1579.5]
     """
     check_flag("history", history)
     if criteria is not None:

@@ -108,7 +108,7 @@ class EloRule:
         check_known("initial", self.initial_of, items)
 
     def times_of(self, votes: Votes) -> NDArray[np.float64]:
-        """Times of votes as numbers that the half-life is measured in; InputError where there are none, or of another kind."""
+        """Times of votes as numbers that the half-life is measured in; InputError where they cannot be."""
         return numbers_of("half_life", votes, self.moments)
 
 
