@@ -32,10 +32,12 @@ from pairvote.ranking import PriorSd as PriorSd
 from pairvote.ranking import Ranking as Ranking
 from pairvote.ranking import RatingHistory as RatingHistory
 from pairvote.ranking import VoterReliability as VoterReliability
+from pairvote.scoring import CrossValidation as CrossValidation
 from pairvote.scoring import EloRatings as EloRatings
 from pairvote.scoring import Majority as Majority
 from pairvote.scoring import bootstrap as bootstrap
 from pairvote.scoring import bradley_terry as bradley_terry
+from pairvote.scoring import cross_validate as cross_validate
 from pairvote.scoring import elo as elo
 from pairvote.scoring import glicko2 as glicko2
 from pairvote.scoring import luce as luce

@@ -25,7 +25,7 @@ from pairvote._inference.prior import Prior, PriorOption
 from pairvote._inference.solver import WEAKEST_PRIOR
 from pairvote._inference.sums import NO_MOMENTS, NOTHING, Likelihood, LocalSums, PairSums, Slopes
 from pairvote._inference.systems import inverse_of
-from pairvote._inference.vote_rows import VoteRows, check_determined, single_votes, sums_of
+from pairvote._inference.vote_rows import VoteRows, check_covariates, check_determined, single_votes, sums_of
 from pairvote._inference.voter_kinds import VoterKinds
 from pairvote._inference.workspace import NewtonWorkspace
 
@@ -67,6 +67,7 @@ __all__ = [
     "answer_counts",
     "answered",
     "centred",
+    "check_covariates",
     "check_determined",
     "check_scores",
     "decided",

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference import DEFAULT_TIES, LIMITS, outcome_probabilities
 from pairvote.errors import InputError
 from pairvote.ranking._results import Fit, OutcomeProbabilities
+
+
+class ScoredItems(Protocol):
+    """The part of a ranking from which chances follow."""
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """In the ranking's unit: float64, shape (n_items,)."""
+
+    @property
+    def method(self) -> str:
+        """The scorer's name."""
+
+    @property
+    def fit(self) -> Fit | None:
+        """None for scorers that fit nothing."""
+
+    @property
+    def _log_odds_per_unit(self) -> float | None: ...
 
 
 def check_table_size(n_items: int) -> None:
@@ -70,3 +91,31 @@ def chances_of(
     log_odds = np.array(log_odds_per_unit * gap + fit.position_effect)
     right, tie, left = outcome_probabilities(log_odds, fit.tie_parameter, fit.ties, fit.link).tolist()
     return OutcomeProbabilities(left, tie, right)
+
+
+def vote_chances(
+    ranking: ScoredItems,
+    left: NDArray[np.integer[Any]],
+    right: NDArray[np.integer[Any]],
+    covariates: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """P(right), P(tie) and P(left) of votes between these items, by their codes: float64, shape (n_votes, 3).
+
+    covariates : (n_votes, n_covariates), of votes whose fit has coefficients; InputError where there is no model
+    """
+    per_unit, fit = ranking._log_odds_per_unit, ranking.fit
+    if per_unit is None:
+        raise InputError(
+            f"a ranking by {ranking.method!r} has no model of a vote",
+            option="method",
+            value=ranking.method,
+            remedy="score with bradley-terry, luce or elo, and one criterion at a time",
+        )
+    log_odds = per_unit * (ranking.scores[left] - ranking.scores[right])
+    if fit is None:
+        return outcome_probabilities(log_odds)
+    log_odds = log_odds + fit.position_effect
+    if covariates is not None:
+        log_odds = log_odds + covariates @ fit.coefficients
+    posterior = fit._posterior
+    return posterior.model.probabilities(log_odds, posterior.parameters)

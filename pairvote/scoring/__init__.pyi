@@ -1,5 +1,7 @@
 from pairvote.scoring._bootstrap import bootstrap as bootstrap
 from pairvote.scoring._bradley_terry import bradley_terry as bradley_terry
+from pairvote.scoring._cross_validate import cross_validate as cross_validate
+from pairvote.scoring._cross_validation import CrossValidation as CrossValidation
 from pairvote.scoring._elo import elo as elo
 from pairvote.scoring._elo_ratings import EloRatings as EloRatings
 from pairvote.scoring._glicko import glicko2 as glicko2

@@ -22,7 +22,7 @@ from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Known, symmetric_root
 from pairvote.scoring._criteria import shares_of, votes_on
 from pairvote.scoring._methods import Need, rank, scorer_named
-from pairvote.scoring._rows import with_clusters, with_sampling_weights
+from pairvote.scoring._rows import lots_of, with_clusters, with_sampling_weights
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import count_votes
 from pairvote.votes._votes import Votes
@@ -157,7 +157,7 @@ def bootstrap(
     if options.get("weights") == "sampling" and criteria is None:
         # In the units of all votes; a resample's own would be as long.
         votes = with_sampling_weights(votes, 0.0 if options["ties"] == "drop" else 1.0)
-    lot, n_lots = _lots(votes, what)
+    lot, n_lots = lots_of(votes, what)
     if n_lots < 2:
         raise InputError(f"the answered votes give {plural(n_lots, what)} to draw from; a bootstrap needs at least 2")
     whole = _Whole(scorer.needs, tuple(criteria or ()))
@@ -185,24 +185,6 @@ def _counted(votes: Votes, options: Mapping[str, Any]) -> Votes:
     if votes.weight is not None:
         counted &= votes.weight > 0
     return votes.where(counted)
-
-
-def _lots(votes: Votes, what: str) -> tuple[NDArray[np.intp], int]:
-    """What is drawn together, as a number for each vote, and how many of these lots there are."""
-    if what == "vote":
-        return np.arange(len(votes)), len(votes)
-    if votes.voter is None:
-        raise InputError(
-            "by is 'voter' and these votes do not say who voted; pass voter= when making them, or use by='vote'"
-        )
-    unknown = np.flatnonzero(votes.voter < 0)
-    if len(unknown):
-        raise InputError(
-            f"by is 'voter' and the voters of {len(unknown):,} of {len(votes):,} answered votes are unknown; "
-            "name them, leave these votes out with where(votes.voter >= 0), or use by='vote'"
-        )
-    voters, lot = np.unique(votes.voter, return_inverse=True)
-    return lot, len(voters)
 
 
 @dataclass(frozen=True, eq=False)

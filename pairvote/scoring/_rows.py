@@ -82,6 +82,24 @@ def check_clusters(votes: Votes | PairCounts, clusters: object, uncertainty: str
     return with_clusters(votes, clusters, "clusters") if isinstance(votes, Votes) else votes
 
 
+def lots_of(votes: Votes, what: str) -> tuple[NDArray[np.intp], int]:
+    """What goes together, a "vote" or a "voter", as a number for each vote, and how many of these lots there are."""
+    if what == "vote":
+        return np.arange(len(votes)), len(votes)
+    if votes.voter is None:
+        raise InputError(
+            "by is 'voter' and these votes do not say who voted; pass voter= when making them, or use by='vote'"
+        )
+    unknown = np.flatnonzero(votes.voter < 0)
+    if len(unknown):
+        raise InputError(
+            f"by is 'voter' and the voters of {len(unknown):,} of {len(votes):,} answered votes are unknown; "
+            "name them, leave these votes out with where(votes.voter >= 0), or use by='vote'"
+        )
+    voters, lot = np.unique(votes.voter, return_inverse=True)
+    return lot, len(voters)
+
+
 def with_sampling_weights(votes: Votes | PairCounts, tie_weight: float = 1.0) -> Votes:
     r"""Votes with importance weights in the units of votes: they add up to Kish's effective number of votes.
 
