@@ -7,6 +7,7 @@ from pairvote.diagnostics._border import Cut, cut
 from pairvote.diagnostics._consistency import Consistency, consistency
 from pairvote.diagnostics._groups import GroupAgreement
 from pairvote.diagnostics._influence import Influence, influence
+from pairvote.diagnostics._pair_residuals import PairResiduals, residuals
 from pairvote.diagnostics._progress import Progress, progress
 from pairvote.diagnostics._reliability import Separation, SplitHalf, separation, split_half
 from pairvote.diagnostics._repeats import Repeats, repeats
@@ -28,6 +29,7 @@ __all__ = [
     "GroupAgreement",
     "Influence",
     "Items",
+    "PairResiduals",
     "PositionBias",
     "Progress",
     "Repeats",
@@ -49,6 +51,7 @@ __all__ = [
     "position_bias",
     "progress",
     "repeats",
+    "residuals",
     "separation",
     "split_half",
     "triads",
