@@ -15,6 +15,7 @@ from pairvote.diagnostics._report import Report, check
 from pairvote.diagnostics._residuals import Items
 from pairvote.diagnostics._sides import PositionBias, position_bias
 from pairvote.diagnostics._simulated import adaptivity, items, triads, voters
+from pairvote.diagnostics._tie_test import TieTest, tie_test
 from pairvote.diagnostics._triads import Triads
 from pairvote.diagnostics._voter_agreement import VoterAgreement, voter_agreement
 from pairvote.diagnostics._voters import Voters
@@ -36,6 +37,7 @@ __all__ = [
     "Report",
     "Separation",
     "SplitHalf",
+    "TieTest",
     "Triads",
     "VoterAgreement",
     "Voters",
@@ -54,6 +56,7 @@ __all__ = [
     "residuals",
     "separation",
     "split_half",
+    "tie_test",
     "triads",
     "voter_agreement",
     "voters",
