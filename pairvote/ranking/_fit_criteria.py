@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.outcomes import Outcome
-from pairvote._inference import Posterior, centred
+from pairvote._inference import AnswerCounts, Posterior, centred
 from pairvote.errors import InputError, MissingUncertaintyError
 
 Floats = NDArray[np.float64]
@@ -67,15 +67,16 @@ def saturated_log_likelihood(posterior: Posterior) -> float:
 
 def cells(posterior: Posterior) -> int:
     """The number of shares that the saturated model is free to choose."""
-    outcomes = 2 if posterior.model.layout.n_nuisance else 1
-    return outcomes * int(np.count_nonzero(votes_by_pair(posterior).sum(axis=1)))
+    votes = votes_by_pair(posterior)
+    return (votes.shape[1] - 1) * int(np.count_nonzero(votes.sum(axis=1)))
 
 
 def votes_by_pair(posterior: Posterior) -> Floats:
-    """The weight of votes of each pair by outcome: float64, shape (n_pairs, 3).
+    """The weight of votes of each pair by outcome: float64, shape (n_pairs, n_outcomes).
 
-    The two orders of a pair are one pair unless there is a position effect, and with covariates every vote is a pair of
-    its own. Where ties have no parameter of their own, a tie that counts is half a vote for each side.
+    Outcomes are right, tie and left, or all graded answers where these are answers in order. The two orders of a pair
+    are one pair unless there is a position effect, and with covariates every vote is a pair of its own. Where ties have
+    no parameter of their own, a tie that counts is half a vote for each of two outcomes.
     """
     model = posterior.model
     if not model.is_local:
@@ -84,13 +85,15 @@ def votes_by_pair(posterior: Posterior) -> Floats:
             "log_likelihood"
         )
     counts = model.counts
+    if isinstance(counts, AnswerCounts):
+        return counts.answers
     if not model.layout.has_position and not model.layout.n_covariates:
         counts = counts.folded()
     votes = counts.table * np.array([1.0, model.outcome.tie_weight, 1.0])
-    if not model.layout.n_nuisance:
-        halves = 0.5 * votes[:, Outcome.TIE]
-        votes = np.stack([votes[:, Outcome.RIGHT] + halves, np.zeros(len(votes)), votes[:, Outcome.LEFT] + halves], 1)
-    return votes
+    if model.outcome.has_ties:
+        return votes
+    halves = 0.5 * votes[:, Outcome.TIE]
+    return np.stack([votes[:, Outcome.RIGHT] + halves, votes[:, Outcome.LEFT] + halves], axis=1)
 
 
 def check_single_model(posterior: Posterior, what: str) -> None:

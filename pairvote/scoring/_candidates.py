@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.messages import listed, shorten, wrong_option
 from pairvote._common.outcomes import Outcome
-from pairvote._inference import LIMITS, check_covariates
+from pairvote._inference import CUMULATIVE, LIMITS, check_covariates
 from pairvote.errors import InputError
 from pairvote.ranking._chances import vote_chances
 from pairvote.ranking._ranking import Ranking
@@ -61,6 +61,7 @@ def _has_sides(totals: Floats) -> bool:
 DEFAULT_NAME = "default"
 ALTERNATIVES: tuple[Alternative, ...] = (
     Alternative(name="rao-kupper", question="ties", options={"ties": "rao-kupper"}, applies=_has_ties),
+    Alternative(name="probit", question="link", options={"link": "probit"}),
     Alternative(name="position", question="sides", options={"position": True}, nested=True, applies=_has_sides),
 )
 # Scores pressed to zero: all items level, with the tie parameter that fits.
@@ -151,6 +152,14 @@ class Candidate:
     def chances(self, votes: Votes, train: NDArray[np.intp], held: NDArray[np.intp]) -> Floats:
         """P(right), P(tie) and P(left) of the votes at `held`, by a fit to those at `train`: shape (n_held, 3)."""
         options, of_held = dict(self.options), None
+        if options.get("ties") == CUMULATIVE and votes.is_graded.any():
+            raise InputError(
+                f"candidate {self.name!r} has ties='cumulative' and votes are graded: its chances are of answers, and "
+                "those of others of sides",
+                option="ties",
+                value=CUMULATIVE,
+                remedy="compare fits with ties='cumulative' by ranking.fit.aic",
+            )
         if self.covariates is not None:
             options["covariates"], of_held = self.covariates[train], self.covariates[held]
         ranking = self.function(votes._take(train), **options)

@@ -56,7 +56,7 @@ class CrossValidation:
     >>> import pairvote as pv
     >>> found = pv.cross_validate(pv.datasets.baseball(), rng=1)
     >>> found.best, found.candidates
-    ('position', ('default', 'position', 'elo', 'level'))
+    ('position', ('default', 'probit', 'position', 'elo', 'level'))
     >>> behind = found.difference("default", "position")
     >>> round(behind.estimate, 3), round(behind.standard_error, 3)
     (0.009, 0.009)

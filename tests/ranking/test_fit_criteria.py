@@ -164,6 +164,34 @@ def test_every_vote_is_a_pair_where_there_are_covariates() -> None:
     assert fit.n_parameters == pytest.approx(plain.n_parameters + 1, abs=0.1)
 
 
+def test_graded_answers_are_shares_of_all_answers() -> None:
+    rng = np.random.default_rng(3)
+    answers = rng.choice([0.0, 0.25, 0.5, 0.75, 1.0], size=60, p=[0.1, 0.2, 0.2, 0.3, 0.2])
+    left = rng.integers(3, size=60)
+    labels = np.array(["a", "b", "c"])
+    votes = pv.Votes.from_labels(labels[left], labels[(left + 1) % 3], answers, outcomes="share")
+    fit = fitted(votes, ties="cumulative")
+    saturated = 0.0
+    for first in range(3):
+        _, counts = np.unique(answers[left == first], return_counts=True)
+        saturated += float((counts * np.log(counts / counts.sum())).sum())
+    assert fit.deviance == pytest.approx(2 * (saturated - fit.log_likelihood), abs=1e-7)
+    # Two scores and two thresholds, of three pairs with five answers each.
+    assert (fit.n_parameters, fit.residual_degrees_of_freedom) == (4, 8)
+    assert fit.aic == pytest.approx(8 - 2 * fit.log_likelihood)
+    assert fit.bic == pytest.approx(4 * math.log(60) - 2 * fit.log_likelihood)
+
+
+@pytest.mark.parametrize("ties", ["davidson", "half", "drop"])
+def test_probit_fits_have_the_saturated_model_of_logistic_ones(ties) -> None:
+    votes = from_table(PUDDINGS)
+    logistic, probit = (fitted(votes, link=link, ties=ties) for link in ("logistic", "probit"))
+    assert probit.n_parameters == logistic.n_parameters
+    assert probit.residual_degrees_of_freedom == logistic.residual_degrees_of_freedom
+    saturated = [fit.deviance / 2 + fit.log_likelihood for fit in (logistic, probit)]
+    assert saturated[0] == pytest.approx(saturated[1], abs=1e-7)
+
+
 # --- what has none ---
 
 

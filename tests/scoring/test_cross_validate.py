@@ -9,6 +9,7 @@ import pytest
 import reference
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import norm
 from strategies import FEWER, samples
 
 import pairvote as pv
@@ -91,6 +92,22 @@ def test_losses_are_those_of_a_loop_over_votes_or_voters(sample, position, by_vo
     else:
         assert math.isnan(found.log_loss_errors[0])
         assert "infinite" in str(found)
+
+
+def test_the_probit_link_foretells_by_the_normal_curve() -> None:
+    # Glenn and David (1960): P(left) = Phi(d - tau), with the threshold tau.
+    losses = []
+    for number in range(8):
+        others = TIED.where(TIED.voter != number)
+        ranking = pv.bradley_terry(others, link="probit", prior_sd=1.0)
+        held = TIED.where(TIED.voter == number)
+        ahead, tau = ranking.scores[held.left] - ranking.scores[held.right], ranking.fit.tie_parameter
+        chances = np.stack(
+            [norm.cdf(-ahead - tau), norm.cdf(tau - ahead) - norm.cdf(-tau - ahead), norm.cdf(ahead - tau)]
+        )
+        losses += (-np.log(chances[held.outcome, np.arange(len(held))])).tolist()
+    found = pv.cross_validate(TIED, {"probit": {"link": "probit", "prior_sd": 1.0}}, folds=8, by="voter", rng=1)
+    assert found.log_loss[0] == pytest.approx(np.mean(losses), abs=1e-8)
 
 
 def test_elo_is_trained_on_the_other_votes_in_their_order() -> None:
@@ -192,7 +209,7 @@ def test_clusters_are_held_out_whole() -> None:
 
 def test_ties_are_foretold_where_all_candidates_give_them_a_chance() -> None:
     whole = pv.cross_validate(TIED, rng=1)
-    assert whole.candidates == ("default", "rao-kupper", "position", "level")
+    assert whole.candidates == ("default", "rao-kupper", "probit", "position", "level")
     assert whole.counted == "all"
     assert whole.n_votes == len(TIED)
     decided = pv.cross_validate(TIED, {"default": {}, "elo": "elo"}, rng=1)
@@ -212,6 +229,8 @@ def test_graded_votes_share_their_loss() -> None:
     assert found.log_loss[0] == pytest.approx(math.log(2))
     assert found.brier[0] == pytest.approx(np.mean(2 * (shares - 0.5) ** 2))
     assert found.log_loss[1] != found.log_loss[0]
+    with pytest.raises(pv.InputError, match=r"ties='cumulative' and votes are graded.*fit\.aic"):
+        pv.cross_validate(votes, {"answers": {"ties": "cumulative"}})
 
 
 # --- what it says ---
@@ -227,8 +246,8 @@ def test_the_table_is_best_first_and_columns_hold_it() -> None:
     assert [line.split()[0] for line in lines[2:]] == columns["candidate"]
     assert len({len(line) for line in lines[1:]}) == 1
     assert "<table>" in found._repr_html_()
-    assert found.to_frame("polars").shape == (4, 7)
-    assert repr(found) == f"CrossValidation(4 candidates, best {found.best!r})"
+    assert found.to_frame("polars").shape == (5, 7)
+    assert repr(found) == f"CrossValidation(5 candidates, best {found.best!r})"
     assert not found.log_loss.flags.writeable
 
 
