@@ -272,3 +272,18 @@ def add_check(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=seed, default=0, metavar="N", help="of the simulations, %(default)s by default")
     command.add_argument("--format", choices=("text", "json"), default="text")
     add_reading(command)
+
+
+def add_compare(command: argparse.ArgumentParser) -> None:
+    """The arguments of ``pairvote compare-models``."""
+    command.add_argument(
+        "--by",
+        choices=("vote", "voter"),
+        help="what is held out; by default voters, where at least ten are known and none is unknown",
+    )
+    command.add_argument("--criterion", metavar="LABEL", help="look at the votes on this criterion")
+    command.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="of what is held out, %(default)s by default"
+    )
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    add_reading(command)

@@ -23,14 +23,17 @@ def report_on(
     With a `width` in cells of a terminal, tables are fitted to it.
     """
     report = check(votes, top_k=top_k, rng=seed, groups=groups)
-    return f"{as_text(report._sections(), width)}\n", {name: _plain(value) for name, value in report.to_dict().items()}
+    return f"{as_text(report._sections(), width)}\n", {
+        name: as_plain(value) for name, value in report.to_dict().items()
+    }
 
 
-def _plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
+    """A value that JSON can hold: labels as strings, and null where there is no number."""
     if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
+        return {name: as_plain(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [as_plain(entry) for entry in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, (str, int)) else str(value)

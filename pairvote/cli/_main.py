@@ -1,4 +1,4 @@
-"""The command ``pairvote``: rank or check a file of votes, plan the ballots of a vote, or see Kalmar voted.
+"""The command ``pairvote``: rank or check a file of votes, compare models, plan ballots, or see Kalmar voted.
 
 Exit status: 0 when done, 2 with one line on stderr for input that cannot be used, 130 when interrupted.
 """
@@ -76,7 +76,8 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace) -> int:
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return 2
-    write({"rank": _rank, "check": _check, "plan": _plan, "demo": _demo}[arguments.command](arguments))
+    commands = {"rank": _rank, "check": _check, "compare-models": _compare, "plan": _plan, "demo": _demo}
+    write(commands[arguments.command](arguments))
     return 0
 
 
@@ -198,6 +199,24 @@ def _check(arguments: argparse.Namespace) -> str | bytes:
         tell(sentence)
     text, findings = report_on(votes, arguments.top, arguments.seed, terminal_width(), groups)
     return text if arguments.format == "text" else as_json({**findings, "warnings": warnings})
+
+
+# --- compare-models ---
+
+
+def _compare(arguments: argparse.Namespace) -> str | bytes:
+    if arguments.group_column is not None:
+        raise InputError("--group-column goes with rank and check, not with compare-models", option="group_column")
+    votes, report = reading.read(arguments)
+
+    from pairvote.cli._compare import page_on
+
+    votes = votes.select(_spelt(votes, arguments.criterion))
+    warnings = [*reading.doubtful(report, by_time=False), *reading.on_labels(votes.items)]
+    for sentence in [*reading.used(arguments, report), *warnings]:
+        tell(sentence)
+    text, found = page_on(votes, arguments.by, arguments.seed, terminal_width())
+    return text if arguments.format == "text" else as_json({**found, "warnings": warnings})
 
 
 # --- plan ---

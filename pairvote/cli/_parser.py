@@ -171,6 +171,16 @@ def make_parser() -> _Parser:
         )
     )
 
+    _arguments.add_compare(
+        commands.add_parser(
+            "compare-models",
+            allow_abbrev=False,
+            help="see which model of ties, which link, sides or not",
+            description="Which model a file of votes speaks for: of ties, of what a difference of scores says, and of "
+            "sides; by votes that are held out.",
+        )
+    )
+
     plan = commands.add_parser(
         "plan",
         allow_abbrev=False,

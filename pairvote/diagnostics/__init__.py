@@ -4,6 +4,7 @@ from pairvote.diagnostics._adaptivity import Adaptivity
 from pairvote.diagnostics._answered import Answers, answers
 from pairvote.diagnostics._asked import Connectivity, Exposure, connectivity, exposure
 from pairvote.diagnostics._border import Cut, cut
+from pairvote.diagnostics._compare_models import ModelComparison, compare_models
 from pairvote.diagnostics._consistency import Consistency, consistency
 from pairvote.diagnostics._groups import GroupAgreement
 from pairvote.diagnostics._influence import Influence, influence
@@ -30,6 +31,7 @@ __all__ = [
     "GroupAgreement",
     "Influence",
     "Items",
+    "ModelComparison",
     "PairResiduals",
     "PositionBias",
     "Progress",
@@ -44,6 +46,7 @@ __all__ = [
     "adaptivity",
     "answers",
     "check",
+    "compare_models",
     "connectivity",
     "consistency",
     "cut",

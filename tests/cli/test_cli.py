@@ -742,6 +742,26 @@ def test_check_refuses_in_the_words_of_the_command(refused, kalmar_file):
     assert "there is no file nowhere.csv" in refused("check", "nowhere.csv")
 
 
+def test_compare_models_prints_the_page(done, kalmar_file):
+    printed = done("compare-models", kalmar_file, "--by", "vote")
+    page = pv.diagnostics.compare_models(pv.read_votes(kalmar_file), by="vote", rng=0)
+    assert printed == f"{page}\n"
+    found = json.loads(done("compare-models", kalmar_file, "--by", "vote", "--format", "json"))
+    assert found["log_loss"] == page.held_out.log_loss.tolist()
+    assert found["recommendation"] == page.recommendation
+    # Nobody tied, and level items have no BIC: no number, so null.
+    assert found["ties_by_item"] is None
+    assert found["bic"][-1] is None
+
+
+def test_compare_models_refuses_in_the_words_of_the_command(refused, kalmar_file):
+    assert "there is no criterion 'new'" in refused("compare-models", kalmar_file, "--criterion", "new")
+    assert "goes with rank and check" in refused("compare-models", kalmar_file, "--group-column", "voter")
+    assert "invalid choice: 'judge'" in refused("compare-models", kalmar_file, "--by", "judge")
+    lonely = "left,right,outcome\na,b,left\n"
+    assert "give 1 vote to hold out" in refused("compare-models", "-", stdin=lonely)
+
+
 def test_check_reads_as_rank_does(done, tmp_path):
     text = "a,b,who\nash,birch,x\nbirch,ash,y\nash,birch,x\n"
     options = ("--left", "a", "--right", "b", "--outcome", "who", "--outcomes", "x=left,y=right")
