@@ -27,7 +27,9 @@ from pairvote.ranking import Agreement as Agreement
 from pairvote.ranking import Difference as Difference
 from pairvote.ranking import Fit as Fit
 from pairvote.ranking import Interval as Interval
+from pairvote.ranking import ItemFeatures as ItemFeatures
 from pairvote.ranking import OutcomeProbabilities as OutcomeProbabilities
+from pairvote.ranking import PredictedScores as PredictedScores
 from pairvote.ranking import PriorSd as PriorSd
 from pairvote.ranking import Ranking as Ranking
 from pairvote.ranking import RatingHistory as RatingHistory

@@ -3,6 +3,7 @@
 from pairvote._inference.answers import Answers
 from pairvote._inference.clustered import voter_gradients
 from pairvote._inference.entries import AnswerCounts
+from pairvote._inference.features import Features, FeatureScores
 from pairvote._inference.fitting import Start, fit, left_by_refits, refit, under_normal_prior
 from pairvote._inference.graded import Answered, answer_counts, answered
 from pairvote._inference.identification import PRIOR_REMEDY, check_scores, decided, has_circle, no_scores
@@ -48,6 +49,8 @@ __all__ = [
     "AnswerCounts",
     "Answered",
     "Answers",
+    "FeatureScores",
+    "Features",
     "Likelihood",
     "Limits",
     "LinkName",

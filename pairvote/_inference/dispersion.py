@@ -29,8 +29,10 @@ from pairvote._common.outcomes import Outcome
 from pairvote._inference.sums import Likelihood, LocalSums
 
 
-def dispersion(sums: LocalSums, likelihood: Likelihood, parameters: NDArray[np.float64]) -> float:
-    """Phi at these parameters, above 0 and at most 1."""
+def dispersion(
+    sums: LocalSums, likelihood: Likelihood, parameters: NDArray[np.float64], n_free: int | None = None
+) -> float:
+    """Phi at these parameters, above 0 and at most 1; n_free: that of free parameters, by default of the scores."""
     if sums.spread is None:
         return 1.0
     gradient, information, votes = sums.by_outcome(likelihood, parameters)
@@ -39,7 +41,8 @@ def dispersion(sums: LocalSums, likelihood: Likelihood, parameters: NDArray[np.f
         return 1.0
     # The squares of what a win of either side would add to the gradient, less that of what the share adds.
     less = float(sums.spread @ np.square(gradient[Outcome.LEFT] - gradient[Outcome.RIGHT]))
-    n_free = sums.pairs.n_items - len(np.unique(sums.components()))
+    if n_free is None:
+        n_free = sums.pairs.n_items - len(np.unique(sums.components()))
     if n_votes <= n_free + 1:
         return 1.0
     part = 1.0 - less / (of_model * (1.0 + 1.0 / n_votes))

@@ -17,6 +17,7 @@ from pairvote._inference.learned import can_sample, sample
 from pairvote._inference.learned_voters import DrawnKinds
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.models import Model
+from pairvote._inference.no_remainder import without_remainder
 from pairvote._inference.outcomes import DEFAULT_TIES, outcome_model
 from pairvote._inference.outcomes.links import LinkName
 from pairvote._inference.plug_in import (
@@ -89,6 +90,8 @@ def fit(
     ConvergenceError
         After `max_iter` steps, or where no step gains.
     """
+    if not isinstance(prior_sd, str | Prior) and prior_sd == 0.0:
+        return without_remainder(votes, ties, position, uncertainty, rows, squares, tol, max_iter, limits, link)
     learns = isinstance(prior_sd, str)
     first = FIRST_SD / outcome_model(ties, link).link.unit
     known, first_tol = (first, FIRST_TOLERANCE) if isinstance(prior_sd, str) else (prior_sd, tol)
@@ -156,7 +159,11 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int, weighed: Weighed | 
     mixture = mixture_of(votes, spread)
     sites = sites_of(votes, mixture)
     errors = errors_of(votes, spread, sites)
-    if _is_sampled(model) and not is_enough(errors):
+    follows = isinstance(model.sums, LocalSums) and model.sums.n_features > 0
+    if follows:
+        # Coefficients lean on the prior of all remainders at once, however many votes each has.
+        sites = Prior.of(spread)
+    if _is_sampled(model) and (follows or not is_enough(errors)):
         normal = _under(posterior, Prior.of(spread), tol, max_iter)
         if weighed is None:
             return SampledPosterior.of(normal, sample(normal))

@@ -101,7 +101,7 @@ class Draws:
     """Draws from the posterior.
 
     parameters: (n_draws, size) in the order of the model's layout, scores of mean zero. numbers: (n_draws, 11), the
-    prior's scale, places, widths and shares, and the origin of places less that of the scores with votes. independent:
+    prior's scale, places, widths and shares, and the origin of places less that of the scores. independent:
     about how many independent draws would tell as much of means and variances, on average over the items.
     """
 
@@ -174,8 +174,10 @@ def sample(posterior: Posterior, effort: Effort = EFFORT, *, changing: Changing 
         )
     scores, voted = parameters[:, : posterior.model.n_items], np.isin(np.arange(posterior.model.n_items), chain.voted)
     if not voted.all():
-        scores[:, ~voted] = _unvoted(numbers, int((~voted).sum()), rng)
-        scores -= scores.mean(axis=1, keepdims=True)
+        scores[:, ~voted] = unvoted(numbers, int((~voted).sum()), rng)
+        means = scores.mean(axis=1)
+        scores -= means[:, None]
+        numbers[:, -1] += means
     _make_alike(scores, chain.kinds)
     return Draws(parameters=parameters, numbers=numbers, independent=independent)
 
@@ -188,7 +190,7 @@ def _make_alike(scores: Floats, kinds: NDArray[np.intp]) -> None:
         scores += np.bincount(kinds, means)[kinds] / sizes[kinds] - means
 
 
-def _unvoted(numbers: Floats, n_items: int, rng: np.random.Generator) -> Floats:
+def unvoted(numbers: Floats, n_items: int, rng: np.random.Generator) -> Floats:
     """Scores of items without a vote, of which only the prior speaks: float64, shape (n_draws, n_items)."""
     scale, places, widths, shares, origin = np.split(numbers, [1, 4, 7, 10], axis=1)
     drawn = rng.random((len(numbers), n_items))[:, :, None]

@@ -68,6 +68,12 @@ class ManyItems:
         """The variance of contrast @ parameters, by one solve."""
         return float(self._squares(contrast[:, None], self._solve(contrast[:, None], 1e-8))[0])
 
+    def columns(self, contrasts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The covariance of all parameters with those along each column: float64, of the shape of `contrasts`."""
+        if self.is_robust:
+            raise self._no_robust_errors()
+        return self._solve(contrasts, 1e-6)
+
     def _solve(self, contrasts: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         return solve(self.model, self._slopes, contrasts, mixed=self.solution.mixed, tolerance=tolerance)
 
@@ -95,22 +101,23 @@ class ManyItems:
     def variances(self) -> NDArray[np.float64]:
         """Float64, shape (n_items,)."""
         if self.is_robust:
-            kind = "sandwich errors"
-            if self.rows is not None:
-                kind = f"standard errors between {'voters' if self.rows.kind == 'by-voter' else 'clusters'}"
-            model, limits = self.model, self.model.limits
-            given = (
-                f"up to {limits.table_items:,} items" if model.is_local else "pairs in this memory, not on a cluster"
-            )
-            fit = "uncertainty='model'" if model.is_likelihood else f"ties={DEFAULT_TIES!r}"
-            raise MissingUncertaintyError(
-                f"{kind} of all items are given for {given}, and these are {model.n_items:,} items; "
-                f"difference() is exact for two items at any number, and {fit} gives all by the model"
-            )
+            raise self._no_robust_errors()
         slopes = self._slopes
         if self.solution.mixed:
             return (1.0 + self.model.sums.second_order(slopes)) / slopes.diagonal + self._from_beside
         return Sparse(self.model).variances(slopes) + self._from_beside
+
+    def _no_robust_errors(self) -> MissingUncertaintyError:
+        kind = "sandwich errors"
+        if self.rows is not None:
+            kind = f"standard errors between {'voters' if self.rows.kind == 'by-voter' else 'clusters'}"
+        model, limits = self.model, self.model.limits
+        given = f"up to {limits.table_items:,} items" if model.is_local else "pairs in this memory, not on a cluster"
+        fit = "uncertainty='model'" if model.is_likelihood else f"ties={DEFAULT_TIES!r}"
+        return MissingUncertaintyError(
+            f"{kind} of all items are given for {given}, and these are {model.n_items:,} items; "
+            f"difference() is exact for two items at any number, and {fit} gives all by the model"
+        )
 
     @property
     def _from_beside(self) -> NDArray[np.float64]:

@@ -111,6 +111,27 @@ class Posterior:
         return None
 
     @property
+    def drawn_parameters(self) -> NDArray[np.float64] | None:
+        """Draws of all parameters, where there are any: shape (n_draws, size)."""
+        return None
+
+    @property
+    def prior_sd(self) -> float:
+        """The standard deviation of the scores' prior."""
+        return self.model.prior_sd
+
+    def of_more_items(self, n_items: int) -> NDArray[np.float64] | None:
+        """Draws of scores of more items, where there are draws: shape (n_draws, n_items)."""
+        return None
+
+    def last_columns(self, number: int) -> NDArray[np.float64]:
+        """The covariance of all parameters with the last ones: float64, shape (size, number)."""
+        size = self.model.layout.size
+        if self._dense:
+            return self._covariance[:, size - number :]
+        return self._of_many.columns(np.eye(size, number, number - size))
+
+    @property
     def is_posterior(self) -> bool:
         """Whether there is a prior; by maximum likelihood there is none, and so no posterior."""
         return self.model.prior.is_finite

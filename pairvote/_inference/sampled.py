@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._inference.learned import Draws
+from pairvote._inference.learned import SEED, Draws, unvoted
 from pairvote._inference.posterior import Learned, Posterior
 from pairvote._inference.prior import Prior
 from pairvote._inference.robust import Sandwich
@@ -23,10 +23,12 @@ class SampledPosterior(Posterior):
     """Means, covariances and quantiles of draws; errors without the model go out from their variances.
 
     The model has the normal prior of the learned spread, for those errors and for whoever fits more votes like these.
-    The solution holds the means of the draws. draws: (n_draws, size), of which seven digits are enough.
+    The solution holds the means of the draws. draws: (n_draws, size), of which seven digits are enough. numbers:
+    (n_draws, 11), those of the prior as `Draws` has them.
     """
 
     draws: NDArray[np.float32]
+    numbers: NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, posterior: Posterior, draws: Draws) -> Posterior:
@@ -47,12 +49,24 @@ class SampledPosterior(Posterior):
             posterior.dispersion,
             posterior.voters,
             draws=draws.parameters.astype(np.float32),
+            numbers=draws.numbers.astype(np.float32),
         )
+
+    def of_more_items(self, n_items: int) -> Floats | None:
+        """Draws of scores of more items, of which only the prior speaks: shape (n_draws, n_items), or None."""
+        if self.is_robust or self.numbers is None:
+            return None
+        return unvoted(self.numbers.astype(np.float64), n_items, np.random.Generator(np.random.PCG64(SEED)))
 
     @property
     def samples(self) -> Floats | None:
         """The draws of the centred scores: float64, shape (n_draws, n_items); None beside errors without the model."""
         return None if self.is_robust else self.draws[:, : self.model.n_items].astype(np.float64)
+
+    @property
+    def drawn_parameters(self) -> Floats | None:
+        """The draws of all parameters, scores of mean zero; None beside errors without the model."""
+        return None if self.is_robust else self.draws.astype(np.float64)
 
     @cached_property
     def _inverse(self) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -141,12 +141,14 @@ class LocalSums:
 
     With a `design` (n_pairs, n_covariates) each entry of `pairs` is a vote, or votes with the same covariates, and d
     grows by design @ coefficients. `spread` (n_pairs,) is there where votes are graded: the sum of w y (1 - y) over the
-    votes of each entry with the weight w and the share y, which `pairs` counts as parts of two votes.
+    votes of each entry with the weight w and the share y, which `pairs` counts as parts of two votes. The last
+    `n_features` columns of the design are what the left item has more of than the right one.
     """
 
     pairs: PairCounts
     design: NDArray[np.float64] | None = None
     spread: NDArray[np.float64] | None = None
+    n_features: int = 0
 
     @property
     def items(self) -> tuple[Hashable, ...]:
@@ -274,7 +276,7 @@ class LocalSums:
     def divided(self, factor: float) -> LocalSums:
         """The sums of votes whose weights are divided by a factor."""
         pairs = self.pairs._changed(table=self.pairs.table / factor)
-        return LocalSums(pairs, self.design, None if self.spread is None else self.spread / factor)
+        return replace(self, pairs=pairs, spread=None if self.spread is None else self.spread / factor)
 
     def by_outcome(
         self, likelihood: Likelihood, parameters: NDArray[np.float64]

@@ -225,16 +225,16 @@ def check_determined(rows: VoteRows, position: bool, *, prior: bool) -> None:
             )
     if position:
         columns = np.column_stack([columns, np.ones(len(columns))])
-    dependent = _dependent(columns, columns)
-    if dependent:
+    found = dependent(columns, columns)
+    if found:
         raise NotIdentifiedError(
-            f"{_effects(dependent, design.shape[1])} follow from each other (they are linearly dependent over the "
+            f"{_effects(found, design.shape[1])} follow from each other (they are linearly dependent over the "
             "answered votes), so their coefficients are not determined; leave one out"
         )
-    dependent = [] if prior else _dependent(_beside_scores(rows, columns), columns)
-    if dependent:
+    found = [] if prior else dependent(_beside_scores(rows, columns), columns)
+    if found:
         raise NotIdentifiedError(
-            f"the coefficients of {_effects(dependent, design.shape[1])} are not determined beside the scores: their "
+            f"the coefficients of {_effects(found, design.shape[1])} are not determined beside the scores: their "
             "sum, each times some number, is in every answered vote what the left item has more of than the right "
             "one",
             option="prior_sd",
@@ -242,7 +242,7 @@ def check_determined(rows: VoteRows, position: bool, *, prior: bool) -> None:
         )
 
 
-def _dependent(columns: NDArray[np.float64], beside: NDArray[np.float64]) -> list[int]:
+def dependent(columns: NDArray[np.float64], beside: NDArray[np.float64]) -> list[int]:
     """The columns with a part in a sum that vanishes, in proportion to the size of those `beside` them."""
     sizes, sums = np.linalg.eigh(columns.T @ columns)
     if sizes[0] > LEAST_SPREAD * np.linalg.eigvalsh(beside.T @ beside)[-1]:

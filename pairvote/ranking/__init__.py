@@ -1,6 +1,7 @@
 """What every scorer returns: a score for each item, with its uncertainty and its fit."""
 
 from pairvote.ranking._agreement import Agreement
+from pairvote.ranking._features import ItemFeatures, PredictedScores
 from pairvote.ranking._history import RatingHistory
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Difference, Fit, Interval, OutcomeProbabilities, PriorSd
@@ -11,7 +12,9 @@ __all__ = [
     "Difference",
     "Fit",
     "Interval",
+    "ItemFeatures",
     "OutcomeProbabilities",
+    "PredictedScores",
     "PriorSd",
     "Ranking",
     "RatingHistory",

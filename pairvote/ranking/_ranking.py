@@ -20,6 +20,7 @@ from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError, MissingUncertaintyError
 from pairvote.ranking._chances import chances_of, check_table_size, damped, expected_scores
 from pairvote.ranking._credible_ranks import credible_limits, credible_tiers, is_credible, normal_draws
+from pairvote.ranking._features import ItemFeatures
 from pairvote.ranking._history import RatingHistory
 from pairvote.ranking._order import chosen_codes, first_of_each, sample_shares
 from pairvote.ranking._quasi_variances import check_quasi_items, quasi_variance_error, quasi_variances
@@ -69,6 +70,8 @@ class Ranking(Standing):
         For ``elo`` and ``glicko2`` with ``history=True``: the ratings before and after each vote.
     volatilities : float64 array, shape (n_items,), or None
         For `glicko2`: the standard deviation, in log-odds, of each item's change in one period.
+    features : ItemFeatures or None
+        For ``bradley_terry(votes, item_covariates=...)``: what scores owe to features of the items, in log-odds.
 
     Examples
     --------
@@ -85,6 +88,7 @@ class Ranking(Standing):
     voters: VoterReliability | None = None
     history: RatingHistory | None = None
     volatilities: NDArray[np.float64] | None = None
+    features: ItemFeatures | None = None
     _uncertainty: Uncertainty | None = None
     _log_odds_per_unit: float | None = None
 
@@ -501,7 +505,8 @@ class Ranking(Standing):
         columns = self._columns(n_rows, level)
         columns["rank"] = shown_ranks(self._ranks, voted, self._voted_first[:n_rows])
         first = self._first if isinstance(self._first, np.ndarray) else None
-        notes = notes_on(self.items, self._order, voted, first)
+        notes = notes_on(self.items, self._order, voted, first, by_features=self.features is not None)
+        notes += () if self.features is None else (self.features.summary,)
         notes += () if self.fit is None else self.fit._notes
         return Table(columns=columns, unit=unit, decimals=decimals, n_items=self.n_items, level=level, notes=notes)
 

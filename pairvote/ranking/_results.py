@@ -344,7 +344,8 @@ class Fit:
     @cached_property
     def coefficient_standard_errors(self) -> NDArray[np.float64]:
         """The standard errors of the coefficients: float64, shape (n_covariates,)."""
-        errors = self._with_errors.coefficient_errors() / self._scale if len(self._scale) else np.empty(0)
+        n_own = len(self._scale)
+        errors = self._with_errors.coefficient_errors()[:n_own] / self._scale if n_own else np.empty(0)
         errors.flags.writeable = False
         return errors
 
@@ -359,10 +360,13 @@ class Fit:
 
     @property
     def prior_sd(self) -> PriorSd:
-        """The standard deviation of the scores' prior, in log-odds; where it was learned, with an interval."""
+        """The standard deviation of the scores' prior, in log-odds; where it was learned, with an interval.
+
+        Where scores follow features, that of what these leave, the remainders.
+        """
         learned = self._posterior.learned
         if learned is None:
-            return PriorSd(self._posterior.model.prior_sd)
+            return PriorSd(self._posterior.prior_sd)
         return PriorSd(learned.spread, learned.low, learned.high)
 
     @cached_property

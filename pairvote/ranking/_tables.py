@@ -95,11 +95,14 @@ def notes_on(
     order: NDArray[np.intp],
     voted: NDArray[np.bool_],
     first: NDArray[np.int32] | None,
+    *,
+    by_features: bool = False,
 ) -> tuple[str, ...]:
     """What votes leave open: items without a vote, and components that no vote joins.
 
     order : the codes of the items, best first
     first : the code of the first item of each item's component, where it is known
+    by_features : whether scores follow features of the items, which say what votes do not
     """
     notes = []
     known, unknown = order[voted[order]], order[~voted[order]]
@@ -108,7 +111,8 @@ def notes_on(
     if len(unknown):
         has = "has" if len(unknown) == 1 else "have"
         named = _some([as_label(items[code], NAME_WIDTH) for code in unknown[:MOST_NAMES].tolist()], len(unknown))
-        notes.append(f"{plural(len(unknown), 'item')} {has} no vote, and so no rank: {named}")
+        but = "a score by features alone" if by_features else "so no rank"
+        notes.append(f"{plural(len(unknown), 'item')} {has} no vote, and {but}: {named}")
     if first is not None and np.count_nonzero(first[known] == known) > 1:
         _, places, sizes = np.unique(first[known], return_index=True, return_counts=True)
         largest = np.argsort(places)[:MOST_NAMES]
@@ -117,7 +121,8 @@ def notes_on(
             for place, size in zip(places[largest].tolist(), sizes[largest].tolist(), strict=True)
         ]
         notes.append(
-            f"no vote joins the {len(places):,} components, so how they compare is not known: "
+            f"no vote joins the {len(places):,} components, so how they compare "
+            f"{'is known by features alone' if by_features else 'is not known'}: "
             f"{_some(groups, len(places), '; ')}"
         )
     return tuple(notes)

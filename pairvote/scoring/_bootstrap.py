@@ -139,9 +139,10 @@ def bootstrap(
         raise InputError(
             f"there are {votes.n_items:,} items; a bootstrap takes up to {LIMITS.table_items:,}, so score fewer"
         )
-    if options.get("covariates") is not None:
+    beside = next((name for name in ("covariates", "item_covariates") if options.get(name) is not None), None)
+    if beside is not None:
         raise InputError(
-            "covariates is given, which a bootstrap does not draw with the votes; take the standard errors of "
+            f"{beside} is given, which a bootstrap does not draw with the votes; take the standard errors of "
             "bradley_terry with uncertainty='sandwich' or 'by-voter'"
         )
     if options.get("clusters") is not None:

@@ -42,6 +42,7 @@ from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
 from pairvote.ranking._units import LOG_ODDS, PROBITS
 from pairvote.scoring._criteria import combine
+from pairvote.scoring._features import ItemCovariates, features_of, ranking_by_features, with_features
 from pairvote.scoring._reliability import RELIABILITIES, Reliability, answers_of, voters_of
 from pairvote.scoring._rows import WEIGHTS, Weights, check_clusters, counted_rows, squared, with_sampling_weights
 from pairvote.votes._counts import PairCounts
@@ -74,6 +75,7 @@ def bradley_terry(
     criterion: Hashable | None = None,
     criteria: Mapping[Hashable, float] | None = None,
     reliability: Reliability | None = None,
+    item_covariates: ItemCovariates | None = None,
 ) -> Ranking:
     r"""Rank by Bradley-Terry scores: :math:`\log(P(i) / P(j)) = s_i - s_j` for any two items.
 
@@ -143,6 +145,12 @@ def bradley_terry(
         is not known of the voters; so `uncertainty` may not be "by-voter" or "clustered". With `criteria` each is
         weighed by itself, and what is found of voters is not kept. Of 600 votes it takes some 15 ms with a number for
         `prior_sd`, and 0.2 to 0.6 s by draws.
+    item_covariates : array_like, shape (n_items, n_features), or mapping of label to features, optional
+        Features of the items, such as the length of a text: scores are sums over features, each times a coefficient,
+        plus a remainder, which has the prior of `prior_sd`; ``ranking.features`` says what was found. Rows stand in the
+        order of ``votes.items``; a mapping has for each label a number, a row, or a mapping of the features' names to
+        numbers. Scores of items without votes follow from their features. With ``prior_sd=0`` there is no remainder,
+        and coefficients are by maximum likelihood; `math.inf` is not for features.
 
     Returns
     -------
@@ -210,6 +218,7 @@ def bradley_terry(
             tol=tol,
             max_iter=max_iter,
             reliability=reliability,
+            item_covariates=item_covariates,
         )
     return ranked(
         votes,
@@ -225,6 +234,7 @@ def bradley_terry(
         max_iter=max_iter,
         criterion=criterion,
         reliability=reliability,
+        item_covariates=item_covariates,
     )
 
 
@@ -244,6 +254,7 @@ def ranked(
     weights: Weights = "counts",
     limits: Limits = LIMITS,
     reliability: Reliability | None = None,
+    item_covariates: ItemCovariates | None = None,
 ) -> Ranking:
     """The ranking of votes on one criterion, clusters in the place of voters.
 
@@ -257,7 +268,8 @@ def ranked(
         answers_in_order, graded = answered(source), False
     if uncertainty is None:
         uncertainty = "sandwich" if graded else "model"
-    check_options(prior_sd, position, uncertainty, tol, max_iter)
+    features = features_of(item_covariates, source.items, prior_sd, reliability)
+    check_options(prior_sd, position, uncertainty, tol, max_iter, alone=features is not None)
     check_choice("weights", weights, WEIGHTS)
     if reliability is not None:
         check_choice("reliability", reliability, RELIABILITIES)
@@ -293,6 +305,8 @@ def ranked(
         given = counts if isinstance(source, Votes) and not sampled else given
         if isinstance(source, Votes) and source.share is not None:
             counts = sums_of(source, counts, folded=folded)
+    if features is not None:
+        counts, squares, rows = with_features(features, counts, squares, rows, position)
     answers = None
     if reliability is not None:
         if answers_in_order is not None:
@@ -320,6 +334,8 @@ def ranked(
         link=link,
     )
     ranking = ranking_of(posterior, given, scale, n_votes, weights)
+    if features is not None:
+        ranking = ranking_by_features(ranking, features)
     return ranking if answers is None else replace(ranking, voters=voters_of(ranking, posterior, answers, source))
 
 
@@ -349,7 +365,7 @@ def ranking_of(
             ties=cast("Ties", posterior.model.outcome.name),
             tie_parameter=posterior.tie_parameter,
             position_effect=posterior.position_effect,
-            coefficients=posterior.coefficients / scale,
+            coefficients=posterior.coefficients[: len(scale)] / scale,
             uncertainty=posterior.uncertainty,
             weights=weights,
             dispersion=posterior.dispersion,
@@ -428,17 +444,19 @@ def check_models(ties: str, link: LinkName) -> None:
     check_choice("ties", ties, tuple(known))
 
 
-def check_options(prior_sd: float | str, position: bool, uncertainty: str, tol: float, max_iter: int) -> None:
-    """InputError for an option out of range."""
+def check_options(
+    prior_sd: float | str, position: bool, uncertainty: str, tol: float, max_iter: int, *, alone: bool = False
+) -> None:
+    """InputError for an option out of range; alone: whether features may be all that scores follow."""
     check_choice("uncertainty", uncertainty, UNCERTAINTIES)
     check_flag("position", position)
     if not is_number(tol) or not tol > 0:
         raise wrong_option("tol", tol, "it is a number above 0")
     if isinstance(prior_sd, str) and prior_sd == LEARNED:
         pass
-    elif not is_number(prior_sd) or not prior_sd > 0:
+    elif not is_number(prior_sd) or not (prior_sd > 0 or (alone and prior_sd == 0)):
         raise wrong_option("prior_sd", prior_sd, "it is 'learned', or a number above 0")
-    elif prior_sd < SMALLEST_PRIOR_SD:
+    elif 0 < prior_sd < SMALLEST_PRIOR_SD:
         raise InputError(
             f"prior_sd is {prior_sd!r}, so small that all scores are level",
             option="prior_sd",

@@ -98,6 +98,7 @@ EVERY_OPTION: dict[str, dict[str, Any]] = {
         "tol": 0.1,
         "max_iter": 1,
         "reliability": "lapse",
+        "item_covariates": [[1.0], [2.0], [0.0], [4.0], [3.0]],
     },
     "luce": {"algorithm": "lsr", "ties": "drop", "prior": 1.0, "prior_sd": 0.0},
 }
