@@ -18,26 +18,24 @@ from pairvote._common.messages import shorten
 from pairvote._common.options import check_flag, check_top_k
 from pairvote._common.random import Rng, generator
 from pairvote.errors import InputError, MissingUncertaintyError
-from pairvote.ranking._chances import chances_of, check_table_size, damped, expected_scores
 from pairvote.ranking._credible_ranks import credible_limits, credible_tiers, is_credible, normal_draws
 from pairvote.ranking._features import ItemFeatures
+from pairvote.ranking._forecast import Forecast
 from pairvote.ranking._history import RatingHistory
 from pairvote.ranking._order import chosen_codes, first_of_each, sample_shares
 from pairvote.ranking._quasi_variances import check_quasi_items, quasi_variance_error, quasi_variances
 from pairvote.ranking._rank_intervals import Estimate, rank_limits, tiers_of
 from pairvote.ranking._results import (
     Difference,
-    Fit,
     Interval,
-    OutcomeProbabilities,
     are_enough,
     check_level,
     quantile,
     quantiles,
 )
-from pairvote.ranking._standing import Standing, read_only
+from pairvote.ranking._standing import read_only
 from pairvote.ranking._tables import MOST_ROWS, Table, columns_of, decimals_for, notes_on, shown_ranks
-from pairvote.ranking._uncertainty import Chosen, Scaled, Uncertainty, difference_variance
+from pairvote.ranking._uncertainty import Chosen, Scaled, difference_variance
 from pairvote.ranking._units import UNITS, jods_per_unit, points_per_unit
 from pairvote.ranking._voters import VoterReliability
 
@@ -49,14 +47,14 @@ RankKind = Literal["credible", "confidence"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Ranking(Standing):
+class Ranking(Forecast):
     """A score for each item, best highest, with uncertainty where the scorer has any.
 
     Attributes
     ----------
     items : tuple of labels, length n_items
     scores : float64 array, shape (n_items,), read-only
-    unit : {"log-odds", "elo", "glicko", "votes", "share"}
+    unit : {"log-odds", "probit", "jod", "elo", "glicko", "votes", "share"}
     method : str
         The scorer's name.
     fit : Fit or None
@@ -82,15 +80,11 @@ class Ranking(Standing):
     (['ash', 'birch', 'cedar'], [2.0, 1.0, 0.0], [1, 2, 3])
     """
 
-    method: str
-    fit: Fit | None = None
     order_spread: NDArray[np.float64] | None = None
     voters: VoterReliability | None = None
     history: RatingHistory | None = None
     volatilities: NDArray[np.float64] | None = None
     features: ItemFeatures | None = None
-    _uncertainty: Uncertainty | None = None
-    _log_odds_per_unit: float | None = None
 
     __setstate__ = restore
 
@@ -151,16 +145,6 @@ class Ranking(Standing):
         MissingUncertaintyError where the scorer has none.
         """
         return read_only(np.sqrt(self._known_uncertainty().variances()))
-
-    def _known_uncertainty(self) -> Uncertainty:
-        if self._uncertainty is None:
-            raise MissingUncertaintyError(
-                f"this ranking by {self.method!r} of {self.n_items:,} items has no standard errors",
-                option="uncertainty",
-                remedy="bradley_terry gives them (unless uncertainty='none'), and up to 4,000 items bootstrap for any "
-                "scorer",
-            )
-        return self._uncertainty
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
         """The interval of each score at `level`: two float64 arrays, shape (n_items,).
@@ -359,54 +343,6 @@ class Ranking(Standing):
         '1.9%'
         """
         return quasi_variance_error(self.quasi_variances, self.covariance)
-
-    def expected_score(self, a: Hashable, b: Hashable) -> float:
-        """The chance that `a` is picked over `b`, a tie as half; the two sides equally often where sides matter.
-
-        For Glicko-2 ratings what is not known of the two moves it towards a half.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> round(pv.elo(pv.Votes.from_wins(["ash"], ["birch"])).expected_score("ash", "birch"), 3)
-        0.546
-        """
-        return float(self._expected(np.array(self._code(a)), np.array(self._code(b))))
-
-    def probability_matrix(self) -> NDArray[np.float64]:
-        """`expected_score` of every item over every other: float64, shape (n_items, n_items); 0.5 on the diagonal.
-
-        An InputError for more than 4,000 items: it would fill the memory.
-        """
-        check_table_size(self.n_items)
-        codes = np.arange(self.n_items)
-        return read_only(self._expected(codes[:, None], codes))
-
-    def _expected(self, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.float64]:
-        gaps = self.scores[one] - self.scores[other]
-        if self.unit == "glicko" and self._log_odds_per_unit is not None:
-            variances = self._known_uncertainty().variances()
-            gaps = damped(gaps, variances[one] + variances[other], self._log_odds_per_unit)
-        return expected_scores(gaps, self._log_odds_per_unit, self.fit, self.method)
-
-    def outcome_probabilities(self, left: Hashable, right: Hashable) -> OutcomeProbabilities:
-        """The chance of each outcome when `left` stands on the left and `right` on the right.
-
-        Raises
-        ------
-        InputError
-            Where the scorer has no model of ties although there are ties.
-
-        Examples
-        --------
-        >>> import pairvote as pv
-        >>> votes = pv.Votes.from_labels(["ash"] * 4, ["birch"] * 4, ["left", "right", "tie", "tie"])
-        >>> chances = pv.bradley_terry(votes, prior_sd=3.0).outcome_probabilities("ash", "birch")
-        >>> round(chances.left, 6), round(chances.tie, 6), round(chances.right, 6)
-        (0.25, 0.5, 0.25)
-        """
-        gap = float(self.scores[self._code(left)] - self.scores[self._code(right)])
-        return chances_of(gap, self._log_odds_per_unit, self.fit, self.method, tied=bool(self.tied.any()))
 
     def on_elo_scale(self, initial: float = 1500.0, *, anchor: Hashable | None = None) -> Ranking:
         """Put the ranking on Elo's scale: log-odds x 400 / ln 10, with mean `initial`; Elo ratings are only moved.
