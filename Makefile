@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 SOURCES := pyproject.toml setup.py $(wildcard pairvote/_kernels/*.py)
 
+# The rooms that call kernels.
+WITH_KERNELS := kernels votes inference scoring ranking sampling simulation
+
 .PHONY: demo test test-quick test-interpreted test-checked lint types docs wheel bench clean
 
 demo: $(VENV)/installed-all
@@ -18,10 +21,10 @@ test: $(VENV)/installed-test
 test-quick: $(VENV)/installed-test
 	$(PYTEST) -m 'not slow'
 
-# Every kernel, compiled and interpreted, is held to the same bits in tests/kernels, so slow tests of what is built on them
-# run once, by `make test`; as do the examples of the documentation, the servers of databases and the pages in a browser.
+# Every kernel gives the same bits compiled and interpreted, which tests/kernels holds. So interpreted ones need the tests of
+# the rooms that call them, and of these not the slow ones.
 test-interpreted: $(VENV)/installed-test
-	PAIRVOTE_KERNELS=python $(PYTEST) -m 'not servers and not slow' --ignore-glob='*/test_pages_*' --ignore=tests/poll/test_poll_recipes.py tests
+	PAIRVOTE_KERNELS=python $(PYTEST) -m 'not servers and not slow' $(addprefix tests/,$(WITH_KERNELS))
 
 # Needs gcc: bounds checks and sanitizers, in build/checked, beside the kernels of the checkout.
 test-checked: $(VENV)/installed-dev
@@ -36,7 +39,6 @@ types: $(VENV)/installed-dev
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
-	$(BIN)/python -m pytest --quiet README.md docs
 
 wheel: $(VENV)/installed-dev
 	rm -rf dist

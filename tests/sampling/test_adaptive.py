@@ -213,7 +213,7 @@ def test_thirty_at_once_are_not_all_asked_the_same(sampler: pv.sampling.Sampler)
 
 
 @pytest.mark.parametrize("sampler", [InformationGain(), TopK(2)], ids=repr)
-@pytest.mark.parametrize("n_items", [2, 3, 5, 320])
+@pytest.mark.parametrize("n_items", [2, 3, 5, pytest.param(320, marks=pytest.mark.slow)])
 def test_no_pair_again_before_every_pair(sampler: pv.sampling.Sampler, n_items: int) -> None:
     rng = np.random.default_rng(n_items)
     stream = sampler.start(n_items, rng=7)
@@ -286,6 +286,7 @@ def test_compiled_equals_interpreted(k: int, n_items: int) -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sampler", "n_items"), [(InformationGain(), 700), (TopK(10), 301)], ids=repr)
 def test_many_items_are_weighed_by_candidates(sampler: pv.sampling.Sampler, n_items: int) -> None:
     rng = np.random.default_rng(6)
