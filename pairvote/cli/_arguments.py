@@ -287,3 +287,20 @@ def add_compare(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--format", choices=("text", "json"), default="text")
     add_reading(command)
+
+
+def add_majority(command: argparse.ArgumentParser) -> None:
+    """The arguments of ``pairvote majority``."""
+    command.add_argument("--criterion", metavar="LABEL", help="count the votes on this criterion")
+    command.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    add_safe_csv(command)
+    add_reading(command)
+
+
+def add_safe_csv(output: Any) -> None:
+    """Add the argument that keeps spreadsheets from taking labels for formulas."""
+    output.add_argument(
+        "--safe-csv",
+        action="store_true",
+        help="in CSV, an apostrophe before labels that a spreadsheet would take for formulas",
+    )

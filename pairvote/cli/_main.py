@@ -1,4 +1,4 @@
-"""The command ``pairvote``: rank or check a file of votes, compare models, plan ballots, or see Kalmar voted.
+"""The command ``pairvote``: rank or check votes, compare models, say who beats whom, plan ballots, see Kalmar voted.
 
 Exit status: 0 when done, 2 with one line on stderr for input that cannot be used, 130 when interrupted.
 """
@@ -76,7 +76,14 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace) -> int:
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return 2
-    commands = {"rank": _rank, "check": _check, "compare-models": _compare, "plan": _plan, "demo": _demo}
+    commands = {
+        "rank": _rank,
+        "check": _check,
+        "compare-models": _compare,
+        "majority": _majority,
+        "plan": _plan,
+        "demo": _demo,
+    }
     write(commands[arguments.command](arguments))
     return 0
 
@@ -217,6 +224,30 @@ def _compare(arguments: argparse.Namespace) -> str | bytes:
         tell(sentence)
     text, found = page_on(votes, arguments.by, arguments.seed, terminal_width())
     return text if arguments.format == "text" else as_json({**found, "warnings": warnings})
+
+
+# --- majority ---
+
+
+def _majority(arguments: argparse.Namespace) -> str | bytes:
+    from pairvote.cli._answer import check_safe
+
+    check_safe(arguments.safe_csv, arguments.format)
+    if arguments.group_column is not None:
+        problem = "--group-column goes with rank and check, not with majority"
+        raise InputError(problem, option="group_column", value=arguments.group_column, remedy="leave it out")
+    votes, report = reading.read(arguments)
+
+    from pairvote.cli._majority import as_text, report_as_json, rows_as_csv
+    from pairvote.scoring import majority
+
+    found = majority(votes, criterion=_spelt(votes, arguments.criterion))
+    warnings = [*reading.doubtful(report, by_time=False), *reading.on_labels(votes.items)]
+    for sentence in [*reading.used(arguments, report), *warnings]:
+        tell(sentence)
+    if arguments.format == "csv":
+        return rows_as_csv(found, safe=arguments.safe_csv)
+    return report_as_json(found, warnings) if arguments.format == "json" else as_text(found, terminal_width())
 
 
 # --- plan ---

@@ -153,11 +153,7 @@ def make_parser() -> _Parser:
     )
     output.add_argument("--level", type=_arguments.level, default=0.95, help="of the intervals, %(default)s by default")
     output.add_argument("--format", choices=("table", "csv", "json"), default="table")
-    output.add_argument(
-        "--safe-csv",
-        action="store_true",
-        help="in CSV, an apostrophe before labels that a spreadsheet would take for formulas",
-    )
+    _arguments.add_safe_csv(output)
     output.add_argument("--plot", metavar="FILE", help="save a picture, such as ranking.png or ranking.svg")
     _arguments.add_reading(rank)
 
@@ -178,6 +174,16 @@ def make_parser() -> _Parser:
             help="see which model of ties, which link, sides or not",
             description="Which model a file of votes speaks for: of ties, of what a difference of scores says, and of "
             "sides; by votes that are held out.",
+        )
+    )
+
+    _arguments.add_majority(
+        commands.add_parser(
+            "majority",
+            allow_abbrev=False,
+            help="say who beats whom: Condorcet winner, Smith set, Kemeny's order, cycles",
+            description="Who beats whom by the majority of the votes on each pair: the Condorcet winner if there is "
+            "one, Copeland scores, the Smith set, largest defeats, Kemeny's order and the cycles.",
         )
     )
 

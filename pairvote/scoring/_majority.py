@@ -182,8 +182,7 @@ class Majority:
     def to_columns(self) -> dict[str, list[Any]]:
         """A row for each item, in the order of `kemeny`.
 
-        Columns: rank, item, beats, ties, loses and unasked (how many other items), copeland, minimax, and whether it is
-        in the Smith set.
+        Columns: rank, item, beats, ties, loses and unasked (how many other items), copeland, minimax, and in_smith_set.
         """
         order = self._nearest.order
         in_smith_set = np.zeros(self.n_items, bool)
@@ -194,7 +193,7 @@ class Majority:
             **{name: values[order].tolist() for name, values in self._standing.items()},
             "copeland": self.copeland[order].tolist(),
             "minimax": self.minimax[order].tolist(),
-            "smith": in_smith_set[order].tolist(),
+            "in_smith_set": in_smith_set[order].tolist(),
         }
 
     # --- for people ---
@@ -262,14 +261,14 @@ class Majority:
         columns = self.to_columns()
         names = {"rank": "rank", "item": "item", "beats": "beats", "ties": "ties", "loses": "loses"}
         names |= {"unasked": "not asked"} if self.n_unasked else {}
-        names |= {"copeland": "Copeland", "minimax": "worst margin", "smith": "Smith set"}
+        names |= {"copeland": "Copeland", "minimax": "worst margin", "in_smith_set": "Smith set"}
         shown: dict[str, list[str]] = {name: [f"{value:,}" for value in columns[name][:MOST_ROWS]] for name in COUNTED}
         shown["item"] = [_named(label) for label in columns["item"][:MOST_ROWS]]
         shown["copeland"] = [f"{score:,.1f}" for score in columns["copeland"][:MOST_ROWS]]
         shown["minimax"] = [
             "-" if math.isnan(margin) else f"{margin:+,.6g}" for margin in columns["minimax"][:MOST_ROWS]
         ]
-        shown["smith"] = ["*" if is_in else "" for is_in in columns["smith"][:MOST_ROWS]]
+        shown["in_smith_set"] = ["*" if is_in else "" for is_in in columns["in_smith_set"][:MOST_ROWS]]
         return list(names.values()), [list(row) for row in zip(*(shown[name] for name in names), strict=True)]
 
     def _text(self, width: int | None = None) -> str:

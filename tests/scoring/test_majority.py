@@ -437,7 +437,7 @@ def test_columns_are_in_kemenys_order() -> None:
         "unasked": [0, 0, 0],
         "copeland": [1.0, 1.0, 1.0],
         "minimax": [6.0, 24.0, 10.0],
-        "smith": [True, True, True],
+        "in_smith_set": [True, True, True],
     }
 
 
