@@ -39,7 +39,7 @@ def majority(votes: Votes | PairCounts, *, criterion: Hashable | None = None) ->
     -------
     Majority
         Kemeny's order is looked for when it is first asked for. Of items that beat each other in a circle it is exact
-        for up to 12, and nearly always for up to 40; for more it is the best order found, with a bound.
+        for up to 12, usually for up to 30, and often for up to 40; for more it is the best order found, with a bound.
 
     Raises
     ------
