@@ -84,9 +84,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     poll = parser.add_argument_group("of the part poll")
     poll.add_argument("--large", action="store_true", help="a poll of ten million answers too, which takes minutes")
     poll.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout, to be timed beside this one")
-    honesty = parser.add_argument_group("of the parts honesty and voters")
+    honesty = parser.add_argument_group("of the parts honesty, voters and ratings")
     honesty.add_argument(
-        "--repetitions", type=int, metavar="N", help="workshops of each row (200 of honesty, 300 of voters)"
+        "--repetitions",
+        type=int,
+        metavar="N",
+        help="of each row (200 workshops of honesty, 300 of voters, 5 of ratings)",
     )
     honesty.add_argument("--prior", type=_prior, metavar="SD", help="prior_sd; that of the default call if not given")
     honesty.add_argument("--rows", nargs="+", metavar="WORD", help="only rows whose name contains one of these")

@@ -19,7 +19,7 @@ import pairvote as pv
 from benchmarks.cases import Case, Scores, SeededVotes, Work
 from benchmarks.reference import fingerprint
 
-PEERS = ("evalica", "choix", "crowd-kit", "arena-rank", "riix", "openskill")
+PEERS = ("evalica", "choix", "crowd-kit", "arena-rank", "riix", "openskill", "elote", "glicko2")
 SLOW_VOTES = 10_000
 # By default it adds 1e-5 of all votes to the information's diagonal, though not to the fit's.
 ARENA_RIDGE = 1e-9

@@ -116,6 +116,28 @@ def test_every_case_runs_and_is_right_on_a_few_votes():
                         np.testing.assert_allclose(scores, reference(), rtol=0, atol=1e-8)
 
 
+def test_forecasts_see_no_future_and_are_told(capsys):
+    from benchmarks import forecasts
+    from benchmarks.parts import ratings
+
+    drawn = forecasts.still(300).draw(np.random.default_rng(1))
+    half = np.arange(300) < 150
+    for method in forecasts.OURS:
+        chances = method.forecast(drawn.votes)
+        assert chances.shape == (300,)
+        assert ((chances > 0) & (chances < 1)).all()
+        # What comes later changes no forecast.
+        np.testing.assert_allclose(method.forecast(drawn.votes.where(half)), chances[half], rtol=1e-9)
+    level = forecasts.losses(np.full(300, 0.5), drawn.votes)
+    np.testing.assert_allclose(level, math.log(2))
+    found = ratings.after("tiny", SimpleNamespace(peers=False, repetitions=None))
+    assert [len(group["rows"]) for group, _ in found] == [7, 7, 6, 6]
+    rows = {row["case"]: row for row in found[0][0]["rows"]}
+    assert rows["the true chances"]["loss"]["value"] < rows["a coin"]["loss"]["value"] == math.log(2)
+    assert rows["pairvote.elo"]["gain"] == {"value": 0.0, "error": 0.0}
+    assert "pairvote.glicko2, deviation=200" in capsys.readouterr().out
+
+
 def test_clusters_count_and_fit_a_few_votes():
     from benchmarks.parts import cluster
 

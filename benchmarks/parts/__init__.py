@@ -11,6 +11,7 @@ from benchmarks.cases import Group, Size
 
 PARTS = {
     "elo": "elo",
+    "ratings": "ratings",
     "bradley-terry": "bradley_terry",
     "votes": "votes",
     "small": "small",
