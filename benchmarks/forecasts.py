@@ -8,6 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -204,8 +205,8 @@ def _glicko2_package(votes: pv.Votes) -> Chances:
     return np.array(chances)
 
 
-def _openskill(votes: pv.Votes) -> Chances:
-    model = import_module("openskill.models").BradleyTerryFull()
+def _openskill(model_name: str, votes: pv.Votes) -> Chances:
+    model = getattr(import_module("openskill.models"), model_name)()
     players = [model.rating() for _ in range(votes.n_items)]
     chances = []
     for left, right, score in _rows(votes):
@@ -226,7 +227,8 @@ THEIRS = (
     Method("elote EloCompetitor", "elote", "elo", _elote_elo),
     Method("elote Glicko2Competitor", "elote", "uncertain", _elote_glicko),
     Method("glicko2 Player", "glicko2", "uncertain", _glicko2_package),
-    Method("openskill BradleyTerryFull", "openskill", "uncertain", _openskill),
+    Method("openskill BradleyTerryFull", "openskill", "uncertain", partial(_openskill, "BradleyTerryFull")),
+    Method("openskill ThurstoneMostellerFull", "openskill", "uncertain", partial(_openskill, "ThurstoneMostellerFull")),
 )
 
 

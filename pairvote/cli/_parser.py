@@ -35,6 +35,8 @@ FLAGS: dict[str, dict[str, str]] = {
     "average": {"average": "--average WHAT"},
     "position": {"position": "leave out --position"},
     "reliability": {"reliability": "leave out --reliability"},
+    "k": {"k": "--k K"},
+    "initial": {"initial": "--initial RATING"},
     "n_voters": {"voters": "--voters N"},
     "votes_each": {"votes": "--votes N"},
     "top_k": {"top": "--top K"},
@@ -139,6 +141,15 @@ def make_parser() -> _Parser:
         "--reliability",
         choices=("lapse", "slope"),
         help="bradley-terry: weigh voters who may answer by a coin, or follow the common scores more or less closely",
+    )
+    scoring.add_argument(
+        "--k", type=_arguments.number, metavar="K", help="elo: the most that one vote moves a rating, 32 by default"
+    )
+    scoring.add_argument(
+        "--initial",
+        type=_arguments.number,
+        metavar="RATING",
+        help="elo and glicko2: the rating that items begin with, 1500 by default",
     )
     scoring.add_argument("--criterion", metavar="LABEL", help="score the votes on this criterion")
     scoring.add_argument(

@@ -92,8 +92,8 @@ def register(scorer: Scorer) -> None:
 for _scorer in (
     Scorer(name="tally", function=tally, unit=VOTES, needs=NOTHING, flags=("ties",)),
     Scorer(name="win-rate", function=win_rate, unit=SHARE, needs=A_VOTE, flags=("ties", "average")),
-    Scorer(name="elo", function=elo, unit=ELO, uses_order=True),
-    Scorer(name="glicko2", function=glicko2, unit=GLICKO, uses_order=True),
+    Scorer(name="elo", function=elo, unit=ELO, uses_order=True, flags=("k", "initial")),
+    Scorer(name="glicko2", function=glicko2, unit=GLICKO, uses_order=True, flags=("initial",)),
     Scorer(
         name="bradley-terry",
         function=bradley_terry,
