@@ -16,6 +16,7 @@ from pairvote.diagnostics._report import Report, check
 from pairvote.diagnostics._residuals import Items
 from pairvote.diagnostics._sides import PositionBias, position_bias
 from pairvote.diagnostics._simulated import adaptivity, items, triads, voters
+from pairvote.diagnostics._tie_parameters import TieParameters, tie_parameters
 from pairvote.diagnostics._tie_test import TieTest, tie_test
 from pairvote.diagnostics._triads import Triads
 from pairvote.diagnostics._voter_agreement import VoterAgreement, voter_agreement
@@ -39,6 +40,7 @@ __all__ = [
     "Report",
     "Separation",
     "SplitHalf",
+    "TieParameters",
     "TieTest",
     "Triads",
     "VoterAgreement",
@@ -59,6 +61,7 @@ __all__ = [
     "residuals",
     "separation",
     "split_half",
+    "tie_parameters",
     "tie_test",
     "triads",
     "voter_agreement",
