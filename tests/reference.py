@@ -21,6 +21,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq, linprog, minimize, minimize_scalar
 from scipy.sparse import coo_array, diags_array
 from scipy.sparse.linalg import cg, splu
+from scipy.special import log_ndtr
 from scipy.stats import norm, studentized_range
 
 
@@ -168,15 +169,41 @@ def log_sum_exp(*terms: complex) -> complex:
     return largest + cmath.log(sum(cmath.exp(term - largest) for term in terms))
 
 
+THRESHOLD_MODELS = ("rao-kupper", "cumulative", "probit glenn-david", "probit cumulative")
+# How many log-odds one unit of scores is, so that a vote on level items says as much: f(0)^2 / (1/4) of the density f.
+LOG_ODDS_OF_PROBIT = 4 * norm.pdf(0)
+
+
+def log_f(x: complex, ties: str) -> complex:
+    """The logarithm of the distribution of the noise about a difference, logistic or normal, also for complex x."""
+    return complex(log_ndtr(complex(x))) if ties.startswith("probit") else log_sigmoid(x)
+
+
+def log_between(low: complex, high: complex, ties: str) -> complex:
+    """log(F(high) - F(low)) of two ends, in the lower tail, where F keeps its digits."""
+    if (low + high).real > 0:
+        low, high = -high, -low
+    above = log_f(high, ties)
+    return above + cmath.log(1 - cmath.exp(log_f(low, ties) - above))
+
+
+def unit_of(ties: str) -> float:
+    """How many log-odds one unit of this model's scores is."""
+    return LOG_ODDS_OF_PROBIT if ties.startswith("probit") else 1.0
+
+
 def log_probability(outcome: Any, ties: str, difference: complex, tie: complex | None) -> complex:
     """log P(outcome) of one vote with d = `difference` of log-odds, the position effect included.
 
     Without ties in the data (`tie` None) it is Bradley and Terry (1952): P(left) = sigma(d). "davidson" is
     Davidson (1970): left : right : tie = e^{d/2} : e^{-d/2} : e^eta with eta = `tie`. "rao-kupper" is Rao and
     Kupper (1967) with tau = `tie` = log theta: P(left) = sigma(d - tau), P(right) = sigma(-d - tau), and the
-    rest, (theta^2 - 1) sigma(d - tau) sigma(-d - tau), for a tie. "half" is y log sigma(d) +
+    rest, (theta^2 - 1) sigma(d - tau) sigma(-d - tau), for a tie, and so is "cumulative". "half" is y log sigma(d) +
     (1 - y) log sigma(-d) with y = 1/2 for a tie, a quasi-likelihood (Wedderburn 1974); "drop" gives ties 0. Of a share
     y it is y log P(left) + (1 - y) log P(right) (Papke and Wooldridge 1996, equation 4).
+
+    A name that begins with "probit" has the normal distribution Phi in the place of sigma (Thurstone 1927), and
+    P(tie) = Phi(tau - d) - Phi(-tau - d) (Glenn and David 1960).
     """
     if isinstance(outcome, Share):
         left, right = (log_probability(side, ties, difference, tie) for side in (LEFT, RIGHT))
@@ -184,18 +211,41 @@ def log_probability(outcome: Any, ties: str, difference: complex, tie: complex |
     if ties == "davidson" and tie is not None:
         logits = (-difference / 2, tie, difference / 2)
         return logits[outcome] - log_sum_exp(*logits)
-    if ties == "rao-kupper" and tie is not None:
-        left, right = log_sigmoid(difference - tie), log_sigmoid(-difference - tie)
-        return (right, cmath.log(cmath.exp(2 * tie) - 1) + left + right, left)[outcome]
-    left, right = log_sigmoid(difference), log_sigmoid(-difference)
+    if ties in THRESHOLD_MODELS and tie is not None:
+        left, right = log_f(difference - tie, ties), log_f(-difference - tie, ties)
+        if outcome == TIE and ties.startswith("probit"):
+            return log_between(-tie - difference, tie - difference, ties)
+        return (right, cmath.log(cmath.exp(2 * tie) - 1) + left + right if outcome == TIE else 0j, left)[outcome]
+    left, right = log_f(difference, ties), log_f(-difference, ties)
     if outcome == TIE:
-        return {"half": (left + right) / 2, "drop": 0j}[ties]
+        return {"half": (left + right) / 2, "drop": 0j}[ties.removeprefix("probit ")]
     return left if outcome == LEFT else right
 
 
 def has_tie_parameter(rows: Rows, ties: str) -> bool:
     """Whether the model has a tie parameter and the rows a tie of positive weight to determine it by."""
-    return ties in ("davidson", "rao-kupper") and any(outcome == TIE for _, _, outcome, _ in answered(rows))
+    has_one = ties == "davidson" or ties in THRESHOLD_MODELS
+    return has_one and any(outcome == TIE for _, _, outcome, _ in answered(rows))
+
+
+def public_tie(ties: str, tie: float | None) -> float | None:
+    """Davidson's nu, Rao and Kupper's theta or Glenn and David's tau, of eta or tau; None of models without one."""
+    if tie is None:
+        return {"davidson": 0.0, "rao-kupper": 1.0, "cumulative": 1.0}.get(
+            ties, 0.0 if ties in THRESHOLD_MODELS else None
+        )
+    return tie if ties.startswith("probit") else math.exp(tie)
+
+
+def tie_at_even_odds(ties: str) -> float:
+    """eta or tau where half of the votes on level items are ties.
+
+    P(tie) = nu / (2 + nu) = 1/2 at eta = log 2, P(tie) = (theta - 1) / (theta + 1) = 1/2 at tau = log 3, and P(tie) =
+    2 Phi(tau) - 1 = 1/2 at the upper quartile.
+    """
+    if ties == "davidson":
+        return math.log(2)
+    return float(norm.ppf(0.75)) if ties.startswith("probit") else math.log(3)
 
 
 def unpack(
@@ -213,15 +263,14 @@ def unpack(
 def normal_priors(n_params: int, rows: Rows, n_items: int, ties: str, prior_sd: float) -> tuple[Floats, Floats]:
     """Precision and centre of the normal prior of each parameter, of shape (n_params,); all zero if prior_sd is inf.
 
-    Scores have N(0, prior_sd^2). The parameters beside them have weak ones, N(0, 3^2), except that eta and tau are
-    centred where half of the votes on level items are ties: P(tie) = nu / (2 + nu) = 1/2 at eta = log 2, and
-    P(tie) = (theta - 1) / (theta + 1) = 1/2 at tau = log 3.
+    Scores have N(0, prior_sd^2). The parameters beside them have weak ones, of standard deviation 3 in log-odds, around
+    zero, but eta and tau around what `tie_at_even_odds` says.
     """
     precisions, centres = np.zeros((2, n_params))
     if math.isfinite(prior_sd):
-        precisions[:n_items], precisions[n_items:] = 1 / prior_sd**2, 1 / 3**2
+        precisions[:n_items], precisions[n_items:] = 1 / prior_sd**2, unit_of(ties) ** 2 / 3**2
         if has_tie_parameter(rows, ties):
-            centres[n_items] = {"davidson": math.log(2), "rao-kupper": math.log(3)}[ties]
+            centres[n_items] = tie_at_even_odds(ties)
     return precisions, centres
 
 
@@ -240,7 +289,7 @@ def priors_with_covariates(
         for (_, _, outcome, weight), values in zip(rows, covariates, strict=True):
             if outcome != SKIP:
                 z = np.concatenate([[1.0] * position, values])
-                precision[first:, first:] += weight / total * np.outer(z, z) / 3**2
+                precision[first:, first:] += unit_of(ties) ** 2 * weight / total * np.outer(z, z) / 3**2
     return precision, centres
 
 
@@ -253,7 +302,7 @@ def log_posterior(
     the model has it and the rows hold ties, then gamma if `position`. Outside tau > 0 it is -inf.
     """
     scores, tie, gamma = unpack(params, rows, n_items, ties, position)
-    if ties == "rao-kupper" and tie is not None and tie <= 0:
+    if ties in THRESHOLD_MODELS and tie is not None and tie <= 0:
         return -math.inf
     total = 0.0
     for left, right, outcome, weight in answered(rows):
@@ -277,7 +326,7 @@ def curvatures(outcome: Any, ties: str, difference: float, tie: float | None) ->
     central differences of sixth order (Fornberg 1988) of `slopes`, good to about 1e-12.
     """
     # The step stays well inside the domain tau > 0, and away from its singularity at 0.
-    h = 0.01 if tie is None or ties != "rao-kupper" else min(0.01, tie / 200)
+    h = 0.01 if tie is None or ties not in THRESHOLD_MODELS else min(0.01, tie / 200)
     stencil = ((1, 45), (2, -9), (3, 1))
     twice = both = tie_twice = 0.0
     for steps, factor in stencil:
@@ -350,14 +399,14 @@ def maximum_exists(rows: Rows, n_items: int, ties: str, prior_sd: float, positio
             up[-1] = 1
         broad = np.zeros(n_params)
         if with_tie:
-            # Davidson's e^{d/2} against e^eta; Rao and Kupper's d against tau.
+            # Davidson's e^{d/2} against e^eta; of other models d against tau.
             broad[n_items] = 2 if ties == "davidson" else 1
         share = outcome.left if isinstance(outcome, Share) else {LEFT: 1.0, RIGHT: 0.0}.get(outcome)
         if share is not None:
             kept += [up - broad, up] * (share > 0) + [-up - broad, -up] * (share < 1)
         elif with_tie:
             kept += [broad - up, broad + up]
-        elif ties == "half":
+        elif ties.endswith("half"):
             kept += [up, -up]
     if not n_params:
         return True
@@ -375,7 +424,7 @@ def bradley_terry(
 ) -> dict[str, Any]:
     """Maximum of `log_posterior` by Newton's method with halved steps, and the covariances there.
 
-    Gives scores (centred), tie (nu or theta; 0 or 1 without ties), position, log_likelihood (without the
+    Gives scores (centred), tie (nu, theta or tau; 0 or 1 without ties), position, log_likelihood (without the
     prior), parameters (scores, then eta or tau, then gamma), inverse_information (over all of them),
     covariance = P Sigma P with P = I - 11'/n and Sigma the score block of the inverse of the whole observed
     information, and sandwich_covariance = P H^-1 (M + D) H^-1 P with M = sum weight * g g' over votes and D
@@ -387,8 +436,8 @@ def bradley_terry(
         raise ValueError("the votes have no maximum of the likelihood")
     model = (rows, n_items, ties, prior_sd, position)
     with_tie = has_tie_parameter(rows, ties)
-    start = {"davidson": 0.0, "rao-kupper": 0.5}
-    params = np.array([0.0] * n_items + ([start[ties]] if with_tie else []) + [0.0] * position)
+    start = 0.0 if ties == "davidson" else 0.5
+    params = np.array([0.0] * n_items + ([start] if with_tie else []) + [0.0] * position)
     level = np.zeros(len(params))
     level[:n_items] = 1 / math.sqrt(n_items)
     # Raising all scores together changes no likelihood; where no prior fixes their level this stands in for
@@ -417,10 +466,9 @@ def bradley_terry(
     sandwich = inverse @ (outer + precision) @ inverse
     centring = np.eye(n_items) - 1 / n_items
     scores, tie, gamma = unpack(params, rows, n_items, ties, position)
-    without_ties = {"davidson": 0.0, "rao-kupper": 1.0}
     return {
         "scores": centring @ scores,
-        "tie": math.exp(tie) if tie is not None else without_ties.get(ties),
+        "tie": public_tie(ties, tie),
         "position": gamma if position else None,
         "log_likelihood": log_posterior(params, rows, n_items, ties, math.inf, position),
         "parameters": params,
@@ -489,8 +537,8 @@ def bradley_terry_with_covariates(
     the prior's part of it.
     """
     with_tie = has_tie_parameter(rows, ties)
-    start = {"davidson": 0.0, "rao-kupper": 0.5}
-    beside = ([start[ties]] if with_tie else []) + [0.0] * (position + covariates.shape[1])
+    start = 0.0 if ties == "davidson" else 0.5
+    beside = ([start] if with_tie else []) + [0.0] * (position + covariates.shape[1])
     params = np.array([0.0] * n_items + beside)
     precision, centres = priors_with_covariates(len(params), rows, covariates, n_items, ties, prior_sd, position)
     gauge = np.zeros_like(precision)
@@ -498,7 +546,7 @@ def bradley_terry_with_covariates(
         gauge[:n_items, :n_items] = 1 / n_items
 
     def value(at: Floats) -> float:
-        if ties == "rao-kupper" and with_tie and at[n_items] <= 0:
+        if ties in THRESHOLD_MODELS and with_tie and at[n_items] <= 0:
             return -math.inf
         return float(vote_by_vote(at, *model).values.sum() - (at - centres) @ precision @ (at - centres) / 2)
 
@@ -518,10 +566,9 @@ def bradley_terry_with_covariates(
     votes = vote_by_vote(params, *model)
     n_beside = len(params) - covariates.shape[1]
     scores, tie, gamma = unpack(params[:n_beside], rows, n_items, ties, position)
-    without_ties = {"davidson": 0.0, "rao-kupper": 1.0}
     return {
         "scores": np.array(scores) - np.mean(scores),
-        "tie": math.exp(tie) if tie is not None else without_ties.get(ties),
+        "tie": public_tie(ties, tie),
         "position": gamma,
         "coefficients": params[n_beside:],
         "log_likelihood": float(votes.values.sum()),
@@ -529,6 +576,156 @@ def bradley_terry_with_covariates(
         "inverse": np.linalg.inv(votes.informations.sum(axis=0) + precision + gauge),
         "precision": precision,
     }
+
+
+# --- graded answers, by thresholds ---
+
+
+class InOrder(NamedTuple):
+    """Answers in order from 0, wholly for the right side, to n_answers - 1, of rows (left, right, answer, weight).
+
+    The answer k has P(k) = F(c_k+1 - d) - F(c_k - d) (Agresti 1992), the cuts c symmetric about 0: negative thresholds,
+    0 if the number of answers is even, thresholds. F is the distribution of `ties`, "cumulative" or "probit cumulative".
+    Parameters are scores, thresholds, gamma if there is a position effect, then coefficients.
+    """
+
+    rows: Rows
+    covariates: Floats
+    n_items: int
+    n_answers: int
+    ties: str
+    position: bool
+
+    @property
+    def n_thresholds(self) -> int:
+        return (self.n_answers - 1) // 2
+
+    @property
+    def n_params(self) -> int:
+        return self.n_items + self.n_thresholds + self.position + self.covariates.shape[1]
+
+    def ends(self, row: int, params: Sequence[complex]) -> tuple[complex | None, complex | None]:
+        """Both cuts of a row's answer less d; None of one that is not there."""
+        left, right, answer, _ = self.rows[row]
+        first = self.n_items + self.n_thresholds
+        d = params[left] - params[right] + (params[first] if self.position else 0)
+        d += sum(x * b for x, b in zip(self.covariates[row], params[first + self.position :], strict=True))
+        thresholds = list(params[self.n_items : first])
+        cuts = [-t for t in reversed(thresholds)] + [0.0] * (self.n_answers % 2 == 0) + thresholds
+        low = cuts[answer - 1] - d if answer > 0 else None
+        return low, cuts[answer] - d if answer < self.n_answers - 1 else None
+
+    def log_probability(self, row: int, params: Sequence[complex]) -> complex:
+        low, high = self.ends(row, params)
+        if low is None or high is None:
+            return log_f(-low if high is None else high, self.ties)
+        return log_between(low, high, self.ties)
+
+    def gradient(self, row: int, params: Floats) -> Floats:
+        """By complex steps."""
+        h, found = 1e-30, []
+        for place in range(self.n_params):
+            stepped = params.astype(complex)
+            stepped[place] += h * 1j
+            found.append(self.log_probability(row, list(stepped)).imag / h)
+        return np.array(found)
+
+    def at(self, params: Floats) -> VoteByVote:
+        """What each row adds: informations by central differences of sixth order, as in `curvatures`."""
+        h = min([0.01, *np.diff([0.0, *params[self.n_items : self.n_items + self.n_thresholds]]) / 200])
+        found = []
+        for row, (_, _, _, weight) in enumerate(self.rows):
+            bend = np.zeros((self.n_params, self.n_params))
+            for place in range(self.n_params):
+                along = h * np.eye(self.n_params)[place]
+                for steps, factor in ((1, 45), (2, -9), (3, 1)):
+                    for sign in (1, -1):
+                        bend[place] += sign * factor / (60 * h) * self.gradient(row, params + sign * steps * along)
+            value = self.log_probability(row, params.tolist()).real
+            found.append((weight, weight * value, weight * self.gradient(row, params), -weight * bend))
+        return VoteByVote(list(range(len(self.rows))), *map(np.array, zip(*found, strict=True)))
+
+    def prior(self, prior_sd: float) -> tuple[Floats, Floats]:
+        """Precision, of shape (n_params, n_params), and centre: that of thresholds where half of the votes on level
+        items are ties, if there is a middle, and all other answers as often as each other.
+        """
+        precision, centres = np.zeros((self.n_params, self.n_params)), np.zeros(self.n_params)
+        if math.isinf(prior_sd):
+            return precision, centres
+        weak, m = (unit_of(self.ties) / 3) ** 2, self.n_thresholds
+        of_scores, of_thresholds = np.arange(self.n_items), np.arange(self.n_items, self.n_items + m)
+        precision[of_scores, of_scores], precision[of_thresholds, of_thresholds] = prior_sd**-2, weak
+        total = sum(weight for *_, weight in self.rows)
+        first = self.n_items + m
+        for (*_, weight), values in zip(self.rows, self.covariates, strict=True):
+            z = np.concatenate([[1.0] * self.position, values])
+            precision[first:, first:] += weak * weight / total * np.outer(z, z)
+        quantile = norm.ppf if self.ties.startswith("probit") else lambda p: math.log(p / (1 - p))
+        for j in range(m):
+            within = 0.5 + 0.5 * j / m if self.n_answers % 2 else (j + 1) / (m + 1)
+            centres[self.n_items + j] = quantile(0.5 + 0.5 * within)
+        return precision, centres
+
+    def maximum(self, prior_sd: float) -> dict[str, Any]:
+        """As `bradley_terry_with_covariates`, with `thresholds` and `parameters` too."""
+        precision, centres = self.prior(prior_sd)
+        gauge = np.zeros_like(precision)
+        if math.isinf(prior_sd):
+            gauge[: self.n_items, : self.n_items] = 1 / self.n_items
+        first = self.n_items + self.n_thresholds
+        params = np.zeros(self.n_params)
+        params[self.n_items : first] = 0.5 * np.arange(1, self.n_thresholds + 1)
+
+        def value(at: Floats) -> float:
+            if (np.diff([0.0, *at[self.n_items : first]]) <= 0).any():
+                return -math.inf
+            votes = sum(row[3] * self.log_probability(place, at.tolist()).real for place, row in enumerate(self.rows))
+            return float(votes - (at - centres) @ precision @ (at - centres) / 2)
+
+        for _ in range(50):
+            votes = self.at(params)
+            whole = votes.informations.sum(axis=0) + precision + gauge
+            step = np.linalg.solve(whole, votes.gradients.sum(axis=0) - precision @ (params - centres))
+            here = value(params)
+            while value(params + step) < here - 1e-12 * (1 + abs(here)):
+                step /= 2
+            params = params + step
+            if np.abs(step).max() < 1e-10 * (1 + np.abs(params).max()):
+                break
+        else:
+            raise ArithmeticError(f"no maximum after 50 steps; the last was {np.abs(step).max()}")
+        votes = self.at(params)
+        return {
+            "scores": params[: self.n_items] - params[: self.n_items].mean(),
+            "thresholds": params[self.n_items : first],
+            "position": params[first] if self.position else 0.0,
+            "coefficients": params[first + self.position :],
+            "log_likelihood": float(votes.values.sum()),
+            "parameters": params,
+            "votes": votes,
+            "inverse": np.linalg.inv(votes.informations.sum(axis=0) + precision + gauge),
+            "precision": precision,
+        }
+
+    def has_maximum(self) -> bool:
+        """Whether the likelihood has one maximum, by a linear programme over directions, as `maximum_exists`.
+
+        Along a direction that it has none by, no row's interval shrinks at either end.
+        """
+        kept = []
+        for row in range(len(self.rows)):
+            zero = self.ends(row, [0.0] * self.n_params)
+            slopes = np.array([self.ends(row, list(direction)) for direction in np.eye(self.n_params)], dtype=object)
+            for end, sign in ((0, -1.0), (1, 1.0)):
+                if zero[end] is not None:
+                    kept.append(sign * slopes[:, end].astype(float))
+        if not kept:
+            return self.n_params == 1
+        conditions = np.array(kept)
+        if np.linalg.matrix_rank(conditions) < self.n_params - 1:
+            return False
+        direction = linprog(-conditions.sum(0), A_ub=-conditions, b_ub=np.zeros(len(kept)), bounds=(-1, 1))
+        return bool(-direction.fun < 1e-9)
 
 
 def dispersion(rows: Rows, differences: Sequence[float], ties: str, tie: float | None, n_free: int) -> float:
@@ -539,7 +736,7 @@ def dispersion(rows: Rows, differences: Sequence[float], ties: str, tie: float |
     """
     less = of_model = n_votes = 0.0
     for (_, _, outcome, weight), difference in zip(rows, differences, strict=True):
-        if outcome == SKIP or (outcome == TIE and ties == "drop"):
+        if outcome == SKIP or (outcome == TIE and ties.endswith("drop")):
             continue
         n_votes += weight
         of_model -= weight * curvatures(outcome, ties, difference, tie)[0]

@@ -249,10 +249,12 @@ def check_answers(counts: AnswerCounts, outcome: OutcomeModel, layout: Parameter
 
     The chance of an answer between the cuts l and h less d does not fall along a direction in which l - d does not grow
     and h - d not fall. So it is a linear programme, over scores, thresholds and the position effect, whether there is a
-    direction along which no chance falls and one grows.
+    direction along which no chance falls and one grows. Along what is left of the thresholds' and the position effect's
+    columns, beside those of the scores, all chances change; where nothing is, they can change together unseen.
     """
     from scipy.optimize import linprog
     from scipy.sparse import coo_array
+    from scipy.sparse.linalg import splu
 
     if components_of(counts).max(initial=0) > 0:
         check_scores(counts, **PRIOR_REMEDY)
@@ -290,6 +292,18 @@ def check_answers(counts: AnswerCounts, outcome: OutcomeModel, layout: Parameter
             "maximum-likelihood scores do not exist: scores and thresholds can be spread without end so that no answer "
             "becomes less likely",
             **PRIOR_REMEDY,
+        )
+    # The first item is held, for raising all scores changes nothing.
+    scores, beside = table[:, 1:n_items], table[:, n_items:].toarray()
+    own = beside - scores @ splu((scores.T @ scores).tocsc()).solve(scores.T @ beside)
+    if np.linalg.matrix_rank(own, tol=GAIN) < own.shape[1]:
+        raise NotIdentifiedError(
+            "maximum-likelihood scores do not exist: scores, thresholds and position effect can change together so "
+            "that no answer becomes more or less likely",
+            option="prior_sd",
+            remedy="set a finite prior_sd, or score with position=False"
+            if layout.has_position
+            else PRIOR_REMEDY["remedy"],
         )
 
 

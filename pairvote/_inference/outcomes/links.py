@@ -20,9 +20,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 LinkName = Literal["logistic", "probit"]
 LINK_NAMES: tuple[LinkName, ...] = get_args(LinkName)
-# Below, the series of Mills' ratio has all digits.
-FAR = -30.0
-LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+ROOT_TWO, ROOT_HALF_PI = math.sqrt(2.0), math.sqrt(0.5 * math.pi)
 
 
 class Derivatives(NamedTuple):
@@ -78,7 +76,8 @@ class _Logistic(Link):
         push = away / -np.expm1(-apart)
         stiff = push / -np.expm1(-apart)
         left, right = _sigmoid(low), _sigmoid(-high)
-        return Derivatives(-left - push, right + push, left * (1 - left) + stiff, -stiff, right * (1 - right) + stiff)
+        low_twice, high_twice = left * _sigmoid(-low), right * _sigmoid(high)
+        return Derivatives(-left - push, right + push, low_twice + stiff, -stiff, high_twice + stiff)
 
     def quantile(self, chance: float) -> float:
         """Where F has this value."""
@@ -88,45 +87,34 @@ class _Logistic(Link):
 class _Probit(Link):
     r"""The normal distribution of variance 1.
 
-    In a tail, with the ratio :math:`\rho = \Phi(l) / \Phi(h)` and the hazard :math:`r(x) = \varphi(x) / \Phi(x)`,
-    :math:`P = \Phi(h) (1 - \rho)`, :math:`g_h = r(h) / (1 - \rho)` and :math:`g_l = -r(l) \rho / (1 - \rho)`, which
-    keeps all digits.
+    In the lower tail, to which both ends are turned, :math:`\Phi(x) = \phi(x) R(x)` with :math:`R(x) = \sqrt{\pi / 2}\,
+    \mathrm{erfcx}(-x / \sqrt 2)`, in which nothing cancels and nothing underflows.
     """
 
     def log_chances(self, low: Floats, high: Floats) -> Floats:
         """log(F(high) - F(low)), each end perhaps infinite."""
-        low, high, _ = _in_lower_tail(low, high)
-        from scipy.special import log_ndtr, ndtr
+        from scipy.special import log_ndtr
 
-        across = high > 0.0
-        outside = np.where(across, ndtr(low) + ndtr(-high), 0.0)
-        last = np.minimum(high, 0.0)
-        inside = log_ndtr(last) + np.log(-np.expm1(_log_ratio(low, last)))
-        return np.asarray(np.where(across, np.log1p(-outside), inside))
+        low, high, _ = self._turned(low, high)
+        apart = -np.expm1(np.minimum(self._log_ratio(low, high), -np.finfo(float).tiny))
+        inside = log_ndtr(np.minimum(high, 0.0)) + np.log(apart)
+        return np.asarray(np.where(high > 0.0, self._log_across(low, high), inside))
 
     def derivatives(self, low: Floats, high: Floats) -> Derivatives:
         """The derivatives of that; 0 by an infinite end."""
-        chances = self.log_chances(low, high)
-        low, high, turned = _in_lower_tail(low, high)
-        across, last = high > 0.0, np.minimum(high, 0.0)
+        from scipy.special import erfcx
 
-        def density(end: Floats) -> Floats:
-            known = np.where(across & np.isfinite(end), end, 0.0)
-            exponent = -0.5 * known * known - LOG_ROOT_TWO_PI - np.where(across, chances, 0.0)
-            return np.asarray(np.where(np.isfinite(end), np.exp(exponent), 0.0))
-
-        # Neither end in the tail on its own side.
-        above, below = density(high), density(low)
-        first = np.where(np.isfinite(low), np.minimum(low, 0.0), -1.0)
-        high_twice, low_twice = above * (above + np.where(np.isfinite(high), high, 0.0)), below * (below - first)
-        # Both in the lower tail.
-        ratio = np.exp(_log_ratio(low, last))
-        hazard, more = _hazard(last)
-        of_low = np.where(np.isfinite(low), _hazard(first)[0] * ratio / (1.0 - ratio), 0.0)
-        above, below = np.where(across, above, hazard / (1.0 - ratio)), np.where(across, below, of_low)
-        tail = hazard * (more - last * ratio) / (1.0 - ratio) ** 2
-        high_twice = np.where(across, high_twice, np.maximum(tail, 0.0))
-        low_twice = np.where(across, low_twice, np.maximum(below * (below - first), 0.0))
+        low, high, turned = self._turned(low, high)
+        across = high > 0.0
+        # The density at the higher end over the chance, and the lower end's beside it.
+        by_tail = 1.0 / (ROOT_HALF_PI * erfcx(-np.minimum(high, 0.0) / ROOT_TWO))
+        by_tail /= -np.expm1(np.minimum(self._log_ratio(low, high), -np.finfo(float).tiny))
+        chance = np.where(across, np.exp(self._log_across(low, high)), 1.0)
+        above = np.where(across, _density(high) / chance, by_tail)
+        below = np.where(across, _density(low) / chance, by_tail * np.exp(self._fall(low, high)))
+        # The information of one end alone is positive, but for rounding far out.
+        low_twice = np.maximum(below * (below - np.where(np.isinf(low), 0.0, low)), 0.0)
+        high_twice = np.maximum(above * (above + np.where(np.isinf(high), 0.0, high)), 0.0)
         return Derivatives(
             np.where(turned, -above, -below),
             np.where(turned, below, above),
@@ -135,45 +123,40 @@ class _Probit(Link):
             np.where(turned, low_twice, high_twice),
         )
 
+    @staticmethod
+    def _turned(low: Floats, high: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Both ends, turned about 0 where both are above it, and where that is."""
+        low, high = np.broadcast_arrays(low, high)
+        turned = low > 0.0
+        return np.where(turned, -high, low), np.where(turned, -low, high), turned
+
+    @staticmethod
+    def _fall(low: Floats, high: Floats) -> Floats:
+        """The logarithm of the densities' ratio, of the lower end to the higher one or 0, whichever is lower."""
+        high = np.minimum(high, 0.0)
+        return np.asarray(0.5 * (high - low) * (high + low))
+
+    def _log_ratio(self, low: Floats, high: Floats) -> Floats:
+        """log(F(low) / F(high)) in the lower tail."""
+        from scipy.special import erfcx
+
+        known = np.where(np.isinf(low), 0.0, low)
+        ratio = erfcx(-known / ROOT_TWO) / erfcx(-np.minimum(high, 0.0) / ROOT_TWO)
+        return np.asarray(np.log(ratio) + self._fall(low, high))
+
+    @staticmethod
+    def _log_across(low: Floats, high: Floats) -> Floats:
+        """log(F(high) - F(low)) where 0 is between them."""
+        from scipy.special import erf, ndtr
+
+        low, high = np.minimum(low, 0.0), np.where(high > 0.0, high, math.inf)
+        outside = ndtr(low) + ndtr(-high)
+        narrow = np.log(0.5 * (erf(high / ROOT_TWO) + erf(-low / ROOT_TWO)))
+        return np.asarray(np.where(outside < 0.5, np.log1p(-np.minimum(outside, 0.5)), narrow))
+
     def quantile(self, chance: float) -> float:
         """Where F has this value."""
         return NormalDist().inv_cdf(chance)
-
-
-def _in_lower_tail(low: Floats, high: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """The ends mirrored where both are above 0, and where they are."""
-    low, high = np.broadcast_arrays(low, high)
-    turned = low > 0.0
-    return np.where(turned, -high, low), np.where(turned, -low, high), turned
-
-
-def _hazard(x: Floats) -> tuple[Floats, Floats]:
-    """The density over the distribution at x <= 0, and that plus x."""
-    from scipy.special import log_ndtr
-
-    near = np.exp(-0.5 * x * x - LOG_ROOT_TWO_PI - log_ndtr(x))
-    less = _less_of_mills(x)
-    far = -x / (1.0 - less)
-    return np.where(x > FAR, near, far), np.where(x > FAR, near + x, less * far)
-
-
-def _log_ratio(low: Floats, high: Floats) -> Floats:
-    """The logarithm of the distribution at `low` over that at `high`, both at most 0."""
-    from scipy.special import log_ndtr
-
-    first = np.where(np.isfinite(low), np.minimum(low, high), high)
-    known, beyond = np.minimum(first, FAR), np.minimum(high, FAR)
-    far = 0.5 * (beyond - known) * (beyond + known) - np.log(known / beyond)
-    far = far + np.log1p(-_less_of_mills(known)) - np.log1p(-_less_of_mills(beyond))
-    found = np.where(high > FAR, log_ndtr(first) - log_ndtr(high), far)
-    # Between ends that are one there is nothing; where the lower is infinite there is all.
-    return np.where(np.isfinite(low), np.minimum(found, -np.finfo(float).tiny), -np.inf)
-
-
-def _less_of_mills(x: Floats) -> Floats:
-    """What Mills' ratio times -x is less than 1 far below 0, by its series: 1 / x^2 - 3 / x^4 + ..."""
-    q = 1.0 / np.square(np.minimum(x, FAR))
-    return np.asarray(q * (1.0 - q * (3.0 - q * (15.0 - q * (105.0 - q * 945.0)))))
 
 
 LOGISTIC: Link = _Logistic("logistic", 1.0)
@@ -185,3 +168,8 @@ LINKS: dict[str, Link] = {link.name: link for link in (LOGISTIC, PROBIT)}
 def _sigmoid(x: Floats) -> Floats:
     smaller = np.exp(-np.abs(x))
     return np.where(x > 0, 1.0, smaller) / (1.0 + smaller)
+
+
+def _density(x: Floats) -> Floats:
+    """The normal density; 0 far out."""
+    return np.asarray(np.exp(-0.5 * x * x) / (2.0 * ROOT_HALF_PI))
