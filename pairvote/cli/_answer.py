@@ -121,7 +121,7 @@ def _fitted(ranking: Ranking) -> list[str]:
             f"tie parameter ({fit.ties}) {fit.tie_parameter:.3g}: two equal items tie with probability {chance:.2f}"
         )
     if fit is not None and fit.position_effect:
-        lines.append(f"position effect: standing on the left adds {fit.position_effect:.3g} log-odds")
+        lines.append(f"position effect: standing on the left adds {fit.position_effect:.3g} {ranking.unit}")
     return lines
 
 

@@ -113,9 +113,9 @@ class Fit:
         Davidson's nu (0 where nobody tied), or Rao and Kupper's theta (1 where nobody tied); by the probit link Glenn
         and David's threshold itself (0 where nobody tied).
     position_effect : float
-        What standing on the left adds, in log-odds; 0 where it was not asked for.
+        What standing on the left adds, in the unit in which scores were fitted; 0 where it was not asked for.
     coefficients : float64 array, shape (n_covariates,)
-        What each covariate adds to the log-odds of the left side for each unit of it; empty without covariates.
+        What each covariate adds to the left side's score for each unit of it; empty without covariates.
     uncertainty : str
         What the standard errors are: "model", "sandwich", "by-voter", "clustered", "bootstrap" or "none".
     weights : str
@@ -360,7 +360,7 @@ class Fit:
 
     @property
     def prior_sd(self) -> PriorSd:
-        """The standard deviation of the scores' prior, in log-odds; where it was learned, with an interval.
+        """The standard deviation of the scores' prior, in their unit; where it was learned, with an interval.
 
         Where scores follow features, that of what these leave, the remainders.
         """
@@ -376,7 +376,7 @@ class Fit:
 
 
 class PriorSd(float):
-    """The standard deviation of the prior of scores, in log-odds: a number, with an interval where it was learned.
+    """The standard deviation of the prior of scores, in their unit: a number, with an interval where it was learned.
 
     Attributes
     ----------

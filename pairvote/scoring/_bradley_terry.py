@@ -103,13 +103,13 @@ def bradley_terry(
         "learned": the prior is a mixture of normals whose spread and shape are learned, and what is not known of them
         is part of the errors, so that intervals hold for narrow and wide strengths, and whatever chose the pairs. It
         takes draws, some 10 to 100 ms for up to 100 items. ``ranking.fit.prior_sd`` says what was learned. A number:
-        the standard deviation of a normal prior on each score, in log-odds, which is a hundred times as fast.
+        the standard deviation of a normal prior on each score, which is a hundred times as fast.
         `math.inf`: maximum likelihood.
     position : bool
-        Fit what standing on the left adds, as ``ranking.fit.position_effect`` in log-odds.
+        Fit what standing on the left adds, as ``ranking.fit.position_effect`` in the unit of the scores.
     covariates : array_like of float, shape (n_votes, n_covariates), optional
         What else may sway a vote, such as how much longer the left text is: each adds its coefficient times its value
-        to the log-odds of the left side, ``ranking.fit.coefficients``. The scores are those at covariates of zero.
+        to the left side's score, ``ranking.fit.coefficients``. The scores are those at covariates of zero.
     uncertainty : {"model", "sandwich", "by-voter", "clustered", "none"}, optional
         By default "model", and "sandwich" where votes are graded: that is no likelihood of a share. "model": the
         inverse information. "sandwich": holds also where the model does not, if votes are independent.
@@ -418,9 +418,7 @@ def start_at(
     far = ~(np.abs(array) <= LARGEST_START)
     if far.any():
         code = int(np.argmax(far))
-        raise InputError(
-            f"start[{code}] is {array[code]:g}; scores are finite log-odds, here of up to {LARGEST_START:,.0f}"
-        )
+        raise InputError(f"start[{code}] is {array[code]:g}; scores are finite, here up to {LARGEST_START:,.0f}")
     return Start(array)
 
 

@@ -391,11 +391,11 @@ SOME = well_mixed(5, 40, 11, ties=0.2).votes()
         ({"criterion": "useful"}, "there is no criterion 'useful'"),
         ({"start": [0.0]}, "start has shape (1,); pass one score for each of the 5 items"),
         ({"start": np.zeros((5, 1))}, "start has shape (5, 1)"),
-        ({"start": [0.0, 0.0, math.nan, 0.0, 0.0]}, "start[2] is nan; scores are finite log-odds"),
+        ({"start": [0.0, 0.0, math.nan, 0.0, 0.0]}, "start[2] is nan; scores are finite"),
         ({"start": [0.0, math.inf, 0.0, 0.0, 0.0]}, "start[1] is inf"),
         (
             {"start": [0.0, 0.0, 0.0, 0.0, 1e200]},
-            "start[4] is 1e+200; scores are finite log-odds, here of up to 1,000,000",
+            "start[4] is 1e+200; scores are finite, here up to 1,000,000",
         ),
         ({"start": "scores"}, "start cannot be made an array of scores"),
         ({"start": list("abcde")}, "start cannot be made an array of scores"),
