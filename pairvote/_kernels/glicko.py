@@ -53,26 +53,22 @@ def _slope_at(
 def _volatility(
     sigma: cython.double, delta: cython.double, phi: cython.double, v: cython.double, tau: cython.double
 ) -> cython.double:
-    """The new volatility by step 5: the root of f in x = log sigma^2, by the Illinois algorithm."""
+    """The new volatility by step 5: the root of f in x = log sigma^2, by the Illinois algorithm.
+
+    Where delta^2 <= phi^2 + v, f falls all the way, and what it has beside -(x - a) / tau^2 is negative and falls too:
+    so its root is between a + tau^2 f(a) and a; a little more allows for rounding. Elsewhere the bracket is Glickman's.
+    """
     a: cython.double = 2.0 * log(sigma)
     variance: cython.double = phi * phi + v
     excess: cython.double = delta * delta - variance
     low: cython.double = a
-    high: cython.double
-    steps: cython.int = 1
-    if excess > 0.0:
-        high = log(excess)
-    else:
-        high = a - tau
-        while _slope_at(high, a, excess, variance, tau) < 0.0 and steps < 1000:
-            steps += 1
-            high = a - steps * tau
     at_low: cython.double = _slope_at(low, a, excess, variance, tau)
+    high: cython.double = log(excess) if excess > 0.0 else a + 1.01 * tau * tau * at_low
     at_high: cython.double = _slope_at(high, a, excess, variance, tau)
+    steps: cython.int = 0
     middle: cython.double
     at_middle: cython.double
-    steps = 0
-    while fabs(high - low) > 1e-12 and at_high != at_low and steps < 200:
+    while fabs(high - low) > 1e-10 and at_high != at_low and steps < 200:
         steps += 1
         middle = low + (low - high) * at_low / (at_high - at_low)
         at_middle = _slope_at(middle, a, excess, variance, tau)

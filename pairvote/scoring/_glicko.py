@@ -16,7 +16,7 @@ from pairvote._common.options import check_flag
 from pairvote._common.outcomes import Outcome
 from pairvote._kernels import glicko as kernel
 from pairvote.errors import InputError
-from pairvote.ranking._chances import damped, expected_scores
+from pairvote.ranking._chances import damped
 from pairvote.ranking._history import RatingHistory
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Independent
@@ -94,7 +94,8 @@ def glicko2(
     -------
     Ranking
         In Glicko points, which are Elo's. Its standard errors are the deviations, those of the ratings themselves and
-        not of centred ones, with no covariances. `volatilities` has the last volatility of each item.
+        not of centred ones, with no covariances. They are too small where a period has many votes for an item, "all"
+        above all. `volatilities` has the last volatility of each item.
 
     Raises
     ------
@@ -272,7 +273,7 @@ def _history(votes: Votes, course: NDArray[np.float64], centre: float) -> Rating
         right_before=right,
         left_after=after_left,
         right_after=after_right,
-        expected=expected_scores(gaps, 1.0, None, "glicko2"),
+        expected=0.5 + 0.5 * np.tanh(0.5 * gaps),
     )
 
 

@@ -290,7 +290,7 @@ def test_deviations_are_honest_where_the_model_holds() -> None:
     """Strengths from the prior that walk as volatilities say: 95% intervals of differences hold in about 95%."""
     rng = np.random.default_rng(7)
     n_items, n_periods, sigma, held, asked = 12, 25, 0.12, 0, 0
-    for _ in range(60):
+    for _ in range(100):
         strength = rng.normal(0, 200 / SCALE, n_items)
         columns = []
         for period in range(n_periods):
@@ -306,7 +306,8 @@ def test_deviations_are_honest_where_the_model_holds() -> None:
             low, high = ranking.difference(one, one + 1).confidence_interval()
             held += low <= (strength[one] - strength[one + 1]) * SCALE <= high
             asked += 1
-    assert 0.90 < held / asked < 0.98
+    # The standard error over simulations is 0.008.
+    assert 0.92 < held / asked < 0.97
 
 
 def test_ties_graded_votes_and_criteria() -> None:
