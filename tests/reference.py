@@ -1543,5 +1543,5 @@ def win_rate_by_opponents(rows: Rows, n_items: int, ties: float, prior: float) -
         worths = np.array([[0.0, ties, 1.0], [1.0, ties, 0.0]])
         means = worths @ chances
         of_one_vote = (worths * chances) @ worths.T - np.outer(means, means)
-        covariance[np.ix_([low, high], [low, high])] += np.outer(parts, parts) * of_one_vote / n
+        covariance[np.ix_([low, high], [low, high])] += np.outer(parts, parts) * of_one_vote / max(n, 1.0)
     return scores, covariance

@@ -68,7 +68,8 @@ class PairwiseSpread:
         if not len(self.own):
             return self.own
         means = (self.own + added_up(self.left, self.right, self.both, self.both, len(self.own))) / len(self.own)
-        return np.asarray(self.own - 2.0 * means + means.mean())
+        # Items whose scores hang together wholly leave no variance but what rounding makes of it.
+        return np.maximum(self.own - 2.0 * means + means.mean(), 0.0)
 
     def contrast_variance(self, contrast: Floats) -> float:
         """The variance of contrast @ scores."""
@@ -86,8 +87,8 @@ def opponent_rates(counts: PairCounts, ties: float, prior: float) -> tuple[Float
 
     The variance of the share w / n is taken as :math:`\tilde p (1 - \tilde p) / n` with
     :math:`\tilde p = (w + 2) / (n + 4)`, since of few votes on a pair all may be won (Agresti and Coull 1998, The
-    American Statistician 52(2)). What the prior leaves open is the variance of a share under it, 1 / (4 (2 prior + 1)),
-    times :math:`(1 - c_i)^2`.
+    American Statistician 52(2)); less than one vote counts as one there, since a share lies between 0 and 1. What the
+    prior leaves open is the variance of a share under it, 1 / (4 (2 prior + 1)), times :math:`(1 - c_i)^2`.
 
     Parameters
     ----------
@@ -112,6 +113,7 @@ def opponent_rates(counts: PairCounts, ties: float, prior: float) -> tuple[Float
     scores = by_item(*(side * part[item] for side, item in zip(_shares(table, ties), (left, right), strict=True)))
     scores += 0.5 * (1.0 - weight)
 
+    n_votes = np.maximum(n_votes, 1.0)
     smoothed = table + np.where(np.arange(3) == Outcome.TIE, 0.0, ADDED)
     one, other = _shares(smoothed, ties)
     tied = smoothed[:, Outcome.TIE] / smoothed.sum(axis=1)

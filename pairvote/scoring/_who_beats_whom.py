@@ -98,7 +98,7 @@ def majority(votes: Votes | PairCounts, *, criterion: Hashable | None = None) ->
         copeland=copeland,
         smith_set=named(smith_set(beats).tolist()),
         schwartz_set=named(best[components.are_unbeaten()[components.component[best]]].tolist()),
-        minimax=np.where(has_votes, np.where(asked, -lead, -math.inf).max(axis=1, initial=-math.inf), math.nan),
+        minimax=np.where(has_votes, np.where(asked, lead.T, -math.inf).max(axis=1, initial=-math.inf), math.nan),
         cycle_groups=tuple(map(named, in_cycles)),
         cycles=tuple(named(shortest_cycle(beats, codes[0])) for codes in in_cycles),
         _components=tuple(members),

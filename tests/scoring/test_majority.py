@@ -308,6 +308,7 @@ def test_ties_are_half_for_each_and_level_pairs_are_tied() -> None:
     found = pv.majority(votes)
     assert found.won.tolist() == [[0, 1.5, 0], [0.5, 0, 0.5], [0, 0.5, 0]]
     assert found.copeland.tolist() == [1.0, 0.5, 0.5]
+    assert str(found.minimax.tolist()) == "[-1.0, 1.0, 0.0]"
     assert (found.n_tied, found.n_unasked) == (1, 1)
     assert found.margins[1].tolist()[::2] == [-1.0, 0.0]
     assert math.isnan(found.margins[0, 2])

@@ -158,6 +158,15 @@ def test_more_items_than_a_table_holds_have_errors_but_no_covariance() -> None:
         ranking.covariance  # noqa: B018
 
 
+@pytest.mark.parametrize("weight", [1e-310, 1e-300, 1e-3, 1e290])
+@pytest.mark.parametrize("prior", [0, 1.0])
+def test_weights_of_any_size_leave_errors_that_a_share_can_have(weight, prior) -> None:
+    votes = pv.Votes.from_wins(list("aab"), list("bcc"), weight=[weight, 2 * weight, weight])
+    ranking = rate(votes, prior=prior)
+    assert ((ranking.scores >= 0) & (ranking.scores <= 1)).all()
+    assert ((ranking.standard_errors >= 0) & (ranking.standard_errors <= 0.5)).all()
+
+
 @pytest.mark.parametrize("n_items", [0, 1, 2])
 def test_without_votes(n_items) -> None:
     ranking = rate(pv.Votes.from_codes([], [], [], n_items=n_items))
