@@ -585,8 +585,8 @@ class InOrder(NamedTuple):
     """Answers in order from 0, wholly for the right side, to n_answers - 1, of rows (left, right, answer, weight).
 
     The answer k has P(k) = F(c_k+1 - d) - F(c_k - d) (Agresti 1992), the cuts c symmetric about 0: negative thresholds,
-    0 if the number of answers is even, thresholds. F is the distribution of `ties`, "cumulative" or "probit cumulative".
-    Parameters are scores, thresholds, gamma if there is a position effect, then coefficients.
+    0 if the number of answers is even, thresholds. F is that of `ties`, "cumulative" or "probit cumulative". Parameters
+    are scores, thresholds, gamma if there is a position effect, then coefficients.
     """
 
     rows: Rows

@@ -11,7 +11,7 @@ import pytest
 import reference
 from numpy.typing import NDArray
 from reference import InOrder
-from scipy.stats import norm
+from scipy.stats import logistic, norm
 
 import pairvote as pv
 from pairvote._inference import Answered, LocalSums, Model, VoteRows, answer_counts
@@ -47,11 +47,15 @@ ENDS += [(-math.inf, x) for x in (-700.0, -40.0, -1.0, 0.0, 3.0, 30.0)]
 ENDS += [(-high, -low) for low, high in ENDS]
 
 
+def ends_of(low: float, high: float) -> tuple[Floats, Floats, Floats]:
+    return np.array(low), np.array(high), np.array(high - low)
+
+
 @pytest.mark.parametrize("link", NAMES)
 @pytest.mark.parametrize(("low", "high"), ENDS)
 def test_links_have_the_derivatives_of_their_chances(link, low, high) -> None:
     """The information by central differences of sixth order of the gradient, as `reference.curvatures` has them."""
-    found = [float(value) for value in LINKS[link].derivatives(np.array(low), np.array(high))]
+    found = [float(value) for value in LINKS[link].derivatives(*ends_of(low, high))]
     assert found[:2] == pytest.approx(slopes(link, low, high), rel=1e-9, abs=1e-300)
     h, expected = min(0.01, 0.004 * (high - low)), np.zeros((2, 2))
     for end, (steps, factor), sign in itertools.product((0, 1), ((1, 45), (2, -9), (3, 1)), (1, -1)):
@@ -59,36 +63,69 @@ def test_links_have_the_derivatives_of_their_chances(link, low, high) -> None:
         expected[end] -= sign * factor / (60 * h) * np.array(slopes(link, low + step * (end == 0), high + step * end))
     size = max(1.0, np.abs(expected).max())
     bounded = not math.isinf(low) and not math.isinf(high)
-    np.testing.assert_allclose(found[2::2], np.diag(expected), rtol=1e-6, atol=1e-9 * size)
-    np.testing.assert_allclose(found[3], expected[0, 1] if bounded else 0.0, rtol=1e-6, atol=1e-9 * size)
+    low_twice, both, high_twice, shift, shift_twice = found[2:]
+    np.testing.assert_allclose([low_twice, high_twice], np.diag(expected), rtol=1e-6, atol=1e-9 * size)
+    np.testing.assert_allclose(both, expected[0, 1] if bounded else 0.0, rtol=1e-6, atol=1e-9 * size)
+    assert shift == pytest.approx(found[0] + found[1], rel=1e-9, abs=1e-12 * abs(found[0]))
+    assert shift_twice == pytest.approx(low_twice + 2 * both + high_twice, rel=1e-6, abs=1e-9 * size)
 
 
 @pytest.mark.parametrize("x", [1e3, 1e5, 1e6])
 def test_far_out_the_normal_tail_has_its_series(x) -> None:
-    """log Phi(-x) = -x^2 / 2 - log(x sqrt(2 pi)) + log(1 - 1 / x^2 + ...), of slope x + 1 / x - 2 / x^3, and of information 1."""
-    low, high = np.array(-math.inf), np.array(-x)
-    found = LINKS["probit"].derivatives(low, high)
+    """log Phi(-x) = -x^2 / 2 - log(x sqrt(2 pi)) + log(1 - 1 / x^2 + ...), so the slope is x + 1 / x - 2 / x^3."""
+    ends = ends_of(-math.inf, -x)
+    found = LINKS["probit"].derivatives(*ends)
     assert found.high == pytest.approx(x + 1 / x - 2 / x**3, rel=1e-14)
     assert found.high_twice == pytest.approx(1.0, rel=1e-3)
-    value = LINKS["probit"].log_chances(low, high)
+    value = LINKS["probit"].log_chances(*ends)
     expected = -(x**2) / 2 - math.log(x * math.sqrt(2 * math.pi)) - 1 / x**2
     assert value == pytest.approx(expected, rel=1e-14)
 
 
 @pytest.mark.parametrize("link", NAMES)
-def test_a_narrow_interval_has_its_width_times_the_density(link) -> None:
-    density = {"logistic": lambda x: 1 / (4 * math.cosh(x / 2) ** 2), "probit": norm.pdf}[link]
-    for x, width in itertools.product((-5.0, 0.0, 1.0), (1e-6, 1e-9)):
-        value = LINKS[link].log_chances(np.array(x - width / 2), np.array(x + width / 2))
-        assert value == pytest.approx(math.log(width * density(x)), abs=1e-5 if x else 1e-9)
+@pytest.mark.parametrize("width", [1e-4, 0.9e-5, 1e-7, 1e-12, 1e-100])
+@pytest.mark.parametrize("x", [-300.0, -5.0, -0.1, 0.0, 1.0, 700.0])
+def test_a_narrow_interval_has_its_width_times_the_density(link, x, width) -> None:
+    """log P = log width + log f(x), of slope f'(x) / f(x) when both ends move, and information -(log f)''."""
+    if link == "probit":
+        density, slope, bend = -x * x / 2 - math.log(2 * math.pi) / 2, -x, 1.0
+    else:
+        density = -abs(x) - 2 * math.log1p(math.exp(-abs(x)))
+        slope, bend = -math.tanh(x / 2), 2 * math.exp(-abs(x)) / (1 + math.exp(-abs(x))) ** 2
+    # Far out both ends round to the same number.
+    ends = np.array(x - width / 2), np.array(x + width / 2), np.array(width)
+    value, found = LINKS[link].log_chances(*ends), LINKS[link].derivatives(*ends)
+    assert value == pytest.approx(math.log(width) + density, rel=1e-9, abs=1e-5)
+    assert found.shift == pytest.approx(slope, rel=1e-9, abs=1e-9)
+    assert found.shift_twice == pytest.approx(bend, rel=1e-5)
+    assert found.high == pytest.approx(1 / width, rel=0.2)
 
 
 def test_a_certain_vote_has_as_little_information_from_either_side() -> None:
     """e^-d of a difference d, whichever side the rounding is on."""
     for d in (40.0, 100.0, 600.0):
-        one = LINKS["logistic"].derivatives(np.array(-math.inf), np.array(d)).high_twice
-        other = LINKS["logistic"].derivatives(np.array(-math.inf), np.array(-d)).high_twice
-        assert (float(one), float(other)) == pytest.approx((math.exp(-d), math.exp(-d)), rel=1e-12)
+        for side in (d, -d):
+            found = LINKS["logistic"].derivatives(*ends_of(-math.inf, side))
+            assert (found.high_twice, found.shift_twice) == pytest.approx([math.exp(-d)] * 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("link", NAMES)
+@pytest.mark.parametrize("weight", [1e-3, 1e-8, 1e-13])
+def test_an_answer_that_is_hardly_ever_given_has_a_narrow_interval(link, weight) -> None:
+    """To first order as wide as its share of votes, over the density: the scores are those without it."""
+    columns = [0, 1, 1, 0, 0], [1, 0, 2, 2, 1], [2, 2, 2, 0, 1]
+    votes = pv.Votes.from_codes(*columns, n_items=3, weight=[5, 3, 4, 3, weight])
+    ranking = pv.bradley_terry(votes, ties="cumulative", link=link, prior_sd=math.inf)
+    decided = pv.bradley_terry(votes, ties="drop", link=link, prior_sd=math.inf)
+    np.testing.assert_allclose(ranking.scores, decided.scores, atol=max(weight, 1e-8))
+    d, density = decided.scores[0] - decided.scores[1], {"probit": norm.pdf, "logistic": logistic.pdf}[link]
+    narrow = pv.bradley_terry(votes, ties="cumulative", link=link, prior_sd=math.inf).fit.thresholds[0]
+    # By the slope of the log-likelihood: weight / tau for the tie, f / F for the threshold in all other votes.
+    loss = 0.0
+    for left, right, outcome, times in zip(*columns, [5, 3, 4, 3, 0.0], strict=True):
+        d = (decided.scores[left] - decided.scores[right]) * (1 if outcome == 2 else -1)
+        loss += times * density(d) / {"probit": norm.cdf, "logistic": logistic.cdf}[link](d)
+    assert narrow == pytest.approx(weight / loss, rel=max(1e-5, weight))
 
 
 # --- answers in order ---
@@ -202,6 +239,7 @@ def test_with_covariates_and_voters_too(link, n_answers, position) -> None:
 # --- where there is no maximum ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_answers", [4, 5, 7])
 @pytest.mark.parametrize("position", [False, True])
 def test_not_identified_where_and_only_where_the_linear_programme_says_so(n_answers, position) -> None:
@@ -227,7 +265,7 @@ def test_not_identified_where_and_only_where_the_linear_programme_says_so(n_answ
                     np.abs(ranking.fit._posterior.model.slopes(ranking.fit._posterior.parameters).gradient).max() < 1e-6
                 )
             else:
-                with pytest.raises(pv.NotIdentifiedError, match="do not exist|no finite estimate"):
+                with pytest.raises(pv.NotIdentifiedError, match=r"do not exist|no finite estimate"):
                     pv.bradley_terry(votes, **options)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import limited
 import numpy as np
+import outcome_models
 import pytest
 import reference
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +17,11 @@ from strategies import Sample
 
 import pairvote as pv
 from pairvote import _kernels
-from pairvote._inference import LIMITS, OUTCOME_MODELS, Limits, Model, NewtonWorkspace, Prior, solver
+from pairvote._inference import LIMITS, Limits, Model, NewtonWorkspace, Prior, outcome_model, solver
 from pairvote._inference.solver import maximise
 from pairvote._inference.systems import dense_information
 
-TIES = tuple(OUTCOME_MODELS)
+TIES = outcome_models.NAMES
 Floats = NDArray[np.float64]
 COMPILED = _kernels.davidson.COMPILED
 MODELS = list(itertools.product(TIES, (False, True), (1.5, math.inf)))
@@ -100,10 +101,11 @@ def expected(ties: str, position: bool, prior_sd: float) -> dict:
 @pytest.mark.parametrize(("ties", "position", "prior_sd"), MODELS)
 def test_every_way_leads_to_the_same_maximum(ties, position, prior_sd, way, steps) -> None:
     limits, classes = WAYS[way]
-    options = {"ties": ties, "position": position, "prior_sd": prior_sd, "uncertainty": "none"}
+    known = outcome_models.options(ties)
+    options = {**known, "position": position, "prior_sd": prior_sd, "uncertainty": "none"}
     ranking = limited.bradley_terry(FORTY, limits, **options)
-    # Rao and Kupper's model has no kernel of its own, so its steps are dense.
-    expected_classes = {"Dense"} if way == "kernel" and ties == "rao-kupper" else classes
+    # Models of thresholds have no kernel of their own, so their steps are dense.
+    expected_classes = {"Dense"} if way == "kernel" and not outcome_model(**known).by_kernel else classes
     assert {name for name in steps if name != "values"} == expected_classes
     there = expected(ties, position, prior_sd)
     np.testing.assert_allclose(ranking.scores, there["scores"], rtol=0, atol=1e-8)
@@ -119,14 +121,26 @@ def test_every_way_leads_to_the_same_maximum(ties, position, prior_sd, way, step
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("ties", "position"), [("davidson", True), ("rao-kupper", False), ("half", False)])
+@pytest.mark.parametrize(
+    ("ties", "position"),
+    [
+        ("davidson", True),
+        ("rao-kupper", False),
+        ("half", False),
+        ("cumulative", True),
+        ("probit glenn-david", True),
+        ("probit half", False),
+        ("probit drop", False),
+    ],
+)
 def test_every_way_gives_the_same_standard_errors(ties, position, way) -> None:
     limits = replace(WAYS[way][0], table_items=LIMITS.table_items)
     there = expected(ties, position, 1.5)
     for kind, name in (("model", "covariance"), ("sandwich", "sandwich_covariance")):
-        if ties == "half" and kind == "model":
+        if ties.endswith("half") and kind == "model":
             continue
-        ranking = limited.bradley_terry(FORTY, limits, ties=ties, position=position, prior_sd=1.5, uncertainty=kind)
+        options = {**outcome_models.options(ties), "position": position, "prior_sd": 1.5, "uncertainty": kind}
+        ranking = limited.bradley_terry(FORTY, limits, **options)
         np.testing.assert_allclose(ranking.covariance, there[name], rtol=1e-6, atol=1e-9)
         np.testing.assert_allclose(ranking.standard_errors**2, np.diag(there[name]), rtol=1e-6)
 
@@ -138,12 +152,15 @@ def test_rao_kupper_and_davidson_without_ties_are_bradley_terry_on_every_way(way
     decided = FORTY.where(FORTY.outcome != 1)
     for kind in ("model", "sandwich"):
         options = {"uncertainty": kind, "position": True, "prior_sd": 3.0}
-        ours = limited.bradley_terry(decided, limits, ties=ties, **options)
-        plain = limited.bradley_terry(decided, limits, ties="drop", **options)
-        np.testing.assert_array_equal(ours.scores, plain.scores)
-        assert ours.fit.log_likelihood == plain.fit.log_likelihood
+        known = outcome_models.options(ties)
+        ours = limited.bradley_terry(decided, limits, **known, **options)
+        plain = limited.bradley_terry(decided, limits, **{**known, "ties": "drop"}, **options)
+        # The cumulative model is the same by another path.
+        slack = 1e-7 if ties == "cumulative" else 0.0
+        np.testing.assert_allclose(ours.scores, plain.scores, rtol=0, atol=slack)
+        assert ours.fit.log_likelihood == pytest.approx(plain.fit.log_likelihood, rel=slack, abs=0.0)
         if limits.table_items:
-            np.testing.assert_array_equal(ours.covariance, plain.covariance)
+            np.testing.assert_allclose(ours.covariance, plain.covariance, rtol=0, atol=slack)
 
 
 # --- far starts, line search ---
@@ -151,23 +168,32 @@ def test_rao_kupper_and_davidson_without_ties_are_bradley_terry_on_every_way(way
 
 @pytest.mark.parametrize("far", [3.0, 50.0, 299.0, 350.0, 1e4, 1e6])
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("ties", "position"), [("davidson", True), ("rao-kupper", True), ("half", False)])
+@pytest.mark.parametrize(
+    ("ties", "position"),
+    [
+        ("davidson", True),
+        ("rao-kupper", True),
+        ("half", False),
+        ("cumulative", True),
+        ("probit glenn-david", True),
+        ("probit half", False),
+    ],
+)
 def test_far_starts_come_back(ties, position, way, far) -> None:
     limits, _ = WAYS[way]
     start = far * (-1.0) ** np.arange(40)
-    ranking = limited.bradley_terry(
-        FORTY, limits, ties=ties, position=position, prior_sd=1.5, uncertainty="none", start=start
-    )
+    options = {"position": position, "prior_sd": 1.5, "uncertainty": "none", "start": start}
+    ranking = limited.bradley_terry(FORTY, limits, **outcome_models.options(ties), **options)
     np.testing.assert_allclose(ranking.scores, expected(ties, position, 1.5)["scores"], rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half"])
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half", "cumulative", "probit glenn-david", "probit half"])
 @pytest.mark.parametrize("far", [10.0, 50.0, 400.0, 1e5])
 def test_far_starts_come_back_without_a_prior(ties, far) -> None:
     """From saturated votes nothing leads back; level scores do."""
     n_items = 510
     votes = votes_on(*random_pairs(n_items, 12_000 if COMPILED else 6_000, 12), n_items, 13, ties=0.1)
-    options = {"ties": ties, "position": True, "prior_sd": math.inf, "uncertainty": "none"}
+    options = {**outcome_models.options(ties), "position": True, "prior_sd": math.inf, "uncertainty": "none"}
     level = pv.bradley_terry(votes, **options)
     for start in (far * (-1.0) ** np.arange(n_items), far * np.linspace(-1, 1, n_items)):
         ranking = pv.bradley_terry(votes, start=start, **options)
@@ -475,10 +501,11 @@ def test_a_step_that_is_sure_to_arrive_does(ties, position, prior_sd, tol, steps
     monkeypatch.setattr(solver, "_arrives", arrives)
     for seed in range(4):
         votes = votes_on(*random_pairs(60, 4000, seed), 60, seed, ties=0.2)
-        model = Model.of(votes.counts().folded() if not position else votes.counts(), ties, prior_sd, position, limits)
+        counts, known = votes.counts() if position else votes.counts().folded(), outcome_models.options(ties)
+        model = Model.of(counts, known["ties"], prior_sd, position, limits, known["link"])
         solution = maximise(model, model.start(), tol, 100)
         assert solver._scaled_gradient(model.slopes(solution.parameters)) <= tol
-    assert any(promised) is (ties != "rao-kupper")
+    assert any(promised) is model.outcome.self_concordant
 
 
 def test_the_bound_on_what_a_step_leaves_holds_step_by_step() -> None:

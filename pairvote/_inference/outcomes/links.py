@@ -21,16 +21,22 @@ Floats = NDArray[np.float64]
 LinkName = Literal["logistic", "probit"]
 LINK_NAMES: tuple[LinkName, ...] = get_args(LinkName)
 ROOT_TWO, ROOT_HALF_PI = math.sqrt(2.0), math.sqrt(0.5 * math.pi)
+NARROW = 1e-5
 
 
 class Derivatives(NamedTuple):
-    """Derivatives of log(F(high) - F(low)): the gradient by either end, and the information of both."""
+    """Derivatives of log(F(high) - F(low)): the gradient by either end, and the information of both.
+
+    shift, shift_twice: the gradient and the information when both ends move together, in which nothing cancels.
+    """
 
     low: Floats
     high: Floats
     low_twice: Floats
     both: Floats
     high_twice: Floats
+    shift: Floats
+    shift_twice: Floats
 
 
 @dataclass(frozen=True)
@@ -39,16 +45,18 @@ class Link:
 
     unit: how many log-odds one unit is at level scores, so that a vote on level items says as much of either. Priors of
     parameters beside the scores, and a learned prior, are the same in log-odds for every link.
+
+    Ends may be infinite; apart is high - low, which rounding far out would lose.
     """
 
     name: LinkName
     unit: float
 
-    def log_chances(self, low: Floats, high: Floats) -> Floats:
-        """log(F(high) - F(low)), each end perhaps infinite."""
+    def log_chances(self, low: Floats, high: Floats, apart: Floats) -> Floats:
+        """log(F(high) - F(low))."""
         raise NotImplementedError
 
-    def derivatives(self, low: Floats, high: Floats) -> Derivatives:
+    def derivatives(self, low: Floats, high: Floats, apart: Floats) -> Derivatives:
         """The derivatives of that; 0 by an infinite end."""
         raise NotImplementedError
 
@@ -56,28 +64,35 @@ class Link:
         """Where F has this value."""
         raise NotImplementedError
 
-    def cumulative(self, x: float) -> float:
-        """F at x."""
-        return float(np.exp(self.log_chances(np.array(-math.inf), np.array(x))))
+    def log_cumulative(self, x: Floats) -> Floats:
+        """Log F(x)."""
+        nothing = np.full(np.shape(x), -math.inf)
+        return self.log_chances(nothing, np.asarray(x), -nothing)
 
 
 class _Logistic(Link):
     r"""The logistic distribution: :math:`P = \sigma(h)\,\sigma(-l)\,(1 - e^{l - h})`."""
 
-    def log_chances(self, low: Floats, high: Floats) -> Floats:
-        """log(F(high) - F(low)), each end perhaps infinite."""
-        return np.asarray(-np.logaddexp(0.0, -high) - np.logaddexp(0.0, low) + np.log(-np.expm1(low - high)))
+    def log_chances(self, low: Floats, high: Floats, apart: Floats) -> Floats:
+        """log(F(high) - F(low))."""
+        return np.asarray(-np.logaddexp(0.0, -high) - np.logaddexp(0.0, low) + np.log(-np.expm1(-apart)))
 
-    def derivatives(self, low: Floats, high: Floats) -> Derivatives:
+    def derivatives(self, low: Floats, high: Floats, apart: Floats) -> Derivatives:
         """The derivatives of that; 0 by an infinite end."""
-        apart = high - low
         # Of the factor that keeps the two ends apart: 1 / (e^x - 1) and e^x / (e^x - 1)^2.
-        away = np.exp(-apart)
-        push = away / -np.expm1(-apart)
+        push = np.exp(-apart) / -np.expm1(-apart)
         stiff = push / -np.expm1(-apart)
         left, right = _sigmoid(low), _sigmoid(-high)
         low_twice, high_twice = left * _sigmoid(-low), right * _sigmoid(high)
-        return Derivatives(-left - push, right + push, low_twice + stiff, -stiff, high_twice + stiff)
+        return Derivatives(
+            low=-left - push,
+            high=right + push,
+            low_twice=low_twice + stiff,
+            both=-stiff,
+            high_twice=high_twice + stiff,
+            shift=right - left,
+            shift_twice=low_twice + high_twice,
+        )
 
     def quantile(self, chance: float) -> float:
         """Where F has this value."""
@@ -91,58 +106,64 @@ class _Probit(Link):
     \mathrm{erfcx}(-x / \sqrt 2)`, in which nothing cancels and nothing underflows.
     """
 
-    def log_chances(self, low: Floats, high: Floats) -> Floats:
-        """log(F(high) - F(low)), each end perhaps infinite."""
+    def log_chances(self, low: Floats, high: Floats, apart: Floats) -> Floats:
+        """log(F(high) - F(low))."""
         from scipy.special import log_ndtr
 
         low, high, _ = self._turned(low, high)
-        apart = -np.expm1(np.minimum(self._log_ratio(low, high), -np.finfo(float).tiny))
-        inside = log_ndtr(np.minimum(high, 0.0)) + np.log(apart)
+        inside = log_ndtr(np.minimum(high, 0.0)) + np.log(self._share(low, high, apart))
         return np.asarray(np.where(high > 0.0, self._log_across(low, high), inside))
 
-    def derivatives(self, low: Floats, high: Floats) -> Derivatives:
+    def derivatives(self, low: Floats, high: Floats, apart: Floats) -> Derivatives:
         """The derivatives of that; 0 by an infinite end."""
-        from scipy.special import erfcx
-
         low, high, turned = self._turned(low, high)
         across = high > 0.0
-        # The density at the higher end over the chance, and the lower end's beside it.
-        by_tail = 1.0 / (ROOT_HALF_PI * erfcx(-np.minimum(high, 0.0) / ROOT_TWO))
-        by_tail /= -np.expm1(np.minimum(self._log_ratio(low, high), -np.finfo(float).tiny))
+        known_low, known_high = (np.where(np.isinf(end), 0.0, end) for end in (low, high))
+        # The density at the higher end over the chance, and how far it falls to the lower end.
+        tail = 1.0 / (_mills(high) * self._share(low, high, apart))
+        fall = self._fall(low, high, apart)
         chance = np.where(across, np.exp(self._log_across(low, high)), 1.0)
-        above = np.where(across, _density(high) / chance, by_tail)
-        below = np.where(across, _density(low) / chance, by_tail * np.exp(self._fall(low, high)))
-        # The information of one end alone is positive, but for rounding far out.
-        low_twice = np.maximum(below * (below - np.where(np.isinf(low), 0.0, low)), 0.0)
-        high_twice = np.maximum(above * (above + np.where(np.isinf(high), 0.0, high)), 0.0)
+        above = np.where(across, _density(high) / chance, tail)
+        below = np.where(across, _density(low) / chance, tail * np.exp(fall))
+        shift = np.where(across, above - below, -tail * np.expm1(fall))
+        # Above times high less below times low.
+        moved = np.where(np.isinf(low), known_high, apart + known_low * -np.expm1(fall))
+        slope = np.where(across, above * known_high - below * known_low, tail * np.where(across, 0.0, moved))
+        # An information of one end, or of both together, is positive but for rounding.
+        low_twice = np.maximum(below * (below - known_low), 0.0)
+        high_twice = np.maximum(above * (above + known_high), 0.0)
         return Derivatives(
-            np.where(turned, -above, -below),
-            np.where(turned, below, above),
-            np.where(turned, high_twice, low_twice),
-            -below * above,
-            np.where(turned, low_twice, high_twice),
+            low=np.where(turned, -above, -below),
+            high=np.where(turned, below, above),
+            low_twice=np.where(turned, high_twice, low_twice),
+            both=-below * above,
+            high_twice=np.where(turned, low_twice, high_twice),
+            shift=np.where(turned, -shift, shift),
+            shift_twice=np.maximum(shift * shift + slope, 0.0),
         )
+
+    def quantile(self, chance: float) -> float:
+        """Where F has this value."""
+        return NormalDist().inv_cdf(chance)
 
     @staticmethod
     def _turned(low: Floats, high: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """Both ends, turned about 0 where both are above it, and where that is."""
+        """Both ends, turned about 0 where none is below it, and where that is."""
         low, high = np.broadcast_arrays(low, high)
-        turned = low > 0.0
+        turned = low >= 0.0
         return np.where(turned, -high, low), np.where(turned, -low, high), turned
 
     @staticmethod
-    def _fall(low: Floats, high: Floats) -> Floats:
-        """The logarithm of the densities' ratio, of the lower end to the higher one or 0, whichever is lower."""
-        high = np.minimum(high, 0.0)
-        return np.asarray(0.5 * (high - low) * (high + low))
+    def _fall(low: Floats, high: Floats, apart: Floats) -> Floats:
+        """The logarithm of the density at the lower end over that at the higher one, both below 0."""
+        return np.asarray(0.5 * apart * (np.minimum(high, 0.0) + low))
 
-    def _log_ratio(self, low: Floats, high: Floats) -> Floats:
-        """log(F(low) / F(high)) in the lower tail."""
-        from scipy.special import erfcx
-
-        known = np.where(np.isinf(low), 0.0, low)
-        ratio = erfcx(-known / ROOT_TWO) / erfcx(-np.minimum(high, 0.0) / ROOT_TWO)
-        return np.asarray(np.log(ratio) + self._fall(low, high))
+    def _share(self, low: Floats, high: Floats, apart: Floats) -> Floats:
+        """1 - F(low) / F(high), both below 0; of near ends by the slope of log F halfway."""
+        narrow = apart < NARROW
+        by_slope = np.where(narrow, apart, 0.0) / _mills(np.where(narrow, 0.5 * (low + high), 0.0))
+        ratio = np.log(_mills(np.where(np.isinf(low), high, low)) / _mills(high)) + self._fall(low, high, apart)
+        return np.asarray(-np.expm1(np.where(narrow, -by_slope, ratio)))
 
     @staticmethod
     def _log_across(low: Floats, high: Floats) -> Floats:
@@ -153,10 +174,6 @@ class _Probit(Link):
         outside = ndtr(low) + ndtr(-high)
         narrow = np.log(0.5 * (erf(high / ROOT_TWO) + erf(-low / ROOT_TWO)))
         return np.asarray(np.where(outside < 0.5, np.log1p(-np.minimum(outside, 0.5)), narrow))
-
-    def quantile(self, chance: float) -> float:
-        """Where F has this value."""
-        return NormalDist().inv_cdf(chance)
 
 
 LOGISTIC: Link = _Logistic("logistic", 1.0)
@@ -173,3 +190,10 @@ def _sigmoid(x: Floats) -> Floats:
 def _density(x: Floats) -> Floats:
     """The normal density; 0 far out."""
     return np.asarray(np.exp(-0.5 * x * x) / (2.0 * ROOT_HALF_PI))
+
+
+def _mills(x: Floats) -> Floats:
+    """Mills' ratio R(x) of the lower tail, at x or 0, whichever is lower."""
+    from scipy.special import erfcx
+
+    return np.asarray(ROOT_HALF_PI * erfcx(-np.minimum(x, 0.0) / ROOT_TWO))

@@ -90,10 +90,10 @@ class Ordered(OutcomeModel):
         cuts[0], cuts[-1] = -math.inf, math.inf
         return cuts
 
-    def _ends(self, log_odds: Floats, nuisance: Floats) -> tuple[Floats, Floats]:
-        """The ends of each answer's interval: two of float64, shape (n_answers, ...)."""
+    def _ends(self, log_odds: Floats, nuisance: Floats) -> tuple[Floats, Floats, Floats]:
+        """The ends of each answer's interval, (n_answers, ...), and how far apart they are, (n_answers, 1, ...)."""
         cuts = self._cuts(nuisance).reshape(-1, *[1] * np.ndim(log_odds))
-        return cuts[:-1] - log_odds, cuts[1:] - log_odds
+        return cuts[:-1] - log_odds, cuts[1:] - log_odds, np.diff(cuts, axis=0)
 
     # --- the three functions ---
 
@@ -101,12 +101,11 @@ class Ordered(OutcomeModel):
         """P(right), P(tie) and P(left), given the public tie parameter: float64, shape (..., 3)."""
         threshold = math.log(tie_parameter) if self.link.name == "logistic" else tie_parameter
         log_odds = np.asarray(log_odds, np.float64)
-        nothing = np.full(log_odds.shape, -math.inf)
-        left = np.exp(self.link.log_chances(nothing, log_odds - threshold))
-        right = np.exp(self.link.log_chances(nothing, -log_odds - threshold))
+        left, right = (np.exp(self.link.log_cumulative(side - threshold)) for side in (log_odds, -log_odds))
         tie = np.zeros(log_odds.shape)
         if threshold > 0.0:
-            tie = np.exp(self.link.log_chances(-threshold - log_odds, threshold - log_odds))
+            ends = -threshold - log_odds, threshold - log_odds, np.array(2.0 * threshold)
+            tie = np.exp(self.link.log_chances(*ends))
         return np.stack([right, tie, left], axis=-1)
 
     def log_probabilities(self, log_odds: Floats, nuisance: Floats) -> Floats:
@@ -117,7 +116,7 @@ class Ordered(OutcomeModel):
     def gradients(self, log_odds: Floats, nuisance: Floats) -> tuple[Floats, Floats]:
         """A vote's gradient by answer: by d, (n_answers, n), and by threshold, (n_nuisance, n_answers, n)."""
         found = self.link.derivatives(*self._ends(log_odds, nuisance))
-        by_d = self._with_halves(-found.low - found.high)
+        by_d = self._with_halves(-found.shift)
         lower, upper = self._signs[:-1], self._signs[1:]
         by_cut = np.einsum("kn,kj->jkn", found.low, lower) + np.einsum("kn,kj->jkn", found.high, upper)
         return by_d, by_cut if self.n_nuisance else np.empty((0, *by_d.shape))
@@ -125,7 +124,7 @@ class Ordered(OutcomeModel):
     def information(self, log_odds: Floats, nuisance: Floats) -> tuple[Floats, Floats, Floats]:
         """A vote's information by answer: by d twice, by d and threshold, and by two thresholds."""
         found = self.link.derivatives(*self._ends(log_odds, nuisance))
-        twice = self._with_halves(found.low_twice + 2.0 * found.both + found.high_twice)
+        twice = self._with_halves(found.shift_twice)
         if not self.n_nuisance:
             return twice, np.empty((0, *twice.shape)), np.empty((0, 0, *twice.shape))
         return twice, *self._of_thresholds(found)
@@ -192,7 +191,7 @@ class Ordered(OutcomeModel):
         """Thresholds, moved together, at which ties between level items are so many times as likely."""
         if not self.has_middle:
             return nuisance
-        tied = 2.0 * self.link.cumulative(float(nuisance[0])) - 1.0
+        tied = 2.0 * math.exp(self.link.log_cumulative(nuisance[0])) - 1.0
         odds = factor * tied / (1.0 - tied)
         return nuisance + (self.link.quantile(0.5 + 0.5 * odds / (1.0 + odds)) - nuisance[0])
 
