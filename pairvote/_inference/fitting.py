@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairvote._inference.anchored import fit_anchored
+from pairvote._inference.anchors import Anchors
 from pairvote._inference.answers import Answers
 from pairvote._inference.dispersion import dispersion
 from pairvote._inference.graph import is_crowded
@@ -74,6 +76,7 @@ def fit(
     answers: Answers | None = None,
     reliability: str = "lapse",
     link: LinkName = "logistic",
+    anchors: Anchors | None = None,
 ) -> Posterior:
     """The normal approximation at the maximum of the log-posterior; under a learned prior the posterior by draws.
 
@@ -81,7 +84,7 @@ def fit(
     model. prior_sd: the standard deviation of each score around zero, "learned", or a `Prior`. rows: the single votes
     for uncertainty "by-voter" and "clustered". squares: the votes with squared weights, where these are importance
     weights. answers: the votes by voter, to be weighed by how far each voter is to be believed, by the model of
-    voters of the name `reliability`.
+    voters of the name `reliability`. anchors: known scores, whose columns the design has.
 
     Raises
     ------
@@ -90,6 +93,9 @@ def fit(
     ConvergenceError
         After `max_iter` steps, or where no step gains.
     """
+    if anchors is not None and not isinstance(prior_sd, Prior):
+        votes_are = (votes, ties, position, limits, link)
+        return fit_anchored(anchors, *votes_are, prior_sd, uncertainty, rows, squares, tol, max_iter)
     if not isinstance(prior_sd, str | Prior) and prior_sd == 0.0:
         return without_remainder(votes, ties, position, uncertainty, rows, squares, tol, max_iter, limits, link)
     learns = isinstance(prior_sd, str)
@@ -156,13 +162,11 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int, weighed: Weighed | 
     spread = spread_of(votes)
     if model.n_items < 2:
         return replace(_under(posterior, Prior.of(spread), tol, max_iter), learned=Learned(spread, 0.0, math.inf))
-    mixture = mixture_of(votes, spread)
-    sites = sites_of(votes, mixture)
-    errors = errors_of(votes, spread, sites)
+    # Coefficients lean on the prior of all remainders at once, however many votes each has.
     follows = isinstance(model.sums, LocalSums) and model.sums.n_features > 0
-    if follows:
-        # Coefficients lean on the prior of all remainders at once, however many votes each has.
-        sites = Prior.of(spread)
+    mixture = mixture_of(votes, spread)
+    sites = Prior.of(spread) if follows else sites_of(votes, mixture)
+    errors = errors_of(votes, spread, sites)
     if _is_sampled(model) and (follows or not is_enough(errors)):
         normal = _under(posterior, Prior.of(spread), tol, max_iter)
         if weighed is None:
@@ -171,7 +175,8 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int, weighed: Weighed | 
         draws = sample(normal, changing=drawn)
         return SampledPosterior.of(replace(normal, voters=drawn.kinds(), lost=None), draws)
     known = _under(posterior, sites, tol, max_iter)
-    spread, factor = mixture.spread, math.exp(min(1.96 * spread_error(votes, spread), 700.0))
+    factor = math.exp(min(1.96 * spread_error(votes, spread), 700.0))
+    spread = spread if follows else mixture.spread
     return replace(known, learned=Learned(spread, spread / factor, spread * factor, is_honest(errors)))
 
 

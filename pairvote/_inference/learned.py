@@ -60,6 +60,8 @@ Ints = NDArray[np.int32]
 SEED = 20_141_126
 N_NUMBERS = 11
 N_COMPONENTS = 3
+# The component of a score that stays where it is, and the information of its normal likelihood.
+HELD, FIRM = 3, 1e300
 # Of the information scaled to ones on its diagonal: directions with less are slow for steps of single scores.
 SLOW = 0.15
 # Scores, and logarithms of their information, that differ by less are the same.
@@ -311,6 +313,8 @@ class _Chain:
         self._model, self._effects = model, rows.effects
         slopes = model.slopes(posterior.solution.parameters)
         self.kinds = kinds = _kinds(posterior.scores, slopes.diagonal)
+        # Scores that stay where they are, at 0, are no kind of their own.
+        kinds[model.fixed[layout.scores]] += len(kinds)
         # In an order that votes and labels have, whichever of them came first.
         voted = sorted(np.unique(rows.ends[:2]).tolist(), key=lambda item: (kinds[item], shorten(model.items[item])))
         self.voted = np.array(voted, np.intp)
@@ -344,18 +348,28 @@ class _Chain:
         whole = dense_information(model.counts, slopes, anchored=False)
         information[np.ix_(order, order)] = model.unit**-2.0 * (np.triu(whole) + np.triu(whole, 1).T)[chosen]
         pull = self._pull(rows.ahead, model.n_ties)
-        scores = slice(0, n_items)
+        stays = np.zeros(size, bool)
+        stays[order] = model.fixed[self.places]
+        information[stays] = information[:, stays] = 0.0
+        scores, held = slice(0, n_items), stays[:n_items]
         alone = (information - firm)[scores, scores]
-        axes, vectors = np.linalg.eigh(alone + 1.0 / max(n_items, 1))
+        free = np.flatnonzero(~held)
+        axes, vectors = np.full(n_items, FIRM), np.eye(n_items)
+        chosen = np.ix_(free, free)
+        axes[free], vectors[chosen] = np.linalg.eigh(alone[chosen] + 1.0 / max(n_items, 1))
         # At the maximum the votes pull as much as the prior.
         normal_pull = alone @ first[scores] + firm[scores, scores] @ (first - centres)[scores]
-        lines = _slow_lines(information, n_items)
+        normal_pull[held] = 0.0
+        moving = np.concatenate([free, np.arange(n_items, size)])
+        slow = _slow_lines(information[np.ix_(moving, moving)], len(free))
+        lines = np.zeros((len(slow), size))
+        lines[:, moving] = slow
         self._n_lines = len(lines)
         lines = np.vstack([lines, np.zeros((2 * n_items, size))])
         lines[self._n_lines : self._n_lines + n_items, scores] = vectors
         lines[self._n_lines + n_items :, scores] = vectors.T
         self._lines = np.ascontiguousarray(lines)
-        spread = max(float(first[scores].std()), 0.1) if n_items else 1.0
+        spread = max(float(first[free].std()), 0.1) if len(free) else 1.0
         n_beside = size - n_items
         self._at_ties = 2 * size + 2 * n_items + n_beside + n_beside**2 + N_NUMBERS + n_items + 1
         self._kept = _Rows.amounts(model.outcome, table_of(model))[0] > 0.0
@@ -369,7 +383,7 @@ class _Chain:
                 centres[n_items:],
                 firm[n_items:, n_items:].ravel(),
                 [spread, -1.0, 0.0, 1.0, 1.0, 1.0, 1.0, *np.full(N_COMPONENTS, 1.0 / N_COMPONENTS), 0.0],
-                np.arange(n_items) % N_COMPONENTS,
+                np.where(held, HELD, np.arange(n_items) % N_COMPONENTS),
                 [float(layout.n_nuisance > 0 and not thresholds), model.n_ties if stretched else 0.0, n_items, link],
                 np.zeros(4 * n_items + size + 30 + (6 if in_order else 4) * n_rows),
             ]

@@ -90,6 +90,11 @@ class Model:
         return self.outcome.link.unit
 
     @property
+    def fixed(self) -> NDArray[np.bool_]:
+        """Whether each parameter stays where it is: bool, shape (size,)."""
+        return np.zeros(self.layout.size, bool)
+
+    @property
     def layout(self) -> ParameterLayout:
         """Where each parameter stands."""
         return self.likelihood.layout

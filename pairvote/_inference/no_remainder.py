@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pairvote._inference.clustered import ClusterSizes, corrected_gradients
 from pairvote._inference.dispersion import dispersion
+from pairvote._inference.held import climb
 from pairvote._inference.identification import check_beside, check_effects
 from pairvote._inference.limits import Limits
 from pairvote._inference.models import Model
@@ -36,9 +37,6 @@ from pairvote.errors import ConvergenceError, NotIdentifiedError
 from pairvote.votes._counts import PairCounts
 
 Floats = NDArray[np.float64]
-MOST_HALVINGS = 50
-# A step that gains less than this part of the log-likelihood may gain nothing but rounding.
-ROUNDING = 1e-12
 
 
 def without_remainder(
@@ -98,36 +96,10 @@ def without_remainder(
 
 
 def _climb(model: Model, tol: float, max_iter: int) -> Solution:
-    """Newton's steps, halved until they gain, until each gradient is at most `tol` of its curvature."""
-    beside, parameters = model.layout.beside, model.start()
-    value = model.log_likelihood(parameters)
-    for n_iter in range(max_iter + 1):
-        slopes = model.slopes(parameters)
-        gradient, corner = slopes.gradient[beside], slopes.corner
-        error = float(np.max(np.abs(gradient) / np.maximum(np.diag(corner), np.finfo(float).tiny), initial=0.0))
-        step = np.zeros(len(parameters))
-        step[beside] = inverse_of(corner.copy()) @ gradient
-        if error <= tol:
-            ahead = parameters + step
-            return Solution(parameters=ahead if model.allows(ahead) else parameters, n_iter=n_iter)
-        if n_iter == max_iter:
-            break
-        for _ in range(MOST_HALVINGS):
-            ahead = parameters + step
-            if model.allows(ahead):
-                there = model.log_likelihood(ahead)
-                if there >= value - ROUNDING * abs(value):
-                    break
-            step *= 0.5
-        else:
-            raise ConvergenceError(f"no step along Newton's direction gains (halved {MOST_HALVINGS} times)")
-        parameters, value = ahead, there
-    raise ConvergenceError(
-        f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature)",
-        option="max_iter",
-        value=max_iter,
-        remedy="raise max_iter",
-    )
+    """The maximum of the likelihood over what is beside the scores."""
+    n_beside = model.layout.n_beside
+    free = np.arange(model.n_items, model.layout.size)
+    return climb(model, model.start(), free, np.zeros((n_beside, n_beside)), np.zeros(n_beside), tol, max_iter)
 
 
 @dataclass(frozen=True, eq=False)

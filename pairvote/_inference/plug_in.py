@@ -191,7 +191,7 @@ def errors_of(votes: NormalVotes, spread: float, sites: Prior) -> tuple[float, f
     voted = votes.information > 0.0
     if not voted.any():
         return math.inf, math.inf
-    odds = np.maximum(sites.precision, spread**-2.0)[voted] / votes.information[voted]
+    odds = (np.maximum(sites.precision, spread**-2.0) * np.ones(len(voted)))[voted] / votes.information[voted]
     variance = float(np.quantile(odds, 0.95)) * N_LEARNED / len(votes.means)
     return variance, shift_of(votes.skewness)
 

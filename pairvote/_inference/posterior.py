@@ -116,6 +116,11 @@ class Posterior:
         return None
 
     @property
+    def n_known(self) -> int:
+        """The number of items whose scores were known before the votes."""
+        return 0
+
+    @property
     def prior_sd(self) -> float:
         """The standard deviation of the scores' prior."""
         return self.model.prior_sd

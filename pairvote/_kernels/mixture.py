@@ -13,9 +13,9 @@ parameter; then the axes of the normal likelihood, as columns and again as rows.
 state: the parameters (size); what multiplies each in the log-likelihood (size); information and pull, along each axis,
 of a normal likelihood much like the votes' (2 n_items); the centres of the priors beside the scores (n_effects + 1) and
 their precision (its square); eleven numbers of the prior (scale, places, widths, shares, and the origin of places less
-that of the scores); the component of each item (n_items); four options (whether there is a tie parameter, the weight
-of ties that the last effect stretches, the precision of the scores' mean, and of answers in order their link: 1 for the
-logistic, 2 for the probit, its unit that of log-odds at level scores); and scratch.
+that of the scores); the component of each item (n_items), 3 for one whose score stays 0; four options (whether there
+is a tie parameter, the weight of ties that the last effect stretches, the precision of the scores' mean, and of answers
+in order their link: 1 for the logistic, 2 for the probit, its unit that of log-odds at level scores); and scratch.
 randoms: for all sweeps 4 n_items + 38 + n_lines normals each, then n_items + 13 + n_lines exponentials, then n_items
 uniforms. draws (n_sweeps + 2, size + 11): the parameters, scores of mean zero, and the prior's numbers, the origin less
 these scores', after each sweep; the last two rows are scratch.
@@ -89,6 +89,8 @@ def _visit_items(
     flat: cython.double
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
+        if k > 2:
+            continue
         centre = prior[0] * prior[1 + k] - prior[10]
         precision = 1.0 / (prior[0] * prior[4 + k])
         precision = precision * precision
@@ -427,6 +429,8 @@ def _visit_in_order(
     flat: cython.double
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
+        if k > 2:
+            continue
         precision = 1.0 / (prior[0] * prior[4 + k])
         precision = precision * precision
         slope = -precision * (parameters[i] - prior[0] * prior[1 + k] + prior[10])
@@ -635,17 +639,21 @@ def _carry(
     value: cython.double = 0.0
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
+        moved[i] = 0.0
+        if k > 2:
+            continue
         before = 1.0 / (prior[0] * prior[4 + k])
         after = 1.0 / (ahead[0] * ahead[4 + k])
         ridge_before += before * before / n_items
         ridge_after += after * after / n_items
-        moved[i] = 0.0
     for j in range(n_items):
         work[at, j] = 0.0
         work[at + 1, j] = likely[n_items + j]
         work[at + 2, j] = likely[n_items + j]
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
+        if k > 2:
+            continue
         along = parameters[i]
         before = ridge_before * (prior[0] * prior[1 + k] - prior[10])
         after = ridge_after * (ahead[0] * ahead[1 + k] - ahead[10])
@@ -672,6 +680,8 @@ def _carry(
     options[3] = 0.0
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
+        if k > 2:
+            continue
         before = 1.0 / (prior[0] * prior[4 + k])
         after = 1.0 / (ahead[0] * ahead[4 + k])
         value += work[at + 1, k]
@@ -828,6 +838,8 @@ def _learn_shape(
     by_two = log(prior[8] / prior[5])
     change = log(prior[9] / prior[6])
     for i in range(n_items):
+        if component[i] > 2.0:
+            continue
         x = (parameters[i] + prior[10]) / scale
         first = (x - prior[1]) / prior[4]
         second = (x - prior[2]) / prior[5]
@@ -881,8 +893,12 @@ def _learn_shape(
     # The scale given the scores: its logarithm by random walks.
     by_two = 0.0
     by_one = 0.0
+    members = 0
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
+        if k > 2:
+            continue
+        members += 1
         x = (parameters[i] + prior[10]) / prior[4 + k]
         by_two += x * x
         by_one += x * prior[1 + k] / prior[4 + k]
@@ -890,7 +906,7 @@ def _learn_shape(
     for j in range(4):
         change = scale * exp(step * normals[used])
         used += 1
-        x = (n_items - 1.0) * log(scale / change)
+        x = (members - 1.0) * log(scale / change)
         x -= 0.5 * by_two * (1.0 / (change * change) - 1.0 / (scale * scale))
         x += by_one * (1.0 / change - 1.0 / scale) - 0.125 * (change * change - scale * scale)
         if x > -exponentials[j]:

@@ -441,7 +441,9 @@ class Ranking(Forecast):
         columns = self._columns(n_rows, level)
         columns["rank"] = shown_ranks(self._ranks, voted, self._voted_first[:n_rows])
         first = self._first if isinstance(self._first, np.ndarray) else None
-        notes = notes_on(self.items, self._order, voted, first, by_features=self.features is not None)
+        on_known = self.fit is not None and self.fit._posterior.n_known > 0
+        by = {"by_features": self.features is not None, "by_known": on_known}
+        notes = notes_on(self.items, self._order, voted, first, **by)
         notes += () if self.features is None else (self.features.summary,)
         notes += () if self.fit is None else self.fit._notes
         return Table(columns=columns, unit=unit, decimals=decimals, n_items=self.n_items, level=level, notes=notes)

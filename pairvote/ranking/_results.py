@@ -308,13 +308,14 @@ class Fit:
 
     @property
     def _notes(self) -> tuple[str, ...]:
-        """What a table says of a prior that was learned, and of weights that may not be what they are taken for."""
-        learned = self._posterior.learned
+        """What a table says of the scale, of a learned prior, and of weights that may not be what they seem."""
+        learned, known = self._posterior.learned, self._posterior.n_known
+        scale = (f"scores are on the scale of {plural(known, 'known one')}, and not of mean zero",) if known else ()
         if learned is None:
-            return self._of_weights
+            return (*scale, *self._of_weights)
         about = "" if learned.is_honest else " and taken as known, so that errors may be too small"
         spread = f"{learned.spread:.2g} (95%: {learned.low:.2g} to {learned.high:.2g})"
-        return (f"the prior was learned: spread {spread}{about}", *self._of_weights)
+        return (*scale, f"the prior was learned: spread {spread}{about}", *self._of_weights)
 
     @property
     def _of_weights(self) -> tuple[str, ...]:

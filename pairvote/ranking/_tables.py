@@ -97,12 +97,13 @@ def notes_on(
     first: NDArray[np.int32] | None,
     *,
     by_features: bool = False,
+    by_known: bool = False,
 ) -> tuple[str, ...]:
     """What votes leave open: items without a vote, and components that no vote joins.
 
     order : the codes of the items, best first
     first : the code of the first item of each item's component, where it is known
-    by_features : whether scores follow features of the items, which say what votes do not
+    by_features, by_known : whether scores follow features of the items, or are on the scale of known ones
     """
     notes = []
     known, unknown = order[voted[order]], order[~voted[order]]
@@ -120,9 +121,12 @@ def notes_on(
             as_label(items[known[place]], NAME_WIDTH) + (f" and {size - 1:,} more" if size > 1 else "")
             for place, size in zip(places[largest].tolist(), sizes[largest].tolist(), strict=True)
         ]
+        comparison = "is not known"
+        if by_features or by_known:
+            comparison = f"is known by {'features' if by_features else 'their known scores'} alone"
         notes.append(
             f"no vote joins the {len(places):,} components, so how they compare "
-            f"{'is known by features alone' if by_features else 'is not known'}: "
+            f"{comparison}: "
             f"{_some(groups, len(places), '; ')}"
         )
     return tuple(notes)

@@ -139,7 +139,8 @@ def bootstrap(
         raise InputError(
             f"there are {votes.n_items:,} items; a bootstrap takes up to {LIMITS.table_items:,}, so score fewer"
         )
-    beside = next((name for name in ("covariates", "item_covariates") if options.get(name) is not None), None)
+    not_drawn = ("covariates", "item_covariates", "known_scores")
+    beside = next((name for name in not_drawn if options.get(name) is not None), None)
     if beside is not None:
         raise InputError(
             f"{beside} is given, which a bootstrap does not draw with the votes; take the standard errors of "

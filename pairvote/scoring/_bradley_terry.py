@@ -42,7 +42,8 @@ from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
 from pairvote.ranking._units import LOG_ODDS, PROBITS
 from pairvote.scoring._criteria import combine
-from pairvote.scoring._features import ItemCovariates, features_of, ranking_by_features, with_features
+from pairvote.scoring._features import ItemCovariates, features_of, ranking_by_features, with_columns, with_features
+from pairvote.scoring._known_scores import KnownScores, anchors_of
 from pairvote.scoring._reliability import RELIABILITIES, Reliability, answers_of, voters_of
 from pairvote.scoring._rows import WEIGHTS, Weights, check_clusters, counted_rows, squared, with_sampling_weights
 from pairvote.votes._counts import PairCounts
@@ -76,6 +77,7 @@ def bradley_terry(
     criteria: Mapping[Hashable, float] | None = None,
     reliability: Reliability | None = None,
     item_covariates: ItemCovariates | None = None,
+    known_scores: KnownScores | None = None,
 ) -> Ranking:
     r"""Rank by Bradley-Terry scores: :math:`\log(P(i) / P(j)) = s_i - s_j` for any two items.
 
@@ -151,6 +153,12 @@ def bradley_terry(
         order of ``votes.items``; a mapping has for each label a number, a row, or a mapping of the features' names to
         numbers. Scores of items without votes follow from their features. With ``prior_sd=0`` there is no remainder,
         and coefficients are by maximum likelihood; `math.inf` is not for features.
+    known_scores : Ranking, or mapping of label to float or (float, float), optional
+        Scores from an earlier vote on the same scale, which the others are put on. A number is taken as exact, and
+        (score, standard_error) as a normal prior. A Ranking gives those of its items that are here, with their
+        covariance. The prior of the others is around a centre of its own, of which little is known. The scores are
+        then not centred, and neither are their errors: the origin is that of the known scores. Votes that these come
+        from must not be among `votes`.
 
     Returns
     -------
@@ -219,6 +227,7 @@ def bradley_terry(
             max_iter=max_iter,
             reliability=reliability,
             item_covariates=item_covariates,
+            known_scores=known_scores,
         )
     return ranked(
         votes,
@@ -235,6 +244,7 @@ def bradley_terry(
         criterion=criterion,
         reliability=reliability,
         item_covariates=item_covariates,
+        known_scores=known_scores,
     )
 
 
@@ -255,6 +265,7 @@ def ranked(
     limits: Limits = LIMITS,
     reliability: Reliability | None = None,
     item_covariates: ItemCovariates | None = None,
+    known_scores: KnownScores | None = None,
 ) -> Ranking:
     """The ranking of votes on one criterion, clusters in the place of voters.
 
@@ -270,6 +281,7 @@ def ranked(
         uncertainty = "sandwich" if graded else "model"
     features = features_of(item_covariates, source.items, prior_sd, reliability)
     check_options(prior_sd, position, uncertainty, tol, max_iter, alone=features is not None)
+    anchors = anchors_of(known_scores, source.items, UNIT_OF_LINK[link], features, reliability)
     check_choice("weights", weights, WEIGHTS)
     if reliability is not None:
         check_choice("reliability", reliability, RELIABILITIES)
@@ -307,6 +319,8 @@ def ranked(
             counts = sums_of(source, counts, folded=folded)
     if features is not None:
         counts, squares, rows = with_features(features, counts, squares, rows, position)
+    if anchors is not None:
+        counts, squares, rows = with_columns(anchors.features, counts, squares, rows)
     answers = None
     if reliability is not None:
         if answers_in_order is not None:
@@ -332,6 +346,7 @@ def ranked(
         answers=answers,
         reliability=reliability or RELIABILITIES[0],
         link=link,
+        anchors=anchors,
     )
     ranking = ranking_of(posterior, given, scale, n_votes, weights)
     if features is not None:

@@ -90,12 +90,20 @@ def with_features(
     rows: VoteRows | None,
     position: bool,
 ) -> tuple[LocalSums, LocalSums | None, VoteRows | None]:
+    """As `with_columns`; NotIdentifiedError where the votes do not determine a coefficient."""
+    sums, squares, rows = with_columns(features, counts, squares, rows)
+    features.check(sums, position=position)
+    return sums, squares, rows
+
+
+def with_columns(
+    features: Features, counts: PairCounts | PairSums, squares: PairSums | None, rows: VoteRows | None
+) -> tuple[LocalSums, LocalSums | None, VoteRows | None]:
     """Sums over votes, over those of squared weights, and single votes, each with the features of the items."""
     if not isinstance(counts, PairCounts | LocalSums) or not isinstance(squares, LocalSums | None):
         raise TypeError("features are for votes in this memory")
-    sums = features.sums(counts)
-    features.check(sums, position=position)
-    return sums, None if squares is None else features.sums(squares), None if rows is None else features.beside(rows)
+    squared = None if squares is None else features.sums(squares)
+    return features.sums(counts), squared, None if rows is None else features.beside(rows)
 
 
 def ranking_by_features(ranking: Ranking, features: Features) -> Ranking:

@@ -99,6 +99,7 @@ EVERY_OPTION: dict[str, dict[str, Any]] = {
         "max_iter": 1,
         "reliability": "lapse",
         "item_covariates": [[1.0], [2.0], [0.0], [4.0], [3.0]],
+        "known_scores": {"ash": 1.0, "elm": (2.0, 0.1)},
     },
     "luce": {"algorithm": "lsr", "ties": "drop", "prior": 1.0, "prior_sd": 0.0},
 }
