@@ -1,8 +1,8 @@
 r"""Fits in which some scores are known, on whose scale the others are found.
 
 The parameters are those of `pairvote._inference.anchors`: :math:`\theta = (u, \psi, m, z, 1)` with :math:`u_A = 0`, and
-the scores :math:`T \theta`. Under a normal prior :math:`u_i \sim N(0, sd^2)`, :math:`z \sim N(0, I)`, and weak priors of m
-and of what else stands beside the scores, Newton's steps lead to the maximum, and the inverse information C of the
+the scores :math:`T \theta`. Under a normal prior :math:`u_i \sim N(0, sd^2)`, :math:`z \sim N(0, I)`, and weak priors
+of m and of what else stands beside the scores, Newton's steps lead to the maximum, and the inverse information C of the
 parameters that are free to the covariance :math:`T C T'`. It is not centred: the scale has an origin of its own.
 Without a prior m is 0 and u is free. Under a learned prior there are draws, as without anchors.
 """

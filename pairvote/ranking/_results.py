@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -86,7 +86,7 @@ class Difference:
     estimate: float
     standard_error: float
     degrees_of_freedom: float = math.inf
-    _draws: NDArray[np.float64] | None = None
+    _draws: NDArray[np.float64] | None = field(default=None, repr=False)
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
         """The interval at `level`: by draws from the posterior where there are enough, else by a normal or t."""
