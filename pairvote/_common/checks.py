@@ -33,12 +33,15 @@ def is_number(value: object) -> TypeGuard[float]:
     """Whether an option is a real number that a float can hold; True and False are none."""
     if isinstance(value, int):
         return not isinstance(value, bool) and abs(value) <= sys.float_info.max
-    return isinstance(value, (float, np.integer, np.floating)) and not isinstance(value, np.longdouble)
+    # numpy counts its lengths of time among the integers.
+    return isinstance(value, (float, np.integer, np.floating)) and not isinstance(
+        value, (np.longdouble, np.timedelta64)
+    )
 
 
 def is_whole(value: object) -> TypeGuard[int]:
     """Whether an option is an integer; True and False are none."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
 
 
 def is_exact(value: int) -> bool:

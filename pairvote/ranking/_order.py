@@ -15,7 +15,7 @@ def code_of(label: Hashable, items: Sequence[Hashable], codes: Mapping[Hashable,
     """The item's code; InputError for a label that is not there."""
     try:
         return codes[label]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         listed = ", ".join(map(repr, items[:5])) + (", ..." if len(items) > 5 else "")
         raise InputError(f"{shorten(label)} is not among the items ({listed}); check its spelling") from None
 

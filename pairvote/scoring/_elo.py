@@ -24,6 +24,8 @@ from pairvote.votes._chunks import Criterion, each_chunk
 from pairvote.votes._given import add_and_join, summed
 from pairvote.votes._votes import Votes
 
+MOST_SHUFFLES = 1_000_000
+
 
 def elo(
     votes: Votes | Iterable[Votes],
@@ -165,9 +167,10 @@ def _check_shuffles(n_shuffles: object, votes: object, rule: EloRule, history: b
     """InputError where orders of the votes at random are asked for with what needs their own order."""
     if not isinstance(votes, Votes):
         raise InputError("n_shuffles is given with chunks of votes, which cannot be shuffled; pass them as one Votes")
-    if not is_whole(n_shuffles) or n_shuffles < 2:
+    if not is_whole(n_shuffles) or not 2 <= n_shuffles <= MOST_SHUFFLES:
         raise InputError(
-            f"n_shuffles is {shorten(n_shuffles)}; it is a whole number from 2, or None for the votes' own order"
+            f"n_shuffles is {shorten(n_shuffles)}; it is a whole number from 2 to {MOST_SHUFFLES:,}, or None for the "
+            "votes' own order"
         )
     for option, wanted in (("history", history), ("half_life", rule.half_life > 0.0)):
         if wanted:

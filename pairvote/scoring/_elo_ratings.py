@@ -358,12 +358,14 @@ class EloRatings:
     def _code(self, label: Hashable) -> int:
         try:
             return self._codes[label]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, ValueError):
             raise InputError(f"{shorten(label)} is not among the {len(self)} items; add it first") from None
 
 
 def history_of_parts(items: tuple[Hashable, ...], parts: Sequence[Rated], slope: float) -> RatingHistory:
     """The course of ratings over parts of the votes."""
+    if len(parts) == 1:
+        return history_of(items, parts[0].votes.left, parts[0].votes.right, parts[0].course, slope)
     none = np.empty(0, np.int32)
     left, right = (np.concatenate([none, *(getattr(part.votes, side) for part in parts)]) for side in ("left", "right"))
     return history_of(items, left, right, np.concatenate([NO_HISTORY, *(part.course for part in parts)]), slope)

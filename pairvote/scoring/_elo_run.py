@@ -116,13 +116,17 @@ def history_of(
     slope: float,
 ) -> RatingHistory:
     """The course of ratings as a result."""
+    columns = course.T.copy()
+    # A lead beyond the end of float64 is certain to win.
+    with np.errstate(over="ignore"):
+        lead = slope * (columns[0] - columns[1])
     return RatingHistory(
         items=items,
         left=left.copy(),
         right=right.copy(),
-        left_before=course[:, 0].copy(),
-        right_before=course[:, 1].copy(),
-        left_after=course[:, 2].copy(),
-        right_after=course[:, 3].copy(),
-        expected=0.5 + 0.5 * np.tanh(0.5 * slope * (course[:, 0] - course[:, 1])),
+        left_before=columns[0],
+        right_before=columns[1],
+        left_after=columns[2],
+        right_after=columns[3],
+        expected=0.5 + 0.5 * np.tanh(0.5 * lead),
     )

@@ -75,7 +75,8 @@ def restored(state: Mapping[str, Any], k: KFunction | None) -> Restored:
         n_votes = state["n_votes"]
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+    except Exception as error:
+        # Whatever entries raise that are read as numbers.
         raise InputError(f"this is not what EloRatings.state gave ({error!r}); pass its dict unchanged") from error
     n_items = len(items)
     if values.shape != (n_items,) or totals.shape != (n_items, 4) or seen.shape != (n_items, 2):

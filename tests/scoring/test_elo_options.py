@@ -306,6 +306,13 @@ def test_a_function_of_k_is_passed_again() -> None:
         pv.EloRatings.from_state(pv.EloRatings(["a"]).state(), k=fide)
 
 
+class Raises:
+    """What cannot be read as a number, and says so in its own way."""
+
+    def __float__(self):
+        raise RuntimeError
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -332,6 +339,7 @@ def test_a_function_of_k_is_passed_again() -> None:
         {"n_votes": -1},
         {"k": 10**400},
         {"items": 5},
+        {"ratings": [Raises(), 0]},
     ],
 )
 def test_a_changed_state_is_refused(change) -> None:
@@ -470,6 +478,9 @@ def shouts(games):
         ({"half_life": np.timedelta64(3, "M")}, "half_life is "),
         ({"half_life": np.timedelta64("NaT")}, "half_life is "),
         ({"half_life": dt.timedelta(days=3)}, "are numbers and half_life is a timedelta; pass a number"),
+        ({"half_life": np.timedelta64(3)}, "half_life is "),
+        ({"k": np.timedelta64(3)}, "k is "),
+        ({"n_shuffles": 10**400}, "n_shuffles is 1000"),
         ({"history": 1}, "history is 1; it is True or False"),
         ({"history": None}, "history is None"),
         ({"history": True, "n_shuffles": 3}, "history is given with n_shuffles"),
@@ -506,6 +517,13 @@ def test_weights_that_would_overflow_are_refused() -> None:
     for options in ({"k": fide}, {"k": {"a": 20}}, {"half_life": 1}, {"history": True}):
         with pytest.raises(pv.InputError, match="could move a rating by more than 1e"):
             pv.elo(heavy, **options)
+
+
+def test_ratings_at_the_ends_of_float64_are_told_without_a_warning() -> None:
+    ranking = pv.elo(VOTES, initial={"a": -1e308, "b": 1e308}, history=True)
+    assert ranking.history.expected.tolist() == [0.0, 1.0]
+    with pytest.raises(pv.InputError, match="is not among the items"):
+        ranking.history.of(np.timedelta64(3))
 
 
 def test_shuffles_take_k_by_item_and_by_games() -> None:
