@@ -12,6 +12,7 @@ from pairvote._inference.learned import SEED, Draws, unvoted
 from pairvote._inference.posterior import Learned, Posterior
 from pairvote._inference.prior import Prior
 from pairvote._inference.robust import Sandwich
+from pairvote._inference.sums import LocalSums
 
 Floats = NDArray[np.float64]
 # Rounds in which units are found, since scores in other units are centred again.
@@ -24,7 +25,7 @@ class SampledPosterior(Posterior):
 
     The model has the normal prior of the learned spread, for those errors and for whoever fits more votes like these.
     The solution holds the means of the draws. draws: (n_draws, size), of which seven digits are enough. numbers:
-    (n_draws, 11), those of the prior as `Draws` has them.
+    (n_draws, 11), those of the prior as `Draws` has them, where scores follow features.
     """
 
     draws: NDArray[np.float32]
@@ -39,6 +40,8 @@ class SampledPosterior(Posterior):
         model = replace(posterior.model, prior=Prior.of(middle))
         if posterior.uncertainty == "none":
             return replace(posterior, model=model, solution=solution, learned=learned)
+        # Only scores that follow features say something of items that are not there.
+        follows = isinstance(model.sums, LocalSums) and model.sums.n_features > 0
         return cls(
             model,
             solution,
@@ -49,7 +52,7 @@ class SampledPosterior(Posterior):
             posterior.dispersion,
             posterior.voters,
             draws=draws.parameters.astype(np.float32),
-            numbers=draws.numbers.astype(np.float32),
+            numbers=draws.numbers.astype(np.float32) if follows else None,
         )
 
     def of_more_items(self, n_items: int) -> Floats | None:

@@ -29,9 +29,10 @@ def remarks_on(ranking: Ranking, n_rows: int, top: int | None) -> list[str]:
         remarks.append(f"note: {n_rows} items are shown, not {top}, since place {top} is shared")
     n_components = _n_components(ranking)
     if n_components > 1:
+        by_features = "by features alone" if ranking.features is not None else "not the voters'"
         remarks.append(
             f"warning: the items fall into {n_components:,} components that no vote connects; "
-            "their order across components is not the voters'"
+            f"their order across components is {by_features}"
         )
     if ranking.method == "bradley-terry" and ranking._uncertainty is None:
         remarks.append(f"note: standard errors are not given for as many as {ranking.n_items:,} items")
@@ -41,6 +42,8 @@ def remarks_on(ranking: Ranking, n_rows: int, top: int | None) -> list[str]:
 def table(summary: Summary, ranking: Ranking, n_rows: int, level: float, width: int | None = None) -> str:
     """The best `n_rows` for people, on lines of so many cells of a terminal."""
     parts = [_summed_up(summary, ranking), ranking._table(n_rows, level).text(width), *_fitted(ranking)]
+    if ranking.features is not None:
+        parts += ["", str(ranking.features)]
     if ranking.voters is not None:
         parts += ["", str(ranking.voters)]
     if summary.groups is not None:
@@ -80,6 +83,9 @@ def table_as_json(summary: Summary, ranking: Ranking, n_rows: int, level: float)
         "fit": _fit(ranking),
         "ranking": rows,
     }
+    if ranking.features is not None:
+        features = ranking.features.to_columns(level)
+        report["features"] = [dict(zip(features, row, strict=True)) for row in zip(*features.values(), strict=True)]
     if ranking.voters is not None:
         columns = ranking.voters.to_columns(level)
         columns["voter"] = [str(label) for label in columns["voter"]]

@@ -126,7 +126,8 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
     by_time = scorer_named(arguments.method).uses_order
     orders: list[str] = []
     groups = None
-    is_by_voter = arguments.group_column is not None or arguments.reliability is not None
+    tables = arguments.item_covariates is not None or arguments.known_scores is not None
+    is_by_voter = arguments.group_column is not None or arguments.reliability is not None or tables
     if arguments.criteria is None and not is_by_voter and by_chunks:
         scan = reading.scan(arguments)
         ranking, summary = rank_chunks(scan, arguments.method, arguments.criterion, options)
@@ -149,6 +150,10 @@ def _ranked(arguments: argparse.Namespace, options: dict[str, Any]) -> tuple[Ran
             criteria = {_spelt(votes, label): weight for label, weight in arguments.criteria.items()}
             votes = votes_on(votes, criteria)
             options |= {"criteria": criteria, "criterion": arguments.criterion}
+        if tables:
+            from pairvote.cli._item_tables import with_tables
+
+            options, votes = with_tables(options, votes)
         ranking, summary = rank(votes, arguments.method, **options), Summary.of(votes)
     summary.columns, summary.groups = report.columns, groups
     summary.n_bad_rows, summary.bad_rows = report.n_skipped, report.skipped

@@ -37,6 +37,8 @@ FLAGS: dict[str, dict[str, str]] = {
     "reliability": {"reliability": "leave out --reliability"},
     "k": {"k": "--k K"},
     "initial": {"initial": "--initial RATING"},
+    "item_covariates": {"item_covariates": "--item-covariates FILE"},
+    "known_scores": {"known_scores": "--known-scores FILE"},
     "n_voters": {"voters": "--voters N"},
     "votes_each": {"votes": "--votes N"},
     "top_k": {"top": "--top K"},
@@ -150,6 +152,17 @@ def make_parser() -> _Parser:
         type=_arguments.number,
         metavar="RATING",
         help="elo and glicko2: the rating that items begin with, 1500 by default",
+    )
+    scoring.add_argument(
+        "--item-covariates",
+        metavar="FILE",
+        help="bradley-terry: a CSV of labels and a column of numbers for each feature of the items that scores follow",
+    )
+    scoring.add_argument(
+        "--known-scores",
+        metavar="FILE",
+        help="bradley-terry: a CSV with columns item, score and standard_error of an earlier vote, as --format csv "
+        "writes it, whose scale this one is put on",
     )
     scoring.add_argument("--criterion", metavar="LABEL", help="score the votes on this criterion")
     scoring.add_argument(

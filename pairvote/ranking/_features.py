@@ -190,7 +190,7 @@ class ItemFeatures:
     def summary(self) -> str:
         """What scores are made of, in words."""
         beside = "and a remainder" if self.remainder_sd else "alone"
-        return f"scores follow {plural(len(self.names), 'feature')} {beside}: print(ranking.features)"
+        return f"scores follow {plural(len(self.names), 'feature')} {beside}"
 
     @property
     def note(self) -> str:

@@ -132,7 +132,7 @@ class Ranking(Forecast):
 
     @cached_property
     def covariance(self) -> NDArray[np.float64]:
-        """The covariance of the centred scores: float64, shape (n_items, n_items).
+        """The covariance of the centred scores, or on the scale of known ones of the scores: (n_items, n_items).
 
         MissingUncertaintyError where the scorer has none.
         """
@@ -140,7 +140,7 @@ class Ranking(Forecast):
 
     @cached_property
     def standard_errors(self) -> NDArray[np.float64]:
-        """The standard error of each centred score: float64, shape (n_items,).
+        """The standard error of each centred score, or on the scale of known ones of the score: shape (n_items,).
 
         MissingUncertaintyError where the scorer has none.
         """

@@ -130,7 +130,8 @@ def bradley_terry(
         balances the prior as it would if so many votes were unweighted. Standard errors by "model" are then sandwich
         errors, with squared weights.
     start : Ranking or array_like of float, shape (n_items,), optional
-        Scores to begin at, such as an earlier ranking; its labels are matched. Scores by draws begin where votes say.
+        Scores to begin at, such as an earlier ranking; its labels are matched. Scores by draws, and on the scale
+        of known ones, begin where votes say.
     tol : float
         The fit has converged when every gradient is at most `tol` of its curvature, and the last step short beside it.
     max_iter : int

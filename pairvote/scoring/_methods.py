@@ -98,7 +98,7 @@ for _scorer in (
         name="bradley-terry",
         function=bradley_terry,
         unit=LOG_ODDS,
-        flags=("ties", "link", "prior_sd", "position", "reliability"),
+        flags=("ties", "link", "prior_sd", "position", "reliability", "item_covariates", "known_scores"),
     ),
     Scorer(name="luce", function=luce, unit=LOG_ODDS, flags=("ties",)),
 ):
