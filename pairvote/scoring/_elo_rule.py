@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
-from pairvote._common.messages import shorten
+from pairvote._common.messages import shorten, wrong_option
 from pairvote.errors import InputError
 from pairvote.scoring._lengths import Length, length_of, numbers_of
 from pairvote.votes._votes import Votes
@@ -74,7 +74,7 @@ class EloRule:
         starts = by_item("initial", initial, USUAL_RATING)
         for name, value, low in (("scale", scale, 0.0), ("base", base, 1.0)):
             if not is_number(value) or not low < value < math.inf:
-                raise InputError(f"{name} is {shorten(value)}; it is a finite number above {low:g}")
+                raise wrong_option(name, value, f"it is a finite number above {low:g}")
         check_change(max(ks[0], *ks[1].values()) if ks[1] else ks[0], 1.0)
         slope = math.log(base) / float(scale)
         if slope == math.inf:
@@ -129,7 +129,7 @@ def by_item(
         return float(value), {}
     if not isinstance(value, Mapping):
         what = "a finite number" + (f" above {low:g}" if low > -math.inf else "")
-        raise InputError(f"{option} is {shorten(value)}; it is {what}, or one for each label in a dict")
+        raise wrong_option(option, value, f"it is {what}, or one for each label in a dict")
     own = {}
     for label, number in value.items():
         if not is_number(number) or not low <= number < high or math.isinf(number):

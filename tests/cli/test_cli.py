@@ -208,6 +208,8 @@ def test_json_keeps_letters_and_numbers_as_they_are(done):
     ("argv", "options"),
     [
         (["--method", "elo"], {}),
+        (["--method", "elo", "--k", "16", "--initial", "1000"], {"k": 16.0, "initial": 1000.0}),
+        (["--method", "glicko2", "--initial", "1000"], {"initial": 1000.0}),
         (["--method", "tally", "--ties", "0.25"], {"ties": 0.25}),
         (["--method", "win-rate", "--ties", "1"], {"ties": 1.0}),
         (["--ties", "half"], {"ties": "half"}),
