@@ -16,20 +16,24 @@ Ints = NDArray[np.intp]
 ROUNDING = 1e-12
 
 
-def won_table(counts: PairCounts) -> Floats:
-    """The votes that each item won against each other one, a tie as half: float64, shape (n_items, n_items)."""
+def pair_tables(counts: PairCounts) -> tuple[Floats, Floats]:
+    """The votes that each item won against each other one, a tie as half, and by how many votes it is ahead.
+
+    Both of shape (n_items, n_items). The margin is nan where there is no vote, and 0 where the two are level.
+    """
     won = np.zeros((counts.n_items, counts.n_items))
-    half_ties = 0.5 * counts.table[:, Outcome.TIE]
-    won[counts.left, counts.right] = counts.table[:, Outcome.LEFT] + half_ties
-    won[counts.right, counts.left] += counts.table[:, Outcome.RIGHT] + half_ties
-    return won
-
-
-def lead_table(won: Floats) -> Floats:
-    """By how many votes each item is ahead of each other one; 0 where they are level or nobody was asked."""
-    lead = won - won.T
-    lead[np.abs(lead) <= ROUNDING * (won + won.T)] = 0.0
-    return lead
+    margins = np.full_like(won, np.nan)
+    n_votes = counts.table.sum(axis=1)
+    voted = n_votes > 0.0
+    left, right, table = counts.left[voted], counts.right[voted], counts.table[voted]
+    half_ties = 0.5 * table[:, Outcome.TIE]
+    won[left, right] = table[:, Outcome.LEFT] + half_ties
+    won[right, left] = table[:, Outcome.RIGHT] + half_ties
+    ahead = table[:, Outcome.LEFT] - table[:, Outcome.RIGHT]
+    ahead[np.abs(ahead) <= ROUNDING * n_votes[voted]] = 0.0
+    # A margin of nothing has no sign.
+    margins[left, right], margins[right, left] = ahead, 0.0 - ahead
+    return won, margins
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,8 +30,11 @@ class KemenyLimits:
         Up to so many, a linear program with cuts is solved, a second's work.
     rounds : int
         So often cuts are added.
-    first_sets : int
-        So many sets of one size are gone through where the linear program leaves a gap.
+    prices : int
+        So many solutions of the linear program are mixed where it leaves a gap.
+    work : float
+        Where it leaves a gap, sets of items that may come first are gone through: of one size so many divided by n^4,
+        with n^4 steps for each of these.
     sweeps : int
         So often each item is moved to its best place, where that gains.
     reversed_pairs : int
@@ -41,7 +44,8 @@ class KemenyLimits:
     subsets: int = 12
     cuts: int = 40
     rounds: int = 60
-    first_sets: int = 50_000
+    prices: int = 8
+    work: float = 1.4e10
     sweeps: int = 50
     reversed_pairs: int = 20_000
 
@@ -118,7 +122,7 @@ def _within(lead: Floats, limits: KemenyLimits) -> Nearest:
 def _by_cuts(lead: Floats, known: Nearest, limits: KemenyLimits) -> Nearest:
     """The nearest order by a linear program with cuts; where this leaves a gap, by all sets that lie within it."""
     order, against, at_least = known.order, known.against, known.at_least
-    step, slack = _least_step(lead), ROUNDING * float(np.abs(lead).max())
+    step = _least_step(lead)
     program = LinearProgram(lead)
     for _ in range(limits.rounds):
         if against - at_least < step:
@@ -131,14 +135,25 @@ def _by_cuts(lead: Floats, known: Nearest, limits: KemenyLimits) -> Nearest:
             order, against = candidate, cost(lead, candidate)
         at_least = max(at_least, prices.at_least)
         if against - at_least >= step and not program.cut(before):
-            # An order that costs less costs less by a step.
-            most = against - step - prices.at_least + slack
-            nearer, all_seen = cheapest_order(prices, most, limits.first_sets)
-            if nearer is not None:
-                order, against = nearer, cost(lead, nearer)
-            at_least = against if all_seen else at_least
-            break
+            prices = program.mixed_prices(limits.prices) or prices
+            return _within_gap(lead, Nearest(order, against, at_least), prices, limits)
     return Nearest(order, against, at_least)
+
+
+def _within_gap(lead: Floats, known: Nearest, prices: Prices, limits: KemenyLimits) -> Nearest:
+    """The nearest order by all sets of items that an order of less cost may begin with, as far as they are not many."""
+    order, against = known.order, known.against
+    step, slack = _least_step(lead), ROUNDING * float(np.abs(lead).max())
+    most_sets = max(int(limits.work / len(lead) ** 4), 1)
+    while True:
+        # An order that costs less costs less by a step.
+        nearer, all_seen = cheapest_order(prices, against - step - prices.at_least + slack, most_sets)
+        if nearer is not None and cost(lead, nearer) < against:
+            order, against = nearer, cost(lead, nearer)
+        elif not all_seen:
+            return Nearest(order, against, known.at_least)
+        if all_seen:
+            return Nearest(order, against, against)
 
 
 def _settled(lead: Floats, found: Nearest) -> Nearest:
@@ -168,19 +183,28 @@ def cost(lead: Floats, order: Ints) -> float:
 
 def improved(lead: Floats, order: Ints, most_sweeps: int) -> Ints:
     """The order in which no single item gains by moving elsewhere, or what it is after so many sweeps."""
-    order = order.copy()
-    least_gain = 1e-9 * float(np.abs(lead).max(initial=0.0))
+    n_items = len(order)
+    order, place = order.copy(), np.empty(n_items, np.intp)
+    place[order] = np.arange(n_items)
+    least_gain = ROUNDING * float(np.abs(lead).max(initial=0.0))
+    # What an item costs before the k-th, less what it costs as the first; the item itself adds nothing.
+    costs = np.zeros(n_items + 1)
     for _ in range(most_sweeps):
         has_moved = False
         for item in order.tolist():
-            place = int(np.flatnonzero(order == item)[0])
-            others = np.delete(order, place)
-            # What standing after the first k of the others costs more than standing first.
-            costs = np.concatenate([[0.0], np.cumsum(lead[item, others])])
-            best = int(costs.argmin())
-            if costs[best] < costs[place] - least_gain:
-                order = np.insert(others, best, item)
-                has_moved = True
+            np.cumsum(lead[item].take(order), out=costs[1:])
+            here, best = int(place[item]), int(costs.argmin())
+            if costs[best] >= costs[here] - least_gain:
+                continue
+            if best < here:
+                order[best + 1 : here + 1] = order[best:here]
+                order[best] = item
+            else:
+                order[here : best - 1] = order[here + 1 : best]
+                order[best - 1] = item
+            first, last = min(best, here), max(best, here + 1)
+            place[order[first:last]] = np.arange(first, last)
+            has_moved = True
         if not has_moved:
             break
     return order

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 # How far a cycle must be above 2 to be cut off.
 VIOLATED = 1e-6
+# How far limits are moved to find other prices that are as good.
+MOVED = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +48,13 @@ class Prices:
 def cheapest_order(prices: Prices, most: float, most_sets: int) -> tuple[Ints | None, bool]:
     """The order that adds least to the bound, if that is at most `most`; and whether all such orders were looked at.
 
-    A set of up to 62 items is the bits of an integer. Not all were looked at where there are more than `most_sets` sets
-    of one size to go through.
+    A set of up to 62 items is the bits of an integer. Of more than `most_sets` sets of one size only those are gone on
+    with that have added least, and not all orders are looked at.
     """
     n_items = len(prices.before)
     sets, added = np.zeros(1, np.int64), np.zeros(1)
     layers: list[tuple[NDArray[np.int64], Ints]] = []
+    all_seen = True
     for _ in range(n_items):
         inside = ((sets[:, None] >> np.arange(n_items)) & 1).astype(np.float64)
         step = inside @ prices.before
@@ -62,21 +65,23 @@ def cheapest_order(prices: Prices, most: float, most_sets: int) -> tuple[Ints | 
         total = added[:, None] + step
         row, added_item = np.nonzero((inside == 0.0) & (total <= most))
         if not len(row):
-            return None, True
+            return None, all_seen
         grown, total = sets[row] | np.left_shift(1, added_item, dtype=np.int64), total[row, added_item]
         # Of several ways to a set the cheapest, and of equal ones that with the latest item last.
         best = np.lexsort((-added_item, total, grown))
         best = best[np.concatenate([[True], np.diff(grown[best]) != 0])]
         sets, added = grown[best], total[best]
+        last = added_item[best]
         if len(sets) > most_sets:
-            return None, False
-        layers.append((sets, added_item[best]))
+            kept = np.sort(np.argsort(added, kind="stable")[:most_sets])
+            sets, added, last, all_seen = sets[kept], added[kept], last[kept], False
+        layers.append((sets, last))
     order, rest = [], int(sets[0])
     for known, last in reversed(layers):
         item = int(last[np.searchsorted(known, rest)])
         order.append(item)
         rest ^= 1 << item
-    return np.array(order[::-1], np.intp), True
+    return np.array(order[::-1], np.intp), all_seen
 
 
 class LinearProgram:
@@ -107,6 +112,26 @@ class LinearProgram:
         before[self._pairs] = found.x
         before.T[self._pairs] = 1.0 - found.x
         return before, self._prices(rows, limits, np.maximum(-found.ineqlin.marginals, 0.0))
+
+    def mixed_prices(self, n_solutions: int) -> Prices | None:
+        """The mean of several best prices, of which there are many: more of what an order may do adds something.
+
+        Which prices are best is settled by limits that are moved by next to nothing. The bound is as good as that of
+        one, but for that.
+        """
+        from scipy.optimize import linprog
+
+        rows, limits = self._constraints()
+        rng, n_pairs = np.random.default_rng(0), len(self._costs)
+        cycles = []
+        for _ in range(n_solutions):
+            low, high = -MOVED * rng.random(n_pairs), 1.0 + MOVED * rng.random(n_pairs)
+            moved = limits + MOVED * rng.random(len(limits))
+            bounds = np.stack([low, high], axis=1)
+            found = linprog(self._costs, A_ub=rows, b_ub=moved, bounds=bounds, method="highs")
+            if found.x is not None:
+                cycles.append(np.maximum(-found.ineqlin.marginals, 0.0))
+        return self._prices(rows, limits, np.mean(cycles, axis=0)) if cycles else None
 
     def _prices(self, rows: Any, limits: Floats, cycles: Floats) -> Prices:
         """Any prices of cycles that are not negative give a bound, whatever the solver's tolerance."""

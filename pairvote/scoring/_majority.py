@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pairvote._common.checks import restore
 from pairvote._common.messages import plural
 from pairvote._common.tables import as_label, html_table, text_lines
-from pairvote.scoring._beating import Ints, lead_table
+from pairvote.scoring._beating import Ints
 from pairvote.scoring._kemeny import Nearest, nearest_order
 
 Floats = NDArray[np.float64]
@@ -36,6 +36,9 @@ class Majority:
     items : tuple of labels
     won : float64 array, shape (n_items, n_items)
         The votes that the row's item won against the column's, a tie as half.
+    margins : float64 array, shape (n_items, n_items)
+        The votes by which the row's item is ahead of the column's: negative where it is behind, and nan where nobody
+        was asked, as on the diagonal.
     condorcet_winner : label or None
         The item that beats every other one. None where there is none, and where it was not asked against all.
     unbeaten : tuple of labels
@@ -70,6 +73,7 @@ class Majority:
 
     items: Labels
     won: Floats
+    margins: Floats
     condorcet_winner: Hashable | None
     unbeaten: Labels
     copeland: Floats
@@ -83,21 +87,13 @@ class Majority:
     __setstate__ = restore
 
     def __post_init__(self) -> None:
-        for values in (self.won, self.copeland, self.minimax):
+        for values in (self.won, self.margins, self.copeland, self.minimax):
             values.flags.writeable = False
 
     @property
     def n_items(self) -> int:
         """The number of items, with or without votes."""
         return len(self.items)
-
-    @property
-    def margins(self) -> Floats:
-        """The votes by which the row's item is ahead of the column's: float64, shape (n_items, n_items).
-
-        Negative where it is behind, and nan where nobody was asked, as on the diagonal.
-        """
-        return np.where(self._asked, lead_table(self.won), math.nan)
 
     @property
     def n_asked(self) -> int:
@@ -149,12 +145,13 @@ class Majority:
 
     @cached_property
     def _nearest(self) -> Nearest:
-        return nearest_order(lead_table(self.won), self._components)
+        return nearest_order(np.where(self._asked, self.margins, 0.0), self._components)
 
     @cached_property
     def _least(self) -> float:
         """The votes of the minority on each pair, against which every order goes at the least."""
-        return float(np.minimum(self.won, self.won.T).sum()) / 2.0
+        one, other = self._pairs
+        return float(np.minimum(self.won[one, other], self.won[other, one]).sum())
 
     @cached_property
     def _codes(self) -> dict[Hashable, int]:
@@ -162,19 +159,19 @@ class Majority:
 
     @property
     def _asked(self) -> NDArray[np.bool_]:
-        return self.won + self.won.T > 0.0
+        return ~np.isnan(self.margins)
+
+    @property
+    def _pairs(self) -> tuple[Ints, Ints]:
+        """The codes of the items of each pair with votes."""
+        one, other = np.nonzero(np.triu(self._asked))
+        return one, other
 
     @cached_property
     def _standing(self) -> dict[str, NDArray[np.int64]]:
         """How many others each item beats, ties with, loses to, and was not asked against."""
-        sign, asked = np.sign(lead_table(self.won)), self._asked
-        counts = {
-            "beats": (sign > 0).sum(axis=1),
-            "ties": (asked & (sign == 0)).sum(axis=1),
-            "loses": (sign < 0).sum(axis=1),
-            "unasked": self.n_items - 1 - asked.sum(axis=1),
-        }
-        return {name: values.astype(np.int64) for name, values in counts.items()}
+        beats, ties, loses = ((compare(self.margins, 0.0)).sum(axis=1) for compare in (np.greater, np.equal, np.less))
+        return {"beats": beats, "ties": ties, "loses": loses, "unasked": self.n_items - 1 - beats - ties - loses}
 
     def _where(self, chosen: NDArray[np.bool_]) -> Labels:
         return tuple(self.items[code] for code in np.flatnonzero(chosen).tolist())
@@ -205,8 +202,9 @@ class Majority:
         counted = f"{plural(n_pairs, 'pair')} of {plural(self.n_items, 'item')}: {n_ahead:,} with a majority"
         counted += f", {self.n_tied:,} tied" + (f", {self.n_unasked:,} never asked" if self.n_unasked else "")
         if self.n_asked:
-            votes = self.won + self.won.T
-            counted += f"; {plural(float(np.median(votes[np.triu(votes) > 0.0])), 'vote')} a pair (median)"
+            one, other = self._pairs
+            median = float(np.median(self.won[one, other] + self.won[other, one]))
+            counted += f"; {plural(median, 'vote')} a pair (median)"
         yield counted
         if not self.items:
             return

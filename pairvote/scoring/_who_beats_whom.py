@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from pairvote.errors import InputError
-from pairvote.scoring._beating import Components, lead_table, shortest_cycle, smith_set, won_table
+from pairvote.scoring._beating import Components, pair_tables, shortest_cycle, smith_set
 from pairvote.scoring._majority import Labels, Majority
 from pairvote.votes._counts import LIMITS, PairCounts
 from pairvote.votes._given import as_counts
@@ -39,7 +39,8 @@ def majority(votes: Votes | PairCounts, *, criterion: Hashable | None = None) ->
     -------
     Majority
         Kemeny's order is looked for when it is first asked for. Of items that beat each other in a circle it is exact
-        for up to 12, usually for up to 30, and often for up to 40; for more it is the best order found, with a bound.
+        for up to 12, nearly always for up to 30, and mostly for up to 40, in seconds at the most; of more it is the
+        best order found, with a bound.
 
     Raises
     ------
@@ -74,12 +75,11 @@ def majority(votes: Votes | PairCounts, *, criterion: Hashable | None = None) ->
             f"there are {counts.n_items:,} items; majorities are told of up to {LIMITS.table_items:,}, "
             "so rank them by bradley_terry or win_rate"
         )
-    won = won_table(counts)
-    lead = lead_table(won)
-    asked, beats = won + won.T > 0.0, lead > 0.0
-    n_beaten, n_losses = beats.sum(axis=1), beats.sum(axis=0)
-    has_votes = asked.any(axis=1)
-    copeland = n_beaten + 0.5 * (asked.sum(axis=1) - n_beaten - n_losses)
+    won, margins = pair_tables(counts)
+    beats = margins > 0.0
+    n_beaten, n_losses, n_level = beats.sum(axis=1), beats.sum(axis=0), (margins == 0.0).sum(axis=1)
+    has_votes = n_beaten + n_losses + n_level > 0
+    copeland = n_beaten + 0.5 * n_level
     # Items without votes stand last.
     components = Components.of(beats, np.where(has_votes, n_beaten - n_losses, -math.inf))
     members = components.members()
@@ -93,12 +93,13 @@ def majority(votes: Votes | PairCounts, *, criterion: Hashable | None = None) ->
     return Majority(
         items=counts.items,
         won=won,
+        margins=margins,
         condorcet_winner=counts.items[int(winner[0])] if len(winner) else None,
         unbeaten=named(best[((n_losses == 0) & has_votes)[best]].tolist()),
         copeland=copeland,
         smith_set=named(smith_set(beats).tolist()),
         schwartz_set=named(best[components.are_unbeaten()[components.component[best]]].tolist()),
-        minimax=np.where(has_votes, np.where(asked, lead.T, -math.inf).max(axis=1, initial=-math.inf), math.nan),
+        minimax=np.fmax.reduce(margins, axis=0, initial=math.nan),
         cycle_groups=tuple(map(named, in_cycles)),
         cycles=tuple(named(shortest_cycle(beats, codes[0])) for codes in in_cycles),
         _components=tuple(members),

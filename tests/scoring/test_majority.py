@@ -17,7 +17,7 @@ from strategies import FEWER, LABEL_KINDS, Sample, samples
 
 import pairvote as pv
 from pairvote.scoring import _kemeny
-from pairvote.scoring._beating import Components, lead_table
+from pairvote.scoring._beating import Components
 from pairvote.scoring._linear_ordering import Prices, cheapest_order
 
 SKIP = 3
@@ -44,7 +44,7 @@ def found_in(won):
 
 
 def nearest(won, **limits):
-    lead = lead_table(won)
+    lead = won - won.T
     members = Components.of(lead > 0, lead.sum(axis=1)).members()
     return lead, _kemeny.nearest_order(lead, members, replace(_kemeny.LIMITS, **limits))
 
@@ -124,6 +124,9 @@ def test_equals_the_reference(sample) -> None:
     assert found.won.tolist() == won
     assert found.copeland.tolist() == reference.copeland(won)
     np.testing.assert_array_equal(found.minimax, reference.minimax(won))
+    asked = [[won[i][j] + won[j][i] > 0 for j in items] for i in items]
+    margins = [[won[i][j] - won[j][i] if asked[i][j] else math.nan for j in items] for i in items]
+    np.testing.assert_array_equal(found.margins, np.array(margins).reshape(found.won.shape))
     assert set(found.smith_set) == reference.smith_set(won)
     assert set(found.schwartz_set) == reference.schwartz_set(won)
     assert [found.condorcet_winner] == ([i for i in items if len(beats[i]) == len(items) - 1] or [None])
@@ -192,10 +195,10 @@ def test_the_linear_program_and_all_subsets_agree(seed) -> None:
 def test_where_the_linear_program_leaves_a_gap_its_sets_close_it() -> None:
     # A random tournament in which the best order costs more than the linear program's solution.
     gaps = 0
-    for seed in range(6):
+    for seed in range(4):
         won = random_table(18, votes_each=1, seed=seed)
         _, closed = nearest(won)
-        _, open_ended = nearest(won, first_sets=0)
+        _, open_ended = nearest(won, work=0.0)
         assert closed.is_exact
         assert open_ended.at_least <= closed.against <= open_ended.against
         gaps += not open_ended.is_exact
@@ -422,7 +425,7 @@ def test_the_result_is_frozen_and_survives_a_pickle() -> None:
         assert str(source) == str(found)
         with pytest.raises(FrozenInstanceError):
             source.condorcet_winner = "a"
-        for values in (source.won, source.copeland, source.minimax):
+        for values in (source.won, source.margins, source.copeland, source.minimax):
             with pytest.raises(ValueError, match="read-only"):
                 values[0] = 1.0
 
