@@ -7,6 +7,10 @@ the logarithm of the tie parameter, Normal(c, 3^2) with c where ties are as like
 position effect and the coefficients delta, together Normal(0, 3^2 M^-1) with M the mean of z z' over all votes, where
 z'delta is what they add to the log-odds of the left side (Zellner 1986).
 
+Rao and Kupper's tau itself is Normal(log 3, 3^2), as is the threshold of the cumulative model, which is theirs. Of a
+name that begins with "probit" all of this is the unit of the normal link times the parameter, sqrt(8 / pi), so that a
+vote on level items says as much of it.
+
 Which item belongs to which component is summed out. What is left is sampled in unconstrained coordinates by Hamiltonian
 Monte Carlo (Neal 2011, algorithm 1), many chains side by side, each step once with the scores theta and once with the
 x as coordinates: theta is all but independent of s where votes are many, x where they are few. Weights of a
@@ -22,6 +26,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr
+from scipy.stats import norm
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +36,14 @@ CENTRE_SD = 1.5
 SHAPE = 3.0
 SCALE_SD = 2.0
 BESIDE_SD = 3.0
-LOG_TIE_CENTRE = {"davidson": math.log(2.0), "rao-kupper": math.log(3.0)}
+PROBIT_UNIT = math.sqrt(8 / math.pi)
+LOG_TIE_CENTRE = {"davidson": math.log(2.0), "rao-kupper": math.log(3.0), "cumulative": math.log(3.0)}
+LOG_TIE_CENTRE |= dict.fromkeys(("probit glenn-david", "probit cumulative"), PROBIT_UNIT * norm.ppf(0.75))
+
+
+def unit_of(ties: str) -> float:
+    """What library's scores are multiplied by here."""
+    return PROBIT_UNIT if ties.startswith("probit") else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +107,7 @@ def data_of(rows, n_items, ties="davidson", position=False, covariates=None) -> 
 class Parts(NamedTuple):
     """The unconstrained parameters of every chain by name: all of shape (n_chains, ...).
 
-    tie: eta = log nu of Davidson, or the logarithm of Rao and Kupper's tau; (n_chains, 0) without a tie parameter.
+    tie: eta = log nu of Davidson, or the logarithm of a threshold; (n_chains, 0) without a tie parameter.
     """
 
     scores: Floats
@@ -127,7 +140,9 @@ def log_likelihood(data: Data, theta: Floats, tie: Floats, effects: Floats) -> t
     d = theta @ data.contrasts.T + effects @ data.effects.T
     right, tied, left = (data.table[..., outcome] for outcome in range(3))
     by_tie = np.zeros_like(tie)
-    if data.has_tie and data.ties == "davidson":
+    if data.ties.startswith("probit"):
+        value, by_d, by_tie = normal_likelihood(data, d, tie)
+    elif data.has_tie and data.ties == "davidson":
         logits = np.stack([-d / 2, np.broadcast_to(tie, d.shape), d / 2])
         log_p = logits - log_sum_exp(logits)
         value = right * log_p[0] + tied * log_p[1] + left * log_p[2]
@@ -152,6 +167,41 @@ def log_likelihood(data: Data, theta: Floats, tie: Floats, effects: Floats) -> t
         value = (won + lost) * log_left - lost * d
         by_d = won - (won + lost) * np.exp(log_left)
     return value.sum(axis=1), by_d @ data.contrasts, by_tie, by_d @ data.effects
+
+
+def normal_likelihood(data: Data, d: Floats, tie: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of each row the log-likelihood by the normal link and its derivative by d; and that of all by the tie coordinate.
+
+    P(left) = Phi((d - tau) / u), P(right) = Phi((-d - tau) / u), u the unit, and the rest for ties.
+    """
+    right, tied, left = (data.table[..., outcome] for outcome in range(3))
+    tau = np.exp(tie) if data.has_tie else np.zeros_like(d[:, :1])
+    if not data.has_tie:
+        share = 0.5 if data.ties.endswith("half") else 0.0
+        left, right, tied = left + share * tied, right + share * tied, np.zeros_like(tied)
+
+    def tail(x: Floats) -> tuple[Floats, Floats]:
+        """log Phi(x / u) and its derivative."""
+        x = x / PROBIT_UNIT
+        log_f = log_ndtr(x)
+        return log_f, np.exp(norm.logpdf(x) - log_f) / PROBIT_UNIT
+
+    log_left, from_left = tail(d - tau)
+    log_right, from_right = tail(-d - tau)
+    value = left * log_left + right * log_right
+    by_d = left * from_left - right * from_right
+    by_tau = -left * from_left - right * from_right
+    if data.has_tie:
+        # Of ties by |d|, in the lower tail.
+        above, below = (sign * tau - np.abs(d) for sign in (1, -1))
+        log_above, log_below = tail(above)[0], tail(below)[0]
+        log_p = log_above + np.log(-np.expm1(np.minimum(log_below - log_above, -1e-300)))
+        at_above, at_below = (np.exp(norm.logpdf(x / PROBIT_UNIT) - log_p) / PROBIT_UNIT for x in (above, below))
+        value = value + tied * log_p
+        by_d = by_d + tied * (at_below - at_above) * np.sign(d)
+        by_tau = by_tau + tied * (at_above + at_below)
+    by_tie = (by_tau.sum(axis=1, keepdims=True) * tau) if data.has_tie else np.zeros_like(tie)
+    return value, by_d, by_tie
 
 
 def log_mixture(x: Floats, u: Floats, log_v: Floats, z: Floats) -> tuple[Floats, Parts]:
@@ -216,7 +266,7 @@ def log_density(data: Data, q: Floats, *, scaled: bool) -> tuple[Floats, Floats]
         by.tie[:] -= off / BESIDE_SD
     elif data.has_tie:
         tau = np.exp(given.tie)
-        off = (tau - LOG_TIE_CENTRE["rao-kupper"]) / BESIDE_SD
+        off = (tau - LOG_TIE_CENTRE[data.ties]) / BESIDE_SD
         value = value + (given.tie - 0.5 * off**2)[:, 0]
         by.tie[:] += 1 - off / BESIDE_SD * tau
     firm = given.effects @ data.precision
@@ -241,11 +291,11 @@ def from_prior(n_chains: int, data: Data, rng: np.random.Generator) -> Floats:
     of.scores[:] = s * rng.normal(centre, sd)
     if data.has_tie:
         log_tie = rng.normal(LOG_TIE_CENTRE[data.ties], BESIDE_SD, of.tie.shape)
-        if data.ties == "rao-kupper":
+        if data.ties != "davidson":
             while (log_tie <= 0).any():
                 again = rng.normal(LOG_TIE_CENTRE[data.ties], BESIDE_SD, of.tie.shape)
                 log_tie = np.where(log_tie <= 0, again, log_tie)
-        of.tie[:] = np.log(log_tie) if data.ties == "rao-kupper" else log_tie
+        of.tie[:] = np.log(log_tie) if data.ties != "davidson" else log_tie
     of.effects[:] = rng.normal(size=of.effects.shape) @ np.linalg.inv(np.linalg.cholesky(data.precision))
     return q
 
@@ -340,7 +390,7 @@ def sample(data: Data, *, n_draws: int, n_warm_up: int, n_chains: int = 64, seed
     scores, log_s, _, _, _, tie, effects = (np.array(part) for part in zip(*kept_parts, strict=True))
     return Draws(
         scores=scores - scores.mean(axis=2, keepdims=True),
-        log_tie=np.exp(tie) if data.ties == "rao-kupper" else tie,
+        log_tie=tie if data.ties == "davidson" else np.exp(tie),
         effects=effects,
         scale=np.exp(log_s),
     )

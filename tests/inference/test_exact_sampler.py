@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import exact_sampler
 import numpy as np
+import outcome_models
 import pytest
 import reference
 from exact_sampler import (
@@ -24,7 +25,7 @@ from exact_sampler import (
 )
 from scipy.stats import invgamma, ks_2samp, norm
 
-TIES = ("davidson", "rao-kupper", "half", "drop")
+TIES = outcome_models.NAMES
 
 
 def random_rows(rng: np.random.Generator, n_items: int, n_votes: int):
@@ -44,9 +45,10 @@ def test_the_likelihood_is_that_of_the_reference(ties):
     expected = 0.0
     for (left, right, outcome, weight), x in zip(rows[:25], by_scale, strict=False):
         difference = theta[left] - theta[right] + beside[0] + x @ beside[1:]
-        of_tie = tie if data.has_tie else None
-        expected += weight * reference.log_probability(outcome, ties, difference, of_tie).real
-    coordinate = math.log(tie) if ties == "rao-kupper" else tie
+        unit = exact_sampler.unit_of(ties)
+        of_tie = tie / unit if data.has_tie else None
+        expected += weight * reference.log_probability(outcome, ties, difference / unit, of_tie).real
+    coordinate = math.log(tie) if ties in outcome_models.WITH_THRESHOLDS else tie
     found = log_likelihood(data, theta[None], np.full((1, int(data.has_tie)), coordinate), beside[None])[0]
     assert found == pytest.approx([expected], rel=1e-12)
 
@@ -105,7 +107,7 @@ def asked_again(data: Data, q, rng: np.random.Generator) -> Data:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "drop"])
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "drop", "probit glenn-david", "probit drop"])
 def test_parameters_and_votes_drawn_together_stay_what_they_were(ties):
     """Steps from the posterior leave the joint distribution as it was (Gandy and Scott 2020, "Unit testing for MCMC",
     after Geweke 2004): of parameters from the prior and votes from these, the moved ones are from the prior too.
@@ -190,7 +192,7 @@ def test_three_items_are_those_of_weighted_draws_from_the_prior(ties):
     rng = np.random.default_rng(7)
     of = parts(data, from_prior(300_000, data, rng))
     mass = np.exp(log_likelihood(data, of.scores, of.tie, of.effects)[0])
-    log_tie = np.exp(of.tie) if ties == "rao-kupper" else of.tie
+    log_tie = np.exp(of.tie) if ties in outcome_models.WITH_THRESHOLDS else of.tie
     value = np.concatenate([of.scores - of.scores.mean(axis=1, keepdims=True), log_tie, of.effects], axis=1)
 
     draws = sample(data, n_draws=1500, n_warm_up=800, seed=8)

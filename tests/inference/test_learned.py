@@ -7,7 +7,9 @@ import math
 from typing import Any
 
 import numpy as np
+import outcome_models
 import pytest
+import reference
 from exact_sampler import data_of
 from exact_sampler import sample as exact_sample
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from pairvote._inference.learned import Effort, _independent, _Rows
 from pairvote._inference.robust import centred_variances
 
 Floats = NDArray[np.float64]
-TIES = ("davidson", "rao-kupper", "half", "drop")
+TIES = outcome_models.NAMES
 # Where kernels are interpreted a sweep takes a millisecond.
 SHORT = Effort(burn_in=20, least=(40, 40), more=20, most=(60, 60))
 LONG = Effort(most=(20_000, 20_000), enough=math.inf)
@@ -67,7 +69,8 @@ def test_sides_and_order_of_votes_do_not_matter(ties) -> None:
         np.where(turned, 2 - outcome.astype(int), outcome),
         n_items=4,
     )
-    one, two = (learned.sample(posterior_of(which, ties=ties), SHORT) for which in (votes, other))
+    known = outcome_models.options(ties)
+    one, two = (learned.sample(posterior_of(which, **known), SHORT) for which in (votes, other))
     np.testing.assert_allclose(one.parameters, two.parameters, rtol=0, atol=1e-6)
 
 
@@ -112,6 +115,17 @@ def test_items_without_votes_are_level() -> None:
 def log_likelihood(rows: _Rows, scores: Floats, beside: Floats, ties: str, n_ties: float) -> float:
     """Row by row. beside: what rows have as effects, and behind them Davidson's log nu."""
     value = 0.0
+    if len(rows.ends) > 2:
+        # Answers in order: each row is one answer, between two cuts less d.
+        cuts = np.concatenate([[0.0], beside, [math.inf]])
+        for row, (left, right, low, high) in enumerate(rows.ends.T.tolist()):
+            d = scores[left] - scores[right] + float(rows.effects[:, row] @ beside)
+            ends = [math.copysign(cuts[abs(cut)], cut) - d for cut in (low, high)]
+            found = [reference.log_f(-ends[0], ties) if math.isinf(ends[1]) else reference.log_f(ends[1], ties)]
+            if not math.isinf(ends[0]) and not math.isinf(ends[1]):
+                found = [reference.log_between(*ends, ties)]
+            value += rows.votes[row] * found[0].real
+        return value
     log_nu = beside[-1] if ties == "davidson" and n_ties else -math.inf
     for row in range(len(rows.votes)):
         left, right = rows.ends[:, row]
@@ -133,10 +147,10 @@ def test_rows_have_the_likelihood_of_the_votes(ties, position, with_covariates) 
     rng = np.random.default_rng(4)
     votes = some_votes(5, n_items=5, n_votes=40, weight=rng.choice([0.0, 0.5, 1.0, 3.0], size=40))
     covariates = rng.normal(size=(40, 2)) if with_covariates else None
-    options = {"ties": ties, "position": position, "covariates": covariates}
+    options = {**outcome_models.options(ties), "position": position, "covariates": covariates}
     model = pv.bradley_terry(votes, prior_sd=1.0, **options).fit._posterior.model
     rows, layout = _Rows.of(model), model.layout
-    has_effects = position or with_covariates or ties == "rao-kupper"
+    has_effects = position or with_covariates or ties == "rao-kupper" or len(rows.ends) > 2
     assert (rows.votes > 0.0).all()
     if not has_effects:
         assert len({frozenset(pair) for pair in rows.ends.T.tolist()}) == rows.ends.shape[1]
@@ -236,13 +250,12 @@ def test_robust_errors_beside_a_learned_prior_are_to_the_draws_as_to_the_normal(
     """They differ from the draws' standard deviations as those of a normal prior do from the errors by the model."""
     voter = np.arange(60) % 12
     votes = some_votes(11, n_items=4, voter=voter)
-    ranking = pv.bradley_terry(votes, ties=ties, uncertainty=uncertainty)
+    known = outcome_models.options(ties)
+    ranking = pv.bradley_terry(votes, uncertainty=uncertainty, **known)
     assert ranking._uncertainty.samples is None
     assert (np.diag(ranking.covariance) > 0.0).all()
     np.testing.assert_allclose(ranking.standard_errors, np.sqrt(np.diag(ranking.covariance)), rtol=1e-9)
-    posterior = pv.bradley_terry(
-        votes, ties=ties, uncertainty=uncertainty, prior_sd=ranking.fit.prior_sd
-    ).fit._posterior
+    posterior = pv.bradley_terry(votes, uncertainty=uncertainty, prior_sd=ranking.fit.prior_sd, **known).fit._posterior
     by_model = np.sqrt(centred_variances(posterior._inverse, 4))
     sd = ranking.fit._posterior.draws[:, :4].std(axis=0)
     np.testing.assert_allclose(ranking.standard_errors / sd, np.sqrt(posterior.variances()) / by_model, rtol=0.1)
@@ -257,7 +270,7 @@ def test_robust_errors_of_few_votes_are_errors() -> None:
         list("aacbcda"), list("bcaabad"), ["left", "left", "right", "tie", "left", "right", "left"]
     )
     for ties in TIES:
-        ranking = pv.bradley_terry(votes, ties=ties, uncertainty="sandwich")
+        ranking = pv.bradley_terry(votes, uncertainty="sandwich", **outcome_models.options(ties))
         assert np.linalg.eigvalsh(ranking.covariance).min() > -1e-12
         assert (ranking.standard_errors > 0.05).all()
         assert np.isfinite(ranking.fit.tie_standard_error)

@@ -7,11 +7,13 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import outcome_models
 import pytest
 import reference
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import minimize
+from scipy.stats import norm
 
 import pairvote as pv
 from pairvote._inference import LIMITS, Limits, Model, Posterior, Prior, fit
@@ -29,7 +31,7 @@ WAYS = {
         kernel_parameters=0, dense_items=0, most_products=3, table_items=0, few_pairs=99.0
     ),
 }
-TIES = ("davidson", "rao-kupper", "half")
+TIES = tuple(name for name in outcome_models.NAMES if not name.endswith("drop"))
 # Far from alike: a shift of all scores changes what such a prior says.
 UNLIKE = Prior(precision=np.geomspace(0.02, 5.0, N_ITEMS), centre=np.linspace(-2.0, 3.0, N_ITEMS))
 
@@ -54,13 +56,14 @@ def counted(*, position: bool) -> pv.PairCounts:
 
 def fitted(prior: float | Prior, ties: str, way: str, *, position: bool) -> Posterior:
     """What a way through the solver leads to, with all that is asked of few items."""
-    found = fit(counted(position=position), ties=ties, prior_sd=prior, position=position, limits=WAYS[way])
+    known = outcome_models.options(ties)
+    found = fit(counted(position=position), prior_sd=prior, position=position, limits=WAYS[way], **known)
     return Posterior(replace(found.model, limits=LIMITS), found.solution)
 
 
 def priors_of_all(ties: str, position: bool, prior: Prior) -> tuple[Floats, Floats]:
     """By the definition, the scores' own entries put into those of `reference.normal_priors`."""
-    size = N_ITEMS + (ties != "half") + position
+    size = N_ITEMS + (not ties.endswith("half")) + position
     precisions, centres = reference.normal_priors(size, ROWS, N_ITEMS, ties, 3.0)
     precisions[:N_ITEMS], centres[:N_ITEMS] = prior.precision, prior.centre
     return precisions, centres
@@ -87,8 +90,10 @@ def test_scores_with_priors_of_their_own_equal_an_independent_maximum(ties, posi
     contrast = np.zeros(len(precisions))
     contrast[[0, 5]] = 1.0, -1.0
     assert ours.contrast_variance(contrast) == pytest.approx(contrast @ inverse @ contrast, rel=1e-7)
-    if ties != "half":
-        error = math.exp(ours.parameters[N_ITEMS]) * math.sqrt(inverse[N_ITEMS, N_ITEMS])
+    if not ties.endswith("half"):
+        # The derivative of the public tie parameter.
+        slope = 1.0 if ties.startswith("probit") else math.exp(ours.parameters[N_ITEMS])
+        error = slope * math.sqrt(inverse[N_ITEMS, N_ITEMS])
         assert ours.tie_error() == pytest.approx(error, rel=1e-7)
     if position:
         assert ours.position_error() == pytest.approx(math.sqrt(inverse[-1, -1]), rel=1e-7)
@@ -103,7 +108,7 @@ def test_scores_with_priors_of_their_own_equal_an_independent_maximum(ties, posi
     assert ours.prior_share() == pytest.approx(share, rel=1e-7)
     if way == "kernel":
         # The gradient vanishes where a general method stops too, begun from elsewhere.
-        there = minimize(negative, ours.parameters + 0.3, method="BFGS", options={"gtol": 1e-6}).x
+        there = minimize(negative, ours.parameters + 0.1, method="BFGS", options={"gtol": 1e-6}).x
         np.testing.assert_allclose(ours.parameters, there, atol=1e-5)
 
 
@@ -142,16 +147,22 @@ def test_what_a_prior_is() -> None:
     assert not Prior(precision=1.0, centre=np.zeros(3)).is_common
 
 
-@pytest.mark.parametrize(("ties", "centred_at"), [("davidson", math.log(2)), ("rao-kupper", math.log(3))])
+UPPER_QUARTILE = float(norm.ppf(0.75))
+CENTRES = [("davidson", math.log(2)), ("rao-kupper", math.log(3)), ("cumulative", math.log(3))]
+CENTRES += [("probit glenn-david", UPPER_QUARTILE), ("probit cumulative", UPPER_QUARTILE)]
+
+
+@pytest.mark.parametrize(("ties", "centred_at"), CENTRES)
 def test_parameters_beside_the_scores_have_weak_priors_if_the_scores_have_one(ties, centred_at) -> None:
-    model = Model.of(counted(position=True), ties, 0.5, True)
+    known, unit = outcome_models.options(ties), math.sqrt(8 / math.pi) if ties.startswith("probit") else 1.0
+    model = Model.of(counted(position=True), known["ties"], 0.5, True, link=known["link"])
     precisions, centres = model.prior.of_all(model.likelihood)
-    assert precisions.tolist() == [4.0] * N_ITEMS + [1 / 9] * 2
+    assert precisions.tolist() == pytest.approx([4.0] * N_ITEMS + [unit**2 / 9] * 2)
     assert centres.tolist() == pytest.approx([0.0] * N_ITEMS + [centred_at, 0.0])
     # Half of the votes on level items are ties there.
     level = model.outcome.probabilities(np.zeros(1), model.outcome.tie_parameter(centres[N_ITEMS : N_ITEMS + 1]))
     assert level[0].tolist() == pytest.approx([0.25, 0.5, 0.25])
-    flat = Model.of(counted(position=True), ties, math.inf, True)
+    flat = Model.of(counted(position=True), known["ties"], math.inf, True, link=known["link"])
     assert not flat.precisions.any()
 
 

@@ -15,7 +15,8 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 
 import pairvote as pv
-from pairvote._inference import DEFAULT_TIES, OUTCOME_MODELS, OutcomeModel, Ties
+from pairvote._inference import DEFAULT_TIES, MODELS_BY_LINK, OUTCOME_MODELS, LinkName, OutcomeModel, Ties
+from pairvote._inference.outcomes import PROBIT_MODELS
 from pairvote._inference.outcomes.davidson import Davidson
 
 Floats = NDArray[np.float64]
@@ -178,10 +179,19 @@ def test_sums_without_a_kernel_equal_those_of_the_kernel(with_effects, uncertain
 
 
 def test_messages_name_what_is_registered() -> None:
-    names = "'davidson', 'rao-kupper', 'half', 'drop'"
+    names = "'davidson', 'rao-kupper', 'cumulative', 'half', 'drop'"
     with pytest.raises(pv.InputError, match=f"^ties is 'toy'; use one of {names}$"):
         pv.bradley_terry(some_votes()[0], ties="toy")
     with registered(Probit(name="toy")), pytest.raises(pv.InputError, match=f"use one of {names}, 'toy'$"):
         pv.bradley_terry(some_votes()[0], ties="nothing")
-    assert tuple(OUTCOME_MODELS) == get_args(Ties)
+    with pytest.raises(
+        pv.InputError, match=r"^ties is 'toy'; use one of 'glenn-david', 'cumulative', 'half', 'drop', "
+    ):
+        pv.bradley_terry(some_votes()[0], ties="toy", link="probit")
+    assert set(OUTCOME_MODELS) | set(PROBIT_MODELS) == set(get_args(Ties))
+    assert tuple(MODELS_BY_LINK) == get_args(LinkName)
+    for link, models in MODELS_BY_LINK.items():
+        assert {model.link.name for model in models.values()} == {link}
+        # Either link takes the default's name.
+        assert DEFAULT_TIES in models
     assert DEFAULT_TIES in OUTCOME_MODELS

@@ -6,13 +6,17 @@ import math
 from typing import Any
 
 import numpy as np
+import outcome_models
 import pytest
+import reference
 from both_kernels import bits, both
 from numpy.typing import NDArray
+from scipy.special import expit
 from scipy.stats import ks_2samp, kstest, norm
 
 import pairvote as pv
 from pairvote import _kernels
+from pairvote._inference import Answered, LocalSums, VoteRows, answer_counts
 from pairvote._inference.fitting import fit
 from pairvote._inference.learned import _Chain
 
@@ -53,6 +57,18 @@ def changed(votes: pv.Votes, **options: Any) -> _Chain:
     return chain
 
 
+def graded(n_answers: int, seed: int, covariates: Floats | None = None, **options: Any) -> _Chain:
+    """A chain of answers in order."""
+    votes = drawn(5, 40, seed)
+    answer = np.random.default_rng(seed).permutation(np.arange(40) % n_answers).astype(np.uint8)
+    given = Answered(answer, n_answers)
+    if covariates is not None:
+        sums: Any = VoteRows.of(votes, covariates, answered=given).sums(votes.items)
+    else:
+        sums = LocalSums(answer_counts(votes, given, folded=not options.get("position")))
+    return _Chain(fit(sums, ties="cumulative", prior_sd=1.0, **options))
+
+
 def number_of_lines(chain: _Chain) -> int:
     return chain._n_lines
 
@@ -80,7 +96,38 @@ def shapes() -> dict[str, _Chain]:
         "changed": changed(drawn(5, 40, 18), position=True),
         "changed rao-kupper": changed(drawn(5, 40, 19), ties="rao-kupper", position=True),
         "many items": chain_of(drawn(45, 60, 17)),
+        **in_order(),
     }
+
+
+def in_order() -> dict[str, _Chain]:
+    """By the thresholds between answers in order, none or more, of either link."""
+    rng, chains = np.random.default_rng(2), {}
+    for link in ("logistic", "probit"):
+        own = {
+            "cumulative": chain_of(drawn(5, 40, 21), ties="cumulative", link=link),
+            "cumulative, position": chain_of(drawn(4, 30, 22), ties="cumulative", position=True, link=link),
+            "cumulative, covariates": chain_of(
+                drawn(4, 30, 23), rng.normal(size=(30, 2)), ties="cumulative", position=True, link=link
+            ),
+            "cumulative without ties": chain_of(drawn(5, 40, 24, (0, 2)), ties="cumulative", link=link),
+            "four answers": graded(4, 25, link=link),
+            "five answers, position": graded(5, 26, position=True, link=link),
+            "seven answers, covariates": graded(7, 27, rng.normal(size=(40, 2)), link=link),
+            "cumulative, weights": chain_of(
+                drawn(5, 40, 28, weight=rng.gamma(0.3, size=40)), ties="cumulative", link=link
+            ),
+            "changed cumulative": changed(drawn(5, 40, 29), ties="cumulative", position=True, link=link),
+            "cumulative, no votes": chain_of(drawn(3, 0, 30), ties="cumulative", link=link),
+            "cumulative, slow lines": chain_of(cliques(6), ties="cumulative", link=link),
+        }
+        chains |= {f"{link} {name}": chain for name, chain in own.items()}
+    more = {
+        "probit drop": chain_of(drawn(5, 40, 31), ties="drop", link="probit"),
+        "probit half": chain_of(drawn(5, 40, 32), ties="half", link="probit", position=True),
+        "probit covariates": chain_of(drawn(4, 30, 33), rng.normal(size=(30, 2)), ties="drop", link="probit"),
+    }
+    return chains | more
 
 
 def arguments_of(chain: _Chain, n_sweeps: int, seed: int) -> list[Any]:
@@ -111,6 +158,22 @@ def test_compiled_equals_interpreted_to_the_bit() -> None:
             assert bits(ours[place]) == bits(theirs[place]), (name, place)
         assert np.isfinite(ours[7][:n_sweeps]).all(), name
         assert (np.diff(ours[7][:n_sweeps], axis=0) != 0.0).any(axis=0)[-N_NUMBERS:].all(), name
+
+
+@pytest.mark.slow
+def test_no_index_of_a_cut_leads_out_of_the_parameters() -> None:
+    """A cut k is the effect |k| - 1, one of the thresholds, or beyond all of them."""
+    for name, chain in in_order().items():
+        n_items, size = len(chain.voted), chain._size
+        n_effects, m = size - n_items - 1, chain._model.layout.n_nuisance
+        cuts = np.abs(chain._ends[2:])
+        thresholds = set(range(n_effects - m + 1, n_effects + 1))
+        assert set(cuts.ravel().tolist()) <= {0, n_effects + 1} | thresholds, name
+        assert (chain._ends[:2] < n_items).all(), name
+        # Of each row both ends are there, the lower one below the higher.
+        order = np.sign(chain._ends[2:]) * cuts
+        assert (order[0] < order[1]).all(), name
+        assert chain._ends.dtype == np.int32, name
 
 
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half", "drop"])
@@ -191,23 +254,29 @@ class Drawn:
         self.origin = theta.mean() - rng.normal(0, n_items**-0.5)
         self.scores = theta - self.origin
         self.effect = rng.normal(0, 3) if self.position else 0.0
-        self.tie = rng.normal(math.log(3.0 if self.ties == "rao-kupper" else 2.0), 3)
+        # In log-odds, or in what is as much by the probit link.
+        self.unit = reference.unit_of(self.ties)
+        self.tie = rng.normal(self.unit * reference.tie_at_even_odds(self.ties), 3)
         d = self.scores[self.pairs[:, 0]] - self.scores[self.pairs[:, 1]] + self.effect
         if self.ties == "davidson":
             logits = np.stack([-d / 2, np.full(len(d), self.tie), d / 2], axis=1)
             p = np.exp(logits - logits.max(axis=1, keepdims=True))
             p /= p.sum(axis=1, keepdims=True)
-        elif self.ties == "rao-kupper":
-            if self.tie <= 0.0:
-                return False
-            right, left = (1 / (1 + np.exp(self.tie + sign * d)) for sign in (1, -1))
-            p = np.stack([right, np.maximum(1 - right - left, 0.0), left], axis=1)
         else:
-            left = 1 / (1 + np.exp(-d))
-            p = np.stack([1 - left, np.zeros(len(d)), left], axis=1)
+            chance = norm.cdf if self.ties.startswith("probit") else expit
+            if self.has_threshold and self.tie <= 0.0:
+                return False
+            threshold = self.tie if self.has_threshold else 0.0
+            right, left = (chance(-(threshold + sign * d) / self.unit) for sign in (1, -1))
+            p = np.stack([right, np.maximum(1 - right - left, 0.0), left], axis=1)
+            p /= p.sum(axis=1, keepdims=True)
         self.table = np.array([rng.multinomial(3, each) for each in p])
         # Where nobody ties there is no tie parameter, which is another model.
-        return self.ties == "drop" or self.table[:, 1].sum() > 0
+        return self.ties.endswith("drop") or self.table[:, 1].sum() > 0
+
+    @property
+    def has_threshold(self) -> bool:
+        return self.ties in outcome_models.WITH_THRESHOLDS
 
     def chain(self) -> _Chain:
         """The chain of these votes, in these parameters."""
@@ -215,15 +284,14 @@ class Drawn:
         votes = pv.Votes.from_codes(
             *self.pairs[rows].T, outcomes, n_items=self.n_items, weight=self.table[rows, outcomes].astype(float)
         )
-        chain = _Chain(fit(votes.counts(), ties=self.ties, position=self.position, prior_sd=1.0))
+        chain = _Chain(fit(votes.counts(), **outcome_models.options(self.ties), position=self.position, prior_sd=1.0))
         size = chain.width - N_NUMBERS
-        stretched = self.ties == "rao-kupper"
-        # Rao and Kupper's threshold is an effect behind the position effect, Davidson's log nu the last of all.
+        # A threshold is an effect behind the position effect, Davidson's log nu the last of all.
         beside = np.zeros(size - self.n_items)
         if self.position:
             beside[0] = self.effect
-        if self.ties != "drop":
-            beside[-2 if stretched else -1] = self.tie
+        if not self.ties.endswith("drop"):
+            beside[-2 if self.has_threshold else -1] = self.tie
         first = 2 * size + 2 * self.n_items + len(beside) + len(beside) ** 2
         # The chain has an order of its own.
         self.order = chain.voted
@@ -244,8 +312,9 @@ class Drawn:
             back = np.argsort(self.order)
             scores, numbers = state[:n_items][back], state[self.first : self.first + 11]
             component = state[self.first + 11 : self.first + 11 + n_items][back]
-            last = n_items + self.position if self.ties == "rao-kupper" else n_items + int(self.position)
-            beside = [state[n_items] if self.position else 0.0, state[last] if self.ties != "drop" else self.tie]
+            last = n_items + int(self.position)
+            has_tie = not self.ties.endswith("drop")
+            beside = [state[n_items] if self.position else 0.0, state[last] if has_tie else self.tie]
         log_odds = scores[self.pairs[:, 0]] - scores[self.pairs[:, 1]] + beside[0]
         return [
             math.log(numbers[0]),
@@ -268,7 +337,8 @@ class Drawn:
 
 
 CASES = [(4, "drop", False), (4, "drop", True), (4, "davidson", True), (4, "rao-kupper", False)]
-CASES += [(3, "rao-kupper", True), (41, "davidson", False)]
+CASES += [(3, "rao-kupper", True), (41, "davidson", False), (4, "cumulative", True), (4, "probit drop", True)]
+CASES += [(3, "probit cumulative", False), (4, "probit cumulative", True), (41, "probit drop", False)]
 
 
 @pytest.mark.slow

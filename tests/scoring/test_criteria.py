@@ -89,7 +89,8 @@ EVERY_OPTION: dict[str, dict[str, Any]] = {
     | {"half_life": 3.0},
     "glicko2": {"tau": 1.2, "initial": 1000.0, "deviation": 100.0, "volatility": 0.2, "period": "all"},
     "bradley-terry": {
-        "ties": "half",
+        "ties": "cumulative",
+        "link": "probit",
         "prior_sd": 1.0,
         "position": True,
         "uncertainty": "sandwich",
