@@ -3,7 +3,7 @@
 from pairvote._inference.anchors import Anchors
 from pairvote._inference.answers import Answers
 from pairvote._inference.clustered import voter_gradients
-from pairvote._inference.entries import AnswerCounts
+from pairvote._inference.entries import AnswerCounts, sides
 from pairvote._inference.features import Features, FeatureScores
 from pairvote._inference.fitting import Start, fit, left_by_refits, refit, under_normal_prior
 from pairvote._inference.graded import Answered, answer_counts, answered
@@ -86,6 +86,7 @@ __all__ = [
     "outcome_model",
     "outcome_probabilities",
     "refit",
+    "sides",
     "single_votes",
     "sums_of",
     "under_normal_prior",

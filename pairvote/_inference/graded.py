@@ -19,14 +19,20 @@ DECIMALS = 9
 
 
 class Answered(NamedTuple):
-    """The answer of each row, from 0, wholly for the right side, to n_answers - 1; skips have 0."""
+    """The answer of each row, from 0, wholly for the right side, to n_answers - 1; skips have 0.
+
+    shares: the left side's share by answer, where that is known.
+    """
 
     answer: NDArray[np.uint8]
     n_answers: int
+    shares: NDArray[np.float64] | None = None
 
 
-def answered(votes: Votes) -> Answered:
+def answered(votes: Votes, shares: NDArray[np.float64] | None = None) -> Answered:
     """The answers of graded votes, those that one side gave and those that the other might have.
+
+    shares: those that there are, where these votes are some of others.
 
     Raises
     ------
@@ -38,7 +44,9 @@ def answered(votes: Votes) -> Answered:
     if votes.share is not None:
         share = np.where(np.isnan(votes.share), share, votes.share)
     found = np.round(share[whole], DECIMALS)
-    values = np.unique(np.concatenate([found, np.round(1.0 - found, DECIMALS), [0.0, 1.0]]))
+    values = (
+        np.unique(np.concatenate([found, np.round(1.0 - found, DECIMALS), [0.0, 1.0]])) if shares is None else shares
+    )
     if len(values) > MOST_ANSWERS:
         raise InputError(
             f"ties is 'cumulative' and the shares take {len(values)} different values, those of the other side "
@@ -49,7 +57,7 @@ def answered(votes: Votes) -> Answered:
         )
     answer = np.zeros(len(votes), np.uint8)
     answer[whole] = np.searchsorted(values, found)
-    return Answered(answer, len(values))
+    return Answered(answer, len(values), values)
 
 
 def answer_counts(votes: Votes, of: Answered, *, folded: bool) -> AnswerCounts:

@@ -16,7 +16,19 @@ from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
 from pairvote._common.parallel import run_blocks
 from pairvote._common.random import Rng, generator
-from pairvote._inference import LIMITS, Posterior, left_by_refits, refit, under_normal_prior
+from pairvote._inference import (
+    CUMULATIVE,
+    LIMITS,
+    AnswerCounts,
+    Answered,
+    Posterior,
+    answer_counts,
+    answered,
+    left_by_refits,
+    refit,
+    sides,
+    under_normal_prior,
+)
 from pairvote.errors import InputError, NotIdentifiedError, PairvoteError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._uncertainty import Known, symmetric_root
@@ -167,7 +179,7 @@ def bootstrap(
 
     draw: Draw = _InOrder(votes, lot, n_lots)
     if not scorer.uses_order and criteria is None:
-        draw = _AddedUp.of(votes, lot, what, folded=not options.get("position"))
+        draw = _AddedUp.of(votes, lot, what, _answers(votes, options), folded=not options.get("position"))
     fits = _Fits.of(estimate, given, options)
     score: Score = partial(_score, scorer.function, options) if fits is None else fits
     function = partial(_score_block, draw, whole, score)
@@ -187,6 +199,11 @@ def _counted(votes: Votes, options: Mapping[str, Any]) -> Votes:
     if votes.weight is not None:
         counted &= votes.weight > 0
     return votes.where(counted)
+
+
+def _answers(votes: Votes, options: Mapping[str, Any]) -> Answered | None:
+    """The answers of graded votes, where these have thresholds of their own."""
+    return answered(votes) if options.get("ties") == CUMULATIVE and votes.is_graded.any() else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +226,7 @@ class _AddedUp:
     Lots of one kind are alike, so it only matters how often each kind is drawn, and the table is linear in that.
 
     counts : those of all votes
-    content : sparse, shape (3 n_pairs, n_kinds); what a lot of each kind adds to their table
+    content : sparse, shape (n_answers n_pairs, n_kinds); what a lot of each kind adds to their table
     kind : shape (n_lots,); that of each lot
     many_alike : from so many lots of a kind on, drawing how often each kind comes up costs less than drawing every lot
     """
@@ -220,23 +237,29 @@ class _AddedUp:
     many_alike: int = MANY_ALIKE
 
     @classmethod
-    def of(cls, votes: Votes, lot: NDArray[np.intp], what: str, *, folded: bool) -> _AddedUp:
+    def of(
+        cls, votes: Votes, lot: NDArray[np.intp], what: str, answers: Answered | None = None, *, folded: bool
+    ) -> _AddedUp:
         """Two votes are alike if their pair, outcome, share and weight are the same; no two voters are."""
         from scipy.sparse import csr_array
 
-        counts = count_votes(votes, folded=folded)
-        left, right, outcome = votes.left.astype(np.int64), votes.right, votes.outcome
+        left, right = votes.left.astype(np.int64), votes.right
         # The part of each vote that its outcome gets; the other side gets the rest.
         part = np.ones(len(votes))
-        if votes.share is not None:
+        counts: PairCounts
+        if answers is not None:
+            counts, outcome, n_answers = answer_counts(votes, answers, folded=folded), answers.answer, answers.n_answers
+        else:
+            counts, outcome, n_answers = count_votes(votes, folded=folded), votes.outcome, 3
+        if votes.share is not None and answers is None:
             part = np.where(votes.is_graded, votes.share, part)
             outcome = np.where(votes.is_graded, np.uint8(Outcome.LEFT), outcome)
         if folded:
             swapped = left > right
             left, right = np.where(swapped, right, left), np.where(swapped, left, right)
-            outcome = np.where(swapped, 2 - outcome, outcome)
+            outcome = np.where(swapped, n_answers - 1 - outcome, outcome)
         pairs = counts.left.astype(np.int64) * counts.n_items + counts.right
-        cell = 3 * np.searchsorted(pairs, left * counts.n_items + right) + outcome
+        cell = n_answers * np.searchsorted(pairs, left * counts.n_items + right) + outcome
         weight = np.ones(len(votes)) if votes.weight is None else votes.weight
         if what != "vote":
             kind, holder = np.arange(lot.max() + 1), lot
@@ -247,7 +270,7 @@ class _AddedUp:
                 alike, code = np.unique(code * len(parts) + of_part, return_inverse=True)
             _, first, kind = np.unique(cell * len(alike) + code, return_index=True, return_inverse=True)
             holder, cell, weight, part = np.arange(len(first)), cell[first], weight[first], part[first]
-        shape = (3 * counts.n_pairs, int(holder.max()) + 1)
+        shape = (n_answers * counts.n_pairs, int(holder.max()) + 1)
         rest = part < 1.0
         entries = np.concatenate([weight * part, (weight - weight * part)[rest]])
         # The opposite outcome stands in the same group of three.
@@ -260,10 +283,15 @@ class _AddedUp:
             times_drawn = rng.multinomial(n_lots, self._shares)
         else:
             times_drawn = np.bincount(self.kind[rng.integers(n_lots, size=n_lots)], minlength=n_kinds)
-        counts, table = self.counts, (self.content @ times_drawn).reshape(-1, 3)
-        met = table @ np.ones(3) > 0.0
-        n_before = np.concatenate([[0], np.cumsum(met)])
-        return counts._changed(start=n_before[counts.start], right=counts.right[met], table=table.compress(met, axis=0))
+        counts = self.counts
+        n_answers = counts.n_answers if isinstance(counts, AnswerCounts) else 3
+        table = (self.content @ times_drawn).reshape(-1, n_answers)
+        met = table @ np.ones(n_answers) > 0.0
+        n_before, table = np.concatenate([[0], np.cumsum(met)]), table.compress(met, axis=0)
+        own = {"start": n_before[counts.start], "right": counts.right[met]}
+        if isinstance(counts, AnswerCounts):
+            return counts._changed(table=sides(table), answers=table, **own)
+        return counts._changed(table=table, **own)
 
     @cached_property
     def _shares(self) -> NDArray[np.float64]:
@@ -283,6 +311,7 @@ class _Fits:
 
     fitted: tuple[Posterior, ...]
     options: Mapping[str, Any]
+    shares: tuple[NDArray[np.float64] | None, ...] = ()
 
     @classmethod
     def of(cls, estimate: Ranking, votes: Votes, options: Mapping[str, Any]) -> _Fits | None:
@@ -294,7 +323,9 @@ class _Fits:
             return None
         alone = {name: value for name, value in options.items() if name not in ("criteria", "criterion")}
         rankings = [rank(votes, estimate.method, criterion=label, **alone) for label in criteria]
-        return cls(tuple(ranking.fit._posterior for ranking in rankings if ranking.fit is not None), options)
+        answers = [_answers(_counted(votes.select(label), options), options) for label in criteria]
+        shares = tuple(None if own is None else own.shares for own in answers)
+        return cls(tuple(ranking.fit._posterior for ranking in rankings if ranking.fit is not None), options, shares)
 
     @cached_property
     def _normal(self) -> tuple[Posterior, ...]:
@@ -319,7 +350,13 @@ class _Fits:
         parts = [resample.select(label) for label in self.options["criteria"]]
         if self.options["weights"] == "sampling":
             parts = [with_sampling_weights(part, 0.0 if self.options["ties"] == "drop" else 1.0) for part in parts]
-        return [count_votes(part, folded=not self.options["position"]) for part in parts]
+        folded = not self.options["position"]
+        return [
+            count_votes(part, folded=folded)
+            if shares is None
+            else answer_counts(part, answered(part, shares), folded=folded)
+            for part, shares in zip(parts, self.shares, strict=True)
+        ]
 
     def left(self, n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """What scores may differ by, beside what resamples do, under learned priors: (n_resamples, n_items) or 0."""
