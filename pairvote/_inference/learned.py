@@ -354,7 +354,7 @@ class _Chain:
         scores, held = slice(0, n_items), stays[:n_items]
         alone = (information - firm)[scores, scores]
         free = np.flatnonzero(~held)
-        axes, vectors = np.full(n_items, FIRM), np.eye(n_items)
+        axes, vectors = np.full(n_items, FIRM), np.zeros((n_items, n_items))
         chosen = np.ix_(free, free)
         axes[free], vectors[chosen] = np.linalg.eigh(alone[chosen] + 1.0 / max(n_items, 1))
         # At the maximum the votes pull as much as the prior.

@@ -652,8 +652,6 @@ def _carry(
         work[at + 2, j] = likely[n_items + j]
     for i in range(n_items):
         k = cython.cast(cython.Py_ssize_t, component[i])
-        if k > 2:
-            continue
         along = parameters[i]
         before = ridge_before * (prior[0] * prior[1 + k] - prior[10])
         after = ridge_after * (ahead[0] * ahead[1 + k] - ahead[10])
@@ -838,8 +836,6 @@ def _learn_shape(
     by_two = log(prior[8] / prior[5])
     change = log(prior[9] / prior[6])
     for i in range(n_items):
-        if component[i] > 2.0:
-            continue
         x = (parameters[i] + prior[10]) / scale
         first = (x - prior[1]) / prior[4]
         second = (x - prior[2]) / prior[5]
@@ -852,7 +848,7 @@ def _learn_shape(
         second = first + exp(second - best)
         third = second + exp(third - best)
         x = uniforms[i] * third
-        component[i] = 0.0 if x < first else (1.0 if x < second else 2.0)
+        component[i] = 3.0 if component[i] > 2.0 else (0.0 if x < first else (1.0 if x < second else 2.0))
     # Shares: gammas of half-integer shape are half sums of squared normals.
     total = 0.0
     for k in range(3):
