@@ -44,6 +44,7 @@ from pairvote.scoring import elo as elo
 from pairvote.scoring import glicko2 as glicko2
 from pairvote.scoring import luce as luce
 from pairvote.scoring import majority as majority
+from pairvote.scoring import pagerank as pagerank
 from pairvote.scoring import rank as rank
 from pairvote.scoring import tally as tally
 from pairvote.scoring import win_rate as win_rate

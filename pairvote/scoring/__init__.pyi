@@ -8,6 +8,7 @@ from pairvote.scoring._glicko import glicko2 as glicko2
 from pairvote.scoring._luce import luce as luce
 from pairvote.scoring._majority import Majority as Majority
 from pairvote.scoring._methods import rank as rank
+from pairvote.scoring._pagerank import pagerank as pagerank
 from pairvote.scoring._tally import tally as tally
 from pairvote.scoring._tally import win_rate as win_rate
 from pairvote.scoring._who_beats_whom import majority as majority

@@ -19,6 +19,7 @@ from pairvote.scoring._bradley_terry import bradley_terry
 from pairvote.scoring._elo import elo
 from pairvote.scoring._glicko import glicko2
 from pairvote.scoring._luce import luce
+from pairvote.scoring._pagerank import pagerank
 from pairvote.scoring._tally import tally, win_rate
 from pairvote.votes._counts import PairCounts
 from pairvote.votes._given import components_of, totals_of
@@ -101,12 +102,13 @@ for _scorer in (
         flags=("ties", "link", "prior_sd", "position", "reliability", "item_covariates", "known_scores"),
     ),
     Scorer(name="luce", function=luce, unit=LOG_ODDS, flags=("ties",)),
+    Scorer(name="pagerank", function=pagerank, unit=SHARE, needs=A_VOTE, flags=("ties",)),
 ):
     register(_scorer)
 
 
 def rank(votes: Votes | PairCounts, method: str = "bradley-terry", **options: Any) -> Ranking:
-    """Rank by the scorer of that name: "tally", "win-rate", "elo", "glicko2", "bradley-terry" or "luce".
+    """Rank by the scorer of that name: "tally", "win-rate", "elo", "glicko2", "bradley-terry", "luce", "pagerank".
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ OPTIONS = {
     "win-rate": {"prior": 2.0},
     "elo": {"k": 16.0},
     "glicko2": {"tau": 0.8},
+    "pagerank": {"damping": 0.5},
     "bradley-terry": {"ties": "rao-kupper", "position": True, "uncertainty": "sandwich"},
     "luce": {"algorithm": "lsr", "prior": 0.5},
 }
@@ -102,6 +103,7 @@ EVERY_OPTION: dict[str, dict[str, Any]] = {
         "item_covariates": [[1.0], [2.0], [0.0], [4.0], [3.0]],
         "known_scores": {"ash": 1.0, "elm": (2.0, 0.1)},
     },
+    "pagerank": {"damping": 0.5, "ties": 0.25},
     "luce": {"algorithm": "lsr", "ties": "drop", "prior": 1.0, "prior_sd": 0.0},
 }
 
