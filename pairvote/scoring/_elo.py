@@ -144,7 +144,7 @@ def elo(
             lambda: add_and_join(in_order, totals, first),
             work=len(votes),
         )
-        ratings = run.present()
+        ratings = run.ratings if rule.half_life == 0.0 else run.present()
         if history:
             course = history_of_parts(votes.items, [Rated(in_order, courses[0]).in_rows(order)], rule.slope)
     else:

@@ -18,11 +18,11 @@ from pairvote._common.outcomes import OUTCOME_NAMES, Outcome
 from pairvote._common.times import joined_times, times
 from pairvote._kernels import by_item
 from pairvote._kernels import elo as kernel
-from pairvote.errors import InputError, StateError
+from pairvote.errors import InputError
 from pairvote.ranking._history import RatingHistory
 from pairvote.ranking._ranking import Ranking
 from pairvote.scoring._elo_rule import GAMES, LAST, ByItem, EloRule, KFunction, check_change
-from pairvote.scoring._elo_run import NO_HISTORY, EloRun, history_of
+from pairvote.scoring._elo_run import NO_HISTORY, EloRun, history_of, too_few
 from pairvote.scoring._elo_state import restored, state_of
 from pairvote.scoring._lengths import Length
 from pairvote.votes._chunks import Criterion, each_chunk
@@ -284,20 +284,17 @@ class EloRatings:
 
     def _count(self, votes: Votes) -> None:
         """Add to the totals what was taken in."""
-        _, totals = self._room(votes.n_items)
+        totals = self._room(votes.n_items)
         votes = votes._in_halves()
         weight = NO_WEIGHTS if votes.weight is None else votes.weight
         by_item.add_to_items(votes.left, votes.right, votes.outcome, weight, totals)
 
-    def _room(self, n_items: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The ratings and totals, if they have room for so many items: the kernels do not ask."""
-        ratings, totals, table = self._run.ratings, self._totals, self._run.table
-        if min(len(ratings), len(totals), len(ratings if table is None else table)) < n_items:
-            raise StateError(
-                f"there are {n_items} items and {len(ratings)} ratings, since several threads added items at one time; "
-                "let one thread at a time have the ratings"
-            )
-        return ratings, totals
+    def _room(self, n_items: int) -> NDArray[np.float64]:
+        """The totals, if they and the ratings have room for so many items: the kernels do not ask."""
+        totals, (ratings, _) = self._totals, self._run.room(n_items)
+        if len(totals) < n_items:
+            raise too_few(n_items, len(ratings))
+        return totals
 
     def ranking(self) -> Ranking:
         """The present ratings as a Ranking."""

@@ -104,8 +104,9 @@ class EloRule:
 
     def check_labels(self, items: Iterable[Hashable]) -> None:
         """InputError for a label in `k` or `initial` that is none of the items."""
-        check_known("k", self.k_of, items)
-        check_known("initial", self.initial_of, items)
+        for option, values in (("k", self.k_of), ("initial", self.initial_of)):
+            if values:
+                check_known(option, values, items)
 
     def times_of(self, votes: Votes) -> NDArray[np.float64]:
         """Times of votes as numbers that the half-life is measured in; InputError where they cannot be."""
@@ -146,9 +147,8 @@ def by_item(
 
 def check_known(option: str, values: Iterable[Hashable], items: Iterable[Hashable]) -> None:
     """InputError for a label that an option names and that is none of the items."""
-    known: set[Hashable] | None = None
+    known = set(items)
     for label in values:
-        known = set(items) if known is None else known
         if label not in known:
             raise InputError(
                 f"{option} names {shorten(label)}, which is not among the {len(known):,} items",

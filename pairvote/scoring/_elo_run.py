@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pairvote._common.outcomes import Outcome
 from pairvote._kernels import elo as kernel
+from pairvote.errors import StateError
 from pairvote.ranking._history import RatingHistory
 from pairvote.scoring._elo_rule import GAMES, LAST, EloRule, K, KByGames, check_change
 from pairvote.votes._counts import NO_WEIGHTS
@@ -41,9 +42,10 @@ class EloRun:
 
     def add(self, labels: Sequence[Hashable]) -> None:
         """Make room for new items."""
-        self.ratings = np.append(self.ratings, self.rule.starts(labels))
+        # The table first, so that it is never the shorter one for another thread.
         if self.table is not None:
             self.table = np.vstack([self.table, self.rule.table(labels)])
+        self.ratings = np.append(self.ratings, self.rule.starts(labels))
 
     def record(self, votes: Votes, *, history: bool = False) -> NDArray[np.float64]:
         """Move the ratings by votes in the order of their rows.
@@ -54,9 +56,11 @@ class EloRun:
             With `history` the ratings of left and right before each vote and after it; else empty.
         """
         weight = NO_WEIGHTS if votes.weight is None else votes.weight
-        ratings, rule = self.ratings, self.rule
-        if self.table is not None or history:
-            return self._record_rows(votes, leads_of(votes), weight, history)
+        (ratings, table), rule = self.room(votes.n_items), self.rule
+        if table is None and history:
+            table = rule.table(votes.items)
+        if table is not None:
+            return self._record_rows(votes, ratings, table, weight, history)
         check_change(rule.k, weight.max(initial=0.0))
         if votes.share is not None:
             kernel.record_leads(votes.left, votes.right, leads_of(votes), weight, ratings, rule.k, rule.slope)
@@ -64,12 +68,28 @@ class EloRun:
             kernel.record_votes(votes.left, votes.right, votes.outcome, weight, ratings, rule.k, rule.slope)
         return NO_HISTORY
 
+    def room(self, n_items: int) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """The ratings and the table, if they have room for so many items: the kernels do not ask.
+
+        Raises
+        ------
+        StateError
+            Where they have not.
+        """
+        ratings, table = self.ratings, self.table
+        if len(ratings) < n_items or (table is not None and len(table) < n_items):
+            raise too_few(n_items, len(ratings))
+        return ratings, table
+
     def _record_rows(
-        self, votes: Votes, leads: NDArray[np.float64], weight: NDArray[np.float64], history: bool
+        self,
+        votes: Votes,
+        ratings: NDArray[np.float64],
+        table: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        history: bool,
     ) -> NDArray[np.float64]:
-        rule, table = self.rule, self.table
-        if table is None:
-            table = rule.table(votes.items)
+        rule, leads = self.rule, leads_of(votes)
         rows = np.zeros((len(votes), 3))
         rows[:, 0] = leads
         rows[:, 1] = weight if len(weight) else 1.0
@@ -85,7 +105,7 @@ class EloRun:
         check_change(float(largest.max(initial=0.0)), float(rows[:, 1].max(initial=0.0)))
         course = np.empty((len(votes), 4)) if history else NO_HISTORY
         settings = np.array([rule.slope, rule.half_life])
-        kernel.record_rows(votes.left, votes.right, rows, self.ratings, table, k_of_games, course, settings)
+        kernel.record_rows(votes.left, votes.right, rows, ratings, table, k_of_games, course, settings)
         return course
 
     @property
@@ -95,11 +115,20 @@ class EloRun:
 
     def present(self) -> NDArray[np.float64]:
         """A copy of the ratings, faded to the time of the last vote."""
-        if self.table is None or self.rule.half_life == 0.0:
-            return self.ratings.copy()
-        present = np.empty(len(self.ratings))
-        kernel.fade(self.ratings, self.table, self.now, self.rule.half_life, present)
+        ratings, table = self.room(len(self.ratings))
+        if table is None or self.rule.half_life == 0.0:
+            return ratings.copy()
+        present = np.empty(len(ratings))
+        kernel.fade(ratings, table, self.now, self.rule.half_life, present)
         return present
+
+
+def too_few(n_items: int, n_ratings: int) -> StateError:
+    """The error for ratings that lack some of the items."""
+    return StateError(
+        f"there are {n_items} items and {n_ratings} ratings, since several threads added items at one time; "
+        "let one thread at a time have the ratings"
+    )
 
 
 def leads_of(votes: Votes) -> NDArray[np.float64]:

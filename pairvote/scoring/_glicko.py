@@ -222,7 +222,8 @@ def _by_item(
                 remedy=f"it is a number from {low:g} to {high:g}"
                 + ("" if own else ", or one for each label in a dict"),
             )
-    check_known(option, own, items)
+    if own:
+        check_known(option, own, items)
     return np.array([float(own.get(label, usual if isinstance(value, Mapping) else value)) for label in items], float)
 
 

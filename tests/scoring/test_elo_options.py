@@ -7,6 +7,7 @@ import json
 import math
 import pickle
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -294,6 +295,24 @@ def test_a_stream_that_fades_wants_times_in_their_order() -> None:
     assert ratings.state() == before
     ratings.record("a", "b", "left", time=5)
     assert ratings.n_votes == 2
+
+
+def test_threads_that_add_items_never_lead_a_kernel_out_of_memory() -> None:
+    """Items that several threads add at one time may be refused, and nothing else happens."""
+    ratings = pv.EloRatings(["a"], k=fide, half_life=5)
+
+    def add(thread):
+        for number in range(300):
+            try:
+                ratings.update(pv.Votes.from_wins([(thread, number)], ["a"], time=[1]), add=True)
+                ratings["a"]
+            except (pv.InputError, pv.StateError):
+                pass
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(4)))
+    assert len(ratings) > 1
+    assert np.isfinite(ratings._run.ratings).all()
 
 
 def test_a_function_of_k_is_passed_again() -> None:
