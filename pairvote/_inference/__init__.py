@@ -12,6 +12,7 @@ from pairvote._inference.lapses import ATTENTIVE, BIAS, PUSHES, RANDOM, SIDE
 from pairvote._inference.layout import ParameterLayout
 from pairvote._inference.limits import LIMITS, Limits
 from pairvote._inference.models import Model
+from pairvote._inference.no_remainder import NoRemainder
 from pairvote._inference.outcomes import (
     CUMULATIVE,
     DEFAULT_TIES,
@@ -59,6 +60,7 @@ __all__ = [
     "LocalSums",
     "Model",
     "NewtonWorkspace",
+    "NoRemainder",
     "OutcomeModel",
     "PairSums",
     "ParameterLayout",

@@ -6,22 +6,25 @@ import math
 from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.messages import shorten
 from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
 from pairvote._common.random import Rng, generator
-from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, answered, check_rate, check_votes
+from pairvote._inference import outcome_model
+from pairvote.diagnostics._consensus import PRIOR_SD, TOL, Consensus, answered, check_rate, check_votes
 from pairvote.diagnostics._page import Block, Part, Table, chance
+from pairvote.diagnostics._residuals import tail
 from pairvote.diagnostics._sides import PositionBias, position_of
-from pairvote.diagnostics._simulated import check_simulation, simulate
-from pairvote.diagnostics._tie_test import TieTest, by_item, by_voter, statistic_of, tie_test_of
+from pairvote.diagnostics._simulated import Statistic, check_simulation, simulate
+from pairvote.diagnostics._tie_test import Readiness, TieTest, by_item, by_voter, statistic_of, tie_test_of
 from pairvote.errors import InputError, NotIdentifiedError
 from pairvote.ranking._results import Fit
+from pairvote.scoring._bradley_terry import bradley_terry
 from pairvote.scoring._candidates import DEFAULT_NAME, LEVEL, Alternative, alternatives_for, without_draws
 from pairvote.scoring._cross_validate import By, cross_validate
 from pairvote.scoring._cross_validation import CrossValidation, decimals_of, with_error
@@ -52,6 +55,9 @@ class ModelComparison(Part):
         where there is no such number, as of graded votes.
     is_maximum : bool
         Whether these are by maximum likelihood.
+    p : dict of str to float
+        For each alternative the chance that it fits so much better where the default is true; of a position effect that
+        of the likelihood ratio.
     held_out : CrossValidation
         How well each candidate foretells votes that were held out.
     position : PositionBias
@@ -80,6 +86,7 @@ class ModelComparison(Part):
     aic: Floats
     bic: Floats
     is_maximum: bool
+    p: dict[str, float]
     held_out: CrossValidation
     position: PositionBias
     ties_by_item: TieTest | None
@@ -111,6 +118,7 @@ class ModelComparison(Part):
             "reasons": list(self.reasons),
             **self.to_columns(),
             "is_maximum": self.is_maximum,
+            "p": self.p,
             "counted": self.held_out.counted,
             "by": self.held_out.by,
             "folds": self.held_out.folds,
@@ -155,10 +163,12 @@ def compare_models(
     r"""Which model of ties, which link, position or not: one page, with a recommendation that leans on evidence alone.
 
     `bradley_terry` as it is called without options is held against each alternative. Models that are no special cases
-    of each other, of ties and of links, are compared by how well they foretell votes that were held out: an alternative
-    is recommended where its log loss is smaller and the interval of the paired difference is on that side of zero.
-    A position effect is one parameter more, so its likelihood ratio is tested, which finds far more than held-out votes
-    do. Where the votes do not tell, the default is kept. Whether ties differ by item or by voter is tested too.
+    of each other, of ties and of links, are compared by their log-likelihoods: an alternative is recommended where it
+    is further ahead than it would be if the default were true, as votes simulated from the default say, each scored by
+    both. (Which of two has the larger likelihood says less: where items have few votes, that of the probit link is
+    mostly larger whatever the truth is.) A position effect is one parameter more, and its likelihood ratio is tested.
+    Where the votes do not tell, the default is kept. Whether ties differ by item or by voter is tested too, and how
+    well each model foretells votes that were held out stands beside.
 
     Parameters
     ----------
@@ -169,9 +179,9 @@ def compare_models(
     folds : int
         The number of parts.
     rate : float
-        How often each test may find what is not there; the intervals of differences have the level 1 - rate.
+        How often each test may find what is not there.
     n_simulations : int
-        For the tests of ties, from 99.
+        From 99.
     rng : None, int or numpy.random.Generator
     criterion : label, optional
         Which criterion to look at, where the votes answer several.
@@ -192,7 +202,9 @@ def compare_models(
     References
     ----------
     Akaike (1974), IEEE Trans. Automatic Control 19. Schwarz (1978), Annals of Statistics 6. Stone (1974), JRSS B 36.
-    Vuong (1989), "Likelihood ratio tests for model selection and non-nested hypotheses", Econometrica 57.
+    Cox (1962), "Further results on tests of separate families of hypotheses", JRSS B 24, and Williams (1970),
+    "Discrimination between regression models to determine the pattern of enzyme synthesis in synchronous cell
+    cultures", Biometrics 26, for models that are no special cases of each other.
 
     Examples
     --------
@@ -200,7 +212,7 @@ def compare_models(
     >>> page = pv.diagnostics.compare_models(pv.datasets.baseball(), rng=1)
     >>> print(page.recommendation, *page.reasons, sep="\n")
     Score with bradley_terry(votes, position=True).
-    link: the votes do not tell the default from probit
+    link: the votes do not tell the default from probit (log-likelihood +0.0, p = 0.34)
     sides: the left side is favoured, by 0.30 log-odds, likelihood ratio 5.2, p = 0.023
     """
     check_rate(rate)
@@ -222,22 +234,34 @@ def compare_models(
         progress=progress,
     )
     consensus = Consensus.of(votes, criterion, PRIOR_SD)
-    by_items, by_voters = _tie_tests(consensus, n_simulations, rate, rng, n_jobs=n_jobs, progress=progress)
     position = position_of(consensus.ranking, consensus.fitted)
+    rivals = [each for each in alternatives if not each.nested]
+    asked = _asked_of_ties(consensus)
+    statistics = [*(rival_of(each) for each in rivals), *(statistic_of(each) for each in asked)]
+    drawn = simulate(consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress) if statistics else []
+    p = {each.name: position.ratio_p for each in alternatives if each.nested}
+    for each, values in zip(rivals, drawn, strict=False):
+        p[each.name] = float(tail(np.array(_gain(each, consensus)), values[:, 0])[0])
+    tests = [
+        tie_test_of(consensus, each, values[:, 0], rate)
+        for each, values in zip(asked, drawn[len(rivals) :], strict=True)
+    ]
     fits, is_maximum = _fits(of_question, named)
-    options, reasons = _verdicts(held_out, alternatives, position, rate)
-    reasons += [*_on_scores(held_out, rate), *_on_ties(by_items, by_voters)]
+    found = {name: _numbers(fits, name) for name in ("log_likelihood", "n_parameters", "aic", "bic")}
+    options, reasons = _verdicts(alternatives, p, found["log_likelihood"], position, rate)
+    reasons += [*_on_scores(held_out, rate), *_on_ties(tests)]
     return ModelComparison(
         candidates=held_out.candidates,
         options=options,
-        recommendation=_recommended(options, alternatives, held_out),
+        recommendation=_recommended(options, alternatives),
         reasons=tuple(reasons),
-        **{name: _numbers(fits, name) for name in ("log_likelihood", "n_parameters", "aic", "bic")},
+        **found,
         is_maximum=is_maximum,
+        p=p,
         held_out=held_out,
         position=position,
-        ties_by_item=by_items,
-        ties_by_voter=by_voters,
+        ties_by_item=tests[0] if tests else None,
+        ties_by_voter=tests[1] if len(tests) > 1 else None,
         rate=rate,
     )
 
@@ -265,50 +289,56 @@ def _numbers(fits: list[Fit | None], name: str) -> Floats:
     return values
 
 
-def _tie_tests(
-    consensus: Consensus, n_simulations: int, rate: float, rng: np.random.Generator, *, n_jobs: int, progress: bool
-) -> tuple[TieTest | None, TieTest | None]:
-    """Whether ties differ by item, and by voter."""
+def _asked_of_ties(consensus: Consensus) -> list[Readiness]:
+    """By what ties may differ: by item, and by voter where some are known; by nothing where nobody tied."""
     if not (consensus.rows.outcome == Outcome.TIE).any():
-        return None, None
-    asked = [by_item(consensus)]
+        return []
     voters = by_voter(consensus)
-    if voters is not None:
-        asked.append(voters)
-    statistics = [statistic_of(each) for each in asked]
-    drawn = simulate(consensus, n_simulations, rng, statistics, n_jobs=n_jobs, progress=progress)
-    tests = [tie_test_of(consensus, each, values[:, 0], rate) for each, values in zip(asked, drawn, strict=True)]
-    return tests[0], tests[1] if len(tests) > 1 else None
+    return [by_item(consensus)] if voters is None else [by_item(consensus), voters]
+
+
+def rival_of(alternative: Alternative) -> Statistic:
+    """How much better an alternative fits simulated votes than the default."""
+    return partial(_gain, alternative)
+
+
+def _gain(alternative: Alternative, drawn: Consensus) -> tuple[float]:
+    """The log-likelihood of an alternative less that of the default, both under a prior of the same spread."""
+    model = drawn.model
+    options: dict[str, Any] = {"position": model.layout.has_position, **alternative.options}
+    unit = outcome_model(options.get("ties", model.outcome.name), options.get("link", "logistic")).link.unit
+    ranking = bradley_terry(model.counts, prior_sd=model.prior_sd / unit, uncertainty="none", tol=TOL, **options)
+    known = 0.0 if ranking.fit is None else ranking.fit.log_likelihood
+    return (known - model.log_likelihood(drawn.parameters),)
 
 
 # --- what the votes say ---
 
 
 def _verdicts(
-    held_out: CrossValidation, alternatives: list[Alternative], position: PositionBias, rate: float
+    alternatives: list[Alternative], p: dict[str, float], log_likelihood: Floats, position: PositionBias, rate: float
 ) -> tuple[dict[str, Any], list[str]]:
     """The options to take, and a reason for each question."""
     options: dict[str, Any] = {}
     reasons, better = [], []
-    for each in alternatives:
+    for place, each in enumerate(alternatives, start=1):
         if each.nested:
             found, reason = _on_sides(each, position, rate)
             options |= found
             reasons.append(reason)
             continue
-        gain = held_out.difference(DEFAULT_NAME, each.name)
-        low, high = gain.confidence_interval(1.0 - rate) if math.isfinite(gain.standard_error) else (-1.0, 1.0)
-        if low <= 0.0 <= high:
-            verdict = f"the votes do not tell the default from {each.name}"
-        else:
-            first, second = (each.name, "the default") if low > 0.0 else ("the default", each.name)
-            verdict = (
-                f"{first} foretells held-out votes better than {second}, by {abs(gain.estimate):.4f} a vote "
-                f"(standard error {gain.standard_error:.4f})"
+        gain = float(log_likelihood[place] - log_likelihood[0])
+        if p[each.name] <= rate:
+            reasons.append(
+                f"{each.question}: {each.name} fits better than it would if the default were true (log-likelihood "
+                f"{gain:+.1f}, {chance(p[each.name])})"
             )
-        reasons.append(f"{each.question}: {verdict}")
-        if low > 0.0:
-            better.append((-gain.estimate, each.name, each.options))
+            better.append((-gain, each.name, each.options))
+        else:
+            reasons.append(
+                f"{each.question}: the votes do not tell the default from {each.name} (log-likelihood {gain:+.1f}, "
+                f"{chance(p[each.name])})"
+            )
     if better:
         # A link brings its own model of ties, so that only one of them can be taken.
         options |= min(better)[2]
@@ -329,26 +359,22 @@ def _on_scores(held_out: CrossValidation, rate: float) -> Iterator[str]:
         yield "scores foretell held-out votes no better than if all items were level, as far as these votes tell"
 
 
-def _on_ties(by_items: TieTest | None, by_voters: TieTest | None) -> Iterator[str]:
-    for test in (by_items, by_voters):
-        if test is not None and test.differs:
+def _on_ties(tests: list[TieTest]) -> Iterator[str]:
+    for test in tests:
+        if test.differs:
             yield (
                 f"ties: some {test.by}s go with more of them than one tie parameter says ({chance(test.p)}); scores "
                 "hardly change by it, chances of ties do"
             )
 
 
-def _recommended(options: dict[str, Any], alternatives: list[Alternative], held_out: CrossValidation) -> str:
+def _recommended(options: dict[str, Any], alternatives: list[Alternative]) -> str:
     if options:
         given = ", ".join(f"{name}={value!r}" for name, value in options.items())
         return f"Score with bradley_terry(votes, {given})."
     if not alternatives:
         return "Keep bradley_terry(votes) as it is: these votes tell it from no other model."
-    best = held_out.difference(DEFAULT_NAME, held_out.best)
-    told = (
-        "" if best.estimate <= 0.0 else f" ({shorten(held_out.best)[1:-1]} foretells a little better, by chance or not)"
-    )
-    return f"Keep bradley_terry(votes) as it is: no other model is clearly better{told}."
+    return "Keep bradley_terry(votes) as it is: the votes speak for no other model."
 
 
 def _number(value: float) -> str:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.outcomes import Outcome
-from pairvote._inference import AnswerCounts, Posterior, centred
+from pairvote._inference import AnswerCounts, NoRemainder, Posterior, centred
 from pairvote.errors import InputError, MissingUncertaintyError
 
 Floats = NDArray[np.float64]
@@ -35,6 +35,8 @@ def effective_parameters(posterior: Posterior) -> float:
     """The trace of C H; without a prior the number of parameters less one."""
     model = posterior.model
     layout = model.layout
+    if isinstance(posterior, NoRemainder):
+        return float(layout.n_beside)
     if not model.prior.is_finite or not layout.n_items:
         return float(max(layout.size - 1, 0))
     if not model.is_local or layout.n_items > model.limits.table_items:

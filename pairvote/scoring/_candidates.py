@@ -24,6 +24,8 @@ Options = Mapping[str, Any]
 CandidateOption = str | Options | Callable[[Votes], Ranking]
 # A learned prior is put in at its most likely value, which takes a tenth of the time.
 WITHOUT_DRAWS = replace(LIMITS, sampled_items=0)
+# Level items have a spread of 0, which no prior has.
+LEAST_SPREAD = 1e-3
 # Options that say which votes are scored, or go with rows in a way that a part of the votes would not have.
 NOT_HERE = {
     "criterion": "pass criterion= beside the candidates",
@@ -140,7 +142,7 @@ class Candidate:
                 )
         covariates = options.pop("covariates", None)
         if scorer.function is bradley_terry:
-            return cls(name=name, function=without_draws, options=options, covariates=covariates)
+            return cls(name=name, function=for_prediction, options=options, covariates=covariates)
         return cls(name=name, function=_Ranked(scorer.name), options=options, covariates=covariates)
 
     def among(self, votes: Votes, rows: NDArray[np.intp]) -> Candidate:
@@ -183,9 +185,22 @@ class _Ranked:
 
 
 def without_draws(votes: Votes, **options: Any) -> Ranking:
-    """Bradley-Terry scores for prediction: without errors, and with the most likely prior if it is learned."""
+    """Bradley-Terry scores, a learned prior at its most likely value, without errors."""
     scorer = scorer_named("bradley-terry")
     given = {**scorer.options, "uncertainty": "none", **options}
     for option in ("criteria", "clusters"):
         del given[option]
     return ranked(votes, limits=WITHOUT_DRAWS, **given)
+
+
+def for_prediction(votes: Votes, **options: Any) -> Ranking:
+    """Bradley-Terry scores to foretell votes with: in place of a learned prior the normal one of its spread.
+
+    Means under a learned prior, which has heavy tails, lie further out than chances of votes do: those should be
+    averaged over draws. The most likely scores under a normal prior of the same spread foretell as well.
+    """
+    found = without_draws(votes, **options)
+    if found.fit is None or not found.fit.prior_sd.learned:
+        return found
+    spread = max(float(found.fit.prior_sd), LEAST_SPREAD)
+    return without_draws(votes, **{**options, "prior_sd": spread})

@@ -59,7 +59,7 @@ class CrossValidation:
     ('position', ('default', 'probit', 'position', 'elo', 'level'))
     >>> behind = found.difference("default", "position")
     >>> round(behind.estimate, 3), round(behind.standard_error, 3)
-    (0.009, 0.009)
+    (0.009, 0.008)
     """
 
     candidates: tuple[str, ...]

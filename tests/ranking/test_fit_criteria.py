@@ -156,6 +156,14 @@ def test_a_learned_prior_has_an_effective_number_of_parameters() -> None:
     assert drawn.aic == pytest.approx(alike.aic, abs=3)
 
 
+def test_scores_that_follow_features_alone_count_no_parameter() -> None:
+    table = np.random.default_rng(1).normal(size=(23, 2))
+    fit = pv.bradley_terry(KALMAR, item_covariates=table, prior_sd=0, position=True).fit
+    assert fit.n_parameters == 3
+    assert fit.aic == pytest.approx(6 - 2 * fit.log_likelihood)
+    assert fit.bic == pytest.approx(3 * math.log(600) - 2 * fit.log_likelihood)
+
+
 def test_every_vote_is_a_pair_where_there_are_covariates() -> None:
     longer = np.random.default_rng(1).normal(size=len(KALMAR))
     fit = fitted(KALMAR, prior_sd=1.0, covariates=longer)
