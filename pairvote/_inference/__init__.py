@@ -1,5 +1,6 @@
 """The room in which models are fitted. Its door is `fit`; other rooms import from here, and nothing else of it."""
 
+from pairvote._inference.anchored import AnchoredPosterior
 from pairvote._inference.anchors import Anchors
 from pairvote._inference.answers import Answers
 from pairvote._inference.clustered import voter_gradients
@@ -48,6 +49,7 @@ __all__ = [
     "RANDOM",
     "SIDE",
     "WEAKEST_PRIOR",
+    "AnchoredPosterior",
     "Anchors",
     "AnswerCounts",
     "Answered",

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.outcomes import Outcome
-from pairvote._inference import AnswerCounts, NoRemainder, Posterior, centred
+from pairvote._inference import AnchoredPosterior, AnswerCounts, NoRemainder, Posterior, centred
 from pairvote.errors import InputError, MissingUncertaintyError
 
 Floats = NDArray[np.float64]
@@ -32,9 +32,12 @@ BY_HELD_OUT = "compare it by votes held out, with pairvote.cross_validate"
 
 
 def effective_parameters(posterior: Posterior) -> float:
-    """The trace of C H; without a prior the number of parameters less one."""
+    """The trace of C H; without a prior the number of parameters, less one where no score is known."""
     model = posterior.model
     layout = model.layout
+    if isinstance(posterior, AnchoredPosterior):
+        inverse = posterior._inverse[np.ix_(posterior.free, posterior.free)]
+        return len(inverse) - float((inverse * posterior.precision).sum())
     if isinstance(posterior, NoRemainder):
         return float(layout.n_beside)
     if not model.prior.is_finite or not layout.n_items:

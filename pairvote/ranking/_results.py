@@ -250,7 +250,7 @@ class Fit:
         """
         check_likelihood(self._posterior, self.weights, "BIC")
         model = self._posterior.model
-        if model.prior.is_finite:
+        if self._posterior.is_posterior:
             raise InputError(
                 "there is no BIC under a prior of the scores, since it counts whole parameters",
                 option="prior_sd",

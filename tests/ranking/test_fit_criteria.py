@@ -164,6 +164,18 @@ def test_scores_that_follow_features_alone_count_no_parameter() -> None:
     assert fit.bic == pytest.approx(3 * math.log(600) - 2 * fit.log_likelihood)
 
 
+def test_known_scores_are_no_parameters() -> None:
+    known = {KALMAR.items[0]: 0.5, KALMAR.items[1]: -0.3, KALMAR.items[2]: 0.0}
+    fit = fitted(KALMAR, known_scores=known)
+    assert fit.n_parameters == pytest.approx(20)
+    assert fit.aic == pytest.approx(40 - 2 * fit.log_likelihood)
+    assert fit.bic == pytest.approx(20 * math.log(600) - 2 * fit.log_likelihood)
+    narrow = fitted(KALMAR, known_scores=known, prior_sd=1.0)
+    assert 10 < narrow.n_parameters < 20
+    with pytest.raises(pv.InputError, match="no BIC under a prior"):
+        _ = narrow.bic
+
+
 def test_every_vote_is_a_pair_where_there_are_covariates() -> None:
     longer = np.random.default_rng(1).normal(size=len(KALMAR))
     fit = fitted(KALMAR, prior_sd=1.0, covariates=longer)
