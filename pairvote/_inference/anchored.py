@@ -20,9 +20,9 @@ from pairvote._common.outcomes import Outcome
 from pairvote._inference.anchors import Anchors
 from pairvote._inference.clustered import ClusterSizes, corrected_gradients
 from pairvote._inference.dispersion import dispersion
-from pairvote._inference.entries import SingleVotes
+from pairvote._inference.entries import AnswerCounts, SingleVotes
 from pairvote._inference.held import climb, inverse_over
-from pairvote._inference.identification import PRIOR_REMEDY, check_beside, check_scores, decided
+from pairvote._inference.identification import check_beside
 from pairvote._inference.learned import can_sample, sample
 from pairvote._inference.limits import Limits
 from pairvote._inference.models import Model
@@ -96,26 +96,28 @@ def _check(model: Model, anchors: Anchors, *, flat: bool) -> None:
     if not flat:
         return
     check_beside(*model.likelihood, model.n_decided, model.n_ties, model.sums.sides_won)
-    if not known.all():
+    if counts.n_pairs:
         merged = _with_one_known(counts, known)
-        check_scores(merged if model.outcome.tie_weight else decided(merged), **PRIOR_REMEDY)
+        LocalSums(merged).check_maximum(model.likelihood.over(merged.n_items), model.n_ties)
 
 
 def _with_one_known(counts: PairCounts, known: NDArray[np.bool_]) -> PairCounts:
-    """The counts as if all known items were one, without the votes between them."""
+    """The counts as if all known items were one: how far these are apart cannot grow."""
     codes = np.where(known, 0, np.cumsum(~known))
-    left, right = codes[counts.left], codes[counts.right]
-    kept = np.flatnonzero(left != right)
-    order = kept[np.argsort(left[kept], kind="stable")]
+    left = codes[counts.left]
+    order = np.argsort(left, kind="stable")
     n_items = 1 + int((~known).sum())
     others = tuple(label for label, is_known in zip(counts.items, known.tolist(), strict=True) if not is_known)
-    return SingleVotes._unchecked(
-        items=("the known items", *others),
-        start=np.searchsorted(left[order], np.arange(n_items + 1)).astype(np.int64),
-        right=right[order].astype(np.int32),
-        table=counts.table[order],
-        skipped=np.zeros(n_items),
-    )
+    options = {
+        "items": ("the known items", *others),
+        "start": np.searchsorted(left[order], np.arange(n_items + 1)).astype(np.int64),
+        "right": codes[counts.right][order].astype(np.int32),
+        "table": counts.table[order],
+        "skipped": np.zeros(n_items),
+    }
+    if isinstance(counts, AnswerCounts):
+        return AnswerCounts._unchecked(**options, answers=counts.answers[order])
+    return SingleVotes._unchecked(**options)
 
 
 def _fitted(model: Model, anchors: Anchors, sd: float, start: Floats, tol: float, max_iter: int) -> AnchoredPosterior:
@@ -134,7 +136,9 @@ def _fitted(model: Model, anchors: Anchors, sd: float, start: Floats, tol: float
         precision[level, level] = weak
         first = 0 if layout.has_position else 1
         n_own = own.stop - own.start
-        precision[own, own] = weak * model.sums.covariate_moments()[first : first + n_own, first : first + n_own]
+        # Without votes there are no moments, and of a position effect only the prior speaks.
+        moments = model.sums.covariate_moments() if model.counts.table.any() else np.eye(1 + model.layout.n_covariates)
+        precision[own, own] = weak * moments[first : first + n_own, first : first + n_own]
     np.fill_diagonal(precision[roots, roots], 1.0)
     start = start.copy()
     start[offset] = 1.0
@@ -237,7 +241,7 @@ class AnchoredPosterior(Posterior):
 
         `pairvote._inference.robust` says why; here no direction is left out, since the scale has an origin.
         """
-        if not self.is_robust:
+        if not self.is_robust or not len(self.free):
             return self._inverse
         chosen = np.ix_(self.free, self.free)
         inverse = self._inverse[chosen]

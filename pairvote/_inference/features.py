@@ -14,7 +14,9 @@ References
 Springall (1973), "Response surface fitting using a generalization of the Bradley-Terry paired comparison model",
 Applied Statistics 22, for scores that follow features. Firth (2005), "Bradley-Terry models in R", Journal of
 Statistical Software 12, and Turner and Firth (2012), "Bradley-Terry models in R: the BradleyTerry2 package", the same
-48, section 3, for the remainder.
+48, section 3, for the remainder. Breslow and Lin (1995), "Bias correction in generalised linear mixed models with a
+single component of dispersion", Biometrika 82. Tierney and Kadane (1986), "Accurate approximations for posterior
+moments and marginal densities", JASA 81.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.labels import Codes
-from pairvote._common.messages import listed, shorten
+from pairvote._common.messages import shorten
 from pairvote._inference.posterior import Posterior, centred
+from pairvote._inference.solver import centre, solve
 from pairvote._inference.sums import LocalSums
 from pairvote._inference.vote_rows import LEAST_SPREAD, VoteRows, dependent
 from pairvote.errors import NotIdentifiedError
@@ -55,7 +58,8 @@ class Features:
         centre = parts.mean(axis=0) if len(parts) else np.zeros(len(sizes))
         away = parts - centre
         reach = np.abs(away).max(axis=0, initial=0.0)
-        reach[reach <= LEAST_SPREAD] = 1.0
+        alike = reach <= LEAST_SPREAD
+        away[:, alike], reach[alike] = 0.0, 1.0
         return cls(names=tuple(names), table=away / reach, centre=centre * sizes, scale=reach * sizes)
 
     @property
@@ -103,11 +107,47 @@ class Features:
         found = dependent(columns, columns)
         if found:
             raise NotIdentifiedError(
-                f"{listed(effects[place] for place in found)} follow from each other (they are linearly dependent "
+                f"{', '.join(effects[place] for place in found)} follow from each other (they are linearly dependent "
                 "over the answered votes), so their coefficients are not determined",
                 option="item_covariates",
                 remedy="leave one out",
             )
+
+
+def with_means(posterior: Posterior) -> Posterior:
+    r"""A normal approximation around the posterior means, to first order, in the place of the maximum.
+
+    Where each remainder has few votes the maximum is not near the means, and coefficients are too small by more than
+    their errors (Breslow and Lin 1995). With t the third derivative of the log-likelihood of a pair by its log-odds d,
+    D the directions in which these depend on the parameters, one a row, and C the inverse information,
+
+    .. math:: \bar\theta = \hat\theta + \tfrac12\, C D' (t\, \mathrm{Var}(d)), \qquad \mathrm{Var}(d) = diag(D C D')
+
+    (Tierney and Kadane 1986). For more items than a table of covariances holds, Var(d) is that of the two remainders.
+    """
+    model, parameters = posterior.model, posterior.parameters
+    layout, sums = model.layout, model.sums
+    if not isinstance(sums, LocalSums) or sums.design is None:
+        raise TypeError("features are for votes in this memory")
+    left, right = sums.pairs.left, sums.pairs.right
+    effects = np.column_stack([np.ones((len(left), int(layout.has_position))), sums.design])
+    slopes, beside = model.slopes(parameters), slice(layout.nuisance.stop, layout.size)
+    log_odds = parameters[left] - parameters[right] + effects @ parameters[beside]
+    third = model.outcome.third_order(sums.pairs, log_odds, parameters[layout.nuisance], slopes.weights)
+    inverse = posterior._inverse if posterior._dense else None
+    if inverse is None:
+        variances = 1.0 / slopes.diagonal[left] + 1.0 / slopes.diagonal[right]
+    else:
+        variances = inverse[left, left] + inverse[right, right] - 2.0 * inverse[left, right]
+        across = inverse[left, beside] - inverse[right, beside]
+        variances += ((2.0 * across + effects @ inverse[beside, beside]) * effects).sum(axis=1)
+    pull, pulls = np.zeros(layout.size), 0.5 * third * variances
+    pull[layout.scores] = np.bincount(left, pulls, layout.n_items) - np.bincount(right, pulls, layout.n_items)
+    pull[beside] = pulls @ effects
+    mixed = posterior.solution.mixed
+    ahead = parameters + (solve(model, slopes, pull, mixed=mixed) if inverse is None else inverse @ pull)
+    solution = replace(posterior.solution, parameters=centre(model, ahead), upper=None)
+    return replace(posterior, solution=solution)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from pairvote._inference.anchored import fit_anchored
 from pairvote._inference.anchors import Anchors
 from pairvote._inference.answers import Answers
 from pairvote._inference.dispersion import dispersion
+from pairvote._inference.features import with_means
 from pairvote._inference.graph import is_crowded
 from pairvote._inference.identification import check_beside
 from pairvote._inference.learned import can_sample, sample
@@ -175,6 +176,7 @@ def _learnt(posterior: Posterior, tol: float, max_iter: int, weighed: Weighed | 
         draws = sample(normal, changing=drawn)
         return SampledPosterior.of(replace(normal, voters=drawn.kinds(), lost=None), draws)
     known = _under(posterior, sites, tol, max_iter)
+    known = with_means(known) if follows else known
     factor = math.exp(min(1.96 * spread_error(votes, spread), 700.0))
     spread = spread if follows else mixture.spread
     return replace(known, learned=Learned(spread, spread / factor, spread * factor, is_honest(errors)))

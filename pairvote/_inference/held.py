@@ -74,7 +74,11 @@ def climb(
                     break
             step *= 0.5
         else:
-            raise ConvergenceError(f"no step along Newton's direction gains (halved {MOST_HALVINGS} times)")
+            raise ConvergenceError(
+                f"no step along Newton's direction gains (halved {MOST_HALVINGS} times)",
+                option="prior_sd",
+                remedy="the votes may not determine every parameter, so set another prior_sd, or leave it out",
+            )
         parameters, value = ahead, there
     raise ConvergenceError(
         f"the fit has not converged after {max_iter} steps (largest gradient {error:.2g} of its curvature)",

@@ -20,6 +20,8 @@ from pairvote.votes._counts import PairCounts
 # A row for each item in their order, or one by label; of names and numbers, of numbers, or of one number.
 ItemCovariates = ArrayLike | Mapping[Any, Any]
 OPTION = "item_covariates"
+# Features in larger units, or smaller than its inverse, have coefficients whose squares overflow.
+LARGEST_UNIT = 1e100
 
 
 def features_of(
@@ -58,7 +60,17 @@ def features_of(
             remedy="leave prior_sd out, so that the remainder's spread is learned; or set it to 0, for scores that "
             "are sums over features alone, by maximum likelihood",
         )
-    return Features.of(names, table)
+    features = Features.of(names, table)
+    wrong = (features.scale > LARGEST_UNIT) | (table.any(axis=0) & (features.scale < 1.0 / LARGEST_UNIT))
+    if wrong.any():
+        name, scale = features.names[int(np.argmax(wrong))], float(features.scale[int(np.argmax(wrong))])
+        raise InputError(
+            f"{OPTION} has numbers about {scale:.1g} apart of feature {shorten(name)}, too far from 1",
+            option=OPTION,
+            value=scale,
+            remedy="measure it in another unit",
+        )
+    return features
 
 
 def _by_label(rows: Mapping[Any, Any], items: tuple[Hashable, ...]) -> tuple[Sequence[str], NDArray[np.float64]]:

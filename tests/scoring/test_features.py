@@ -484,7 +484,7 @@ def test_graded_votes_and_importance_weights(prior_sd) -> None:
 def test_many_items_have_the_variances_of_a_dense_fit() -> None:
     """Above the size of a table of covariances they come from solves, one for each coefficient."""
     rng = np.random.default_rng(0)
-    n_items, n_votes = 60, 900
+    n_items, n_votes = 60, 500
     features = rng.normal(size=(n_items, 2))
     left = rng.integers(n_items, size=n_votes)
     right = (left + rng.integers(1, n_items, size=n_votes)) % n_items
@@ -503,7 +503,9 @@ def test_many_items_have_the_variances_of_a_dense_fit() -> None:
         dense, many = (fitted(prior_sd, limits) for limits in (LIMITS, few))
         rtol = 0.2 if prior_sd == "learned" else 0.05
         np.testing.assert_allclose(many.standard_errors, dense.standard_errors, rtol=rtol)
-        np.testing.assert_allclose(many.features.coefficients, dense.features.coefficients, atol=0.1)
+        # Under a learned prior the maximum alone would be up to 0.75 standard errors too small.
+        slack = (0.35 if prior_sd == "learned" else 0.1) * dense.features.standard_errors
+        assert (np.abs(many.features.coefficients - dense.features.coefficients) < slack).all()
         np.testing.assert_allclose(many.features.standard_errors, dense.features.standard_errors, rtol=rtol)
 
 
@@ -542,6 +544,8 @@ def test_results_are_read_only_pickle_and_print() -> None:
         (["long"] * 8, "pass numbers"),
         (np.where(FEATURES > 2.5, np.nan, FEATURES), "row 7, column 1 is nan"),
         (3.0, "shape"),
+        (1e-150 * FEATURES, "measure it in another unit"),
+        (1e150 * FEATURES, "measure it in another unit"),
         ({"ash": 1.0}, "no row for 'birch' and 6 more items"),
         (dict.fromkeys([*LABELS, "larch"], 1.0), "'larch', which is no item"),
         ({label: [1.0] * (1 + (label == "elm")) for label in LABELS}, "different lengths|shape|array"),
