@@ -120,13 +120,25 @@ def test_a_mapping_may_give_shares() -> None:
     np.testing.assert_array_equal(read.share, [1.0, 0.75, math.nan, 0.25, 0.0])
 
 
+def test_more_labels_in_one_text_are_grades_from_left_to_right() -> None:
+    labels = ["much better", "better", "same", "worse", "much worse"]
+    read = read_outcomes(labels, "/".join(labels), str)
+    assert read.codes.tolist() == [LEFT, LEFT, TIE, RIGHT, RIGHT]
+    assert read.share is not None
+    np.testing.assert_array_equal(read.share, [1.0, 0.75, 0.5, 0.25, 0.0])
+    four = read_outcomes(list("abcd"), "a / b / c / d", str)
+    np.testing.assert_allclose(four.share, [1, 2 / 3, 1 / 3, 0])
+
+
 @pytest.mark.parametrize("meaning", [1, 0, True, 1.5, -0.1, math.nan, "0.5"])
 def test_what_is_no_share_is_refused(meaning: Any) -> None:
     with pytest.raises(pv.InputError, match=r"outcomes\['a'\] is .*the left side's share as a float from 0\.0 to 1\.0"):
         Meanings.of({"a": meaning})
 
 
-@pytest.mark.parametrize("text", ["shares", "5-5", "a/b/c/d", "a//b", "a/a", "", "1-"])
+@pytest.mark.parametrize(
+    "text", ["shares", "5-5", "a/b/c/c", "a//b", "a/a", "", "1-", "/".join("abcdefghijklmnopqrstuv")]
+)
 def test_a_text_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(pv.InputError, match=r"outcomes is .*'share', 'scores', a scale such as '1-5'") as caught:
         Meanings.of(text)

@@ -400,6 +400,30 @@ def slopes(parameters: tuple[float, ...]) -> Iterator[Arguments]:
             ]
 
 
+def in_order(*, sloped: bool) -> Iterator[Arguments]:
+    """Answers in order: of two sides with halves of ties, of three, of four without a middle, and of five."""
+    rng = np.random.default_rng(8)
+    for _, (start, second, outcomes), scores in graphs():
+        n_items, n_pairs = len(scores), len(second)
+        for link, n_answers, tie in ((1.0, 2, 1.0), (2.0, 2, 0.0), (2.0, 3, -1.0), (1.0, 4, -1.0), (2.0, 5, -1.0)):
+            table = outcomes if n_answers <= 3 else rng.integers(0, 3, (n_pairs, n_answers)).astype(float)
+            m = (n_answers - 1) // 2
+            inner = [*range(-m, 0), *([0] if n_answers % 2 == 0 else []), *range(1, m + 1)]
+            cuts = np.array([-1e300, *(0.4 * np.array(inner)), 1e300])
+            marks = np.array([0, *inner, 0], float)
+            for effects in (np.array([0.2]), np.linspace(-1, 1, n_pairs) if n_pairs > 1 else np.array([0.0])):
+                if not sloped:
+                    yield [start, second, table, scores, effects, cuts, link, tie]
+                    continue
+                places = max(m, 1)
+                sums = np.zeros(2 * n_items + 2 + 2 * places + places**2 + 5 + places)
+                middle = n_items // 2
+                for first in {0, middle}:
+                    settings = np.concatenate([[link, tie, first, m], cuts, marks])
+                    kept = np.zeros((2 + places if len(effects) > 1 else 1 + m, n_pairs))
+                    yield [start[first:], second, table, scores, effects, settings, kept, sums.copy()]
+
+
 def newton_steps() -> Iterator[Arguments]:
     for _, pairs, scores in graphs(sizes=(0.0, 3.0, 60.0, 400.0)):
         n_items, n_pairs = len(scores), len(pairs[1])
@@ -569,6 +593,8 @@ ARGUMENTS: dict[tuple[str, str], Callable[[], Iterator[Arguments]]] = {
     ("davidson", "newton_steps"): newton_steps,
     ("davidson", "invert_factored"): invert_factored,
     ("davidson", "log_likelihood"): davidson_log_likelihood,
+    ("ordered", "slopes"): lambda: in_order(sloped=True),
+    ("ordered", "log_likelihood"): lambda: in_order(sloped=False),
     ("rao_kupper", "slopes"): lambda: slopes((1.01, 3.0)),
     ("rao_kupper", "log_likelihood"): rao_kupper_log_likelihood,
     ("laplacian", "add_differences"): add_differences,

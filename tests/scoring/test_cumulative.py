@@ -23,7 +23,7 @@ N_ITEMS = 6
 def graded(
     seed: int, link: str = "probit", *, n_votes: int = 300, cuts: Any = (-1.2, -0.4, 0.4, 1.2)
 ) -> tuple[list[NDArray[np.int64]], pv.Votes]:
-    """Votes of ten people in as many answers as there are cuts and one more, 0 for the right side: columns and votes."""
+    """Votes of ten people in one answer more than there are cuts, 0 for the right side: columns and votes."""
     rng = np.random.default_rng(seed)
     left = rng.integers(N_ITEMS, size=n_votes)
     right = (left + rng.integers(1, N_ITEMS, size=n_votes)) % N_ITEMS
