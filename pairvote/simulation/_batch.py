@@ -65,7 +65,7 @@ class Scorer:
         self.options = {"prior_sd": PRIOR_SD, **options} if method == "bradley-terry" else dict(options)
         self.known = {**scorer_named(method).options, **self.options}
         ranking = self._rank(first, 0)
-        self.log_odds_per_unit = ranking._log_odds_per_unit
+        self.log_odds_per_unit = _log_odds_per_unit(ranking)
         self.within = ranking._level_within
         self.level = level if level is not None and _has_errors(ranking) else None
         self._fill = self._filler()
@@ -221,6 +221,12 @@ def _all_pairs(n_items: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """All pairs in compressed rows, whether anybody was asked about them or not."""
     each = np.arange(n_items - 1, -1, -1)
     return np.concatenate([[0], np.cumsum(each)]), np.triu_indices(n_items, 1)[1].astype(np.int32)
+
+
+def _log_odds_per_unit(ranking: Ranking) -> float | None:
+    """What scores are multiplied by to be held against strengths in log-odds; probits by what they are when level."""
+    slope = ranking._log_odds_per_unit
+    return slope if slope is None or ranking.fit is None else slope * ranking.fit._posterior.model.unit
 
 
 def _has_errors(ranking: Ranking) -> bool:

@@ -331,6 +331,19 @@ def test_voters_who_answer_at_random_are_found_by_the_probit_link_too(reliabilit
     assert len(flagged) <= 4
 
 
+def test_a_simulation_holds_probits_against_strengths_in_log_odds() -> None:
+    """Coverage and error are those of the other link, which the votes follow, but for how the two curves differ."""
+    table = pv.simulate(n_items=6, n_voters=10, votes_each=30, repetitions=30, rng=1).evaluate(
+        {
+            "logistic": {"method": "bradley-terry", "prior_sd": 1.0},
+            "probit": {"method": "bradley-terry", "link": "probit", "prior_sd": 1.0 / math.sqrt(8 / math.pi)},
+        }
+    )
+    columns = table.to_columns()
+    assert columns["rmse"][1] == pytest.approx(columns["rmse"][0], rel=0.1)
+    assert columns["coverage"][1] == pytest.approx(columns["coverage"][0], abs=0.05)
+
+
 def test_what_is_not_offered_is_refused_by_name() -> None:
     votes = votes_of(columns("drop"))
     refused = [
