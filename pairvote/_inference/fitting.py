@@ -59,6 +59,7 @@ class Start(NamedTuple):
     tie_parameter: float | None = None
     position_effect: float = 0.0
     coefficients: NDArray[np.float64] = NOTHING
+    thresholds: NDArray[np.float64] = NOTHING
 
 
 def fit(
@@ -256,7 +257,8 @@ def _start(model: Model, start: Start | None) -> NDArray[np.float64]:
     parameters = model.start()
     parameters[layout.scores] = start.scores
     if layout.n_nuisance and start.tie_parameter is not None:
-        nuisance = model.outcome.nuisance_at(start.tie_parameter)
+        same = len(start.thresholds) == layout.n_nuisance
+        nuisance = start.thresholds if same else model.outcome.nuisance_at(start.tie_parameter)
         if nuisance is not None:
             parameters[layout.nuisance] = nuisance
     parameters[layout.position] = start.position_effect

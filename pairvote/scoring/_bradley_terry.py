@@ -421,6 +421,7 @@ def start_at(
             tie_parameter=start.fit.tie_parameter if start.fit.ties == outcome_model(ties, link).name else None,
             position_effect=start.fit.position_effect,
             coefficients=coefficients * scale if len(coefficients) == len(scale) else NOTHING,
+            thresholds=start.fit.thresholds,
         )
     given = as_array(start, "start")
     try:

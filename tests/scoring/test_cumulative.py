@@ -140,6 +140,21 @@ def test_an_answer_that_only_one_side_gave_has_its_mirror(link) -> None:
     assert (np.diff([0.0, *ranking.fit.thresholds]) > 0.0).all()
 
 
+@pytest.mark.parametrize("link", LINKS)
+def test_a_start_at_the_maximum_takes_no_step(link) -> None:
+    _, votes = graded(10, link)
+    options = {"ties": "cumulative", "link": link, "prior_sd": 1.0, "position": True}
+    ranking = pv.bradley_terry(votes, **options)
+    again = pv.bradley_terry(votes, start=ranking, **options)
+    assert again.fit.n_iter == 0
+    np.testing.assert_array_equal(again.fit.thresholds, ranking.fit.thresholds)
+    # One of other answers is a start of the scores alone.
+    _, fewer = graded(10, link, cuts=(-0.5, 0.5))
+    other = pv.bradley_terry(votes, start=pv.bradley_terry(fewer, **options), **options)
+    np.testing.assert_allclose(other.scores, ranking.scores, atol=1e-7)
+    np.testing.assert_allclose(other.fit.thresholds, ranking.fit.thresholds, atol=1e-7)
+
+
 # --- resamples ---
 
 
