@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import Any
 
+import exact_sampler
 import numpy as np
 import outcome_models
 import pytest
@@ -239,6 +240,28 @@ def test_two_cliques_that_one_vote_joins_are_as_the_exact_sampler_has_them() -> 
         ours = found[:, :6].mean(axis=1) - found[:, 6:12].mean(axis=1)
         assert ours.mean() == pytest.approx(gap.mean(), abs=slack * gap.std())
         assert ours.std() == pytest.approx(gap.std(), rel=slack)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _kernels.mixture.COMPILED, reason="minutes where kernels are interpreted")
+@pytest.mark.parametrize("ties", ["cumulative", "probit glenn-david", "probit drop"])
+def test_answers_in_order_are_as_the_exact_sampler_has_them(ties) -> None:
+    """Scores, their errors, the threshold and the position effect, in the unit of the link."""
+    votes = some_votes(13, n_items=5, n_votes=50)
+    rows = [
+        (left, right, outcome, 1.0)
+        for left, right, outcome in zip(votes.left.tolist(), votes.right.tolist(), votes.outcome.tolist(), strict=True)
+    ]
+    exact = exact_sample(data_of(rows, 5, ties, position=True), n_draws=250, n_warm_up=300, seed=14)
+    found = learned.sample(pv.bradley_terry(votes, position=True, **outcome_models.options(ties)).fit._posterior, LONG)
+    ours = found.parameters
+    parts = [exact.scores, exact.log_tie, exact.effects]
+    expected = np.concatenate(parts, axis=2) / exact_sampler.unit_of(ties)
+    sd = expected.std(axis=(0, 1))
+    error = expected.mean(axis=0).std(axis=0) / math.sqrt(expected.shape[1])
+    assert (error < 0.05 * sd).all()
+    np.testing.assert_allclose(ours.mean(axis=0), expected.mean(axis=(0, 1)), rtol=0, atol=0.12 * sd.min())
+    np.testing.assert_allclose(ours.std(axis=0), sd, rtol=0.1)
 
 
 # --- errors without the model ---
