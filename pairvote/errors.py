@@ -152,7 +152,7 @@ class InputError(PairvoteError, ValueError):
     ...     pv.rank(pv.Votes.from_wins(["ash"], ["birch"]), method="borda")
     ... except pv.InputError as error:
     ...     print(error)
-    method is 'borda'; use one of 'tally', 'win-rate', 'elo', 'glicko2', 'bradley-terry', 'luce'
+    method is 'borda'; use one of 'tally', 'win-rate', 'elo', 'glicko2', 'bradley-terry', 'luce', 'pagerank'
     """
 
 
