@@ -114,15 +114,18 @@ def _slopes(
     stiff: cython.double = 0.0
     ratio: cython.double
     turned: cython.bint
+    found[2] = 0.0
+    found[4] = 0.0
     if link == 1.0:
+        # Informations of the smaller of two chances, so that those of a certain answer keep their digits.
         if high < 1e99:
             x = exp(-fabs(high))
             above = (x if high > 0.0 else 1.0) / (1.0 + x)
+            found[4] = x / ((1.0 + x) * (1.0 + x))
         if low > -1e99:
             x = exp(-fabs(low))
             below = (1.0 if low > 0.0 else x) / (1.0 + x)
-        found[2] = below * (1.0 - below)
-        found[4] = above * (1.0 - above)
+            found[2] = x / ((1.0 + x) * (1.0 + x))
         if low > -1e99 and high < 1e99:
             x = exp(low - high)
             stiff = x / -expm1(low - high)
@@ -140,8 +143,6 @@ def _slopes(
         x = low
         low = -high
         high = -x
-    found[2] = 0.0
-    found[4] = 0.0
     if high > 0.0:
         # Neither end is in the tail on its own side.
         if high < 1e99:
