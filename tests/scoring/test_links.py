@@ -178,8 +178,9 @@ def test_case_v_is_the_generalised_linear_model(link, prior_sd) -> None:
 
 # --- published tables ---
 
-# Guilford (1954), "Psychometric methods", 2nd edition, chapter 7: the proportion of 148 people who prefer the vegetable
-# of the column to that of the row, and the scale values of case V, the means of columns' normal deviates.
+# Guilford (1954), "Psychometric methods", as the data set `vegetables` of R's package psych has it: the proportion of
+# people who prefer the vegetable of the column to that of the row, all of them parts of 148; and the scale values of
+# case V, the means of columns' normal deviates.
 VEGETABLES = ("turnips", "cabbage", "beets", "asparagus", "carrots", "spinach", "string beans", "peas", "corn")
 PREFERRED = np.array(
     [
