@@ -416,7 +416,7 @@ def test_bad_votes_are_refused_in_one_line(refused, stdin, argv, message):
         (["--method", "tally", "--ties", "2"], "a number from 0 to 1"),
         (
             ["--method", "elo", "--ties", "half"],
-            "--ties goes with --method tally, win-rate, bradley-terry, luce, not with elo",
+            "--ties goes with --method tally, win-rate, bradley-terry, luce, pagerank, not with elo",
         ),
         (["--method", "tally", "--prior-sd", "3"], "--prior-sd goes with --method bradley-terry"),
         (["--method", "elo", "--position"], "--position goes with --method bradley-terry"),
