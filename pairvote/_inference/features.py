@@ -223,7 +223,9 @@ class FeatureScores:
     def variances(self) -> Floats:
         """The diagonal: float64, shape (n_items,)."""
         (across, beside), table = self._beside, self.features.table
-        return np.asarray(self.posterior.variances() + ((2.0 * across + table @ beside) * table).sum(axis=1))
+        found = self.posterior.variances() + ((2.0 * across + table @ beside) * table).sum(axis=1)
+        # A quadratic form, below 0 but by rounding.
+        return np.asarray(np.maximum(found, 0.0))
 
     def contrast_variance(self, contrast: Floats) -> float:
         """The variance of contrast @ scores, which is (contrast, X'contrast) of remainders and coefficients."""

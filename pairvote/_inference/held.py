@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._inference.models import Model
-from pairvote._inference.solver import Solution
+from pairvote._inference.solver import LAST_STEPS, Solution
 from pairvote._inference.sums import Slopes
 from pairvote._inference.systems import dense_information, factor, inverse_of, symmetric
 from pairvote.errors import ConvergenceError
@@ -62,7 +62,8 @@ def climb(
         step = np.zeros(len(parameters))
         step[free] = dpotrs(factor(information), gradient, lower=1)[0] if len(free) else 0.0
         ahead = parameters + step
-        if error <= tol:
+        # Where votes say little of some direction, the way to the maximum is much longer than gradients say.
+        if error <= tol and (float(np.abs(step).max(initial=0.0)) <= LAST_STEPS * tol or n_iter == max_iter):
             return Solution(parameters=ahead if model.allows(ahead) else parameters, n_iter=n_iter)
         if n_iter == max_iter:
             break

@@ -64,6 +64,13 @@ def without_remainder(
         raise TypeError("without a remainder scores follow from features alone, and these votes have none")
     model = Model.of(votes, ties, Prior(precision=0.0), position, limits, link)
     check_beside(*model.likelihood, model.n_decided, model.n_ties, model.sums.sides_won)
+    if not model.n_decided and not model.n_ties:
+        raise NotIdentifiedError(
+            "no answered vote says anything of the features",
+            option="prior_sd",
+            value=0.0,
+            remedy="add votes that are no ties, or leave prior_sd out, and coefficients have a weak prior",
+        )
     try:
         solution = _climb(model, tol, max_iter)
     except ConvergenceError as failure:

@@ -319,8 +319,9 @@ def separation_of(ranking: Ranking) -> Separation:
     else:
         reliability = variance / (variance + error) if posterior else max(0.0, 1.0 - error / variance)
     without_prior = reliability
-    # Combined criteria have no one fit, and so no one prior.
-    if posterior and variance and ranking.fit is not None and not is_learned:
+    # Combined criteria have no one fit, and so no one prior; nor have scores that follow features or known scores.
+    is_plain = ranking.fit is not None and ranking.features is None and not ranking.fit._posterior.n_known
+    if posterior and variance and ranking.fit is not None and is_plain and not is_learned:
         prior_sd = ranking.fit._posterior.model.prior_sd / (ranking._log_odds_per_unit or 1.0)
         shrunk = np.clip(1.0 - errors / prior_sd**2, 0.0, 1.0)
         without_prior = max(0.0, 1.0 - float((shrunk * errors).mean()) / variance)

@@ -620,6 +620,21 @@ def test_features_that_separate_winners_are_refused_without_a_prior_and_the_reme
     ties = pv.Votes.from_labels(["ash", "birch"], ["birch", "cedar"], ["tie", "tie"])
     with pytest.raises(pv.NotIdentifiedError, match="all 2 votes are ties"):
         pv.bradley_terry(ties, item_covariates=features, prior_sd=0)
+    with pytest.raises(pv.NotIdentifiedError, match="no answered vote says anything"):
+        pv.bradley_terry(ties, item_covariates=features, prior_sd=0, ties="drop")
+    for options in ({}, {"ties": "drop"}):
+        assert np.isfinite(pv.bradley_terry(ties, item_covariates=features, **options).scores).all()
+
+
+def test_a_direction_in_which_votes_hardly_speak_is_no_maximum() -> None:
+    """The ties hold two of three parameters, and all that the right side won goes along with the third."""
+    features = [[-0.284, -1.391], [-0.539, 0.659], [1.417, -0.623], [-0.904, 1.452], [-0.883, 2.074]]
+    votes = pv.Votes.from_codes(
+        [4, 2, 0, 4, 1, 2, 0], [2, 0, 1, 1, 2, 0, 4], [1, 0, 0, 0, 0, 1, 0], items=list("abcde")
+    )
+    for link in ("logistic", "probit"):
+        with pytest.raises(pv.NotIdentifiedError, match="no finite estimate"):
+            pv.bradley_terry(votes, item_covariates=features, prior_sd=0, ties="half", link=link, position=True)
 
 
 def test_what_does_not_go_with_features_is_refused() -> None:

@@ -395,6 +395,7 @@ def test_all_items_may_be_known(prior_sd) -> None:
     known = {label: (0.1 * place, 0.5) for place, label in enumerate(LABELS)}
     found = pv.bradley_terry(VOTES, known_scores=known, prior_sd=prior_sd)
     assert (found.standard_errors < 0.5).all()
+    assert 0.0 < pv.diagnostics.separation(found).reliability < 1.0
     expected = by_hand(VOTES, known, 1e9 if prior_sd == math.inf else 1.0) if prior_sd == 0.7 else None
     if expected is not None:
         np.testing.assert_allclose(found.scores, expected["scores"], atol=1e-7)
