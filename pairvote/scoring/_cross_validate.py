@@ -25,11 +25,15 @@ Floats = NDArray[np.float64]
 By = Literal["vote", "voter"] | ArrayLike
 # Folds that are worked through in one piece, which may be another process.
 FOLDS_A_BLOCK = 10
+CANDIDATES_REMEDY = (
+    "pass a dict, such as {'plain': {}, 'sides': {'position': True}}, or a list of scorers, such as "
+    "['bradley-terry', 'elo']"
+)
 
 
 def cross_validate(
     votes: Votes,
-    candidates: Mapping[str, CandidateOption] | None = None,
+    candidates: Mapping[str, CandidateOption] | Sequence[str] | None = None,
     *,
     by: By = "vote",
     folds: int = 10,
@@ -48,8 +52,9 @@ def cross_validate(
     Parameters
     ----------
     votes : Votes
-    candidates : mapping of name to candidate, optional
-        A candidate is options of a scorer, such as ``{"ties": "rao-kupper"}`` or ``{"method": "elo", "k": 16}``, by
+    candidates : mapping of name to candidate, or list of names of scorers, optional
+        A list, such as ``["bradley-terry", "elo"]``, compares scorers as they are called without options. In a mapping
+        a candidate is options of a scorer, such as ``{"ties": "rao-kupper"}`` or ``{"method": "elo", "k": 16}``, by
         default of `bradley_terry`; or the name of a scorer; or a function that takes `Votes` and gives a `Ranking`.
         ``covariates`` have a row for every row of `votes`. By default `bradley_terry` as it is called without options,
         with the other model of ties, with a position effect, Elo where nobody tied, and "level", for which all items
@@ -167,8 +172,18 @@ def _rows_of(votes: Votes, criterion: Hashable | None) -> NDArray[np.intp]:
 
 
 def _named(candidates: object) -> list[Candidate]:
+    if isinstance(candidates, (list, tuple)) and candidates and all(isinstance(each, str) for each in candidates):
+        twice = next((name for number, name in enumerate(candidates) if name in candidates[:number]), None)
+        if twice is not None:
+            raise InputError(
+                f"candidates names {shorten(twice)} twice",
+                option="candidates",
+                value=twice,
+                remedy="leave one out, or pass a dict that gives each its options",
+            )
+        candidates = {name: name for name in candidates}
     if not isinstance(candidates, Mapping) or not candidates:
-        raise wrong_option("candidates", candidates, "pass a dict, such as {'plain': {}, 'sides': {'position': True}}")
+        raise wrong_option("candidates", candidates, CANDIDATES_REMEDY)
     for name in candidates:
         if not isinstance(name, str):
             raise wrong_option("the name of a candidate", name, "names are texts, such as 'with sides'")

@@ -195,6 +195,23 @@ def test_functions_are_candidates() -> None:
     assert math.isfinite(found.log_loss[2])
 
 
+@pytest.mark.parametrize("form", [list, tuple])
+def test_scorers_may_be_listed_by_name(form) -> None:
+    names = ["luce", "bradley-terry", "elo"]
+    found = pv.cross_validate(KALMAR, form(names), by="voter", rng=1)
+    assert found.candidates == tuple(names)
+    apart = pv.cross_validate(KALMAR, {name: {"method": name} for name in names}, by="voter", rng=1)
+    assert found.log_loss.tolist() == apart.log_loss.tolist()
+
+
+def test_a_scorer_listed_twice_is_refused_and_the_remedies_work() -> None:
+    with pytest.raises(pv.InputError, match=r"candidates names 'elo' twice; leave one out, or pass a dict"):
+        pv.cross_validate(KALMAR, ["elo", "elo"])
+    assert pv.cross_validate(KALMAR, ["elo"], rng=1).candidates == ("elo",)
+    both = pv.cross_validate(KALMAR, {"elo": "elo", "slow": {"method": "elo", "k": 8}}, rng=1)
+    assert both.log_loss[0] != both.log_loss[1]
+
+
 def test_clusters_are_held_out_whole() -> None:
     session = np.arange(len(KALMAR)) // 50
     found = pv.cross_validate(KALMAR, PLAIN, by=session, folds=99, rng=1)
@@ -265,7 +282,10 @@ def test_the_table_is_best_first_and_columns_hold_it() -> None:
         (KALMAR, {"rng": "x"}, "rng is 'x'"),
         (KALMAR, {"criterion": "new"}, "there is no criterion 'new'"),
         (KALMAR, {"candidates": {}}, "candidates is {}"),
-        (KALMAR, {"candidates": ["elo"]}, r"candidates is \['elo'\]"),
+        (KALMAR, {"candidates": []}, r"candidates is \[\].*or a list of scorers"),
+        (KALMAR, {"candidates": "elo"}, r"candidates is 'elo'.*or a list of scorers"),
+        (KALMAR, {"candidates": ["elo", {}]}, r"candidates is \['elo', \{\}\]"),
+        (KALMAR, {"candidates": ["elo-9"]}, "method is 'elo-9'"),
         (KALMAR, {"candidates": {1: {}}}, "the name of a candidate is 1"),
         (KALMAR, {"candidates": {"a": 3}}, "candidate 'a' is 3"),
         (KALMAR, {"candidates": {"a": "glicko-9"}}, "method is 'glicko-9'"),
