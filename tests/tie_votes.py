@@ -11,8 +11,11 @@ import pairvote as pv
 OPTIONS = {"prior_sd": 1.0, "n_simulations": 99, "rng": 1}
 
 
-def drawn(seed, *, by_item=0.0, by_voter=0.0, n_items=8, n_voters=20, each=25):
-    """Votes whose log tie parameter is log 0.6 plus normal numbers of both items and of the voter."""
+def drawn(seed, *, by_item=0.0, by_voter=0.0, n_items=8, n_voters=20, each=25, more=0.0):
+    """Votes whose log tie parameter is log 0.6 plus normal numbers of both items and of the voter, and `more` of each.
+
+    more : a number, or one for each vote
+    """
     rng = np.random.default_rng(seed)
     scores, items, voters = (
         rng.normal(size=n_items),
@@ -25,7 +28,7 @@ def drawn(seed, *, by_item=0.0, by_voter=0.0, n_items=8, n_voters=20, each=25):
     voter = np.repeat(np.arange(n_voters), each)
     ahead = scores[left] - scores[right]
     odds = np.stack(
-        [np.exp(-ahead / 2), 0.6 * np.exp(items[left] + items[right] + voters[voter]), np.exp(ahead / 2)], 1
+        [np.exp(-ahead / 2), 0.6 * np.exp(items[left] + items[right] + voters[voter] + more), np.exp(ahead / 2)], 1
     )
     below = np.cumsum(odds / odds.sum(axis=1, keepdims=True), axis=1)
     outcome = (rng.random(n)[:, None] > below).sum(axis=1)

@@ -1,4 +1,4 @@
-r"""A tie parameter for each item or each voter, where the votes carry it.
+r"""A tie parameter for each item or each voter, or one that depends on covariates, where the votes carry it.
 
 Davidson's model with the log tie parameter :math:`\eta + z t` of each vote, :math:`z = e_i + e_j` for its items or
 :math:`z = e_v` for its voter (`pairvote.diagnostics._tie_test`), is an exponential family in
@@ -12,6 +12,10 @@ which are the fit's own. How far t scatters maximises Laplace's approximation of
 
 .. math:: \ell(\hat\theta) - \tfrac12 \hat\theta' Q \hat\theta + \tfrac12 \log |Q| - \tfrac12 \log |H + Q|.
 
+Of covariates of votes, less their means, t are coefficients. They have the weak prior that `bradley_terry` gives its
+own covariates, :math:`t \sim N(0, 9 M^{-1})` with M the mean of :math:`z z'` over votes, whatever their units: it says
+little of them, and keeps them finite where all votes with some value are ties.
+
 References
 ----------
 Davidson (1970), "On extending the Bradley-Terry model to accommodate ties", JASA 65. Breslow and Clayton (1993),
@@ -23,14 +27,14 @@ ties as terms of a log-linear model.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairvote._common.messages import plural, wrong_option
+from pairvote._common.messages import listed, plural
 from pairvote._common.options import check_jobs
 from pairvote._common.outcomes import Outcome
 from pairvote._common.random import Rng, generator
@@ -38,7 +42,15 @@ from pairvote._inference import PriorOption
 from pairvote.diagnostics._consensus import PRIOR_SD, Consensus, check_rate
 from pairvote.diagnostics._page import MOST_ROWS, Block, Part, Table, chance, named
 from pairvote.diagnostics._simulated import check_simulation, simulate
-from pairvote.diagnostics._tie_test import Readiness, TieTest, readiness_of, statistic_of, tie_test_of
+from pairvote.diagnostics._tie_test import (
+    LEAST_SPREAD,
+    Readiness,
+    TiesBy,
+    TieTest,
+    readiness_of,
+    statistic_of,
+    tie_test_of,
+)
 from pairvote.errors import ConvergenceError, InputError
 from pairvote.votes._votes import Votes
 
@@ -47,6 +59,8 @@ Floats = NDArray[np.float64]
 MOST_PARAMETERS = 2_000
 NARROWEST, WIDEST = 0.02, 10.0
 MOST_STEPS, SAME = 100, 1e-8
+# The least part that a covariate has in a sum of covariates that vanishes, for it to be named.
+LEAST_PART = 1e-3
 
 
 class Mode(NamedTuple):
@@ -55,6 +69,11 @@ class Mode(NamedTuple):
     parameters: Floats
     covariance: Floats
     log_marginal: float
+
+
+class _Scores(TypedDict):
+    scores: Floats
+    largest_change: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -125,20 +144,26 @@ class WithReadiness:
         return self.d.T @ (self.weight * by_d) + self.e.T @ (self.weight * by_e), information.toarray()
 
     def mode(self, spread: float, start: Floats) -> Mode:
-        """The maximum under t ~ N(0, spread^2), by Newton's method with halved steps."""
-        precision = np.concatenate([self.precision, np.full(self.n_labels, spread**-2.0)])
+        """The maximum under t ~ N(0, spread^2)."""
+        return self.mode_under(spread**-2.0 * np.eye(self.n_labels), -2.0 * self.n_labels * math.log(spread), start)
+
+    def mode_under(self, own: Floats, log_determinant: float, start: Floats) -> Mode:
+        """The maximum under a normal prior of t with this precision, by Newton's method with halved steps."""
+        n_before = len(self.precision)
+        precision = np.diag(np.concatenate([self.precision, np.zeros(self.n_labels)]))
+        precision[n_before:, n_before:] = own
         centre = np.concatenate([self.centre, np.zeros(self.n_labels)])
         parameters = start.copy()
 
         def value_at(at: Floats) -> float:
-            return self.log_likelihood(at) - 0.5 * float(precision @ np.square(at - centre))
+            return self.log_likelihood(at) - 0.5 * float((at - centre) @ precision @ (at - centre))
 
         value = value_at(parameters)
         for _ in range(MOST_STEPS):
             gradient, information = self.slopes(parameters)
-            information[np.diag_indices_from(information)] += precision
+            information += precision
             root = np.linalg.cholesky(information)
-            step = np.linalg.solve(root.T, np.linalg.solve(root, gradient - precision * (parameters - centre)))
+            step = np.linalg.solve(root.T, np.linalg.solve(root, gradient - precision @ (parameters - centre)))
             while (trial := value_at(parameters + step)) < value - SAME:
                 step *= 0.5
             parameters, value = parameters + step, trial
@@ -146,8 +171,14 @@ class WithReadiness:
                 break
         else:
             raise ConvergenceError(f"tie parameters of their own were not found in {MOST_STEPS} steps")
-        log_marginal = value - self.n_labels * math.log(spread) - float(np.log(np.diag(root)).sum())
+        log_marginal = value + 0.5 * log_determinant - float(np.log(np.diag(root)).sum())
         return Mode(parameters, np.asarray(np.linalg.inv(information), np.float64), log_marginal)
+
+    def of_covariates(self, columns: Floats, weak: float) -> Mode:
+        """The maximum where t are coefficients of columns, under a weak prior whatever their units."""
+        own = weak * (columns.T * self.weight) @ columns / self.weight.sum()
+        start = np.concatenate([self.start, np.zeros(self.n_labels)])
+        return self.mode_under(own, float(np.linalg.slogdet(own)[1]), start)
 
     def fitted(self) -> tuple[float, Mode]:
         """The most likely spread of t, and the maximum under it."""
@@ -166,19 +197,21 @@ class WithReadiness:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TieParameters(Part):
-    """A tie parameter for each item or voter, where one for all is not enough.
+    """A tie parameter for each item or voter, or one that depends on covariates, where one for all is not enough.
 
     Attributes
     ----------
-    by : {"item", "voter"}
+    by : {"item", "voter", "covariates"}
     labels : tuple of labels
+        The items or the voters who are known; the numbers of covariates.
     log_ratios, standard_errors : float64 arrays, shape (n_labels,)
         How much more readily each ties than the mean one, as what it adds to the log tie parameter; drawn towards 0 as
-        far as votes are few. Of a vote on two items both are added.
+        far as votes are few. Of a vote on two items both are added. Of a covariate its coefficient, which is what one
+        unit of it adds.
     tie_parameter : float
-        Davidson's nu of the mean item or voter.
+        Davidson's nu of the mean item or voter, or of a vote whose covariates have their means.
     spread : float
-        The standard deviation of `log_ratios` in the votes' own terms, before they are drawn in.
+        The standard deviation of `log_ratios` in the votes' own terms, before they are drawn in; nan for covariates.
     items : tuple of labels
     scores : float64 array, shape (n_items,)
         The scores beside these tie parameters, in log-odds, mean zero.
@@ -213,41 +246,58 @@ class TieParameters(Part):
     test: TieTest
 
     def to_columns(self) -> dict[str, list[Any]]:
-        """A row for each item or voter, the readiest to tie first.
+        """A row for each item, voter or covariate, those that ties grow with most first.
 
-        Columns: label, log_ratio and standard_error, and tie_parameter, that of a vote by this voter, or between two
-        items like this one.
+        Columns: label, log_ratio and standard_error; of items and voters also tie_parameter, that of a vote by this
+        voter, or between two items like this one.
         """
         order = np.argsort(-self.log_ratios, kind="stable")
-        times = 2.0 if self.by == "item" else 1.0
-        return {
+        columns = {
             "label": [self.labels[place] for place in order.tolist()],
             "log_ratio": self.log_ratios[order].tolist(),
             "standard_error": self.standard_errors[order].tolist(),
-            "tie_parameter": (self.tie_parameter * np.exp(times * self.log_ratios[order])).tolist(),
         }
+        if self.by != "covariates":
+            times = 2.0 if self.by == "item" else 1.0
+            columns["tie_parameter"] = (self.tie_parameter * np.exp(times * self.log_ratios[order])).tolist()
+        return columns
 
     def _blocks(self) -> Iterator[Block]:
-        yield (
-            f"{plural(len(self.labels), self.by)} with tie parameters of their own, around {self.tie_parameter:.2f} "
-            f"({chance(self.test.p)} that one is enough); their logarithms scatter by {self.spread:.2f}"
-        )
-        yield f"no score moves by more than {self.largest_change:.2f} log-odds"
+        noun, enough = self.by.removesuffix("s"), f"({chance(self.test.p)} that one is enough)"
+        moves = f"no score moves by more than {self.largest_change:.2f} log-odds"
         columns = self.to_columns()
-        rows = [
+        if self.by == "covariates":
+            yield (
+                f"a tie parameter that depends on {plural(len(self.labels), noun)}, and is {self.tie_parameter:.2f} at "
+                f"the mean {enough}"
+            )
+            yield moves
+            coefficients = zip(*columns.values(), strict=True)
+            rows = [(named(label), f"{ratio:+.3g} ± {error:.2g}") for label, ratio, error in coefficients]
+            yield Table((noun, "log ratio a unit"), shown(rows))
+            return
+        yield (
+            f"{plural(len(self.labels), noun)} with tie parameters of their own, around {self.tie_parameter:.2f} "
+            f"{enough}; their logarithms scatter by {self.spread:.2f}"
+        )
+        yield moves
+        of_each = [
             (named(label), f"{ratio:+.2f} ± {error:.2f}", f"{parameter:.2f}")
             for label, ratio, error, parameter in zip(*columns.values(), strict=True)
         ]
-        most = MOST_ROWS // 2
-        yield Table(
-            (self.by, "log ratio", "tie parameter"), rows if len(rows) <= MOST_ROWS else [*rows[:most], *rows[-most:]]
-        )
+        yield Table((noun, "log ratio", "tie parameter"), shown(of_each))
+
+
+def shown(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """All rows, or of many the first and the last."""
+    most = MOST_ROWS // 2
+    return [*rows] if len(rows) <= MOST_ROWS else [*rows[:most], *rows[-most:]]
 
 
 def tie_parameters(
     votes: Votes,
     *,
-    by: Literal["item", "voter"] = "item",
+    by: TiesBy = "item",
     rate: float = 0.05,
     n_simulations: int | None = None,
     rng: Rng = None,
@@ -256,15 +306,17 @@ def tie_parameters(
     n_jobs: int = 1,
     progress: bool = False,
 ) -> TieParameters:
-    """Davidson's tie parameter for each item, or for each voter, where the votes say that one is not enough.
+    """Davidson's tie parameter for each item or voter, or by covariates, where the votes say that one is not enough.
 
-    They are fitted together with the scores, and scatter around their mean as far as is most likely. Where `tie_test`
-    finds no difference there is nothing to fit, and it is refused.
+    They are fitted together with the scores. Those of items and voters scatter around their mean as far as is most
+    likely; covariates have a coefficient each. Where `tie_test` finds no difference there is nothing to fit, and it is
+    refused.
 
     Parameters
     ----------
     votes : Votes
-    by : {"item", "voter"}
+    by : {"item", "voter"} or array_like of float, shape (n_votes,) or (n_votes, n_covariates)
+        What the tie parameter may depend on. An array holds covariates of each vote, such as how late it was cast.
     rate, n_simulations, rng, criterion, prior_sd, n_jobs, progress
         As in `tie_test`.
 
@@ -275,7 +327,8 @@ def tie_parameters(
     Raises
     ------
     InputError
-        As `tie_test`, where that finds no difference, and for more than 2,000 scores and tie parameters together.
+        As `tie_test`, where that finds no difference, for covariates that follow from each other, and for more than
+        2,000 scores and tie parameters together.
 
     References
     ----------
@@ -295,8 +348,6 @@ def tie_parameters(
     check_rate(rate)
     check_simulation(n_simulations, prior_sd)
     check_jobs(n_jobs, progress)
-    if by not in ("item", "voter"):
-        raise wrong_option("by", by, "use 'item' or 'voter'")
     consensus = Consensus.of(votes, criterion, prior_sd)
     if not (consensus.rows.outcome == Outcome.TIE).any():
         raise InputError("nobody tied, so nothing is known of who ties", option="votes")
@@ -305,26 +356,70 @@ def tie_parameters(
     if size > MOST_PARAMETERS:
         raise InputError(
             f"there are {size:,} scores and tie parameters; up to {MOST_PARAMETERS:,} are fitted, so leave out "
-            f"{readiness.by}s with few votes"
+            + ("covariates" if readiness.by == "covariates" else f"{readiness.by}s with few votes")
         )
+    if readiness.by == "covariates":
+        _check_apart(readiness.columns)
     (drawn,) = simulate(
         consensus, n_simulations, generator(rng), [statistic_of(readiness)], n_jobs=n_jobs, progress=progress
     )
     test = tie_test_of(consensus, readiness, drawn[:, 0], rate)
     if not test.differs:
+        what = "how readily they tie depends on the covariates"
+        if test.by != "covariates":
+            what = f"{test.by}s differ in how readily they tie"
         raise InputError(
-            f"the votes do not say that {by}s differ in how readily they tie ({chance(test.p)})",
+            f"the votes do not say that {what} ({chance(test.p)})",
             option="by",
             value=by,
             remedy="keep one tie parameter, that of bradley_terry(votes)",
         )
-    spread, mode = WithReadiness.of(consensus, readiness).fitted()
+    model = WithReadiness.of(consensus, readiness)
+    if readiness.unit is not None:
+        weak = consensus.model.prior.weak_precision(consensus.model.outcome)
+        return _of_coefficients(consensus, test, model.of_covariates(readiness.columns, weak), readiness.unit)
+    spread, mode = model.fitted()
     return _of_mode(consensus, test, spread, mode)
+
+
+def _check_apart(columns: Floats) -> None:
+    """InputError for covariates that follow from each other, of which the coefficients are not determined."""
+    within = columns / np.sqrt(np.square(columns).sum(axis=0))
+    sizes, sums = np.linalg.eigh(within.T @ within)
+    if sizes[0] > LEAST_SPREAD:
+        return
+    found = np.flatnonzero(np.abs(sums[:, 0]) > LEAST_PART).tolist()
+    raise InputError(
+        f"covariates {listed(found)} follow from each other (they are linearly dependent over the answered votes), so "
+        "their coefficients are not determined",
+        option="by",
+        remedy="leave one out",
+    )
+
+
+def _of_coefficients(consensus: Consensus, test: TieTest, mode: Mode, unit: Floats) -> TieParameters:
+    n_labels = len(test.labels)
+    return TieParameters(
+        by=test.by,
+        labels=test.labels,
+        log_ratios=mode.parameters[-n_labels:] / unit,
+        standard_errors=np.sqrt(np.diag(mode.covariance)[-n_labels:]) / unit,
+        tie_parameter=math.exp(float(mode.parameters[consensus.n_items])),
+        spread=math.nan,
+        items=consensus.rows.items,
+        test=test,
+        **_scores(consensus, mode),
+    )
+
+
+def _scores(consensus: Consensus, mode: Mode) -> _Scores:
+    scores = mode.parameters[: consensus.n_items] - mode.parameters[: consensus.n_items].mean()
+    change = float(np.abs(scores - consensus.scores + consensus.scores.mean()).max())
+    return {"scores": scores, "largest_change": change}
 
 
 def _of_mode(consensus: Consensus, test: TieTest, spread: float, mode: Mode) -> TieParameters:
     n_items, n_labels = consensus.n_items, len(test.labels)
-    scores = mode.parameters[:n_items] - mode.parameters[:n_items].mean()
     own = mode.parameters[-n_labels:]
     centring = np.eye(n_labels) - 1.0 / n_labels
     covariance = centring @ mode.covariance[-n_labels:, -n_labels:] @ centring
@@ -337,7 +432,6 @@ def _of_mode(consensus: Consensus, test: TieTest, spread: float, mode: Mode) -> 
         tie_parameter=math.exp(float(mode.parameters[n_items] + times * own.mean())),
         spread=spread,
         items=consensus.rows.items,
-        scores=scores,
-        largest_change=float(np.abs(scores - consensus.scores + consensus.scores.mean()).max()),
         test=test,
+        **_scores(consensus, mode),
     )

@@ -48,6 +48,8 @@ from pairvote.votes._votes import Votes
 
 Floats = NDArray[np.float64]
 TiesBy = Literal["item", "voter"] | ArrayLike
+# Covariates that differ by less of their size are constant; those as large or as small are in an odd unit.
+LEAST_SPREAD, LARGEST = 1e-10, 1e100
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -94,10 +96,6 @@ class TieTest(Part):
         """Whether the votes say that one tie parameter is not enough."""
         return self.p <= self.rate
 
-    @property
-    def _noun(self) -> str:
-        return self.by.removesuffix("s")
-
     def to_columns(self) -> dict[str, list[Any]]:
         """A row for each item or voter, those with most ties beyond the expected first: label, tied and expected."""
         order = np.argsort(self.expected - self.tied, kind="stable")
@@ -108,9 +106,11 @@ class TieTest(Part):
         }
 
     def _blocks(self) -> Iterator[Block]:
-        verdict = "ties gather on some" if self.differs else "no sign that ties gather on some"
+        claim = "ties depend on them" if self.by == "covariates" else "ties gather on some"
+        verdict = claim if self.differs else f"no sign that {claim}"
         spread = "" if math.isnan(self.spread) else f"; log tie parameters scatter by {self.spread:.2f}"
-        yield f"{plural(len(self.labels), self._noun)}: {verdict} ({chance(self.p)} by simulated votes{spread})"
+        noun = self.by.removesuffix("s")
+        yield f"{plural(len(self.labels), noun)}: {verdict} ({chance(self.p)} by simulated votes{spread})"
         if self.differs and self.by != "covariates":
             columns = self.to_columns()
             rows = [
@@ -123,10 +123,10 @@ class TieTest(Part):
 
     def _concerns(self) -> Iterator[str]:
         if self.differs:
-            yield (
-                f"some {self._noun}s go with more ties than others ({chance(self.p)}), which one tie parameter does "
-                "not say"
-            )
+            what = "how readily votes tie depends on the covariates"
+            if self.by != "covariates":
+                what = f"some {self.by}s go with more ties than others"
+            yield f"{what} ({chance(self.p)}), which one tie parameter does not say"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -136,13 +136,31 @@ class Readiness:
     by : what it is called
     labels : those of the columns
     columns : sparse or dense, (n_rows, n_columns), the z of each answered vote
-    inverse : None for scatter; else the inverse of V, (n_columns, n_columns), for Rao's statistic
+    centre, unit : (n_columns,), of covariates, of which `columns` are (value - centre) / unit; None for scatter
+    inverse : the inverse of V, (n_columns, n_columns), for Rao's statistic; None for scatter
     """
 
     by: str
     labels: tuple[Hashable, ...]
     columns: Any
+    centre: Floats | None = None
+    unit: Floats | None = None
     inverse: Floats | None = None
+
+    @property
+    def noun(self) -> str:
+        """What one column is of."""
+        return self.by.removesuffix("s")
+
+    def totals(self, consensus: Consensus) -> tuple[Floats, Floats]:
+        """The ties that there are and those that are expected, or of covariates the sums of their values over them."""
+        tied, expected = self.scores(consensus)
+        if self.centre is None or self.unit is None:
+            return tied, expected
+        weight = consensus.weight
+        n_tied = float(weight[consensus.rows.outcome == Outcome.TIE].sum())
+        n_expected = float(weight @ consensus.probabilities[consensus.pair, Outcome.TIE])
+        return self.unit * tied + self.centre * n_tied, self.unit * expected + self.centre * n_expected
 
     def scores(self, consensus: Consensus) -> tuple[Floats, Floats]:
         """The ties that there are and those that are expected, times z: two of shape (n_columns,)."""
@@ -270,7 +288,7 @@ def _statistic(readiness: Readiness, drawn: Consensus) -> tuple[float]:
 
 def tie_test_of(consensus: Consensus, readiness: Readiness, drawn: Floats, rate: float) -> TieTest:
     """The test, given its statistic in simulated votes."""
-    tied, expected = readiness.scores(consensus)
+    tied, expected = readiness.totals(consensus)
     found = np.array([readiness.statistic(consensus)])
     return TieTest(
         by=readiness.by,
@@ -323,22 +341,34 @@ def by_voter(consensus: Consensus) -> Readiness | None:
 def _by_covariates(consensus: Consensus, design: Floats) -> Readiness:
     """Ties depend on covariates of votes, one coefficient each."""
     for number, column in enumerate(design.T):
-        if np.ptp(column) == 0.0:
+        largest = float(np.abs(column).max())
+        if np.ptp(column) <= LEAST_SPREAD * largest:
             raise InputError(
                 f"covariate {number} is {column[0]:g} in every answered vote",
                 option="by",
                 remedy="leave it out: that is what the tie parameter says already",
             )
-    readiness = Readiness(by="covariates", labels=tuple(range(design.shape[1])), columns=design)
+        if not 1.0 / LARGEST < largest < LARGEST:
+            raise InputError(
+                f"covariate {number} has values up to {largest:g}",
+                option="by",
+                value=largest,
+                remedy=f"measure it in a unit that makes them {1.0 / LARGEST:g} to {LARGEST:g}",
+            )
+    # Beside the log tie parameter a constant says nothing, and rounding would: years are all near 2000.
+    centre = consensus.weight @ design / consensus.weight.sum()
+    design = design - centre
+    unit = np.abs(design).max(axis=0)
+    labels = tuple(range(design.shape[1]))
+    readiness = Readiness(by="covariates", labels=labels, columns=design / unit, centre=centre, unit=unit)
     inverse = np.asarray(np.linalg.pinv(readiness.variance(consensus), hermitian=True), np.float64)
     return replace(readiness, inverse=inverse)
 
 
 def _design(votes: Votes, criterion: Hashable | None, by: ArrayLike) -> Floats:
-    """The covariates of the answered votes, each of at most 1."""
+    """The covariates of the answered votes."""
     design = check_covariates(by, len(votes))
     counted = counted_rows(votes)
     if criterion is not None and votes.criterion is not None:
         counted = counted & (votes.criterion == votes.criteria.index(criterion))
-    design = design[counted]
-    return np.asarray(design / np.maximum(np.abs(design).max(axis=0, initial=0.0), np.finfo(float).tiny))
+    return design[counted]

@@ -89,6 +89,15 @@ def test_a_covariate_in_other_units_says_the_same() -> None:
     assert found.labels == (0, 1)
 
 
+def test_a_covariate_that_begins_elsewhere_says_the_same() -> None:
+    # The years 2000 to 2004 differ by a thousandth of their size.
+    values = np.random.default_rng(3).integers(5, size=len(VOTES)).astype(float)
+    found, other = (pv.diagnostics.tie_test(VOTES, by=v, **OPTIONS) for v in (values, values + 2000.0))
+    assert found.p == other.p
+    assert found.tied[0] == pytest.approx(values[VOTES.outcome == 1].sum())
+    assert other.tied[0] == pytest.approx((values + 2000.0)[VOTES.outcome == 1].sum())
+
+
 # --- planted ---
 
 
