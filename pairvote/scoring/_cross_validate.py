@@ -123,7 +123,7 @@ def cross_validate(
     rng = generator(rng)
     if not is_whole(folds) or folds < 2:
         raise wrong_option("folds", folds, "it is a whole number from 2, such as 10")
-    if outcomes not in (None, "all", "decided"):
+    if outcomes is not None and (not isinstance(outcomes, str) or outcomes not in ("all", "decided")):
         raise wrong_option("outcomes", outcomes, "use 'all' or 'decided'")
     check_jobs(n_jobs, progress)
     whole, what = votes, "cluster"

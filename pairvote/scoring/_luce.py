@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping
 from typing import Literal
 
@@ -29,6 +28,8 @@ ALGORITHMS = (*MAXIMISERS, "ep")
 DEFAULT_PRIOR_SD = 3.0
 # Under a wider one the covariance of uncentred scores drowns that of the centred ones in rounding.
 LARGEST_PRIOR_SD = 1e4
+# More wins than that are level scores, and their sums must stay finite.
+LARGEST_PRIOR = 1e9
 
 
 def luce(
@@ -57,8 +58,8 @@ def luce(
     ties : {"half", "drop"}
         What a tie says: half a vote for each side, or nothing.
     prior : float
-        choix's ``alpha``, which pulls the scores together, so that there are some whatever the votes; finite and
-        not negative. What it is differs. "mm": a in a Gamma(a + 1, a) prior on each w = exp(score), whose mode is
+        choix's ``alpha``, which pulls the scores together, so that there are some whatever the votes; from 0 to
+        1e9. What it is differs. "mm": a in a Gamma(a + 1, a) prior on each w = exp(score), whose mode is
         at 1. "ilsr": a / n_items of the same. "lsr": half the wins, and "rank-centrality": the wins, that each
         item is given over each other.
     prior_sd : float, optional
@@ -138,10 +139,10 @@ def luce(
 
 def _check_options(algorithm: str, ties: str, prior: float, prior_sd: float | None) -> None:
     for name, value, choices in (("algorithm", algorithm, ALGORITHMS), ("ties", ties, ("half", "drop"))):
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise wrong_option(name, value, f"use one of {', '.join(map(repr, choices))}")
-    if not is_number(prior) or not 0 <= prior < math.inf:
-        raise wrong_option("prior", prior, "it is a finite number from 0")
+    if not is_number(prior) or not 0 <= prior <= LARGEST_PRIOR:
+        raise wrong_option("prior", prior, f"it is a number from 0 to {LARGEST_PRIOR:g}")
     if algorithm == "ep" and prior:
         raise InputError(
             f"prior is {prior!r}, and 'ep' has a normal prior",

@@ -184,7 +184,8 @@ class VoteTable(OwnTable):
                     remedy="choose one with criterion=; scorers also take several with criteria=",
                 )
             return self
-        if self.criterion is None or criterion not in self.criteria:
+        # An array is no label, and cannot be looked for among labels.
+        if self.criterion is None or not isinstance(criterion, Hashable) or criterion not in self.criteria:
             raise InputError(
                 f"there is no criterion {shorten(criterion)}",
                 option="criterion",

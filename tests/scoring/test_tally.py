@@ -156,6 +156,8 @@ def test_votes_on_several_criteria_are_refused_without_a_choice(scorer) -> None:
     assert scorer(votes, criterion="useful").ranks().tolist() == [1, 1]
     with pytest.raises(pv.InputError, match="there is no criterion 'old'; the criteria are 'new', 'useful'"):
         scorer(votes, criterion="old")
+    with pytest.raises(pv.InputError, match=r"there is no criterion .*; the criteria are 'new', 'useful'"):
+        scorer(votes, criterion=np.array(["new", "useful"]))
 
 
 @pytest.mark.parametrize("scorer", SCORERS.values(), ids=SCORERS)
