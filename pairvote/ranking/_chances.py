@@ -16,10 +16,6 @@ class ScoredItems(Protocol):
     """The part of a ranking from which chances follow."""
 
     @property
-    def scores(self) -> NDArray[np.float64]:
-        """In the ranking's unit: float64, shape (n_items,)."""
-
-    @property
     def method(self) -> str:
         """The scorer's name."""
 
@@ -29,6 +25,8 @@ class ScoredItems(Protocol):
 
     @property
     def _log_odds_per_unit(self) -> float | None: ...
+
+    def _gaps(self, one: NDArray[np.integer[Any]], other: NDArray[np.integer[Any]]) -> NDArray[np.float64]: ...
 
 
 def check_table_size(n_items: int) -> None:
@@ -109,9 +107,9 @@ def vote_chances(
             f"a ranking by {ranking.method!r} has no model of a vote",
             option="method",
             value=ranking.method,
-            remedy="score with bradley-terry, luce or elo, and one criterion at a time",
+            remedy="score with bradley-terry, luce, elo or glicko2, and one criterion at a time",
         )
-    log_odds = per_unit * (ranking.scores[left] - ranking.scores[right])
+    log_odds = per_unit * ranking._gaps(left, right)
     if fit is None:
         return outcome_probabilities(log_odds)
     log_odds = log_odds + fit.position_effect

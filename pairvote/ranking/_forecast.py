@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,11 +58,15 @@ class Forecast(Standing):
         return read_only(self._expected(codes[:, None], codes))
 
     def _expected(self, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.float64]:
-        gaps = self.scores[one] - self.scores[other]
-        if self.unit == "glicko" and self._log_odds_per_unit is not None:
-            variances = self._known_uncertainty().variances()
-            gaps = damped(gaps, variances[one] + variances[other], self._log_odds_per_unit)
-        return expected_scores(gaps, self._log_odds_per_unit, self.fit, self.method)
+        return expected_scores(self._gaps(one, other), self._log_odds_per_unit, self.fit, self.method)
+
+    def _gaps(self, one: NDArray[np.integer[Any]], other: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+        """How far items are ahead of others, as it counts for a chance."""
+        gaps: NDArray[np.float64] = self.scores[one] - self.scores[other]
+        if self.unit != "glicko" or self._log_odds_per_unit is None:
+            return gaps
+        variances = self._known_uncertainty().variances()
+        return damped(gaps, variances[one] + variances[other], self._log_odds_per_unit)
 
     def outcome_probabilities(self, left: Hashable, right: Hashable) -> OutcomeProbabilities:
         """The chance of each outcome when `left` stands on the left and `right` on the right.

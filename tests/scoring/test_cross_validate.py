@@ -121,6 +121,18 @@ def test_elo_is_trained_on_the_other_votes_in_their_order() -> None:
     assert found.log_loss[0] == pytest.approx(np.mean(losses))
 
 
+def test_glicko2_foretells_by_what_is_known_of_both_items() -> None:
+    # Its chances are those of `expected_score`, which moves them towards a half where ratings are not well known.
+    votes = KALMAR.where(np.arange(len(KALMAR)) < 40)
+    found = pv.cross_validate(votes, ["glicko2"], folds=40, rng=1)
+    losses = []
+    for row in range(40):
+        ranking = pv.glicko2(votes.where(np.arange(40) != row))
+        chance = ranking.expected_score(votes.items[votes.left[row]], votes.items[votes.right[row]])
+        losses.append(-math.log(chance if votes.outcome[row] == 2 else 1.0 - chance))
+    assert found.log_loss[0] == pytest.approx(np.mean(losses))
+
+
 # --- laws ---
 
 
@@ -278,6 +290,7 @@ def test_the_table_is_best_first_and_columns_hold_it() -> None:
         (KALMAR, {"by": "judge"}, "by is 'judge'"),
         (KALMAR, {"by": [1, 2]}, "by has 2 entries"),
         (KALMAR, {"outcomes": "ties"}, "outcomes is 'ties'"),
+        (KALMAR, {"outcomes": np.zeros(2)}, "outcomes is .*; use 'all' or 'decided'"),
         (KALMAR, {"n_jobs": 0}, "n_jobs is 0"),
         (KALMAR, {"rng": "x"}, "rng is 'x'"),
         (KALMAR, {"criterion": "new"}, "there is no criterion 'new'"),
