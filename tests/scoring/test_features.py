@@ -263,7 +263,9 @@ def test_flat_lizards_by_the_direct_way() -> None:
 
 
 def test_flat_lizards_with_a_remainder_of_the_published_spread() -> None:
-    """Turner and Firth (2012), section 3.3, by penalised quasi-likelihood, whose maximum for a known spread is ours.
+    """Turner and Firth (2012), section 3.3, and the printed fit of BradleyTerry2's own test of these data.
+
+    It is by penalised quasi-likelihood, whose maximum for a known spread is ours.
 
     The weak prior of coefficients, which BradleyTerry2 has not, moves them by a tenth of a standard error.
     """
