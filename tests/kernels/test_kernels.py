@@ -816,8 +816,8 @@ import pairvote as pv
 from pairvote import _kernels
 votes = pv.datasets.kalmar().simulated_votes(rng=3, ties=0.4)
 fits = [
-    pv.bradley_terry(votes, ties=ties, position=position, uncertainty="none").scores
-    for ties in ("davidson", "half", "drop") for position in (False, True)
+    pv.bradley_terry(votes, ties=ties, position=position, prior_sd=2.0, uncertainty="none").scores
+    for ties in ("davidson", "half", "drop", "cumulative") for position in (False, True)
 ]
 print(json.dumps({
     "kernels": [getattr(_kernels, name).COMPILED for name in _kernels.NAMES],
