@@ -44,9 +44,7 @@ def answered(votes: Votes, shares: NDArray[np.float64] | None = None) -> Answere
     if votes.share is not None:
         share = np.where(np.isnan(votes.share), share, votes.share)
     found = np.round(share[whole], DECIMALS)
-    values = (
-        np.unique(np.concatenate([found, np.round(1.0 - found, DECIMALS), [0.0, 1.0]])) if shares is None else shares
-    )
+    values = _grades(found) if shares is None else shares
     if len(values) > MOST_ANSWERS:
         raise InputError(
             f"ties is 'cumulative' and the shares take {len(values)} different values, those of the other side "
@@ -58,6 +56,12 @@ def answered(votes: Votes, shares: NDArray[np.float64] | None = None) -> Answere
     answer = np.zeros(len(votes), np.uint8)
     answer[whole] = np.searchsorted(values, found)
     return Answered(answer, len(values), values)
+
+
+def _grades(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The shares that were given, and those of the other side, which are 1 less these; at least those of two sides."""
+    values = np.unique(np.concatenate([found, np.round(1.0 - found, DECIMALS)]))
+    return values if len(values) > 1 else np.unique(np.concatenate([values, [0.0, 1.0]]))
 
 
 def answer_counts(votes: Votes, of: Answered, *, folded: bool) -> AnswerCounts:

@@ -233,6 +233,11 @@ def check_effects(
         for mask, sign, reach in which
         if mask.any()
     ]
+    if not gains:
+        raise NotIdentifiedError(
+            "no vote was won by either side, so the coefficients have no estimate",
+            remedy="leave the covariates out, or count ties as what they say, such as by ties='davidson'",
+        )
     table = vstack(gains).tocsr()
     bounds = [(-1.0, 1.0)] * ahead.shape[1] + [(0.0, 1.0 if layout.n_nuisance else 0.0)]
     answer = linprog(-table.sum(axis=0), A_ub=-table, b_ub=np.zeros(table.shape[0]), bounds=bounds)

@@ -287,11 +287,18 @@ class PredictedScores:
 
 def feature_rows(values: ArrayLike, option: str) -> tuple[tuple[str, ...], Floats]:
     """Names and a table of features from an array of a row for each item, or of one number for each."""
-    if hasattr(values, "columns"):
+    # A class that is asked does not have to find its columns out, as a lazy frame has.
+    if hasattr(type(values), "columns"):
         raise InputError(
             f"{option} is a data frame, whose rows may stand in any order",
             option=option,
             remedy="pass a mapping of labels to rows, such as frame.set_index('item').to_dict('index')",
+        )
+    if hasattr(type(values), "to_dict"):
+        raise InputError(
+            f"{option} is a series, whose rows may stand in any order",
+            option=option,
+            remedy="pass a mapping of labels to numbers, such as series.to_dict()",
         )
     array = as_array(values, option)
     if array.ndim == 1:

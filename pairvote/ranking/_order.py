@@ -24,7 +24,7 @@ def chosen_codes(
     labels: Iterable[Hashable], items: Sequence[Hashable], codes: Mapping[Hashable, int]
 ) -> NDArray[np.intp]:
     """The codes of these labels; InputError for one that is not there, or is there twice."""
-    if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+    if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable) or getattr(labels, "ndim", 1) == 0:
         raise wrong_option("labels", labels, "pass a list of labels")
     chosen: dict[int, None] = {}
     for label in labels:

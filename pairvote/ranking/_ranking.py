@@ -85,6 +85,8 @@ class Ranking(Forecast):
     history: RatingHistory | None = None
     volatilities: NDArray[np.float64] | None = None
     features: ItemFeatures | None = None
+    # Where the zero of the scores as they were fitted is on this scale.
+    _zero: float = 0.0
 
     __setstate__ = restore
 
@@ -354,6 +356,8 @@ class Ranking(Forecast):
         initial : float
         anchor : label, optional
             The item that gets exactly `initial`, in place of the mean. Standard errors stay those of centred scores.
+            Scores on the scale of known ones have no mean of zero: without an anchor their zero gets `initial`, so
+            that both years stay on one scale.
 
         References
         ----------
@@ -368,7 +372,7 @@ class Ranking(Forecast):
         >>> pv.elo(pv.Votes.from_wins(["ash"], ["birch"])).on_elo_scale(1114, anchor="birch").to_dict()
         {'ash': 1146.0, 'birch': 1114.0}
         """
-        factor = points_per_unit(self.unit, self._log_odds_per_unit)
+        factor = points_per_unit(self.unit, self._log_odds_per_unit, None if self.fit is None else self.fit.link)
         if not is_number(initial) or not math.isfinite(initial):
             raise InputError(f"initial is {shorten(initial)}; it is a finite number, such as 1500")
         return self._in_unit(self.unit if self.unit == "glicko" else "elo", factor, initial, anchor)
@@ -396,18 +400,19 @@ class Ranking(Forecast):
         >>> ranking.unit, ranking.to_dict()["Boston"], round(ranking.to_dict()["Milwaukee"], 2)
         ('jod', 0.0, 0.32)
         """
-        return self._in_unit("jod", jods_per_unit(self.unit), 0.0, anchor)
+        return self._in_unit("jod", jods_per_unit(self.unit, None if self.fit is None else self.fit.link), 0.0, anchor)
 
     def _in_unit(self, unit: str, factor: float, middle: float, anchor: Hashable | None) -> Ranking:
         """The scores times a factor, with their mean or the anchor at `middle`."""
-        # Scores of a fit have mean zero.
-        mean = float(self.scores.mean()) if self.fit is None and self.n_items else 0.0
+        # Scores of a fit have mean zero, or on the scale of known ones their zero.
+        mean = float(self.scores.mean()) if self.fit is None and self.n_items else self._zero
         at = mean if anchor is None else float(self.scores[self._code(anchor)])
         origin, known, slope = middle - at * factor, self._uncertainty, self._log_odds_per_unit
         return replace(
             self,
             scores=(self.scores - at) * factor + middle,
             unit=unit,
+            _zero=(self._zero - at) * factor + middle,
             history=None if self.history is None else self.history._moved(origin),
             _uncertainty=None if known is None else Scaled(known, factor, origin),
             _log_odds_per_unit=None if slope is None else slope / factor,

@@ -40,7 +40,7 @@ from pairvote._inference import (
 from pairvote.errors import InputError
 from pairvote.ranking._ranking import Ranking
 from pairvote.ranking._results import Fit
-from pairvote.ranking._units import LOG_ODDS, PROBITS
+from pairvote.ranking._units import UNIT_OF_LINK
 from pairvote.scoring._criteria import combine
 from pairvote.scoring._features import ItemCovariates, features_of, ranking_by_features, with_columns, with_features
 from pairvote.scoring._known_scores import KnownScores, anchors_of
@@ -55,7 +55,6 @@ LARGEST_START = 1e6
 MOST_STEPS = 2**31 - 1
 SMALLEST_PRIOR_SD = 1e-100
 LEARNED = "learned"
-UNIT_OF_LINK = {"logistic": LOG_ODDS.name, "probit": PROBITS.name}
 UNCERTAINTIES: tuple[UncertaintyKind, ...] = get_args(UncertaintyKind)
 
 
@@ -424,6 +423,8 @@ def start_at(
             thresholds=start.fit.thresholds,
         )
     given = as_array(start, "start")
+    if given.dtype.kind == "c":
+        raise wrong_option("start", start, "pass a Ranking or one real number an item")
     try:
         array = given.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:

@@ -109,12 +109,12 @@ def _of_ranking(ranking: Ranking, codes: dict[Hashable, int], unit: str) -> Anch
 
 
 def _anchors(codes: dict[Hashable, int], labels: list[Any], scores: Any, covariance: Any) -> Anchors:
-    gap = float(np.ptp(scores))
-    if gap > LARGEST_GAP or float(np.sqrt(np.diag(covariance)).max()) > LARGEST_GAP:
+    gap, error = float(np.ptp(scores)), float(np.sqrt(np.diag(covariance)).max())
+    if max(gap, error) > LARGEST_GAP:
         raise InputError(
-            f"{OPTION} are {gap:.3g} apart, or have errors as large",
+            f"{OPTION} are {gap:.3g} apart" if gap > LARGEST_GAP else f"{OPTION} have a standard error of {error:.3g}",
             option=OPTION,
-            value=gap,
+            value=max(gap, error),
             remedy=f"they are in the unit of the scores, in which {LARGEST_GAP:g} is beyond all chance",
         )
     return Anchors.of(len(codes), np.array([codes[label] for label in labels], np.intp), scores, covariance)

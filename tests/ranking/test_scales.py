@@ -70,10 +70,35 @@ def test_scores_without_a_model_of_a_vote_have_no_such_scale() -> None:
     for method in ("tally", "win-rate", "elo"):
         with pytest.raises(pv.InputError, match="score with bradley_terry"):
             pv.rank(VOTES, method).on_jod_scale()
-    for link in LINKS:
-        ranking = pv.bradley_terry(VOTES, link=link, prior_sd=2.0)
-        for scaled in (ranking.on_jod_scale(), ranking.on_elo_scale()):
-            with pytest.raises(pv.InputError):
-                scaled.on_jod_scale()
-            with pytest.raises(pv.InputError):
-                scaled.on_elo_scale()
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_scales_follow_each_other(link) -> None:
+    """Put on one scale and then on another, or on the same once more, a ranking is as if put there at once."""
+    for known in (None, {"Boston": 1.5}):
+        fit = pv.bradley_terry(VOTES, link=link, prior_sd=2.0, known_scores=known)
+        elo, jod = fit.on_elo_scale(1000), fit.on_jod_scale()
+        for found, right in (
+            (jod.on_elo_scale(1000), elo),
+            (elo.on_jod_scale(), jod),
+            (elo.on_elo_scale(1000), elo),
+            (fit.on_elo_scale(1500, anchor="Boston").on_elo_scale(1000), elo),
+            (jod.on_jod_scale(anchor="Boston").on_jod_scale(), jod),
+            (elo.on_jod_scale(anchor="Boston"), fit.on_jod_scale(anchor="Boston")),
+        ):
+            assert found.unit == right.unit
+            np.testing.assert_allclose(found.scores, right.scores, rtol=1e-12, atol=1e-9)
+            np.testing.assert_allclose(found.standard_errors, right.standard_errors, rtol=1e-9)
+            assert found.expected_score("Boston", "Detroit") == pytest.approx(fit.expected_score("Boston", "Detroit"))
+
+
+def test_a_mean_of_criteria_keeps_no_link() -> None:
+    """What a JOD of it is in Elo points is not known; the remedy says to start from the ranking as it was scored."""
+    votes = pv.Votes.from_labels(["a", "a", "b"], ["b", "c", "c"], ["left"] * 3, criterion=["new", "useful", "new"])
+    ranking = pv.bradley_terry(votes, criteria={"new": 1, "useful": 1}, prior_sd=1.0)
+    with pytest.raises(pv.InputError, match="as it was scored, before any other"):
+        ranking.on_jod_scale().on_elo_scale()
+    with pytest.raises(pv.InputError, match="on this scale before any other"):
+        ranking.on_elo_scale().on_jod_scale()
+    assert ranking.on_elo_scale().unit == "elo"
+    assert ranking.on_jod_scale().on_jod_scale(anchor="a").to_dict()["a"] == 0.0

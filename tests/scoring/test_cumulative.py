@@ -212,3 +212,25 @@ def test_few_or_no_votes_have_an_answer(link) -> None:
             assert np.isfinite([*ranking.scores, *ranking.standard_errors]).all()
             assert (np.diff([0.0, *ranking.fit.thresholds]) > 0.0).all()
             assert np.isfinite(ranking.fit.threshold_standard_errors).all()
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_grades_that_nobody_gave_change_nothing(link) -> None:
+    """Of a scale of five points whose ends nobody used there are three answers, also by maximum likelihood."""
+    rng = np.random.default_rng(3)
+    left = rng.integers(4, size=120)
+    right = (left + rng.integers(1, 4, size=120)) % 4
+    place = rng.integers(3, size=120)
+    five = pv.Votes.from_labels(left, right, (2 + place).tolist(), outcomes="1-5", items=range(4))
+    three = pv.Votes.from_codes(left, right, 2 - place, n_items=4)
+    for prior_sd in (math.inf, 2.0):
+        one = pv.bradley_terry(five, ties="cumulative", link=link, prior_sd=prior_sd)
+        other = pv.bradley_terry(three, ties="cumulative", link=link, prior_sd=prior_sd)
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-8)
+        np.testing.assert_allclose(one.fit.thresholds, other.fit.thresholds, atol=1e-8)
+        assert one.fit.log_likelihood == pytest.approx(other.fit.log_likelihood)
+    # All of one grade on either side: two answers; all in the middle: nothing but ties.
+    sides = pv.Votes.from_labels([0, 1, 2], [1, 2, 0], [2, 2, 4], outcomes="1-5")
+    assert pv.bradley_terry(sides, ties="cumulative", link=link, prior_sd=1.0).fit.thresholds.shape == (0,)
+    middle = pv.Votes.from_labels([0, 1, 2], [1, 2, 0], [3, 3, 3], outcomes="1-5")
+    assert pv.bradley_terry(middle, ties="cumulative", link=link, prior_sd=1.0).fit.thresholds.shape == (1,)

@@ -654,3 +654,21 @@ def test_a_ranking_by_features_may_be_a_start() -> None:
     assert_same(again, first)
     plain = pv.bradley_terry(VOTES, prior_sd=0.7)
     np.testing.assert_allclose(pv.bradley_terry(VOTES, prior_sd=0.7, start=first).scores, plain.scores, atol=1e-8)
+
+
+def test_ties_that_are_dropped_leave_features_without_an_estimate() -> None:
+    votes = pv.Votes.from_labels(["a", "b"], ["b", "c"], ["tie", "tie"])
+    options = {"item_covariates": {"a": 1.0, "b": 2.0, "c": 4.0}, "prior_sd": 0}
+    with pytest.raises(pv.NotIdentifiedError):
+        pv.bradley_terry(votes, ties="drop", **options)
+
+
+def test_a_series_is_asked_for_its_labels() -> None:
+    """Its rows may stand in any order; a lazy frame is not asked for its columns, which may take long."""
+    pandas = pytest.importorskip("pandas")
+    votes = pv.Votes.from_wins(["a", "b", "c", "a"], ["b", "c", "a", "c"])
+    series = pandas.Series([4.0, 2.0, 1.0], index=["c", "b", "a"])
+    with pytest.raises(pv.InputError, match=r"series\.to_dict\(\)"):
+        pv.bradley_terry(votes, prior_sd=1.0, item_covariates=series)
+    found = pv.bradley_terry(votes, prior_sd=1.0, item_covariates=series.to_dict())
+    np.testing.assert_allclose(found.scores, pv.bradley_terry(votes, prior_sd=1.0, item_covariates=[1, 2, 4]).scores)

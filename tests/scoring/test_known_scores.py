@@ -487,3 +487,15 @@ def test_others_without_a_place_on_the_scale_are_refused() -> None:
         pv.bradley_terry(won, known_scores={"ash": 0.0, "birch": 1.0}, prior_sd=math.inf)
     for prior_sd in ("learned", 1.0):
         assert pv.bradley_terry(won, known_scores={"ash": 0.0, "birch": 1.0}, prior_sd=prior_sd).top(1) == ["elm"]
+
+
+def test_an_error_beyond_all_chance_is_named() -> None:
+    votes = pv.Votes.from_wins(["a", "b"], ["b", "a"])
+    with pytest.raises(pv.InputError, match="have a standard error of 1e\\+05"):
+        pv.bradley_terry(votes, known_scores={"a": (0.0, 1e5)})
+
+
+def test_votes_among_known_items_alone_say_nothing_of_the_others() -> None:
+    votes = pv.Votes.from_wins(["a", "b"], ["b", "a"], items=["a", "b", "c"])
+    with pytest.raises(pv.NotIdentifiedError, match="with one whose score is not known"):
+        pv.bradley_terry(votes, known_scores={"a": 0.0, "b": (0.0, 1.0)})
