@@ -89,8 +89,8 @@ def _check(model: Model, anchors: Anchors, *, flat: bool) -> None:
     joins = asked & (known[counts.left] != known[counts.right])
     if not known.all() and not joins.any():
         raise NotIdentifiedError(
-            "no vote joins an item of known score with one whose score is not known, so the others have no place on that "
-            "scale",
+            "no vote joins an item of known score with one whose score is not known, so the others have no place on "
+            "that scale",
             option="known_scores",
             remedy="add such votes, give the scores of items that were asked about, or leave known_scores out",
         )

@@ -191,8 +191,8 @@ class Separation(Part):
     separation : float
         How many standard errors the spread of the true scores is: sqrt(reliability / (1 - reliability)).
     spread, error : float
-        The standard deviation of the scores, and the root of the mean squared standard error, in log-odds. Where votes
-        do not join all items, both are taken within components.
+        The standard deviation of the scores, and the root of the mean squared standard error, in the unit of the
+        scores. Where votes do not join all items, both are taken within components.
     formula : {"posterior", "sampling"}
         "posterior": spread^2 / (spread^2 + error^2), for scores under a prior with the errors of their posterior.
         "sampling": (spread^2 - error^2) / spread^2, for maximum likelihood and for errors by a bootstrap.
@@ -204,6 +204,8 @@ class Separation(Part):
     components : tuple of tuples of labels
         Items that answered questions connect, the largest group first. Nothing is known of how far two groups are
         apart, and items without votes have no part in the numbers.
+    unit : str
+        That of the scores, such as "log-odds".
 
     Examples
     --------
@@ -223,10 +225,11 @@ class Separation(Part):
     without_prior: float
     is_learned: bool
     components: tuple[tuple[Hashable, ...], ...]
+    unit: str = "log-odds"
 
     def _blocks(self) -> Iterator[Block]:
         yield (
-            f"reliability {self.reliability:.2f}: scores spread by {self.spread:.2f} log-odds, with errors of "
+            f"reliability {self.reliability:.2f}: scores spread by {self.spread:.2f} {self.unit}, with errors of "
             f"{self.error:.2f}"
         )
         if self.reliability - self.without_prior > FLATTERED:
@@ -334,6 +337,7 @@ def separation_of(ranking: Ranking) -> Separation:
         without_prior=without_prior,
         is_learned=is_learned,
         components=groups_of(ranking.items, component),
+        unit=ranking.unit,
     )
 
 

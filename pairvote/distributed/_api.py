@@ -11,7 +11,7 @@ from pairvote._common.checks import is_whole
 from pairvote._common.labels import check_items
 from pairvote._common.messages import wrong_option
 from pairvote._common.outcomes import Outcomes
-from pairvote._inference import LIMITS, PriorOption, Ties, UncertaintyKind, fit
+from pairvote._inference import LIMITS, LinkName, PriorOption, Ties, UncertaintyKind, fit
 from pairvote.distributed._counts import DistributedCounts
 from pairvote.distributed._engine import added, result, task
 from pairvote.distributed._partitions import Asked, add, count_all, counts_of, delayed_partitions
@@ -116,6 +116,7 @@ def bradley_terry(
     votes: Any,
     *,
     ties: Ties = "davidson",
+    link: LinkName = "logistic",
     prior_sd: PriorOption = "learned",
     position: bool = False,
     covariates: None = None,
@@ -136,7 +137,7 @@ def bradley_terry(
     ----------
     votes : Dask DataFrame, list of delayed data frames, PairCounts or DistributedCounts
         Columns of other names, criteria and labels of outcomes are for `count_pairs`.
-    ties, prior_sd, position, start, tol, max_iter
+    ties, link, prior_sd, position, start, tol, max_iter
         As of `pairvote.bradley_terry`.
     covariates
         None: those are of single votes, which are not kept.
@@ -168,7 +169,7 @@ def bradley_terry(
     >>> bool(abs(ranking.scores - pv.bradley_terry(baseball, prior_sd=3.0).scores).max() < 1e-8)
     True
     """
-    check_models(ties, "logistic")
+    check_models(ties, link)
     check_options(prior_sd, position, uncertainty, tol, max_iter)
     if covariates is not None or uncertainty in ("by-voter", "clustered"):
         what = "covariates are" if covariates is not None else f"uncertainty={uncertainty!r} is"
@@ -186,14 +187,15 @@ def bradley_terry(
         counts = counts.gather()
     options: dict[str, Any] = {"uncertainty": uncertainty, "start": start, "tol": tol, "max_iter": max_iter}
     if isinstance(counts, PairCounts):
-        return bradley_terry_here(counts, ties=ties, prior_sd=prior_sd, position=position, **options)
+        return bradley_terry_here(counts, ties=ties, link=link, prior_sd=prior_sd, position=position, **options)
     posterior = fit(
         RemoteSums(counts),
         ties=ties,
         prior_sd="learned" if isinstance(prior_sd, str) else float(prior_sd),
         position=bool(position),
         uncertainty=uncertainty,
-        start=start_at(start, counts.items, ties, "logistic"),
+        link=link,
+        start=start_at(start, counts.items, ties, link),
         tol=tol,
         max_iter=max_iter,
     )

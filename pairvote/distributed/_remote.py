@@ -141,7 +141,7 @@ class RemoteSums:
     def third_order(
         self, slopes: Slopes, likelihood: Likelihood, parameters: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """The third derivative of a logistic likelihood by each score: float64, shape (n_items,)."""
+        """The third derivative of the likelihood by each score: float64, shape (n_items,)."""
         return np.asarray(self._sums(_shards.third_order, _held(slopes), likelihood, sent(parameters))[0])
 
     def sides_won(self) -> tuple[float, float]:

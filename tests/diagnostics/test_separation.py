@@ -138,3 +138,12 @@ def test_level_scores_have_no_reliability_and_one_item_or_no_errors_are_refused(
         pv.diagnostics.separation(pv.tally(level))
     with pytest.raises(pv.InputError, match="there is 1 item"):
         pv.diagnostics.separation(pv.bradley_terry(pv.Votes.from_codes([], [], [], n_items=1)))
+
+
+def test_the_spread_is_said_in_the_unit_of_the_scores() -> None:
+    ranking = pv.bradley_terry(pv.datasets.baseball(), link="probit", prior_sd=1.0)
+    for scores in (ranking, ranking.on_elo_scale(), ranking.on_jod_scale()):
+        found = pv.diagnostics.separation(scores)
+        assert found.unit == scores.unit
+        assert f" {scores.unit}, with errors" in str(found)
+        assert "log-odds" not in str(found)

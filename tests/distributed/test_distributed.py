@@ -681,3 +681,20 @@ def test_graded_votes_are_counted_by_their_shares() -> None:
     parts = [delayed(df.iloc[:2]), delayed(df.iloc[2:])]
     assert_same_counts(count_pairs(parts, outcomes="share"), whole.counts())
     assert_same_counts(count_pairs([delayed(whole)]), whole.counts())
+
+
+@pytest.mark.parametrize("ties", ["glenn-david", "half", "drop"])
+@pytest.mark.parametrize("prior_sd", [2.0, "learned", math.inf])
+def test_a_probit_link_is_fitted_by_its_shards(ties, prior_sd) -> None:
+    rng = np.random.default_rng(4)
+    left = rng.integers(6, size=400)
+    right = (left + rng.integers(1, 6, size=400)) % 6
+    votes = pv.Votes.from_codes(left, right, rng.integers(3, size=400), n_items=6)
+    options = {"ties": ties, "link": "probit", "prior_sd": prior_sd, "position": True}
+    here = pv.bradley_terry(votes, **options)
+    scattered = count_pairs([dask.delayed(votes)], most_pairs=0)
+    there = pv.distributed.bradley_terry(scattered, **options)
+    assert there.unit == "probit"
+    np.testing.assert_allclose(there.scores, here.scores, atol=1e-7)
+    np.testing.assert_allclose(there.fit.tie_parameter, here.fit.tie_parameter, atol=1e-7)
+    assert there.fit.log_likelihood == pytest.approx(here.fit.log_likelihood)
