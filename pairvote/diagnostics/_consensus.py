@@ -222,7 +222,8 @@ def answered(votes: Votes) -> Votes:
         counted &= votes.weight > 0
     if not counted.any():
         raise InputError(
-            f"there are {plural(len(votes), 'vote')} and none of them is answered; pass votes with an outcome"
+            f"there {'is' if len(votes) == 1 else 'are'} {plural(len(votes), 'vote')} and none of them is answered; "
+            "pass votes with an outcome"
         )
     return votes.where(counted)
 

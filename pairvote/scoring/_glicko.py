@@ -81,8 +81,8 @@ def glicko2(
     period : "vote", "all", float or timedelta
         The rating periods. "vote": every vote is one, for its two items; others do not change. "all": all votes are
         one. Or a length of time from the first vote on, in the unit of ``votes.time``, or a `datetime.timedelta` for
-        votes at dates: then deviations also grow in periods in which an item has no votes. Glickman advises periods of
-        10 to 15 votes for each item.
+        votes at dates: then deviations also grow in periods in which an item has no votes, after its first one.
+        Glickman advises periods of 10 to 15 votes for each item.
     history : bool
         Keep the ratings before and after each vote, as ``ranking.history``.
     criterion : label, optional
@@ -258,7 +258,7 @@ def _check_range(table: NDArray[np.float64]) -> None:
         raise InputError(
             "the ratings run away, as Glicko-2's do where one period has very much weight for an item",
             option="weight",
-            remedy="divide the weights by one number, or choose shorter periods",
+            remedy="divide the weights by one number, choose shorter periods, or let tau be smaller",
         )
 
 

@@ -171,7 +171,7 @@ def test_odd_votes_have_a_page(votes) -> None:
     ("votes", "options", "match"),
     [
         (KALMAR.counts(), {}, "votes is a PairCounts"),
-        (pv.Votes.from_labels(["a"], ["b"], ["skip"]), {}, "none of them is answered"),
+        (pv.Votes.from_labels(["a"], ["b"], ["skip"]), {}, "there is 1 vote and none of them is answered"),
         (pv.Votes.from_wins(["a"], ["b"]), {}, "give 1 vote to hold out"),
         (KALMAR, {"by": "judge"}, "by is 'judge'"),
         (KALMAR, {"folds": 0}, "folds is 0"),
