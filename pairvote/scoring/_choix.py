@@ -151,7 +151,7 @@ def _pairs(wins: Table, algorithm: str) -> list[tuple[int, int]]:
         )
     if won.sum() > MOST_LISTED:
         raise InputError(
-            f"{algorithm!r} takes a list of all votes, and there are {won.sum():,.0f}; use algorithm='ilsr'"
+            f"{algorithm!r} takes a list of all votes, and there are {won.sum():,.12g}; use algorithm='ilsr'"
         )
     times = won.astype(np.int64)
     return list(zip(np.repeat(winner, times).tolist(), np.repeat(loser, times).tolist(), strict=True))

@@ -343,6 +343,9 @@ def test_wins_that_are_no_whole_votes_are_refused(algorithm) -> None:
     heavy = replace(BASEBALL, weight=np.full(len(BASEBALL), 1e6))
     with pytest.raises(pv.InputError, match=f"'{algorithm}' takes a list of all votes, and there are 273,000,000;"):
         pv.luce(heavy, algorithm=algorithm)
+    huge = replace(BASEBALL, weight=np.full(len(BASEBALL), 1e300))
+    with pytest.raises(pv.InputError, match=r"and there are 2\.73e\+302; use algorithm='ilsr'"):
+        pv.luce(huge, algorithm=algorithm)
     twice = replace(BASEBALL, weight=np.full(len(BASEBALL), 2.0))
     np.testing.assert_allclose(
         pv.luce(twice, algorithm=algorithm).scores, pv.luce(BASEBALL + BASEBALL, algorithm=algorithm).scores, atol=1e-9
