@@ -83,7 +83,8 @@ def check_simulation(n_simulations: int | None, prior_sd: object) -> None:
     """InputError for a number or a prior that votes cannot be simulated with."""
     if n_simulations is not None and (not is_whole(n_simulations) or n_simulations < LEAST):
         raise wrong_option("n_simulations", n_simulations, f"it is a whole number from {LEAST}, or None")
-    if prior_sd != "learned" and (not is_number(prior_sd) or not 0.0 < prior_sd < np.inf):
+    learned = isinstance(prior_sd, str) and prior_sd == "learned"
+    if not learned and (not is_number(prior_sd) or not 0.0 < prior_sd < np.inf):
         raise wrong_option("prior_sd", prior_sd, "simulated votes need 'learned', or a finite one above 0, such as 3")
 
 

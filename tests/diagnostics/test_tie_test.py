@@ -149,6 +149,7 @@ def test_the_level_is_as_stated() -> None:
         (VOTES, {"by": np.ones(len(VOTES))}, "covariate 0 is 1 in every answered vote"),
         (VOTES, {"rate": 2}, "rate is 2"),
         (VOTES, {"prior_sd": math.inf}, "prior_sd is inf"),
+        (VOTES, {"prior_sd": np.array([1.0, 2.0])}, r"prior_sd is .*; simulated votes need 'learned'"),
         (VOTES, {"n_jobs": 0}, "n_jobs is 0"),
     ],
 )
