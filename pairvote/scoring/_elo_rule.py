@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairvote._common.checks import is_number
-from pairvote._common.messages import shorten, wrong_option
+from pairvote._common.messages import plural, shorten, wrong_option
 from pairvote.errors import InputError
 from pairvote.scoring._lengths import Length, length_of, numbers_of
 from pairvote.votes._votes import Votes
@@ -205,7 +205,7 @@ class KByGames:
             answer = self._function(games)
         except Exception as error:
             raise InputError(
-                f"k raised {error!r} after {games} votes",
+                f"k raised {error!r} after {plural(games, 'vote')}",
                 option="k",
                 remedy="pass a function of the number of votes that an item was in before",
             ) from error
@@ -218,7 +218,7 @@ class KByGames:
 
 def _wrong_k(games: int, answer: object) -> InputError:
     return InputError(
-        f"k after {games} votes is {shorten(answer)}",
+        f"k after {plural(games, 'vote')} is {shorten(answer)}",
         option="k",
         value=answer,
         remedy=f"its values are numbers from 0 to {LARGEST_CHANGE:g}",
