@@ -31,8 +31,9 @@ def check_beside(
 ) -> None:
     """NotIdentifiedError where all votes are ties, or one side won all, without a prior."""
     if layout.n_nuisance and not n_decided:
+        ties = "the only vote is a tie" if n_ties == 1 else f"all {plural(n_ties, 'vote')} are ties"
         raise NotIdentifiedError(
-            f"all {plural(n_ties, 'vote')} are ties, so the tie parameter has no finite estimate",
+            f"{ties}, so the tie parameter has no finite estimate",
             option="ties",
             value=outcome.name,
             remedy="set a finite prior_sd, or score with ties='half', which makes all items level",
@@ -42,8 +43,8 @@ def check_beside(
         # A tie without a parameter of its own is half a vote for each side, which says that neither always wins.
         if not (left and right) and not (n_ties and not layout.n_nuisance):
             winner = "left" if left else "right"
-            votes = plural(left + right, "vote")
-            what = f"the {winner} side won all {votes}" if left + right else "no vote was won by either side"
+            votes = "the only vote" if left + right == 1 else f"all {plural(left + right, 'vote')}"
+            what = f"the {winner} side won {votes}" if left + right else "no vote was won by either side"
             raise NotIdentifiedError(
                 f"{what}, so the position effect has no finite estimate",
                 option="position",

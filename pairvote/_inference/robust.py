@@ -201,4 +201,7 @@ def times(middle: NDArray[np.float64], inverse: NDArray[np.float64]) -> NDArray[
     """
     from scipy.linalg.blas import dsymm
 
+    if not inverse.size:
+        # BLAS complains of it on the terminal.
+        return np.zeros_like(inverse)
     return np.asarray(dsymm(1.0, middle.T, inverse, lower=1))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairvote._common.messages import plural
 from pairvote.errors import MissingUncertaintyError
 from pairvote.ranking._chances import chances_of, check_table_size, damped, expected_scores
 from pairvote.ranking._results import Fit, OutcomeProbabilities
@@ -28,7 +29,7 @@ class Forecast(Standing):
     def _known_uncertainty(self) -> Uncertainty:
         if self._uncertainty is None:
             raise MissingUncertaintyError(
-                f"this ranking by {self.method!r} of {self.n_items:,} items has no standard errors",
+                f"this ranking by {self.method!r} of {plural(self.n_items, 'item')} has no standard errors",
                 option="uncertainty",
                 remedy="bradley_terry gives them (unless uncertainty='none'), and up to 4,000 items bootstrap for any "
                 "scorer",

@@ -98,7 +98,7 @@ def bradley_terry(
         model.
     link : {"logistic", "probit"}
         What a difference of scores says of a vote. "logistic": Bradley-Terry, scores in log-odds. "probit":
-        Thurstone's case V, :math:`P(i) = \\Phi(s_i - s_j)`, scores in standard deviations of a noticed difference.
+        Thurstone's case V, :math:`P(i) = \Phi(s_i - s_j)`, scores in standard deviations of a noticed difference.
         The two tell the same story: one probit is 1.6 to 1.7 log-odds. `prior_sd` is in the unit of the scores.
     prior_sd : float or "learned"
         "learned": the prior is a mixture of normals whose spread and shape are learned, and what is not known of them

@@ -373,3 +373,21 @@ def test_other_names_for_ties_are_glenn_and_davids_by_the_probit_link(link) -> N
         np.testing.assert_allclose(other.scores, first.scores, atol=1e-9)
         assert other.fit.tie_parameter == pytest.approx(first.fit.tie_parameter, abs=1e-9)
         assert other.fit.tie_standard_error == pytest.approx(first.fit.tie_standard_error, rel=1e-8)
+
+
+@pytest.mark.parametrize("ties", ["glenn-david", "half"])
+def test_sandwich_errors_of_no_items_say_nothing_on_the_terminal(ties, capfd) -> None:
+    ranking = pv.bradley_terry(
+        pv.Votes.from_labels([], [], [], items=[]), link="probit", ties=ties, prior_sd=1.0, uncertainty="sandwich"
+    )
+    assert ranking.covariance.shape == (0, 0)
+    assert ranking.standard_errors.shape == (0,)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_single_vote_is_no_plural() -> None:
+    tie, win = (pv.Votes.from_labels(["a"], ["b"], [outcome]) for outcome in ("tie", "left"))
+    with pytest.raises(pv.NotIdentifiedError, match="^the only vote is a tie"):
+        pv.bradley_terry(tie, link="probit", prior_sd=math.inf)
+    with pytest.raises(pv.NotIdentifiedError, match="^the left side won the only vote"):
+        pv.bradley_terry(win, link="probit", prior_sd=math.inf, position=True)
