@@ -7,7 +7,7 @@ from pairvote._inference.clustered import voter_gradients
 from pairvote._inference.entries import AnswerCounts, sides
 from pairvote._inference.features import Features, FeatureScores
 from pairvote._inference.fitting import Start, fit, left_by_refits, refit, under_normal_prior
-from pairvote._inference.graded import Answered, answer_counts, answered
+from pairvote._inference.graded import SIDES_AND_TIE, Answered, answer_counts, answered, as_whole
 from pairvote._inference.identification import PRIOR_REMEDY, check_scores, decided, has_circle, no_scores
 from pairvote._inference.lapses import ATTENTIVE, BIAS, PUSHES, RANDOM, SIDE
 from pairvote._inference.layout import ParameterLayout
@@ -48,6 +48,7 @@ __all__ = [
     "PUSHES",
     "RANDOM",
     "SIDE",
+    "SIDES_AND_TIE",
     "WEAKEST_PRIOR",
     "AnchoredPosterior",
     "Anchors",
@@ -77,6 +78,7 @@ __all__ = [
     "VoterKinds",
     "answer_counts",
     "answered",
+    "as_whole",
     "centred",
     "check_covariates",
     "check_determined",

@@ -14,12 +14,14 @@ from pairvote.votes._votes import Votes
 
 # Of more, most would be too rare for a threshold of their own.
 MOST_ANSWERS = 21
+# With so many, they are those of votes that are not graded.
+SIDES_AND_TIE = 3
 # Shares that differ by less are the same answer.
 DECIMALS = 9
 
 
 class Answered(NamedTuple):
-    """The answer of each row, from 0, wholly for the right side, to n_answers - 1; skips have 0.
+    """The answer of each row, from 0, for the right side, to n_answers - 1; skips and rows of no weight have 0.
 
     shares: the left side's share by answer, where that is known.
     """
@@ -40,6 +42,8 @@ def answered(votes: Votes, shares: NDArray[np.float64] | None = None) -> Answere
         For shares of more than a few different values.
     """
     whole = votes.outcome != Outcome.SKIP
+    if votes.weight is not None:
+        whole &= votes.weight > 0
     share = 0.5 * votes.outcome
     if votes.share is not None:
         share = np.where(np.isnan(votes.share), share, votes.share)
@@ -56,6 +60,13 @@ def answered(votes: Votes, shares: NDArray[np.float64] | None = None) -> Answere
     answer = np.zeros(len(votes), np.uint8)
     answer[whole] = np.searchsorted(values, found)
     return Answered(answer, len(values), values)
+
+
+def as_whole(votes: Votes, of: Answered) -> Votes:
+    """Votes of up to three answers as wins of either side and ties, which say the same."""
+    outcome = of.answer if of.n_answers == SIDES_AND_TIE else np.uint8(Outcome.LEFT) * of.answer
+    counted = votes.outcome != Outcome.SKIP
+    return votes._changed(outcome=np.where(counted, outcome, votes.outcome).astype(votes.outcome.dtype), share=None)
 
 
 def _grades(found: NDArray[np.float64]) -> NDArray[np.float64]:

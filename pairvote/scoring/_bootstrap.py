@@ -19,11 +19,13 @@ from pairvote._common.random import Rng, generator
 from pairvote._inference import (
     CUMULATIVE,
     LIMITS,
+    SIDES_AND_TIE,
     AnswerCounts,
     Answered,
     Posterior,
     answer_counts,
     answered,
+    as_whole,
     left_by_refits,
     refit,
     sides,
@@ -177,9 +179,12 @@ def bootstrap(
     whole = _Whole(scorer.needs, tuple(criteria or ()))
     whole.check(votes)
 
+    answers = _answers(votes, options)
+    if answers is not None and answers.n_answers <= SIDES_AND_TIE and criteria is None:
+        votes, answers = as_whole(votes, answers), None
     draw: Draw = _InOrder(votes, lot, n_lots)
     if not scorer.uses_order and criteria is None:
-        draw = _AddedUp.of(votes, lot, what, _answers(votes, options), folded=not options.get("position"))
+        draw = _AddedUp.of(votes, lot, what, answers, folded=not options.get("position"))
     fits = _Fits.of(estimate, given, options)
     score: Score = partial(_score, scorer.function, options) if fits is None else fits
     function = partial(_score_block, draw, whole, score)
@@ -354,6 +359,8 @@ class _Fits:
         return [
             count_votes(part, folded=folded)
             if shares is None
+            else count_votes(as_whole(part, answered(part, shares)), folded=folded)
+            if len(shares) <= SIDES_AND_TIE
             else answer_counts(part, answered(part, shares), folded=folded)
             for part, shares in zip(parts, self.shares, strict=True)
         ]

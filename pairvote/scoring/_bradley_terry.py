@@ -19,6 +19,7 @@ from pairvote._inference import (
     LIMITS,
     MODELS_BY_LINK,
     NOTHING,
+    SIDES_AND_TIE,
     Answered,
     Limits,
     LinkName,
@@ -31,6 +32,7 @@ from pairvote._inference import (
     UncertaintyKind,
     answer_counts,
     answered,
+    as_whole,
     check_determined,
     fit,
     outcome_model,
@@ -277,6 +279,8 @@ def ranked(
     graded = isinstance(source, Votes) and bool((source.is_graded & counted_rows(source)).any())
     if graded and isinstance(source, Votes) and ties == CUMULATIVE:
         answers_in_order, graded = answered(source), False
+        if answers_in_order.n_answers <= SIDES_AND_TIE:
+            source, answers_in_order = as_whole(source, answers_in_order), None
     if uncertainty is None:
         uncertainty = "sandwich" if graded else "model"
     features = features_of(item_covariates, source.items, prior_sd, reliability)

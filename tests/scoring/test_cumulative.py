@@ -234,3 +234,37 @@ def test_grades_that_nobody_gave_change_nothing(link) -> None:
     assert pv.bradley_terry(sides, ties="cumulative", link=link, prior_sd=1.0).fit.thresholds.shape == (0,)
     middle = pv.Votes.from_labels([0, 1, 2], [1, 2, 0], [3, 3, 3], outcomes="1-5")
     assert pv.bradley_terry(middle, ties="cumulative", link=link, prior_sd=1.0).fit.thresholds.shape == (1,)
+
+
+@pytest.mark.parametrize("n_answers", [2, 3])
+@pytest.mark.parametrize("link", LINKS)
+def test_up_to_three_answers_are_whole_votes(link, n_answers) -> None:
+    """Whatever the shares are called: scores, errors of each kind, resamples; and rows of no weight change nothing."""
+    rng = np.random.default_rng(8)
+    left = rng.integers(4, size=60)
+    right = (left + rng.integers(1, 4, size=60)) % 4
+    place, voter = rng.integers(n_answers, size=60), rng.integers(6, size=60)
+    share = np.array([0.25, 0.75] if n_answers == 2 else [0.25, 0.5, 0.75])[place]
+    outcome = np.array([0, 2] if n_answers == 2 else [0, 1, 2])[place]
+    weight = np.append(np.ones(60), 0.0)
+    whole = pv.Votes.from_codes(left, right, outcome, n_items=4, voter=voter)
+    by_share = [np.append(left, 0), np.append(right, 1), np.append(share, 1.0)]
+    graded = pv.Votes.from_labels(
+        *by_share, outcomes="share", items=range(4), weight=weight, voter=np.append(voter, 0).tolist()
+    )
+    for options in (
+        {"prior_sd": 1.0},
+        {"prior_sd": math.inf},
+        {"prior_sd": 1.0, "position": True, "uncertainty": "sandwich"},
+        {"prior_sd": 1.0, "uncertainty": "by-voter"},
+        {"prior_sd": 1.0, "weights": "sampling"},
+    ):
+        one, other = (pv.bradley_terry(votes, ties="cumulative", link=link, **options) for votes in (graded, whole))
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-9)
+        np.testing.assert_allclose(one.standard_errors, other.standard_errors, rtol=1e-7)
+        np.testing.assert_allclose(one.fit.thresholds, other.fit.thresholds, atol=1e-9)
+    fits = [
+        pv.bootstrap(votes, n_resamples=5, rng=1, by="voter", ties="cumulative", link=link, prior_sd=1.0)
+        for votes in (graded, whole)
+    ]
+    np.testing.assert_allclose(fits[0].standard_errors, fits[1].standard_errors, rtol=1e-6)

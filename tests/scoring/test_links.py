@@ -387,7 +387,7 @@ def test_sandwich_errors_of_no_items_say_nothing_on_the_terminal(ties, capfd) ->
 
 def test_a_single_vote_is_no_plural() -> None:
     tie, win = (pv.Votes.from_labels(["a"], ["b"], [outcome]) for outcome in ("tie", "left"))
-    with pytest.raises(pv.NotIdentifiedError, match="^the only vote is a tie"):
+    with pytest.raises(pv.NotIdentifiedError, match=r"^the only vote is a tie"):
         pv.bradley_terry(tie, link="probit", prior_sd=math.inf)
-    with pytest.raises(pv.NotIdentifiedError, match="^the left side won the only vote"):
+    with pytest.raises(pv.NotIdentifiedError, match=r"^the left side won the only vote"):
         pv.bradley_terry(win, link="probit", prior_sd=math.inf, position=True)
