@@ -391,3 +391,14 @@ def test_a_single_vote_is_no_plural() -> None:
         pv.bradley_terry(tie, link="probit", prior_sd=math.inf)
     with pytest.raises(pv.NotIdentifiedError, match=r"^the left side won the only vote"):
         pv.bradley_terry(win, link="probit", prior_sd=math.inf, position=True)
+
+
+def test_a_start_of_complex_numbers_is_refused() -> None:
+    votes = pv.Votes.from_wins(["a", "b"], ["b", "a"])
+    with pytest.raises(pv.InputError, match="one real number an item"):
+        pv.bradley_terry(votes, link="probit", prior_sd=1.0, start=np.array([1j, 0.0]))
+
+
+def test_labels_to_keep_are_a_list() -> None:
+    with pytest.raises(pv.InputError, match="pass a list of labels"):
+        pv.bradley_terry(pv.datasets.baseball(), link="probit", prior_sd=1.0).only(np.array("Boston"))
