@@ -43,7 +43,8 @@ class ModelComparison(Part):
     Attributes
     ----------
     candidates : tuple of str
-        "default", the alternatives that the votes can tell from it, and "level", for which all items are equal.
+        "default", the alternatives that the votes can tell from it, and "level", for which all items are equal. Of
+        graded votes, which are shares and no outcomes, only sides are asked about.
     options : dict
         What to pass to `bradley_terry`, empty where its defaults are to be kept.
     recommendation : str
@@ -221,7 +222,11 @@ def compare_models(
     rng = generator(rng)
     rows = answered(check_votes(votes, criterion))
     of_question = votes.select(criterion)
-    alternatives = alternatives_for(of_question.where(of_question.outcome != Outcome.SKIP))
+    told = of_question.where(of_question.outcome != Outcome.SKIP)
+    alternatives = alternatives_for(told)
+    if told.is_graded.any():
+        # Shares have no likelihood by which links could be told apart.
+        alternatives = [each for each in alternatives if each.nested]
     named: dict[str, Any] = {DEFAULT_NAME: {}, **{each.name: each.options for each in alternatives}, LEVEL_NAME: LEVEL}
     held_out = cross_validate(
         votes,

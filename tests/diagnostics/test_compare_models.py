@@ -185,3 +185,14 @@ def test_odd_votes_have_a_page(votes) -> None:
 def test_what_cannot_be_compared_is_refused(votes, options, match) -> None:
     with pytest.raises(pv.InputError, match=match):
         pv.diagnostics.compare_models(votes, **options)
+
+
+def test_shares_of_votes_are_not_asked_for_their_link() -> None:
+    rng = np.random.default_rng(4)
+    left = rng.integers(6, size=150)
+    right = (left + rng.integers(1, 6, size=150)) % 6
+    share = 1 / (1 + np.exp(-0.4 * (left - right))) * 0.8 + 0.1
+    votes = pv.Votes.from_labels(left.tolist(), right.tolist(), share.tolist(), outcomes="share")
+    page = pv.diagnostics.compare_models(votes, n_simulations=99, rng=1)
+    assert page.candidates == ("default", "position", "level")
+    assert not any(reason.startswith("link") for reason in page.reasons)
