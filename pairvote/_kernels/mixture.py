@@ -310,8 +310,13 @@ def _slopes(
     above: cython.double = 0.0
     stiff: cython.double = 0.0
     ratio: cython.double
+    place: cython.Py_ssize_t
     turned: cython.bint
-    end: cython.Py_ssize_t
+    for place in range(5):
+        found[place] = 0.0
+    if not low < high:
+        # Nothing is between ends that rounding has made one, which the chance says.
+        return
     if link == 1.0:
         if high < 1e99:
             x = exp(-fabs(high))
@@ -340,8 +345,6 @@ def _slopes(
         x = low
         low = -high
         high = -x
-    found[2] = 0.0
-    found[4] = 0.0
     if high > 0.0:
         # Neither end is in the tail on its own side.
         if high < 1e98:
@@ -354,6 +357,8 @@ def _slopes(
         ratio = 0.0
         if low > -1e98:
             ratio = exp(_log_ratio(low, high))
+            if not ratio < 1.0:
+                return
             below = (
                 exp(-0.5 * low * low - 0.9189385332046727 - _log_normal(low))
                 if low > -30.0
@@ -382,8 +387,8 @@ def _slopes(
         found[4] = x
     found[0] *= 0.6266570686577501
     found[1] *= 0.6266570686577501
-    for end in range(2, 5):
-        found[end] *= 0.39269908169872414
+    for place in range(2, 5):
+        found[place] *= 0.39269908169872414
 
 
 @cython.cfunc
@@ -1161,9 +1166,10 @@ def sample(
                         precision = precision * precision * line[i]
                         numbers[2] += precision * (prior[0] * prior[1 + k] - prior[10] - parameters[i])
                         numbers[3] += precision * line[i]
-                precision = settings[2] / n_items / n_items * mean
-                numbers[2] -= precision * options[2]
-                numbers[3] += precision * mean
+                if n_items > 0:
+                    precision = settings[2] / n_items / n_items * mean
+                    numbers[2] -= precision * options[2]
+                    numbers[3] += precision * mean
                 for i in range(n_beside):
                     for k in range(n_beside):
                         precision = line[n_items + i] * firm[i * n_beside + k]

@@ -113,9 +113,13 @@ def _slopes(
     above: cython.double = 0.0
     stiff: cython.double = 0.0
     ratio: cython.double
+    place: cython.Py_ssize_t
     turned: cython.bint
-    found[2] = 0.0
-    found[4] = 0.0
+    for place in range(5):
+        found[place] = 0.0
+    if not low < high:
+        # Nothing is between ends that rounding has made one, which the chance says.
+        return
     if link == 1.0:
         # Informations of the smaller of two chances, so that those of a certain answer keep their digits.
         if high < 1e99:
@@ -155,6 +159,8 @@ def _slopes(
         ratio = 0.0
         if low > -1e99:
             ratio = exp(_log_ratio(low, high))
+            if not ratio < 1.0:
+                return
             below = (
                 exp(-0.5 * low * low - 0.9189385332046727 - _log_normal(low))
                 if low > -30.0
