@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import limited
 import numpy as np
+import outcome_models
 import pytest
 import reference
 from hypothesis import given, settings
@@ -114,7 +115,7 @@ def test_equals_the_reference(ties, position, prior_sd, seed) -> None:
     options = {"ties": ties, "position": position, "prior_sd": prior_sd}
     expected = reference.bradley_terry_with_covariates(table.rows, table.covariates, 6, **options)
     covariances = {"model": expected["inverse"], "sandwich": reference.covariance_between(expected, None)}
-    has_ties = ties in ("davidson", "rao-kupper")
+    has_ties = ties in outcome_models.WITH_TIES
     for kind, covariance in covariances.items():
         ranking = fitted(table, uncertainty=kind, **options)
         fit = ranking.fit
