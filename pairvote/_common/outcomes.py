@@ -213,7 +213,10 @@ def number_of(label: Any) -> float | None:
         if not re.fullmatch(rf"{_NUMBER}(?:[eE][+-]?\d+)?", label.strip(), re.ASCII):
             return None
         return float(label)
-    if isinstance(label, (bool, np.bool_)) or not isinstance(label, (int, float, np.integer, np.floating)):
+    # A length of time is an integer to numpy.
+    if isinstance(label, (bool, np.bool_, np.timedelta64)) or not isinstance(
+        label, (int, float, np.integer, np.floating)
+    ):
         return None
     try:
         return float(label)

@@ -227,3 +227,8 @@ def test_from_codes_takes_the_values_of_outcome(codes: Any) -> None:
 def test_from_codes_refuses_other_outcomes(codes: Any, message: str) -> None:
     with pytest.raises(pv.InputError, match=message):
         pv.Votes.from_codes([0, 0], [1, 1], codes)
+
+
+def test_lengths_of_time_are_no_outcomes() -> None:
+    with pytest.raises(pv.InputError, match="outcome at row 0 is"):
+        pv.Votes.from_codes([0, 0], [1, 1], np.array([0, 0], "timedelta64[D]"), n_items=2)
