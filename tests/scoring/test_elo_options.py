@@ -495,10 +495,10 @@ def shouts(games):
         ({"half_life": 10**400}, "half_life is 1000"),
         ({"half_life": dt.timedelta(0)}, "half_life is datetime.timedelta(0)"),
         ({"half_life": np.timedelta64(3, "M")}, "half_life is "),
-        ({"half_life": np.timedelta64("NaT")}, "half_life is "),
+        ({"half_life": np.timedelta64("NaT", "D")}, "half_life is "),
         ({"half_life": dt.timedelta(days=3)}, "are numbers and half_life is a timedelta; pass a number"),
-        ({"half_life": np.timedelta64(3)}, "half_life is "),
-        ({"k": np.timedelta64(3)}, "k is "),
+        ({"half_life": np.timedelta64(3, "D")}, "half_life is "),
+        ({"k": np.timedelta64(3, "D")}, "k is "),
         ({"n_shuffles": 10**400}, "n_shuffles is 1000"),
         ({"history": 1}, "history is 1; it is True or False"),
         ({"history": None}, "history is None"),
@@ -542,7 +542,7 @@ def test_ratings_at_the_ends_of_float64_are_told_without_a_warning() -> None:
     ranking = pv.elo(VOTES, initial={"a": -1e308, "b": 1e308}, history=True)
     assert ranking.history.expected.tolist() == [0.0, 1.0]
     with pytest.raises(pv.InputError, match="is not among the items"):
-        ranking.history.of(np.timedelta64(3))
+        ranking.history.of(np.timedelta64(3, "D"))
 
 
 def test_shuffles_take_k_by_item_and_by_games() -> None:

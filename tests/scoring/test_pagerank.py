@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import evalica
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,8 +9,6 @@ from hypothesis import strategies as st
 from strategies import Sample, samples
 
 import pairvote as pv
-
-WINNERS = {0: evalica.Winner.Y, 1: evalica.Winner.Draw, 2: evalica.Winner.X}
 
 
 def by_equations(sample: Sample, damping: float, ties: float) -> np.ndarray:
@@ -36,9 +33,11 @@ def test_it_solves_the_equations(sample: Sample, damping: float, ties: float) ->
 
 
 def test_it_is_what_evalica_gives() -> None:
+    evalica = pytest.importorskip("evalica")
+    winners = evalica.Winner.Y, evalica.Winner.Draw, evalica.Winner.X
     votes = pv.simulate(n_items=9, n_voters=12, votes_each=15, voters=pv.VoterModel(tie_parameter=0.5), repetitions=1)
     votes = votes.votes(0)
-    outcomes = [WINNERS[int(outcome)] for outcome in votes.outcome]
+    outcomes = [winners[int(outcome)] for outcome in votes.outcome]
     theirs = evalica.pagerank(votes.left.tolist(), votes.right.tolist(), outcomes, tolerance=1e-13, limit=2_000)
     expected = theirs.scores.sort_index().to_numpy()
     np.testing.assert_allclose(pv.pagerank(votes).scores, expected, rtol=1e-10)
