@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.anchors import Anchors
 from pairvote._inference.clustered import ClusterSizes, corrected_gradients
-from pairvote._inference.dispersion import dispersion
+from pairvote._inference.dispersion import MOST_ROUNDS, SAME_DISPERSION, dispersion
 from pairvote._inference.entries import AnswerCounts, SingleVotes
 from pairvote._inference.held import climb, inverse_over
 from pairvote._inference.identification import check_beside
@@ -27,7 +27,7 @@ from pairvote._inference.learned import can_sample, sample
 from pairvote._inference.limits import Limits
 from pairvote._inference.models import Model
 from pairvote._inference.outcomes.links import LinkName
-from pairvote._inference.plug_in import NormalVotes, errors_of, is_honest, spread_error, spread_of
+from pairvote._inference.plug_in import FIRST_SD, NormalVotes, errors_of, is_honest, spread_error, spread_of
 from pairvote._inference.posterior import Learned, Posterior, UncertaintyKind
 from pairvote._inference.prior import CENTRAL_ODDS, Prior, PriorOption
 from pairvote._inference.robust import LEAST_SHARE, least_freedom, times
@@ -39,10 +39,6 @@ from pairvote.errors import NotIdentifiedError
 from pairvote.votes._counts import PairCounts
 
 Floats = NDArray[np.float64]
-# As for other fits: the spread that a prior is learned from, the rounds in which a dispersion is found, and its change.
-FIRST_SD = 1.0
-MOST_ROUNDS = 20
-SAME_DISPERSION = 1e-7
 
 
 def fit_anchored(
@@ -238,9 +234,10 @@ class AnchoredPosterior(Posterior):
 
     @cached_property
     def _covariance(self) -> Floats:
-        """Of all parameters: C, or C (B + D) C, with up to one vote more as the model has it if B is small by chance.
+        """The covariance of all parameters: C, or C (B + D) C, with up to one vote more as the model has it.
 
-        `pairvote._inference.robust` says why; here no direction is left out, since the scale has an origin.
+        That vote keeps B from being too small by chance, as in `pairvote._inference.robust`. Here no direction is left
+        out, since the scale has an origin.
         """
         if not self.is_robust or not len(self.free):
             return self._inverse
@@ -256,7 +253,7 @@ class AnchoredPosterior(Posterior):
 
     @cached_property
     def degrees_of_freedom(self) -> float:
-        """Those of the t distribution that intervals are made with, on average over the scores."""
+        """Degrees of freedom of the t distribution of intervals, on average over the scores."""
         if self.rows is None or not self.is_robust:
             return math.inf
         total = float(self.variances().sum())

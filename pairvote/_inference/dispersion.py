@@ -28,6 +28,10 @@ from numpy.typing import NDArray
 from pairvote._common.outcomes import Outcome
 from pairvote._inference.sums import Likelihood, LocalSums
 
+# Rounds in which the dispersion of graded votes is found, and the relative change at which it is.
+MOST_ROUNDS = 20
+SAME_DISPERSION = 1e-7
+
 
 def dispersion(
     sums: LocalSums, likelihood: Likelihood, parameters: NDArray[np.float64], n_free: int | None = None

@@ -164,7 +164,7 @@ class FeatureScores:
 
     @property
     def coefficients(self) -> Floats:
-        """Those of the features in the units of `features`: float64, shape (n_features,)."""
+        """The coefficients of the features, in the units of `features`: float64, shape (n_features,)."""
         return self.posterior.coefficients[-self.features.n_features :]
 
     @cached_property
@@ -195,7 +195,7 @@ class FeatureScores:
 
     @property
     def degrees_of_freedom(self) -> float:
-        """Those of the remainders and coefficients."""
+        """Degrees of freedom of the errors of remainders and coefficients."""
         return self.posterior.degrees_of_freedom
 
     @property

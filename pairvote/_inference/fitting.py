@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pairvote._inference.anchored import fit_anchored
 from pairvote._inference.anchors import Anchors
 from pairvote._inference.answers import Answers
-from pairvote._inference.dispersion import dispersion
+from pairvote._inference.dispersion import MOST_ROUNDS, SAME_DISPERSION, dispersion
 from pairvote._inference.features import with_means
 from pairvote._inference.graph import is_crowded
 from pairvote._inference.identification import check_beside
@@ -24,6 +24,7 @@ from pairvote._inference.no_remainder import without_remainder
 from pairvote._inference.outcomes import DEFAULT_TIES, outcome_model
 from pairvote._inference.outcomes.links import LinkName
 from pairvote._inference.plug_in import (
+    FIRST_SD,
     NormalVotes,
     errors_of,
     is_enough,
@@ -44,12 +45,8 @@ from pairvote._inference.weighing import Weighed, weigh
 from pairvote.errors import ConvergenceError
 from pairvote.votes._counts import PairCounts
 
-# Where a prior is learned, the prior and the tolerance of the fit that it is learned from.
-FIRST_SD = 1.0
+# Where a prior is learned, the tolerance of the fit that it is learned from.
 FIRST_TOLERANCE = 1e-6
-# Rounds in which the dispersion of graded votes is found, and the relative change at which it is.
-MOST_ROUNDS = 20
-SAME_DISPERSION = 1e-7
 
 
 class Start(NamedTuple):

@@ -120,7 +120,7 @@ class NoRemainder(Posterior):
 
     @property
     def degrees_of_freedom(self) -> float:
-        """Those of the t distribution that intervals are made with."""
+        """Degrees of freedom of the t distribution of intervals."""
         if self.rows is None or not self.is_robust:
             return np.inf
         return least_freedom(ClusterSizes.of(self.model, self.parameters, self.rows).effective)
@@ -143,11 +143,11 @@ class NoRemainder(Posterior):
         return np.asarray(pulls.T @ pulls)
 
     def covariance(self) -> Floats:
-        """That of the remainders: float64, shape (n_items, n_items)."""
+        """The covariance of the remainders, zero: float64, shape (n_items, n_items)."""
         return np.zeros((self.model.n_items, self.model.n_items))
 
     def variances(self) -> Floats:
-        """Those of the remainders: float64, shape (n_items,)."""
+        """The variances of the remainders, zero: float64, shape (n_items,)."""
         return np.zeros(self.model.n_items)
 
     def contrast_variance(self, contrast: Floats) -> float:

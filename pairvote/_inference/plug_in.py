@@ -51,6 +51,8 @@ N_STEPS = 40
 CLOSE = 1e-3
 SMALLEST_SPREAD, LARGEST_SPREAD = 0.01, 30.0
 SCALE_SD = 2.0
+# The spread, in log-odds, of the normal prior under which a fit is made that a prior is learned from.
+FIRST_SD = 1.0
 PLACE_SD = 1.5
 WIDTH_SHAPE, WIDTH_SCALE = 3.0, 1.0
 # A site may be no weaker than so much of the votes' information: between two groups the mixture's would be negative.
